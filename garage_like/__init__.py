@@ -1,0 +1,60 @@
+"""Run reinforcement-learning experiments that can be killed anywhere and resumed bit for bit.
+
+The names below are loaded when they are first used, so `import garage_like` is quick and loads no
+framework: neither torch, TensorFlow nor dowel.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_like.batches import EnvStep, EpisodeBatch, StepType, TimeStepBatch
+    from garage_like.env_spec import EnvSpec
+    from garage_like.evaluation import log_performance, obtain_evaluation_episodes, rollout
+    from garage_like.experiment.decorator import wrap_experiment
+    from garage_like.interfaces import Environment
+    from garage_like.trainer import Trainer
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "EnvSpec": "garage_like.env_spec",
+    "EnvStep": "garage_like.batches",
+    "Environment": "garage_like.interfaces",
+    "EpisodeBatch": "garage_like.batches",
+    "StepType": "garage_like.batches",
+    "TimeStepBatch": "garage_like.batches",
+    "Trainer": "garage_like.trainer",
+    "log_performance": "garage_like.evaluation",
+    "obtain_evaluation_episodes": "garage_like.evaluation",
+    "rollout": "garage_like.evaluation",
+    "wrap_experiment": "garage_like.experiment.decorator",
+}
+
+__all__ = [
+    "EnvSpec",
+    "EnvStep",
+    "Environment",
+    "EpisodeBatch",
+    "StepType",
+    "TimeStepBatch",
+    "Trainer",
+    "log_performance",
+    "obtain_evaluation_episodes",
+    "rollout",
+    "wrap_experiment",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'garage_like' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

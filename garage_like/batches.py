@@ -1,0 +1,377 @@
+"""EpisodeBatch and TimeStepBatch: what samplers hand to algorithms. NumPy only.
+
+Legend of array shapes, used in every docstring:
+
+    N   episodes (or fragments of episodes) in a batch
+    T   steps of the longest episode in a batch
+    S   steps of all episodes in a batch, one after the other: S = sum(lengths)
+    O*  shape of one observation        A*  shape of one action
+
+An env step holds the observation *before* the action, so the observation after an episode's last
+action is not among the S observations: it is in `last_observations`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from garage_like.env_spec import EnvSpec
+
+
+class StepType(enum.IntEnum):
+    """Where in its episode a step lies; bootstrapping depends on TERMINAL against TIMEOUT.
+
+    FIRST and MID go on. TERMINAL ends the episode: there is no return after it. TIMEOUT cuts the
+    episode off (a limit on its length): return would have followed, so a value is bootstrapped.
+    """
+
+    FIRST = 0
+    MID = 1
+    TERMINAL = 2
+    TIMEOUT = 3
+
+    @classmethod
+    def get_step_type(
+        cls, step_cnt: int, max_episode_length: int | None, terminated: bool, truncated: bool = False
+    ) -> StepType:
+        """Classify the step just taken.
+
+        Args:
+            step_cnt: steps taken in this episode, this one included; at least 1.
+            max_episode_length: limit on them, or None.
+            terminated: the environment says that the episode is over.
+            truncated: the environment says that the episode was cut off.
+        """
+        if step_cnt < 1:
+            raise ValueError(f"step_cnt counts the step just taken, so it is at least 1; got {step_cnt}")
+        if terminated:
+            return cls.TERMINAL
+        if truncated or (max_episode_length is not None and step_cnt >= max_episode_length):
+            return cls.TIMEOUT
+        return cls.FIRST if step_cnt == 1 else cls.MID
+
+
+class EnvStep(NamedTuple):
+    """One env step, as `Environment.step` returns it.
+
+    Attributes:
+        env_spec: the environment's.
+        action: shape (A*,).
+        reward: undiscounted.
+        observation: shape (O*,), *after* the action.
+        env_info: whatever else the environment reports.
+        step_type: tells termination from truncation.
+    """
+
+    env_spec: EnvSpec
+    action: Any
+    reward: float
+    observation: Any
+    env_info: dict[str, Any]
+    step_type: StepType
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the episode terminated with this step (a timeout is no termination)."""
+        return self.step_type == StepType.TERMINAL
+
+    @property
+    def timeout(self) -> bool:
+        """Whether the episode was cut off at this step."""
+        return self.step_type == StepType.TIMEOUT
+
+    @property
+    def last(self) -> bool:
+        """Whether the episode ended with this step, either way."""
+        return self.step_type >= StepType.TERMINAL
+
+
+Infos = dict[str, Any]
+
+
+def _check_rows(owner: str, name: str, value: Any, rows: int) -> None:
+    if len(value) != rows:
+        raise ValueError(f"{owner}: {name} must have {rows} rows, got {len(value)}")
+
+
+def _check_infos(owner: str, name: str, infos: Infos, rows: int) -> None:
+    for key, value in infos.items():
+        if isinstance(value, dict):
+            _check_infos(owner, f"{name}[{key!r}]", value, rows)
+        else:
+            _check_rows(owner, f"{name}[{key!r}]", value, rows)
+
+
+def slice_infos(infos: Infos, rows: slice | np.ndarray) -> Infos:
+    """Take rows out of every array of a (nested) dict of arrays."""
+    return {k: slice_infos(v, rows) if isinstance(v, dict) else v[rows] for k, v in infos.items()}
+
+
+def concatenate_infos(parts: Sequence[Infos]) -> Infos:
+    """Join (nested) dicts of arrays with equal keys, row by row."""
+    joined: Infos = {}
+    for key, first in parts[0].items():
+        values = [part[key] for part in parts]
+        joined[key] = concatenate_infos(values) if isinstance(first, dict) else np.concatenate(values)
+    return joined
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeBatch:
+    """Whole episodes, or fragments of them, one after the other in arrays of S rows.
+
+    Attributes:
+        env_spec: of the environment that they come from.
+        episode_infos_by_episode: arrays of N rows, from `Environment.reset`.
+        observations: shape (S, O*).
+        last_observations: shape (N, O*), after each episode's last action.
+        actions: shape (S, A*), or (S,) if discrete.
+        rewards: shape (S,), undiscounted.
+        env_infos: arrays of S rows, from `Environment.step`.
+        agent_infos: arrays of S rows, from the policy.
+        step_types: shape (S,), StepType as uint8.
+        lengths: shape (N,), steps of each episode.
+
+    Raises:
+        ValueError: if an array has the wrong number of rows, or a length is not positive.
+    """
+
+    env_spec: EnvSpec
+    episode_infos_by_episode: Infos
+    observations: np.ndarray
+    last_observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    env_infos: Infos
+    agent_infos: Infos
+    step_types: np.ndarray
+    lengths: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check that all arrays agree on S and N."""
+        lengths = np.asarray(self.lengths)
+        if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
+            raise ValueError(f"EpisodeBatch: lengths must be a 1-D integer array, got {lengths!r}")
+        if (lengths < 1).any():
+            raise ValueError(f"EpisodeBatch: every episode has at least one step, got {lengths!r}")
+        steps, episodes = int(lengths.sum()), len(lengths)
+        for name in ("observations", "actions", "rewards", "step_types"):
+            _check_rows("EpisodeBatch", name, getattr(self, name), steps)
+        _check_rows("EpisodeBatch", "last_observations", self.last_observations, episodes)
+        _check_infos("EpisodeBatch", "env_infos", self.env_infos, steps)
+        _check_infos("EpisodeBatch", "agent_infos", self.agent_infos, steps)
+        _check_infos("EpisodeBatch", "episode_infos", self.episode_infos_by_episode, episodes)
+
+    def __len__(self) -> int:
+        """Return the number of episodes, N."""
+        return len(self.lengths)
+
+    @property
+    def num_steps(self) -> int:
+        """Env steps of all episodes, S."""
+        return len(self.rewards)
+
+    @property
+    def episode_infos(self) -> Infos:
+        """Episode infos repeated for each step: arrays of S rows."""
+        return slice_infos(self.episode_infos_by_episode, np.repeat(np.arange(len(self)), self.lengths))
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Row after each episode's last: shape (N,)."""
+        return np.cumsum(self.lengths)
+
+    @property
+    def next_observations(self) -> np.ndarray:
+        """Observations after each action: shape (S, O*)."""
+        following = np.empty_like(self.observations)
+        following[:-1] = self.observations[1:]
+        following[self.ends - 1] = self.last_observations
+        return following
+
+    @property
+    def last_step_types(self) -> np.ndarray:
+        """Step type of each episode's last step: shape (N,)."""
+        return self.step_types[self.ends - 1]
+
+    def episode_slices(self) -> Iterator[slice]:
+        """Yield the rows of each episode in turn."""
+        start = 0
+        for end in self.ends.tolist():
+            yield slice(start, end)
+            start = end
+
+    def pad(self, array: np.ndarray) -> np.ndarray:
+        """Lay an array of S rows out as (N, T, ...), zeros after each episode's end."""
+        padded = np.zeros((len(self), int(self.lengths.max()), *array.shape[1:]), array.dtype)
+        padded[self.valids] = array
+        return padded
+
+    @property
+    def valids(self) -> np.ndarray:
+        """Whether a padded step is real: shape (N, T), bool."""
+        return np.arange(int(self.lengths.max())) < np.asarray(self.lengths)[:, None]
+
+    @property
+    def padded_observations(self) -> np.ndarray:
+        """Observations, shape (N, T, O*)."""
+        return self.pad(self.observations)
+
+    @property
+    def padded_actions(self) -> np.ndarray:
+        """Actions, shape (N, T, A*)."""
+        return self.pad(self.actions)
+
+    @property
+    def padded_rewards(self) -> np.ndarray:
+        """Rewards, shape (N, T)."""
+        return self.pad(self.rewards)
+
+    @classmethod
+    def concatenate(cls, *batches: EpisodeBatch) -> EpisodeBatch:
+        """Join batches of one environment, in the order given."""
+        if not batches:
+            raise ValueError("EpisodeBatch.concatenate: expected at least one batch, got none")
+        if len(batches) == 1:
+            return batches[0]
+        joined: dict[str, Any] = {"env_spec": batches[0].env_spec}
+        for f in fields(cls)[1:]:
+            parts = [getattr(batch, f.name) for batch in batches]
+            joined[f.name] = (
+                concatenate_infos(parts) if isinstance(parts[0], dict) else np.concatenate(parts)
+            )
+        return cls(**joined)
+
+    def split(self) -> list[EpisodeBatch]:
+        """Return one batch for each episode."""
+        return [
+            EpisodeBatch(
+                env_spec=self.env_spec,
+                episode_infos_by_episode=slice_infos(self.episode_infos_by_episode, slice(i, i + 1)),
+                observations=self.observations[rows],
+                last_observations=self.last_observations[i : i + 1],
+                actions=self.actions[rows],
+                rewards=self.rewards[rows],
+                env_infos=slice_infos(self.env_infos, rows),
+                agent_infos=slice_infos(self.agent_infos, rows),
+                step_types=self.step_types[rows],
+                lengths=np.asarray(self.lengths)[i : i + 1],
+            )
+            for i, rows in enumerate(self.episode_slices())
+        ]
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return one dict of arrays for each episode, as `from_list` takes them."""
+        return [
+            {
+                "episode_infos": slice_infos(batch.episode_infos_by_episode, slice(None)),
+                "observations": batch.observations,
+                "next_observations": batch.next_observations,
+                "actions": batch.actions,
+                "rewards": batch.rewards,
+                "env_infos": batch.env_infos,
+                "agent_infos": batch.agent_infos,
+                "step_types": batch.step_types,
+            }
+            for batch in self.split()
+        ]
+
+    @classmethod
+    def from_list(cls, env_spec: EnvSpec, episodes: Sequence[dict[str, Any]]) -> EpisodeBatch:
+        """Build a batch from dicts as `to_list` returns them."""
+        if not episodes:
+            raise ValueError("EpisodeBatch.from_list: expected at least one episode, got none")
+        return cls.concatenate(
+            *(
+                cls(
+                    env_spec=env_spec,
+                    episode_infos_by_episode=episode.get("episode_infos", {}),
+                    observations=episode["observations"],
+                    last_observations=np.asarray(episode["next_observations"])[-1:],
+                    actions=episode["actions"],
+                    rewards=episode["rewards"],
+                    env_infos=episode.get("env_infos", {}),
+                    agent_infos=episode.get("agent_infos", {}),
+                    step_types=episode["step_types"],
+                    lengths=np.array([len(episode["rewards"])]),
+                )
+                for episode in episodes
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TimeStepBatch:
+    """Single env steps, in no particular order: what replay memory hands out.
+
+    Attributes:
+        env_spec: of the environment that they come from.
+        observations: shape (S, O*).
+        actions: shape (S, A*), or (S,) if discrete.
+        rewards: shape (S,), undiscounted.
+        next_observations: shape (S, O*).
+        step_types: shape (S,), StepType as uint8.
+        env_infos: arrays of S rows.
+        agent_infos: arrays of S rows.
+        episode_infos: arrays of S rows.
+    """
+
+    env_spec: EnvSpec
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    next_observations: np.ndarray
+    step_types: np.ndarray
+    env_infos: Infos = field(default_factory=dict)
+    agent_infos: Infos = field(default_factory=dict)
+    episode_infos: Infos = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that all arrays agree on S."""
+        steps = len(self.rewards)
+        for name in ("observations", "actions", "next_observations", "step_types"):
+            _check_rows("TimeStepBatch", name, getattr(self, name), steps)
+        for name in ("env_infos", "agent_infos", "episode_infos"):
+            _check_infos("TimeStepBatch", name, getattr(self, name), steps)
+
+    def __len__(self) -> int:
+        """Return the number of env steps, S."""
+        return len(self.rewards)
+
+    @property
+    def terminals(self) -> np.ndarray:
+        """Whether the episode terminated at each step: shape (S,), bool."""
+        return self.step_types == StepType.TERMINAL
+
+    @classmethod
+    def from_episode_batch(cls, episodes: EpisodeBatch) -> TimeStepBatch:
+        """Forget which step follows which."""
+        return cls(
+            env_spec=episodes.env_spec,
+            observations=episodes.observations,
+            actions=episodes.actions,
+            rewards=episodes.rewards,
+            next_observations=episodes.next_observations,
+            step_types=episodes.step_types,
+            env_infos=episodes.env_infos,
+            agent_infos=episodes.agent_infos,
+            episode_infos=episodes.episode_infos,
+        )
+
+    @classmethod
+    def concatenate(cls, *batches: TimeStepBatch) -> TimeStepBatch:
+        """Join batches of one environment, in the order given."""
+        if not batches:
+            raise ValueError("TimeStepBatch.concatenate: expected at least one batch, got none")
+        joined: dict[str, Any] = {"env_spec": batches[0].env_spec}
+        for f in fields(cls)[1:]:
+            parts = [getattr(batch, f.name) for batch in batches]
+            joined[f.name] = (
+                concatenate_infos(parts) if isinstance(parts[0], dict) else np.concatenate(parts)
+            )
+        return cls(**joined)

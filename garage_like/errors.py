@@ -1,0 +1,29 @@
+"""Errors that callers can act on; each subclasses the builtin one would guess."""
+
+
+class NotSetupError(RuntimeError):
+    """Raise when a Trainer is used before `setup` or `restore` gave it something to train."""
+
+
+class SnapshotError(Exception):
+    """Base of everything that goes wrong with a snapshot."""
+
+
+class SnapshotNotFoundError(SnapshotError, FileNotFoundError):
+    """Raise when there is no snapshot where one was asked for."""
+
+
+class SnapshotCorruptError(SnapshotError, ValueError):
+    """Raise when a snapshot is there but its files are not what its manifest says."""
+
+
+class SnapshotMismatchError(SnapshotError, ValueError):
+    """Raise when a snapshot cannot be used here: newer format, other class, other configuration."""
+
+
+class SnapshotSaveError(SnapshotError, RuntimeError):
+    """Raise when the state of a run cannot be captured or written; older snapshots are intact."""
+
+
+class RunLockedError(RuntimeError):
+    """Raise when another process is writing to the same run directory."""

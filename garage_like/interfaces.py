@@ -1,0 +1,187 @@
+"""The architecture on one page: what an algorithm, policy, baseline, sampler and environment are.
+
+    environment --- steps ---> sampler (workers) --- EpisodeBatch ---> algorithm
+         ^                          |                                      |
+         '------- actions ------- actor <---- weights as NumPy ---- policy and baseline
+
+The Trainer drives the algorithm one epoch at a time and takes a snapshot of everything named here
+at the end of each epoch. All state lives in attributes of these objects: nothing that matters may
+live in a local variable that outlives an epoch, a closure, or a module global.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from garage_like.batches import EnvStep, EpisodeBatch
+    from garage_like.env_spec import EnvSpec
+    from garage_like.trainer import Trainer
+
+
+class RLAlgorithm(abc.ABC):
+    """Turn env steps into a better policy.
+
+    The framework's own algorithms implement `train_epoch`; `train` is the one loop. An algorithm
+    of your own may do the same, or override `train` and loop over `trainer.step_epochs()`.
+    """
+
+    policy: Policy
+
+    @property
+    def sampler(self) -> Sampler | None:
+        """The sampler that `trainer.obtain_episodes` draws from: attribute `_sampler`, or none."""
+        return getattr(self, "_sampler", None)
+
+    def train(self, trainer: Trainer) -> Any:
+        """Run epochs until the trainer has had enough; return what the last epoch returned."""
+        last = None
+        for _ in trainer.step_epochs():
+            last = self.train_epoch(trainer)
+        return last
+
+    def train_epoch(self, trainer: Trainer) -> Any:
+        """Collect, update and record metrics once; return the epoch's average return."""
+        raise NotImplementedError(f"{type(self).__name__} must implement train_epoch or train")
+
+
+class Actor(Protocol):
+    """Act without a framework: weights as NumPy arrays, noise from the caller's generator."""
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Choose actions.
+
+        Args:
+            observations: shape (N, *O).
+            rng: the only source of randomness.
+
+        Returns:
+            actions, shape (N, *A) or (N,) if discrete, and agent infos, each of shape (N, ...).
+        """
+
+
+class Policy(Protocol):
+    """Map observations to actions."""
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """The environment this policy was made for."""
+
+    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
+        """Return one action and its agent infos for one observation of shape (*O,)."""
+
+    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and their agent infos for observations of shape (N, *O)."""
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Forget the episode (recurrent policies); do_resets: shape (N,), which of N to forget."""
+
+    def actor(self) -> Actor | None:
+        """Return a NumPy actor on the current weights, or None if this policy has none.
+
+        The sampler asks anew each time that it is asked for samples.
+        """
+
+    def get_param_values(self) -> Any:
+        """Return a copy of the weights that `set_param_values` of an equal policy takes."""
+
+    def set_param_values(self, params: Any) -> None:
+        """Replace the weights."""
+
+
+class Baseline(Protocol):
+    """Estimate how much return follows an observation."""
+
+    def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
+        """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
+
+    def fit(self, episodes: EpisodeBatch, returns: np.ndarray) -> None:
+        """Move towards returns, shape (S,), one for each env step of the batch."""
+
+
+class Sampler(abc.ABC):
+    """Collect env steps with the current policy."""
+
+    total_env_steps: int
+
+    @abc.abstractmethod
+    def obtain_samples(
+        self,
+        itr: int,
+        num_samples: int,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> EpisodeBatch:
+        """Collect at least `num_samples` env steps.
+
+        Args:
+            itr: the trainer's counter, for logs.
+            num_samples: env steps wanted; workers finish what they have begun.
+            agent_update: a policy, or what its `set_param_values` takes; None keeps the weights.
+            env_update: an environment, or a callable that changes the worker's; None keeps it.
+        """
+
+    @abc.abstractmethod
+    def obtain_exact_episodes(
+        self, n_eps_per_worker: int, agent_update: Any = None, env_update: Any = None
+    ) -> EpisodeBatch:
+        """Collect exactly `n_eps_per_worker` whole episodes from each worker."""
+
+    def start_worker(self) -> None:
+        """Start what collecting needs (processes, say); called before the first epoch."""
+
+    def shutdown_worker(self) -> None:
+        """Stop what `start_worker` started; called after the last epoch."""
+
+
+class Environment(abc.ABC):
+    """What an agent acts in; termination and truncation are told apart by the step type."""
+
+    @property
+    @abc.abstractmethod
+    def action_space(self) -> gymnasium.Space:
+        """The space of actions."""
+
+    @property
+    @abc.abstractmethod
+    def observation_space(self) -> gymnasium.Space:
+        """The space of observations."""
+
+    @property
+    @abc.abstractmethod
+    def spec(self) -> EnvSpec:
+        """Both spaces and the longest episode."""
+
+    @abc.abstractmethod
+    def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode; return the first observation and the episode infos.
+
+        Args:
+            seed: if given, seeds the environment's generator and its spaces.
+        """
+
+    @abc.abstractmethod
+    def step(self, action: Any) -> EnvStep:
+        """Take one env step."""
+
+    def render(self, mode: str = "rgb_array") -> Any:
+        """Return a picture of the current state."""
+        raise NotImplementedError(f"{type(self).__name__} cannot render")
+
+    def visualize(self) -> None:
+        """Show the episode in a window while it runs."""
+        raise NotImplementedError(f"{type(self).__name__} has no window to show")
+
+    def close(self) -> None:
+        """Release what the environment holds."""
+
+
+Metrics = Mapping[str, float]
