@@ -37,7 +37,11 @@ class StepType(enum.IntEnum):
 
     @classmethod
     def get_step_type(
-        cls, step_cnt: int, max_episode_length: int | None, terminated: bool, truncated: bool = False
+        cls,
+        step_cnt: int,
+        max_episode_length: int | None,
+        terminated: bool,
+        truncated: bool = False,
     ) -> StepType:
         """Classify the step just taken.
 
@@ -48,7 +52,9 @@ class StepType(enum.IntEnum):
             truncated: the environment says that the episode was cut off.
         """
         if step_cnt < 1:
-            raise ValueError(f"step_cnt counts the step just taken, so it is at least 1; got {step_cnt}")
+            raise ValueError(
+                f"step_cnt counts the step just taken, so it is at least 1; got {step_cnt}"
+            )
         if terminated:
             return cls.TERMINAL
         if truncated or (max_episode_length is not None and step_cnt >= max_episode_length):
@@ -117,7 +123,9 @@ def concatenate_infos(parts: Sequence[Infos]) -> Infos:
     joined: Infos = {}
     for key, first in parts[0].items():
         values = [part[key] for part in parts]
-        joined[key] = concatenate_infos(values) if isinstance(first, dict) else np.concatenate(values)
+        joined[key] = (
+            concatenate_infos(values) if isinstance(first, dict) else np.concatenate(values)
+        )
     return joined
 
 
@@ -179,7 +187,9 @@ class EpisodeBatch:
     @property
     def episode_infos(self) -> Infos:
         """Episode infos repeated for each step: arrays of S rows."""
-        return slice_infos(self.episode_infos_by_episode, np.repeat(np.arange(len(self)), self.lengths))
+        return slice_infos(
+            self.episode_infos_by_episode, np.repeat(np.arange(len(self)), self.lengths)
+        )
 
     @property
     def ends(self) -> np.ndarray:
@@ -252,7 +262,9 @@ class EpisodeBatch:
         return [
             EpisodeBatch(
                 env_spec=self.env_spec,
-                episode_infos_by_episode=slice_infos(self.episode_infos_by_episode, slice(i, i + 1)),
+                episode_infos_by_episode=slice_infos(
+                    self.episode_infos_by_episode, slice(i, i + 1)
+                ),
                 observations=self.observations[rows],
                 last_observations=self.last_observations[i : i + 1],
                 actions=self.actions[rows],
