@@ -1,0 +1,113 @@
+"""SnapshotConfig: where snapshots go, when one is taken, and which are kept."""
+
+import math
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
+GAP_UNITS = ("epoch", "env_step", "episode")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotConfig:
+    """Say where snapshots go, when one is taken, and which are kept.
+
+    The final epoch is always saved (unless the mode is `'none'`). Pruning never removes the last,
+    the best or a pinned snapshot, and always leaves two that verify.
+
+    Attributes:
+        snapshot_dir: the run directory; snapshots lie in its `snapshots/`.
+        snapshot_mode: `'all'` saves and keeps every epoch; `'last'` saves every epoch and keeps the
+            newest; `'gap'` saves and keeps every `snapshot_gap`; `'gap_overwrite'` saves every
+            `snapshot_gap` and keeps the newest; `'gap_and_last'` saves every epoch and keeps every
+            `snapshot_gap` and the newest; `'none'` saves nothing.
+        snapshot_gap: distance between two snapshots in `gap_unit`, or `'auto'` for ten over the
+            run. 0 or less turns saving off.
+        gap_unit: `'epoch'`, `'env_step'` or `'episode'`.
+        max_to_keep: keep at most so many of the newest snapshots, whatever the mode; None: as the
+            mode says.
+        keep_best: keep so many with the best `best_metric`; an epoch that enters the best is saved
+            even when none is due.
+        best_metric: a key of the log's table.
+        best_mode: `'max'` or `'min'`.
+        keep_period: keep for ever the snapshots of every `keep_period`-th epoch.
+        include_buffer: whether replay memory is saved.
+        async_save: whether files are written while training goes on.
+
+    Raises:
+        ValueError: if a value is out of range, or two contradict each other.
+        TypeError: if a value has the wrong type.
+    """
+
+    snapshot_dir: str | os.PathLike[str]
+    snapshot_mode: str = "last"
+    snapshot_gap: int | Literal["auto"] = 1
+    gap_unit: str = "epoch"
+    max_to_keep: int | None = None
+    keep_best: int = 0
+    best_metric: str = "Evaluation/AverageReturn"
+    best_mode: str = "max"
+    keep_period: int | None = None
+    include_buffer: bool = True
+    async_save: bool = True
+
+    def __post_init__(self) -> None:
+        """Check every value, and that they agree."""
+        if not isinstance(self.snapshot_dir, str | os.PathLike):
+            raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
+        _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
+        _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
+        _check_choice("best_mode", self.best_mode, ("max", "min"))
+        if self.snapshot_gap != "auto":
+            _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
+        if self.max_to_keep is not None:
+            _check_int("max_to_keep", self.max_to_keep, 1, " or None")
+        _check_int("keep_best", self.keep_best, 0)
+        if self.keep_period is not None:
+            _check_int("keep_period", self.keep_period, 1, " or None")
+        for name in ("include_buffer", "async_save"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        if not isinstance(self.best_metric, str) or not self.best_metric:
+            raise TypeError(f"best_metric must be a key of the log, got {self.best_metric!r}")
+        if self.snapshot_mode == "none" and (self.keep_best or self.keep_period or self.max_to_keep):
+            raise ValueError(
+                "snapshot_mode='none' saves nothing, so keep_best, keep_period and max_to_keep have"
+                " nothing to keep; choose another mode or leave them out"
+            )
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory as a path."""
+        return Path(self.snapshot_dir)
+
+    @property
+    def saves_nothing(self) -> bool:
+        """Whether saving is switched off."""
+        return self.snapshot_mode == "none" or (
+            self.snapshot_gap != "auto" and self.snapshot_gap <= 0
+        )
+
+    @property
+    def auto_resume(self) -> bool:
+        """Whether `Trainer.train` continues a run that it finds in `snapshot_dir`."""
+        return False
+
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """Names of all options but the directory."""
+        return tuple(f.name for f in fields(cls) if f.name != "snapshot_dir")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+
+
+def _check_int(name: str, value: Any, least: float, alternative: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer{alternative}, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least:.0f}{alternative}, got {value!r}")
