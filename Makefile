@@ -1,0 +1,109 @@
+# Everything a developer types; `make` alone lists it. CI runs the same targets.
+#
+# Each kind of install leaves a stamp in .venv, so a second call installs nothing.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints-cpu.txt $(PIP_ARGS)
+NEEDS := setup.py pyproject.toml constraints-cpu.txt
+
+# Results depend on the number of threads, and on small networks one thread is the fastest.
+export OMP_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+# A venv that is active in the caller's shell must not leak into this one.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36mmake %-9s\033[0m %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(VENV)/.dev ## make .venv with all that is needed to work on the project
+
+.PHONY: run
+run: $(VENV)/.run ## train, kill half-way, resume, and compare with a run never killed
+	@$(BIN)/python examples/kill_and_resume.py
+
+.PHONY: test
+test: $(VENV)/.dev ## run the quick tests
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test-slow
+test-slow: $(VENV)/.dev ## run the slow tests: learning, kill lottery, resume matrix
+	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+.PHONY: test-all
+test-all: test test-slow ## run the quick tests, then the slow ones
+
+.PHONY: lint
+lint: $(VENV)/.dev ## check style (ruff)
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . \
+		&& echo "lint: no complaints" || { echo "lint: try \`make format\`"; exit 1; }
+
+.PHONY: type
+type: $(VENV)/.dev ## check types (mypy)
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.dev ## rewrite the sources in the project's style
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(VENV)/.docs ## build the documentation into docs/_build/html
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs: open docs/_build/html/index.html"
+
+.PHONY: bench
+bench: $(VENV)/.dev ## run the benchmarks
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+.PHONY: clean
+clean: ## remove .venv, caches and builds; runs under data/ stay
+	@rm -rf $(VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find garage_like tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installs -------------------------------------------------------------------------------------
+
+$(VENV)/.made:
+	@python=""; \
+	for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			python="$$name"; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "garage_like needs Python 3.11 or newer; found $$(python3 --version 2>&1)." >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; \
+	fi; \
+	rm -rf $(VENV); \
+	echo "setup: $(VENV) with $$("$$python" --version)"; \
+	if ! "$$python" -m venv $(VENV) >$(VENV).log 2>&1; then \
+		cat $(VENV).log >&2; rm -rf $(VENV) $(VENV).log; \
+		echo "setup: $$python cannot make a virtual environment." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; \
+	fi; \
+	rm -f $(VENV).log; touch $@
+
+$(VENV)/.run: $(VENV)/.made $(NEEDS)
+	@echo "setup: garage_like and torch (about a minute)"
+	@$(INSTALL) -e ".[torch]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made $(NEEDS)
+	@echo "setup: garage_like with what the tests need (about a minute)"
+	@$(INSTALL) -e ".[torch,mujoco,classic,cma,dev]"
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.docs: $(VENV)/.made $(NEEDS)
+	@echo "setup: garage_like with what the documentation needs"
+	@$(INSTALL) -e ".[torch,cma,docs]"
+	@touch $@

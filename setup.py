@@ -1,0 +1,79 @@
+"""Describe the distribution: the one place that names dependencies, extras and commands."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def read_version() -> str:
+    """Read `__version__` out of the source, since importing it would need the dependencies."""
+    source = (ROOT / "garage_like" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', source, re.MULTILINE)
+    if found is None:
+        raise RuntimeError('garage_like/__init__.py: expected a line `__version__ = "..."`')
+    return found.group(1)
+
+
+# dowel brings tensorboardX, tabulate, python-dateutil, scipy and matplotlib.
+CORE = [
+    "numpy>=1.26",
+    "gymnasium>=1.0",
+    "cloudpickle>=3.0",
+    "dowel>=0.0.4",
+    "click>=8.1",
+    "rich>=13.0",
+    "filelock>=3.13",
+    "safetensors>=0.4.3",
+]
+
+EXTRAS = {
+    "torch": ["torch>=2.6"],
+    "tensorflow": ["tensorflow>=2.16"],
+    "mujoco": ["gymnasium[mujoco]>=1.0"],
+    "classic": ["gymnasium[classic-control]>=1.0"],
+    "cma": ["cma>=3.3"],
+}
+EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
+EXTRAS["docs"] = [
+    "sphinx>=8.0",
+    "furo>=2024.8.6",
+    "myst-parser>=4.0",
+    "sphinx-click>=6.0",
+]
+# The tools that judge the code are held to one minor version, so that they judge alike everywhere.
+EXTRAS["dev"] = [
+    "pytest>=8.0",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.100",
+    "tensorboard>=2.17",
+    "ruff==0.17.*",
+    "mypy==2.4.*",
+]
+
+setup(
+    name="garage-like",
+    version=read_version(),
+    description="Reinforcement-learning experiments that can be killed and resumed bit for bit",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["garage_like", "garage_like.*"]),
+    package_data={"garage_like": ["py.typed"]},
+    install_requires=CORE,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["garage-like = garage_like.cli:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+    keywords="reinforcement-learning snapshot resume reproducibility torch tensorflow gymnasium",
+)
