@@ -1,8 +1,8 @@
 """The state of a run becomes a directory, and back.
 
 Life of a snapshot: `capture` (walk the object graph, copy its arrays) → staging → `write` (files
-with digests) → `commit` (fsync, rename, fsync). Reading data back (`read_snapshot`) never unpickles;
-only `restore` and `load` do. Nothing here knows what an algorithm is.
+with digests) → `commit` (fsync, rename, fsync). Reading data back (`read_snapshot`) never
+unpickles; only `restore` and `load` do. Nothing here knows what an algorithm is.
 """
 
 import importlib

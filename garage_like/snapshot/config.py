@@ -35,6 +35,7 @@ class SnapshotConfig:
         keep_period: keep for ever the snapshots of every `keep_period`-th epoch.
         include_buffer: whether replay memory is saved.
         async_save: whether files are written while training goes on.
+        auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
 
     Raises:
         ValueError: if a value is out of range, or two contradict each other.
@@ -52,6 +53,7 @@ class SnapshotConfig:
     keep_period: int | None = None
     include_buffer: bool = True
     async_save: bool = True
+    auto_resume: bool = False
 
     def __post_init__(self) -> None:
         """Check every value, and that they agree."""
@@ -67,12 +69,14 @@ class SnapshotConfig:
         _check_int("keep_best", self.keep_best, 0)
         if self.keep_period is not None:
             _check_int("keep_period", self.keep_period, 1, " or None")
-        for name in ("include_buffer", "async_save"):
+        for name in ("include_buffer", "async_save", "auto_resume"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.best_metric, str) or not self.best_metric:
             raise TypeError(f"best_metric must be a key of the log, got {self.best_metric!r}")
-        if self.snapshot_mode == "none" and (self.keep_best or self.keep_period or self.max_to_keep):
+        if self.snapshot_mode == "none" and (
+            self.keep_best or self.keep_period or self.max_to_keep
+        ):
             raise ValueError(
                 "snapshot_mode='none' saves nothing, so keep_best, keep_period and max_to_keep have"
                 " nothing to keep; choose another mode or leave them out"
@@ -89,11 +93,6 @@ class SnapshotConfig:
         return self.snapshot_mode == "none" or (
             self.snapshot_gap != "auto" and self.snapshot_gap <= 0
         )
-
-    @property
-    def auto_resume(self) -> bool:
-        """Whether `Trainer.train` continues a run that it finds in `snapshot_dir`."""
-        return False
 
     @classmethod
     def option_names(cls) -> tuple[str, ...]:

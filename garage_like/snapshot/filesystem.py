@@ -1,0 +1,63 @@
+"""The few file operations that a snapshot is made of, each a method, so that tests can cut in.
+
+Everything the store does to the disk goes through one `FileSystem`. A test replaces it to kill the
+process, fail or forget at each operation in turn.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+Buffer = bytes | bytearray | memoryview
+
+
+class FileSystem:
+    """Do what the operating system does, durably where the name says so."""
+
+    def make_dir(self, path: Path) -> None:
+        """Create a directory; its parent must exist."""
+        os.mkdir(path)
+
+    def write_file(self, path: Path, pieces: Iterable[Buffer]) -> None:
+        """Create a file, write all pieces and flush it to the disk (fsync)."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            for piece in pieces:
+                self.write_all(descriptor, memoryview(piece).cast("B"))
+            self.sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def write_all(self, descriptor: int, piece: memoryview) -> None:
+        """Write a whole piece: the system may take only a part of it at a time."""
+        while len(piece):
+            piece = piece[os.write(descriptor, piece) :]
+
+    def sync_file(self, descriptor: int) -> None:
+        """Wait until a file's content is on the disk."""
+        os.fsync(descriptor)
+
+    def sync_dir(self, path: Path) -> None:
+        """Wait until a directory's entries are on the disk."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give a file a second name; where the disk has no hard links, copy it durably."""
+        try:
+            os.link(source, target)
+        except OSError:
+            with open(source, "rb") as file:
+                self.write_file(target, iter(lambda: file.read(1 << 20), b""))
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move a file or directory in one step."""
+        os.rename(source, target)
+
+    def remove_tree(self, path: Path) -> None:
+        """Remove a directory and all that is in it."""
+        shutil.rmtree(path)

@@ -1,0 +1,116 @@
+"""When a snapshot is taken, and which are kept: two small decisions, free of any file."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from garage_like.snapshot.config import SnapshotConfig
+
+AUTO_COUNT = 10
+ALWAYS_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: epochs, env steps and episodes finished, and the epochs it will have."""
+
+    epoch: int
+    n_epochs: int
+    env_steps: int = 0
+    episodes: int = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What retention needs to know of a snapshot that is on the disk."""
+
+    epoch: int
+    metric: float | None = None
+    on_gap: bool = True
+
+
+def on_gap(config: SnapshotConfig, before: Progress, now: Progress) -> bool:
+    """Tell whether the epoch just finished is one of every `snapshot_gap`.
+
+    Counted in epochs, epoch 0 and every gap-th after it are. Counted in env steps or episodes, an
+    epoch is if it crossed a multiple of the gap. `'auto'` spreads min(10, n_epochs) over the run,
+    the final epoch among them.
+    """
+    gap = config.snapshot_gap
+    if gap == "auto":
+        return (now.epoch + 1) * AUTO_COUNT // now.n_epochs > now.epoch * AUTO_COUNT // now.n_epochs
+    if gap <= 0:
+        return False
+    if config.gap_unit == "epoch":
+        return now.epoch % gap == 0
+    if config.gap_unit == "env_step":
+        return now.env_steps // gap > before.env_steps // gap
+    return now.episodes // gap > before.episodes // gap
+
+
+def is_due(
+    config: SnapshotConfig,
+    before: Progress,
+    now: Progress,
+    metric: float | None,
+    kept: Sequence[Kept],
+) -> bool:
+    """Tell whether a snapshot of the epoch just finished must be taken.
+
+    Args:
+        config: mode, gap and what counts as best.
+        before: progress at the end of the previous epoch.
+        now: progress at the end of this epoch.
+        metric: this epoch's `best_metric`, or None if it was not logged.
+        kept: the snapshots on the disk.
+    """
+    if config.saves_nothing:
+        return False
+    if now.epoch + 1 >= now.n_epochs:
+        return True
+    if config.snapshot_mode in ("all", "last", "gap_and_last") and config.snapshot_gap != "auto":
+        return True
+    return on_gap(config, before, now) or enters_best(config, metric, kept)
+
+
+def enters_best(config: SnapshotConfig, metric: float | None, kept: Sequence[Kept]) -> bool:
+    """Tell whether a metric is among the best so far; NaN never is."""
+    if not config.keep_best or metric is None or metric != metric:
+        return False
+    best = best_epochs(config, kept)
+    if len(best) < config.keep_best:
+        return True
+    metrics = {k.epoch: k.metric for k in kept}
+    return _rank(config, metric) > _rank(config, metrics[best[-1]])
+
+
+def best_epochs(config: SnapshotConfig, kept: Sequence[Kept]) -> list[int]:
+    """Return the epochs of the `keep_best` best, the best first; ties go to the earlier."""
+    judged = [k for k in kept if k.metric is not None and k.metric == k.metric]
+    judged.sort(key=lambda k: (-_rank(config, k.metric), k.epoch))
+    return [k.epoch for k in judged[: config.keep_best]]
+
+
+def _rank(config: SnapshotConfig, metric: float | None) -> float:
+    if metric is None:
+        return float("-inf")
+    return metric if config.best_mode == "max" else -metric
+
+
+def to_remove(
+    config: SnapshotConfig, kept: Sequence[Kept], pinned: Collection[int] = ()
+) -> list[int]:
+    """Return the epochs whose snapshots go, oldest first.
+
+    Never the two newest, the best, the pinned, or those of `keep_period`.
+    """
+    epochs = sorted(k.epoch for k in kept)
+    stay = {*epochs[-ALWAYS_KEPT:], *best_epochs(config, kept), *pinned}
+    if config.keep_period:
+        stay.update(epoch for epoch in epochs if epoch % config.keep_period == 0)
+    if config.max_to_keep is not None:
+        stay.update(epochs[-config.max_to_keep :])
+    elif config.snapshot_mode in ("all", "gap"):
+        return []
+    elif config.snapshot_mode == "gap_and_last":
+        stay.update(k.epoch for k in kept if k.on_gap)
+    return [epoch for epoch in epochs if epoch not in stay]
