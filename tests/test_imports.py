@@ -1,0 +1,315 @@
+"""What imports what: read off the sources, and seen in fresh processes."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "garage_like"
+
+# A room imports from its own floor and from those above it in this list, never from those below.
+FLOORS = [
+    {"errors", "seeding", "env_spec", "batches", "interfaces"},
+    {"envs", "logging"},
+    {"sampler", "snapshot", "evaluation"},
+    {"algos"},
+    {"np"},
+    {"torch", "tf"},
+    {"trainer", "train_state", "interruption", "experiment"},
+    {"cli"},
+    {"garage_like"},
+]
+
+# Names that are annotated upward, and nothing else: (room, what it imports under TYPE_CHECKING).
+ANNOTATED_UPWARD = {
+    ("interfaces", "garage_like.trainer"),  # algorithms are handed the Trainer
+    ("algos", "garage_like.trainer"),
+    ("np", "garage_like.trainer"),
+    ("torch", "garage_like.trainer"),
+}
+
+# Modules of framework-free rooms that need torch; others import them inside functions only.
+LOADED_ONCE_TORCH_IS = {"garage_like.snapshot.torch_arrays"}
+
+LIGHT_MODULES = [
+    "garage_like",
+    "garage_like.batches",
+    "garage_like.cli",
+    "garage_like.envs",
+    "garage_like.evaluation",
+    "garage_like.experiment",
+    "garage_like.interfaces",
+    "garage_like.logging",
+    "garage_like.sampler",
+    "garage_like.snapshot",
+    "garage_like.trainer",
+]
+FRAMEWORKS = ["torch", "tensorflow", "dowel"]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement: who imports what, and when it is carried out."""
+
+    importer: str
+    imported: str
+    line: int
+    deferred: bool
+    for_types_only: bool
+
+    @property
+    def where(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.imported}"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def is_import_by_name(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"importlib.import_module", "import_module", "__import__"}
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
+def targets(node: ast.Import | ast.ImportFrom | ast.Call) -> list[str]:
+    """Name the modules that a node loads: `from a import b` is `a.b` where that is a module."""
+    if isinstance(node, ast.Call):
+        return [ast.literal_eval(node.args[0])]
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    assert node.module, "imports are absolute"
+    full = [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name if name in MODULES else node.module for name in full]
+
+
+def walk(tree: ast.AST, deferred: bool = False, for_types: bool = False) -> Iterator[tuple]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom) or is_import_by_name(node):
+            yield node, deferred, for_types
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            for child in node.body:
+                yield from walk(ast.Module([child], []), deferred, True)
+            for child in node.orelse:
+                yield from walk(ast.Module([child], []), deferred, for_types)
+        else:
+            in_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from walk(node, deferred or in_function, for_types)
+
+
+def imports_of(module: str, path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node, deferred, for_types in walk(tree):
+        for target in dict.fromkeys(targets(node)):
+            yield Import(module, target, node.lineno, deferred, for_types)
+
+
+IMPORTS = [found for module, path in MODULES.items() for found in imports_of(module, path)]
+OWN_IMPORTS = [found for found in IMPORTS if found.imported.split(".")[0] == "garage_like"]
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def floor(module: str) -> int:
+    return next((i for i, rooms in enumerate(FLOORS) if room(module) in rooms), len(FLOORS))
+
+
+def run_python(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    search = [str(path)] if path else []
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*search, str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def decoy(directory: Path, *names: str) -> Path:
+    """Make packages that are importable but for the error they raise, after a note of the visit."""
+    for name in names:
+        package = directory / name
+        package.mkdir()
+        (package / "__init__.py").write_text(
+            "from pathlib import Path\n"
+            "Path(__file__).with_name('was_imported').touch()\n"
+            f"raise RuntimeError('{name} must not be imported here')\n"
+        )
+    return directory
+
+
+def visited(directory: Path) -> list[str]:
+    return sorted(mark.parent.name for mark in directory.glob("*/was_imported"))
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room(module) for module in MODULES} <= set().union(*FLOORS)
+
+
+def test_nothing_imports_upward() -> None:
+    upward = [
+        found.where
+        for found in OWN_IMPORTS
+        if floor(found.imported) > floor(found.importer)
+        and not (
+            found.for_types_only and (room(found.importer), found.imported) in ANNOTATED_UPWARD
+        )
+    ]
+    assert upward == []
+
+
+def test_the_backends_do_not_know_each_other() -> None:
+    crossing = [
+        found.where
+        for found in OWN_IMPORTS
+        if {room(found.importer), room(found.imported)} == {"torch", "tf"}
+    ]
+    assert crossing == []
+
+
+def test_modules_import_each_other_in_no_cycle() -> None:
+    ahead: dict[str, set[str]] = {module: set() for module in MODULES}
+    for found in OWN_IMPORTS:
+        if not found.deferred and not found.for_types_only:
+            ahead[found.importer].add(found.imported)
+    while free := [module for module, needs in ahead.items() if not needs & ahead.keys()]:
+        for module in free:
+            del ahead[module]
+    assert ahead == {}, "these modules wait for each other"
+
+
+@pytest.mark.parametrize(
+    "name", ["algos", "cli", "envs", "experiment", "logging", "np", "sampler", "snapshot"]
+)
+def test_framework_free_room_loads_no_framework_by_being_imported(name: str) -> None:
+    loaded = [
+        found.where
+        for found in IMPORTS
+        if room(found.importer) == name
+        and found.importer not in LOADED_ONCE_TORCH_IS
+        and found.imported.split(".")[0] in {"torch", "tensorflow"}
+        and not found.deferred
+        and not found.for_types_only
+    ]
+    assert loaded == []
+
+
+def test_modules_that_need_torch_are_imported_inside_functions_only() -> None:
+    users = [found for found in OWN_IMPORTS if found.imported in LOADED_ONCE_TORCH_IS]
+    assert {found.imported for found in users} == LOADED_ONCE_TORCH_IS
+    assert [found.where for found in users if not found.deferred] == []
+
+
+@pytest.mark.parametrize("name", ["algos", "np"])
+def test_algorithms_free_of_frameworks_never_import_torch(name: str) -> None:
+    assert [
+        found.where
+        for found in IMPORTS
+        if room(found.importer) == name and found.imported.split(".")[0] == "torch"
+    ] == []
+
+
+def test_only_the_logging_room_imports_dowel() -> None:
+    assert {
+        room(found.importer) for found in IMPORTS if found.imported.split(".")[0] == "dowel"
+    } == {"logging"}
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_light_module_loads_no_framework_though_all_are_importable(
+    module: str, tmp_path: Path
+) -> None:
+    decoys = decoy(tmp_path, *FRAMEWORKS)
+    ran = run_python("-c", f"import {module}", path=decoys)
+    assert visited(decoys) == []
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_decoys_catch_an_import(tmp_path: Path) -> None:
+    decoys = decoy(tmp_path, "tensorflow")
+    code = "try:\n    import tensorflow\nexcept RuntimeError:\n    pass"
+    assert run_python("-c", code, path=decoys).returncode == 0
+    assert visited(decoys) == ["tensorflow"]
+
+
+def test_import_time_of_the_package_names_no_framework() -> None:
+    ran = run_python("-X", "importtime", "-c", "import garage_like")
+    assert ran.returncode == 0, ran.stderr
+    names = {line.rpartition("|")[2].strip().split(".")[0] for line in ran.stderr.splitlines()}
+    assert "garage_like" in names
+    assert names.isdisjoint(FRAMEWORKS)
+
+
+def test_torch_backend_loads_no_tensorflow_though_it_is_importable(tmp_path: Path) -> None:
+    decoys = decoy(tmp_path, "tensorflow")
+    modules = [name for name in MODULES if name.startswith("garage_like.torch")]
+    ran = run_python("-c", f"import {', '.join(modules)}", path=decoys)
+    assert visited(decoys) == []
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_logging_with_dowel_loads_neither_tensorflow_nor_torch(tmp_path: Path) -> None:
+    decoys = decoy(tmp_path, "tensorflow", "torch")
+    ran = run_python("-c", "from garage_like.logging import logger, tabular", path=decoys)
+    assert visited(decoys) == []
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_every_module_can_be_the_first_one_imported() -> None:
+    code = f"""
+import importlib, sys
+import garage_like.trainer, torch
+from garage_like.logging import logger
+for module in {list(MODULES)}:
+    for name in [name for name in sys.modules if name.split('.')[0] == 'garage_like']:
+        del sys.modules[name]
+    importlib.import_module(module)
+"""
+    ran = run_python("-W", "error", "-c", code)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_every_public_name_exists_and_is_documented() -> None:
+    code = f"""
+import importlib, inspect
+for module in {[name for name in MODULES if name != "garage_like.cli.__main__"]}:
+    package = importlib.import_module(module)
+    assert package.__doc__, f'{{module}} has no docstring'
+    for name in getattr(package, '__all__', []):
+        assert inspect.getdoc(getattr(package, name)), f'{{module}}.{{name}} has no docstring'
+"""
+    ran = run_python("-c", code)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_every_package_of_the_project_lists_its_public_names() -> None:
+    silent = [
+        module
+        for module, path in MODULES.items()
+        if path.name == "__init__.py" and "__all__" not in path.read_text(encoding="utf-8")
+    ]
+    assert silent == []
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    import garage_like
+
+    with pytest.raises(AttributeError, match="module 'garage_like' has no attribute 'Trayner'"):
+        _ = garage_like.Trayner
