@@ -143,7 +143,14 @@ class Sampler(abc.ABC):
 
 
 class Environment(abc.ABC):
-    """What an agent acts in; termination and truncation are told apart by the step type."""
+    """What an agent acts in; termination and truncation are told apart by the step type.
+
+    Attributes:
+        needs_reset: whether the next call must be `reset`. A restore sets it on an environment
+            that it could only rebuild, not continue; workers then begin a new episode.
+    """
+
+    needs_reset: bool = True
 
     @property
     @abc.abstractmethod

@@ -65,19 +65,26 @@ def restore_seed_state(state: tuple[int | None, int]) -> None:
     _seed, _entropy = state
 
 
-def seed_sequence(name: str, *numbers: int) -> np.random.SeedSequence:
-    """Return the seed sequence of the part called `name` (and numbered `numbers`)."""
-    return np.random.SeedSequence(get_entropy(), spawn_key=(zlib.crc32(name.encode()), *numbers))
+def seed_sequence(name: str, *numbers: int, entropy: int | None = None) -> np.random.SeedSequence:
+    """Return the seed sequence of the part called `name` (and numbered `numbers`).
+
+    Args:
+        name: of the part.
+        numbers: which of several such parts.
+        entropy: derive it from this seed instead of the run's.
+    """
+    source = get_entropy() if entropy is None else entropy
+    return np.random.SeedSequence(source, spawn_key=(zlib.crc32(name.encode()), *numbers))
 
 
-def stream(name: str, *numbers: int) -> np.random.Generator:
+def stream(name: str, *numbers: int, entropy: int | None = None) -> np.random.Generator:
     """Return a fresh generator for the part called `name`; the same call gives the same stream."""
-    return np.random.Generator(np.random.PCG64(seed_sequence(name, *numbers)))
+    return np.random.Generator(np.random.PCG64(seed_sequence(name, *numbers, entropy=entropy)))
 
 
-def integer_seed(name: str, *numbers: int) -> int:
+def integer_seed(name: str, *numbers: int, entropy: int | None = None) -> int:
     """Return a 32-bit seed for a part that takes a number, such as `env.reset(seed=...)`."""
-    return int(seed_sequence(name, *numbers).generate_state(1)[0])
+    return int(seed_sequence(name, *numbers, entropy=entropy).generate_state(1)[0])
 
 
 def seed_framework(framework: str) -> None:

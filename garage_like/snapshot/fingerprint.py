@@ -1,5 +1,6 @@
 """What bits depend on besides the state: versions, threads, flags, processor."""
 
+import functools
 import os
 import platform
 import sys
@@ -59,6 +60,7 @@ def take_fingerprint() -> dict[str, Any]:
     return print_
 
 
+@functools.lru_cache
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:

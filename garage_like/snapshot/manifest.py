@@ -46,6 +46,7 @@ class Manifest:
         metrics: the epoch's row of the log; non-finite numbers as strings.
         seed: what `set_seed` was given, or None.
         entropy: what all random streams derive from.
+        on_gap: whether the epoch is one of every `snapshot_gap`, as retention counts it.
         exact: whether a resume on the same machine and versions is bit-identical.
         reasons: why it is not.
         env_state: `{'mode': 'exact' | 'restart', 'reason': …}`.
@@ -66,6 +67,7 @@ class Manifest:
     metrics: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     entropy: int | None = None
+    on_gap: bool = True
     exact: bool = True
     reasons: list[str] = field(default_factory=list)
     env_state: dict[str, Any] = field(default_factory=dict)

@@ -90,6 +90,12 @@ def storage_bytes(storage: torch.UntypedStorage) -> np.ndarray:
     return np.frombuffer(memoryview(memory), np.uint8)
 
 
+def tensor_bytes(tensor: torch.Tensor) -> bytes:
+    """Return the bytes of a tensor's elements in C order."""
+    flat = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
 def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
     """Build a storage of torch's own alignment, on the device it was saved from if there is one."""
     content = np.frombuffer(buffer, np.uint8)

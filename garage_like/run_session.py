@@ -1,0 +1,220 @@
+"""RunSession: one stretch of writing to a run directory: its lock, its logs, its snapshots.
+
+Keeps the three in step: a snapshot records where each log ended, and a resume cuts the logs and
+moves later snapshots aside so that what is there is one history.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from garage_like import seeding
+from garage_like.logging import active_run_logs, logger
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.env_state import EnvState, check_env
+from garage_like.snapshot.fingerprint import differences, take_fingerprint
+from garage_like.snapshot.layout import epochs_in, snapshots_dir_of
+from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
+from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.manifest import Manifest, plain_numbers
+from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.schedule import Progress
+from garage_like.snapshot.snapshotter import Snapshotter
+from garage_like.train_state import Stats, TrainArgs
+
+
+class RunSession:
+    """Write to the run directory of a configuration.
+
+    Args:
+        config: where and when to save.
+    """
+
+    def __init__(self, config: SnapshotConfig) -> None:
+        self._config = config
+        self._run_dir = Path(config.snapshot_dir)
+        self._snapshotter = Snapshotter(config)
+        self._parent: dict[str, Any] | None = None
+        self._env_state: EnvState | None = None
+        self._before: Progress | None = None
+        self._now: Progress | None = None
+
+    # ---- what is there ----------------------------------------------------------------------
+
+    def has_snapshots(self) -> bool:
+        """Tell whether the run directory holds a committed snapshot, good or bad."""
+        self._sweep()
+        return bool(epochs_in(self._snapshotter.store.dir))
+
+    def _sweep(self) -> None:
+        """Finish what a kill interrupted, if the directory is ours to write."""
+        if self._snapshotter.store.dir.is_dir():
+            with self._locked():
+                self._snapshotter.open()
+
+    def is_in_place(self, snapshot: Path) -> bool:
+        """Tell whether a snapshot lies in this run directory."""
+        source = run_dir_of(snapshot)
+        return source is not None and self._run_dir.exists() and source.samefile(self._run_dir)
+
+    def refuse_in_place(self, snapshot: Path) -> None:
+        """Raise if training anew would overwrite the run that was restored."""
+        if self.is_in_place(snapshot) and not self._config.saves_nothing:
+            raise ValueError(
+                f"train: {self._run_dir} holds the run that was restored, and training anew would"
+                " overwrite it; call resume() to go on, or give this run a directory of its own"
+            )
+
+    # ---- the stretch of writing -------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self, restored: LoadedSnapshot | None) -> Iterator[None]:
+        """Hold the run directory; make its logs and snapshots end where training begins."""
+        if self._config.saves_nothing and active_run_logs(self._run_dir) is None:
+            yield
+            return
+        self._run_dir.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            if not self._config.saves_nothing:
+                self._snapshotter.open()
+            if restored is not None and self.is_in_place(restored.path):
+                self._continue(restored)
+            else:
+                self._begin(restored)
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = RunLock(self._run_dir)
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _continue(self, restored: LoadedSnapshot) -> None:
+        """Cut back to a snapshot of this directory."""
+        self._parent = restored.manifest.parent
+        store = self._snapshotter.store
+        for epoch in restored.bad:
+            logger.log(f"Damaged snapshot set aside as {store.set_aside(epoch)}")
+        orphans = store.orphan_after(restored.manifest.epoch)
+        if orphans is not None:
+            logger.log(f"Later snapshots moved to {orphans}")
+        logs = active_run_logs(self._run_dir)
+        if logs is not None:
+            logs.continue_from(restored.manifest.logs)
+
+    def _begin(self, restored: LoadedSnapshot | None) -> None:
+        """Start from nothing, or from a snapshot of another run."""
+        if restored is not None:
+            source = run_dir_of(restored.path) or restored.path
+            self._parent = {"run": str(source.resolve()), "epoch": restored.manifest.epoch}
+        orphans = self._snapshotter.store.orphan_after(-1)
+        if orphans is not None:
+            logger.log(f"Snapshots of an earlier run moved to {orphans}")
+        logs = active_run_logs(self._run_dir)
+        for name in logs.start_fresh() if logs is not None else ():
+            logger.log(f"No snapshot to continue from: log of an earlier start set aside as {name}")
+
+    # ---- snapshots --------------------------------------------------------------------------
+
+    def is_due(self, epoch: int, args: TrainArgs, stats: Stats, row: Mapping[str, Any]) -> bool:
+        """Tell whether the epoch just finished must be saved."""
+        now = Progress(epoch, args.n_epochs, stats.total_env_steps, stats.total_episodes)
+        if self._now is None or self._now.epoch != epoch:
+            self._before, self._now = self._now or Progress(epoch - 1, args.n_epochs), now
+        if self._config.saves_nothing:
+            return False
+        return self._snapshotter.is_due(self._before or now, now, row)
+
+    def start_from(self, args: TrainArgs, stats: Stats) -> None:
+        """Remember how far the run is before the first epoch of this session."""
+        self._before = None
+        self._now = Progress(
+            args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes
+        )
+
+    def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> Path:
+        """Take a snapshot of a graph of objects."""
+        stats, env_state = graph["stats"], self._checked_env(graph["env"])
+        seed, entropy = seeding.seed_state()
+        logs = active_run_logs(self._run_dir)
+        now = self._now or Progress(epoch, epoch + 1)
+        manifest = Manifest(
+            epoch=epoch,
+            itr=stats.total_itr,
+            total_env_steps=stats.total_env_steps,
+            train_seconds=stats.train_seconds,
+            created=time.time(),
+            metrics=plain_numbers(row),
+            seed=seed,
+            entropy=entropy,
+            on_gap=self._snapshotter.on_gap(self._before or now, now),
+            exact=env_state.exact,
+            reasons=[] if env_state.exact else [f"environment: {env_state.reason}"],
+            env_state={"mode": env_state.mode, "reason": env_state.reason},
+            fingerprint=take_fingerprint(),
+            logs={} if logs is None else logs.offsets(),
+            parent=self._parent,
+            train_args=_plain(vars(graph["train_args"])),
+            classes=_classes(graph),
+        )
+        return self._snapshotter.save(graph, manifest)
+
+    def _checked_env(self, env: Any) -> EnvState:
+        if self._env_state is None:
+            self._env_state = check_env(env, copy_exactly) if env is not None else EnvState("exact")
+            if not self._env_state.exact:
+                logger.log(
+                    "The environment cannot be continued in the middle of an episode, a resume"
+                    f" begins a new one: {self._env_state.reason}"
+                )
+        return self._env_state
+
+    # ---- what is said -----------------------------------------------------------------------
+
+    def explain_exactness(self, manifest: Manifest) -> None:
+        """Log whether the resume will be bit-identical, and if not why."""
+        reasons = manifest.reasons + differences(manifest.fingerprint, take_fingerprint())
+        if manifest.exact and not reasons:
+            logger.log("The resume is exact: every number from here on is as if never stopped")
+            return
+        logger.log("The resume is numerical, bits may differ:")
+        for reason in reasons:
+            logger.log(f"  {reason}")
+
+    def say_how_to_resume(self, epoch: int) -> None:
+        """Print the command that continues the run."""
+        if self._config.saves_nothing:
+            print(f"Stopped after epoch {epoch}; nothing was saved, since saving is switched off")
+            return
+        shown = os.path.relpath(self._run_dir)
+        print(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = (bool, int, float, str, type(None))
+    return {key: value for key, value in values.items() if isinstance(value, kinds)}
+
+
+def _classes(graph: Mapping[str, Any]) -> dict[str, str]:
+    algo = graph["algo"]
+    parts = {"algo": algo, "env": graph["env"]}
+    parts.update({key.lstrip("_"): value for key, value in vars(algo).items()})
+    parts.update(vars(algo).get("_modules") or {})
+    return {
+        name: f"{type(part).__module__}.{type(part).__qualname__}"
+        for name, part in parts.items()
+        if hasattr(part, "__dict__") and not isinstance(part, type)
+    }
+
+
+def continues_in(path: str | os.PathLike[str]) -> Path:
+    """Return the run directory that a path to a run, its snapshots or one of them belongs to."""
+    return snapshots_dir_of(path)[0].parent

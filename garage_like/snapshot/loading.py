@@ -1,0 +1,155 @@
+"""Finding the snapshot to load: by epoch, the best, or the newest whose digests hold."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
+from garage_like.snapshot import layout
+from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.store import SnapshotStore, read_file, resolve
+
+FromEpoch = int | Literal["first", "last", "best"]
+
+
+@dataclass(frozen=True)
+class LoadedSnapshot:
+    """The verified content of a snapshot, not yet turned into objects.
+
+    Attributes:
+        path: its directory.
+        manifest: what it says of itself.
+        files: content of each file, by path inside the snapshot.
+        bad: newer snapshots that were passed over since they do not verify, and why.
+    """
+
+    path: Path
+    manifest: Manifest
+    files: dict[str, bytearray]
+    bad: dict[int, str]
+
+    def graph(self) -> dict[str, Any]:
+        """Build the objects. This runs code that the snapshot brings along."""
+        from garage_like.snapshot.capture import load_graph
+
+        return load_graph(self.manifest, self.files, str(self.path))
+
+
+def load_snapshot(
+    path: str | os.PathLike[str],
+    from_epoch: FromEpoch = "last",
+    *,
+    best_metric: str = "Evaluation/AverageReturn",
+    best_mode: str = "max",
+) -> LoadedSnapshot:
+    """Read and verify one snapshot.
+
+    Args:
+        path: a run directory, its `snapshots/`, or one snapshot.
+        from_epoch: `'last'` (falls back to the one before if the newest does not verify),
+            `'first'`, `'best'`, or an epoch.
+        best_metric: what `'best'` is judged by.
+        best_mode: `'max'` or `'min'`.
+
+    Raises:
+        SnapshotNotFoundError: if there is none, or not that epoch.
+        SnapshotCorruptError: if it does not verify, and for `'last'` none does.
+        ValueError: if `from_epoch` is something else.
+    """
+    check_from_epoch(from_epoch)
+    store, epochs, alone = resolve(path)
+    if alone is not None:
+        return _read(alone, {})
+    if from_epoch == "last":
+        return _newest_good(store, epochs)
+    if from_epoch == "first":
+        return _read(store.path(epochs[0]), {})
+    if from_epoch == "best":
+        return _read(store.path(_best(store, epochs, best_metric, best_mode)), {})
+    if from_epoch not in epochs:
+        raise SnapshotNotFoundError(
+            f"{store.dir}: no snapshot of epoch {from_epoch}; there are {_ranges(epochs)}"
+        )
+    return _read(store.path(from_epoch), {})
+
+
+def check_from_epoch(from_epoch: Any) -> None:
+    """Raise ValueError unless this is an epoch, 'first', 'last' or 'best'."""
+    if isinstance(from_epoch, int) and not isinstance(from_epoch, bool) and from_epoch >= 0:
+        return
+    if from_epoch not in ("first", "last", "best"):
+        raise ValueError(
+            f"from_epoch must be an epoch, 'first', 'last' or 'best'; got {from_epoch!r}"
+        )
+
+
+def _read(snapshot: Path, bad: dict[int, str]) -> LoadedSnapshot:
+    manifest = Manifest.read(snapshot)
+    files = {name: read_file(snapshot, name, entry) for name, entry in manifest.files.items()}
+    return LoadedSnapshot(snapshot, manifest, files, bad)
+
+
+def _newest_good(store: SnapshotStore, epochs: list[int]) -> LoadedSnapshot:
+    bad: dict[int, str] = {}
+    for epoch in reversed(epochs):
+        try:
+            loaded = _read(store.path(epoch), bad)
+        except SnapshotCorruptError as error:
+            bad[epoch] = str(error)
+            continue
+        for failed, why in bad.items():
+            warnings.warn(
+                f"snapshot of epoch {failed} is damaged and is passed over, going back to epoch"
+                f" {epoch}: {why}",
+                stacklevel=4,
+            )
+        return loaded
+    listed = "; ".join(f"epoch {epoch}: {why}" for epoch, why in bad.items())
+    raise SnapshotCorruptError(f"{store.dir}: no snapshot verifies: {listed}")
+
+
+def _best(store: SnapshotStore, epochs: list[int], metric: str, mode: str) -> int:
+    judged = []
+    for epoch in epochs:
+        value = float(store.manifest(epoch).metrics.get(metric, "nan"))
+        if not math.isnan(value):
+            judged.append((value if mode == "max" else -value, -epoch))
+    if not judged:
+        raise SnapshotNotFoundError(
+            f"{store.dir}: no snapshot has metric {metric!r}, which 'best' is judged by"
+        )
+    return -max(judged)[1]
+
+
+def _ranges(epochs: list[int]) -> str:
+    if len(epochs) <= 8:
+        return ", ".join(map(str, epochs))
+    return f"{len(epochs)} of them, from {epochs[0]} to {epochs[-1]}"
+
+
+def snapshot_path(path: str | os.PathLike[str], which: FromEpoch = "last") -> Path:
+    """Find a snapshot's directory without reading more than manifests."""
+    check_from_epoch(which)
+    store, epochs, alone = resolve(path)
+    if alone is not None:
+        return alone
+    if which == "best":
+        return store.path(_best(store, epochs, "Evaluation/AverageReturn", "max"))
+    epoch = epochs[-1] if which == "last" else epochs[0] if which == "first" else which
+    if epoch not in epochs:
+        raise SnapshotNotFoundError(
+            f"{store.dir}: no snapshot of epoch {epoch}; there are {_ranges(epochs)}"
+        )
+    return store.path(epoch)
+
+
+def run_dir_of(snapshot: Path) -> Path | None:
+    """Return the run directory that a snapshot lies in, or None if it stands alone."""
+    if snapshot.parent.name == layout.SNAPSHOTS and layout.parse_epoch(snapshot.name) is not None:
+        return snapshot.parent.parent
+    return None

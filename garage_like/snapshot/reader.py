@@ -1,0 +1,111 @@
+"""Reading snapshots as data: JSON and safetensors alone. Nothing here can run a snapshot's code.
+
+Needs no framework: `garage-like ls`, `show` and `verify` are built on it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from garage_like.errors import SnapshotNotFoundError
+from garage_like.snapshot import layout
+from garage_like.snapshot.loading import FromEpoch, snapshot_path
+from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.store import problems_of, resolve
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class SnapshotReader:
+    """One snapshot, as data.
+
+    Attributes:
+        path: its directory.
+        manifest: epoch, counters, metrics, versions, files: see `Manifest`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = Manifest.read(path)
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch that was finished."""
+        return self.manifest.epoch
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers of the epoch's row of the log, non-finite ones too."""
+        numbers = {}
+        for key, value in self.manifest.metrics.items():
+            try:
+                numbers[key] = float(value)
+            except ValueError:
+                continue
+        return numbers
+
+    @property
+    def components(self) -> list[str]:
+        """Names of the components that hold arrays."""
+        prefix, suffix = f"{layout.TENSORS}/", ".safetensors"
+        return sorted(
+            name.removeprefix(prefix).removesuffix(suffix)
+            for name in self.manifest.files
+            if name.startswith(prefix) and name.endswith(suffix)
+        )
+
+    def tensors(self, component: str) -> dict[str, np.ndarray]:
+        """Return the arrays of a component, by name.
+
+        Raises:
+            SnapshotNotFoundError: if there is no such component; lists those there are.
+        """
+        if component not in self.components:
+            raise SnapshotNotFoundError(
+                f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
+            )
+        from safetensors.numpy import load_file
+
+        return load_file(self.path / layout.TENSORS / f"{component}.safetensors")
+
+    def problems(self) -> list[str]:
+        """Check every digest; return what is wrong, a sentence each."""
+        return problems_of(self.path)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person wants to know first, as plain JSON values."""
+        manifest = self.manifest
+        return {
+            "epoch": manifest.epoch,
+            "path": str(self.path),
+            "total_env_steps": manifest.total_env_steps,
+            "train_seconds": manifest.train_seconds,
+            "created": manifest.created,
+            "bytes": sum(entry.bytes for entry in manifest.files.values()),
+            "exact": manifest.exact,
+            "reasons": manifest.reasons,
+            "metrics": manifest.metrics,
+        }
+
+
+def read_snapshot(path: str | os.PathLike[str], which: FromEpoch = "last") -> SnapshotReader:
+    """Open one snapshot as data.
+
+    Args:
+        path: a run directory, its `snapshots/`, or one snapshot.
+        which: `'last'`, `'first'`, `'best'`, or an epoch.
+
+    Raises:
+        SnapshotNotFoundError: if there is none.
+        SnapshotCorruptError: if its manifest is damaged.
+    """
+    return SnapshotReader(snapshot_path(path, which))
+
+
+def list_snapshots(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the directories of all snapshots that a path means, the oldest first."""
+    store, epochs, alone = resolve(path)
+    return [alone] if alone is not None else [store.path(epoch) for epoch in epochs]

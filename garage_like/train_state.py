@@ -1,0 +1,75 @@
+"""What a run remembers of itself besides its objects: arguments of `train`, counters, log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass
+class TrainArgs:
+    """Arguments of `Trainer.train`, as a snapshot keeps them.
+
+    Attributes:
+        n_epochs: epochs that the run has in total.
+        batch_size: env steps to collect in an epoch, or None if the algorithm knows by itself.
+        plot: whether the policy is shown after each epoch.
+        store_episodes: whether a snapshot keeps the epoch's episodes.
+        pause_for_plot: whether to wait for a key after showing the policy.
+        start_epoch: first epoch that is still to do.
+    """
+
+    n_epochs: int
+    batch_size: int | None = None
+    plot: bool = False
+    store_episodes: bool = False
+    pause_for_plot: bool = False
+    start_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_count("n_epochs", self.n_epochs, 0)
+        if self.batch_size is not None:
+            check_count("batch_size", self.batch_size, 1)
+
+
+@dataclass
+class Stats:
+    """Counters of a run, and the last episodes if they are stored.
+
+    Attributes:
+        total_epoch: the last epoch that was finished, or -1.
+        total_itr: garage's counter of train calls.
+        total_env_steps: env steps so far.
+        total_episodes: episodes so far.
+        train_seconds: time spent training so far, over all resumes.
+        last_episode: the last epoch's episodes, if `store_episodes`.
+    """
+
+    total_epoch: int = -1
+    total_itr: int = 0
+    total_env_steps: int = 0
+    total_episodes: int = 0
+    train_seconds: float = 0.0
+    last_episode: Any = None
+
+
+def check_count(name: str, value: Any, least: int) -> None:
+    """Raise unless a value is an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def restored_lines(args: TrainArgs, stats: Stats) -> Iterable[str]:
+    """Yield the lines that a restore logs: what the run was asked for, and how far it came."""
+    yield "-- Train Args --"
+    shown = asdict(args)
+    shown["last_epoch"] = stats.total_epoch
+    for key in ("n_epochs", "last_epoch", "batch_size", "store_episodes", "pause_for_plot"):
+        yield f"{key:<20} {shown[key]}"
+    yield "-- Stats --"
+    yield f"{'last_itr':<20} {stats.total_itr}"
+    yield f"{'total_env_steps':<20} {stats.total_env_steps}"

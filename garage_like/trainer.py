@@ -1,0 +1,422 @@
+"""Trainer: trains an algorithm epoch by epoch, snapshots it, restores and resumes it.
+
+Words:
+    epoch       collect, update, log, snapshot: what the loop below does once
+    itr         garage's counter of train calls; an algorithm may count several in an epoch
+    env step    one `env.step`
+    safe point  the moment between two epochs at which a snapshot is taken
+    restore     load a snapshot into objects;  resume  restore, then go on training
+
+`train` and `resume` are one path: train is a resume from nothing. The loop is `step_epochs`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from garage_like.errors import NotSetupError, SnapshotMismatchError
+from garage_like.interruption import Interruption
+from garage_like.logging import logger, tabular
+from garage_like.run_session import RunSession
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.live import components_of, restoring_into
+from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
+from garage_like.snapshot.rng import get_global_rng, set_global_rng
+from garage_like.train_state import Stats, TrainArgs, check_count, restored_lines
+
+if TYPE_CHECKING:
+    from garage_like.batches import EpisodeBatch
+    from garage_like.interfaces import Environment, RLAlgorithm, Sampler
+
+
+class Trainer:
+    """Train an algorithm, and keep snapshots from which training goes on bit for bit.
+
+    Args:
+        snapshot_config: where and when to save, or the `ctxt` that `wrap_experiment` hands to an
+            experiment; None saves nothing.
+
+    Attributes:
+        step_itr: garage's counter of train calls; algorithms that loop themselves advance it.
+        step_episode: what the epoch collected, for `store_episodes`.
+        enable_logging: whether the epoch's row is logged.
+    """
+
+    def __init__(self, snapshot_config: SnapshotConfig | None = None) -> None:
+        if snapshot_config is not None and not isinstance(snapshot_config, SnapshotConfig):
+            raise TypeError(
+                "Trainer: snapshot_config must be a SnapshotConfig, or the ctxt that"
+                f" wrap_experiment hands to the experiment; got {snapshot_config!r}"
+            )
+        self._config = snapshot_config or SnapshotConfig(snapshot_dir=".", snapshot_mode="none")
+        self._session = RunSession(self._config)
+        self._interruption = Interruption()
+        self._algo: RLAlgorithm | None = None
+        self._env: Environment | None = None
+        self._stats = Stats()
+        self._train_args: TrainArgs | None = None
+        self._restored: LoadedSnapshot | None = None
+        self._rng: dict[str, Any] | None = None
+        self._last_row: dict[str, Any] = {}
+        self.step_itr = 0
+        self.step_episode: Any = None
+        self.enable_logging = True
+
+    # ---- what to train --------------------------------------------------------------------------
+
+    def setup(self, algo: RLAlgorithm, env: Environment) -> None:
+        """Say what to train.
+
+        Args:
+            algo: has `train(trainer)`, and `_sampler` if it draws episodes through the trainer.
+            env: saved along with it; the sampler steps copies.
+        """
+        if not callable(getattr(algo, "train", None)):
+            raise TypeError(f"setup: algo must have a train(trainer) method, got {algo!r}")
+        self._algo, self._env = algo, env
+
+    def restore(
+        self, from_dir: str | os.PathLike[str], from_epoch: FromEpoch = "last"
+    ) -> TrainArgs:
+        """Load a snapshot; `resume` then goes on from it.
+
+        After `setup`, the state is loaded into the objects that were set up; else into new ones.
+
+        Args:
+            from_dir: a run directory, or one snapshot.
+            from_epoch: `'last'`, `'first'`, `'best'` or an epoch.
+
+        Returns:
+            The arguments that the run was trained with.
+
+        Raises:
+            SnapshotNotFoundError: if there is no such snapshot.
+            SnapshotCorruptError: if it does not verify.
+            SnapshotMismatchError: if it holds another algorithm than the one set up.
+        """
+        loaded = load_snapshot(
+            from_dir,
+            from_epoch,
+            best_metric=self._config.best_metric,
+            best_mode=self._config.best_mode,
+        )
+        self._check_class(loaded)
+        with restoring_into(components_of(self._live_objects())):
+            graph = loaded.graph()
+        self._restored = loaded
+        self._algo, self._env = graph["algo"], graph["env"]
+        self._stats, self._train_args = graph["stats"], graph["train_args"]
+        self._rng = graph["rng"]
+        set_global_rng(self._rng)
+        self.step_itr = self._stats.total_itr
+        logger.log(f"Restore from snapshot saved in {loaded.path}")
+        for line in restored_lines(self._train_args, self._stats):
+            logger.log(line)
+        self._session.explain_exactness(loaded.manifest)
+        return self._train_args
+
+    def _live_objects(self) -> dict[str, Any]:
+        return {} if self._algo is None else {"algo": self._algo, "env": self._env}
+
+    def _check_class(self, loaded: LoadedSnapshot) -> None:
+        saved = loaded.manifest.classes.get("algo", "")
+        if self._algo is not None and saved.rpartition(".")[2] != type(self._algo).__qualname__:
+            raise SnapshotMismatchError(
+                f"restore: {loaded.path} holds {saved}, but setup was given"
+                f" {type(self._algo).__qualname__}; restore before setup, or another snapshot"
+            )
+
+    # ---- train and resume -----------------------------------------------------------------------
+
+    def train(
+        self,
+        n_epochs: int,
+        batch_size: int | None = None,
+        plot: bool = False,
+        store_episodes: bool = False,
+        pause_for_plot: bool = False,
+    ) -> Any:
+        """Train from epoch 0; with `auto_resume`, from where an earlier start of the run got to.
+
+        After `restore`, this trains the restored objects anew: epochs count from 0, and the run
+        needs a directory of its own.
+
+        Args:
+            n_epochs: epochs in total.
+            batch_size: env steps to collect in an epoch.
+            plot: show the policy after each epoch.
+            store_episodes: keep the epoch's episodes in the snapshot.
+            pause_for_plot: wait for a key after showing the policy.
+
+        Returns:
+            What the algorithm's `train` returns: for ours, the last epoch's average return.
+
+        Raises:
+            NotSetupError: if neither `setup` nor `restore` was called.
+            RunLockedError: if another process trains in this directory.
+        """
+        if self._algo is None:
+            raise NotSetupError(
+                "train: nothing to train; call setup(algo, env) or restore(dir) first"
+            )
+        args = TrainArgs(n_epochs, batch_size, plot, store_episodes, pause_for_plot)
+        if self._config.auto_resume and self._restored is None and self._session.has_snapshots():
+            self.restore(self._config.snapshot_dir)
+            return self.resume(n_epochs, batch_size, plot, store_episodes, pause_for_plot)
+        if self._restored is not None:
+            self._session.refuse_in_place(self._restored.path)
+            self._stats = replace(self._stats, total_epoch=-1)
+        self._train_args = args
+        return self._run()
+
+    def resume(
+        self,
+        n_epochs: int | None = None,
+        batch_size: int | None = None,
+        plot: bool | None = None,
+        store_episodes: bool | None = None,
+        pause_for_plot: bool | None = None,
+        *,
+        additional_epochs: int | None = None,
+    ) -> Any:
+        """Go on training from the restored snapshot.
+
+        Args:
+            n_epochs: epochs in total, those before the snapshot included; None: as before.
+            batch_size: env steps to collect in an epoch; None: as before.
+            plot: show the policy after each epoch; None: as before.
+            store_episodes: keep the epoch's episodes in the snapshot; None: as before.
+            pause_for_plot: wait for a key after showing the policy; None: as before.
+            additional_epochs: epochs after the snapshot, instead of `n_epochs`.
+
+        Returns:
+            What the algorithm's `train` returns; None if nothing is left to do.
+
+        Raises:
+            NotSetupError: if nothing was restored.
+            ValueError: if both `n_epochs` and `additional_epochs` are given.
+        """
+        if self._train_args is None or self._restored is None:
+            raise NotSetupError("resume: nothing to go on from; call restore(dir) first")
+        start = self._stats.total_epoch + 1
+        if additional_epochs is not None:
+            check_count("additional_epochs", additional_epochs, 0)
+            if n_epochs is not None:
+                raise ValueError(
+                    f"resume: give n_epochs (in total, {n_epochs}) or additional_epochs"
+                    f" ({additional_epochs}), not both"
+                )
+            n_epochs = start + additional_epochs
+        given = {
+            "n_epochs": n_epochs,
+            "batch_size": batch_size,
+            "plot": plot,
+            "store_episodes": store_episodes,
+            "pause_for_plot": pause_for_plot,
+        }
+        changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        self._train_args = replace(self._train_args, start_epoch=start, **changed)
+        if self._train_args.n_epochs <= start:
+            logger.log(
+                f"Nothing is left to do: the run has {self._train_args.n_epochs} epochs and the"
+                f" last one that was finished is {start - 1}; pass n_epochs or additional_epochs"
+                " to train longer"
+            )
+            return None
+        return self._run()
+
+    def _run(self) -> Any:
+        algo, sampler = self._algo, self._sampler
+        if algo is None:
+            raise NotSetupError("nothing to train; call setup(algo, env) or restore(dir) first")
+        self._session.start_from(self._args_of_training(), self._stats)
+        with self._session.writing(self._restored), self._interruption.listening():
+            try:
+                return algo.train(self)
+            finally:
+                if sampler is not None:
+                    sampler.shutdown_worker()
+
+    @property
+    def _sampler(self) -> Sampler | None:
+        """What the algorithm draws episodes from; one of your own may have just `_sampler`."""
+        return getattr(self._algo, "sampler", None) or getattr(self._algo, "_sampler", None)
+
+    # ---- the loop -------------------------------------------------------------------------------
+
+    def step_epochs(self) -> Iterator[int]:
+        """Yield epoch after epoch; log and save when the loop's body is through with one.
+
+        An algorithm that loops itself keeps all its state on objects: what it does before the
+        loop runs again on a resume, and a local variable that outlives an epoch would be lost.
+        """
+        args = self._args_of_training()
+        if self._sampler is not None:
+            self._sampler.start_worker()
+        self.step_itr = self._stats.total_itr
+        if self._rng is not None:
+            set_global_rng(self._rng)
+        for epoch in range(args.start_epoch, args.n_epochs):
+            started = time.perf_counter()
+            self.step_episode = None
+            with logger.prefix(f"epoch #{epoch} | "):
+                yield epoch
+                self._finish_epoch(epoch, time.perf_counter() - started)
+            if self._interruption.requested:
+                self._session.say_how_to_resume(epoch)
+                raise SystemExit(self._interruption.exit_code)
+
+    def _finish_epoch(self, epoch: int, seconds: float) -> None:
+        """Log the epoch's row, then take its snapshot: so no row is missing or doubled."""
+        args = self._args_of_training()
+        self._stats.total_epoch = epoch
+        self._stats.total_itr = self.step_itr
+        self._stats.train_seconds += seconds
+        self._stats.last_episode = self.step_episode if args.store_episodes else None
+        if self.enable_logging:
+            self.log_diagnostics(args.pause_for_plot)
+            tabular.record("EpochTime", seconds)
+            tabular.record("TotalTime", self._stats.train_seconds)
+            self._last_row = dict(tabular.as_primitive_dict)
+            logger.log(tabular)
+            logger.dump_all(self.step_itr)
+            tabular.clear()
+        self.save(epoch)
+
+    def save(self, epoch: int) -> None:
+        """Take a snapshot of the run as it stands, if the mode wants one of this epoch.
+
+        Raises:
+            NotSetupError: if there is nothing to save.
+            SnapshotSaveError: if something cannot be pickled or written; names it.
+        """
+        if self._algo is None:
+            raise NotSetupError(
+                "save: nothing to save; call setup(algo, env) or restore(dir) first"
+            )
+        check_count("epoch", epoch, 0)
+        args = self._args_of_training()
+        if not self._session.is_due(epoch, args, self._stats, self._last_row) and not (
+            self._interruption.requested and not self._config.saves_nothing
+        ):
+            return
+        logger.log("Saving snapshot...")
+        self._session.save(self._graph(), epoch, self._last_row)
+        logger.log("Saved")
+
+    def _graph(self) -> dict[str, Any]:
+        return {
+            "algo": self._algo,
+            "env": self._env,
+            "stats": self._stats,
+            "train_args": self._train_args,
+            "rng": get_global_rng(),
+        }
+
+    def _args_of_training(self) -> TrainArgs:
+        if self._train_args is None:
+            raise NotSetupError("nothing is being trained; call train(n_epochs, batch_size) first")
+        return self._train_args
+
+    # ---- what algorithms ask for ----------------------------------------------------------------
+
+    def obtain_episodes(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> EpisodeBatch:
+        """Collect env steps with the current policy.
+
+        Args:
+            itr: the counter of train calls, for logs.
+            batch_size: env steps wanted; None: as `train` was told.
+            agent_update: a policy or its parameters; None: the algorithm's policy.
+            env_update: what changes the workers' environments, if anything.
+
+        Raises:
+            NotSetupError: if the algorithm has no sampler.
+            ValueError: if no batch size was given here or to `train`.
+        """
+        sampler = self._sampler
+        if self._algo is None or sampler is None:
+            raise NotSetupError(
+                "obtain_episodes: the algorithm has no sampler; give it one as attribute _sampler"
+            )
+        wanted = batch_size if batch_size is not None else self._args_of_training().batch_size
+        if wanted is None:
+            raise ValueError(
+                "obtain_episodes: no batch size; expected train(n_epochs, batch_size=...) or"
+                " obtain_episodes(itr, batch_size=...)"
+            )
+        policy = self._algo.policy if agent_update is None else agent_update
+        episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
+        self._stats.total_env_steps += int(sum(episodes.lengths))
+        self._stats.total_episodes += int((episodes.last_step_types >= 2).sum())
+        self.step_episode = episodes
+        return episodes
+
+    def obtain_samples(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
+        return self.obtain_episodes(itr, batch_size, agent_update, env_update).to_list()
+
+    @property
+    def total_env_steps(self) -> int:
+        """Env steps of the run so far, over all resumes."""
+        return self._stats.total_env_steps
+
+    @total_env_steps.setter
+    def total_env_steps(self, value: int) -> None:
+        self._stats.total_env_steps = value
+
+    def get_env_copy(self) -> Environment:
+        """Return a copy of the environment, in the same state, that shares nothing with it."""
+        if self._env is None:
+            raise NotSetupError("get_env_copy: no environment; call setup or restore first")
+        from garage_like.snapshot.pickling import copy_exactly
+
+        return copy_exactly(self._env)
+
+    def log_diagnostics(self, pause_for_plot: bool = False) -> None:
+        """Record what every epoch's row has, and show the policy if `plot` was asked for."""
+        tabular.record("TotalEnvSteps", self._stats.total_env_steps)
+        exec_times = getattr(self._sampler, "exec_times", None)
+        for key, value in exec_times().items() if exec_times is not None else ():
+            tabular.record(key, value)
+        if self._args_of_training().plot:
+            self._show_policy(pause_for_plot)
+
+    def _show_policy(self, pause: bool) -> None:
+        from garage_like.evaluation import rollout
+
+        with contextlib.closing(self.get_env_copy()) as env:
+            rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
+        if pause:
+            input("Plotting policy; press Enter to go on...")
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled: an algorithm must not keep its trainer."""
+        raise TypeError("a Trainer is not part of a run's state; do not store it on the algorithm")
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory."""
+        return Path(self._config.snapshot_dir)
+
+    @property
+    def train_args(self) -> dict[str, Any]:
+        """Arguments of the training that runs or was restored."""
+        return asdict(self._args_of_training())
