@@ -1,0 +1,222 @@
+"""GymEnv: a gymnasium environment as an Environment."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from garage_like import seeding
+from garage_like.batches import EnvStep, StepType
+from garage_like.env_spec import EnvSpec
+from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
+from garage_like.interfaces import Environment
+
+# Looking a member up on the Enum class costs more than the rest of the classification.
+_FIRST, _MID, _TERMINAL, _TIMEOUT = StepType
+
+
+class GymEnv(Environment):
+    """Run a gymnasium environment, and tell termination from truncation.
+
+    Observations keep the environment's dtype and are copied, so an environment that hands out one
+    buffer again and again does no harm. The first `reset` of a GymEnv seeds the environment and its
+    spaces, from the run's seed where no other is given; later ones leave the generators alone.
+
+    Args:
+        env: a gymnasium environment, or the id of a registered one.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT). It takes the
+            place of the environment's own time limit; None keeps that one, if there is one.
+        is_image: say that observations are images (uint8, 2 or 3 dimensions).
+        flatten_obs: hand out observations of any space as one flat array; a must for Dict and
+            Tuple spaces.
+        render_mode: how `render` shows the environment; only with an id.
+        make_kwargs: further arguments of `gymnasium.make`; only with an id.
+
+    Raises:
+        TypeError: if `env` is neither an id nor a single gymnasium environment, or if arguments of
+            `gymnasium.make` come with an environment that is already made.
+        ValueError: if max_episode_length is not positive, or if observations do not come as one
+            array and `flatten_obs` is off.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env | str,
+        *,
+        max_episode_length: int | None = None,
+        is_image: bool = False,
+        flatten_obs: bool = False,
+        render_mode: str | None = None,
+        **make_kwargs: Any,
+    ) -> None:
+        check_episode_limit("GymEnv", max_episode_length)
+        if render_mode is not None:
+            make_kwargs["render_mode"] = render_mode
+        if isinstance(env, str):
+            limit = None if max_episode_length is None else int(max_episode_length)
+            env = gymnasium.make(env, max_episode_steps=limit, **make_kwargs)
+        else:
+            _check_made_env(env, make_kwargs)
+            if max_episode_length is not None:
+                env = replace_time_limit(env, int(max_episode_length))
+        self._env = env
+        self._flatten = flatten_obs
+        self._is_image = is_image
+        observation_space = env.observation_space
+        if flatten_obs:
+            observation_space = gymnasium.spaces.flatten_space(observation_space)
+        _check_observation_space(observation_space, is_image)
+        limit = find_time_limit(env) if max_episode_length is None else max_episode_length
+        self._spec = EnvSpec(observation_space, env.action_space, limit)
+        self._limit = math.inf if limit is None else limit
+        self._step_count = 0
+        self._seeded = False
+        self.needs_reset = True
+
+    @property
+    def action_space(self) -> gymnasium.Space:
+        """The gymnasium environment's space of actions."""
+        return self._spec.action_space
+
+    @property
+    def observation_space(self) -> gymnasium.Space:
+        """The gymnasium environment's space of observations, flattened if asked for."""
+        return self._spec.observation_space
+
+    @property
+    def spec(self) -> EnvSpec:
+        """Both spaces and the longest episode."""
+        return self._spec
+
+    @property
+    def gym_env(self) -> gymnasium.Env:
+        """The gymnasium environment, with all its wrappers."""
+        return self._env
+
+    @property
+    def is_image(self) -> bool:
+        """Whether observations are images."""
+        return self._is_image
+
+    @property
+    def render_mode(self) -> str | None:
+        """How the environment was made to render."""
+        return self._env.render_mode
+
+    def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode; return the first observation and the episode infos.
+
+        Args:
+            seed: seeds the environment's generator and its spaces; None lets them run on.
+        """
+        if seed is None and not self._seeded:
+            seed = seeding.integer_seed("env")
+        if seed is not None:
+            # Spaces get seeds of their own: with the environment's, an action sampled at random
+            # would repeat the very numbers that the first state was drawn from.
+            for_actions, for_observations = np.random.SeedSequence(seed).generate_state(2).tolist()
+            self._env.action_space.seed(for_actions)
+            self._env.observation_space.seed(for_observations)
+            self._seeded = True
+        observation, info = self._env.reset(seed=seed)
+        self._step_count = 0
+        self.needs_reset = False
+        return self._as_array(observation), info
+
+    def step(self, action: Any) -> EnvStep:
+        """Take one env step.
+
+        Raises:
+            RuntimeError: if there is no episode to continue.
+        """
+        if self.needs_reset:
+            raise RuntimeError(
+                "GymEnv.step: there is no episode to continue (none was begun, or the last one "
+                "has ended); call reset() first"
+            )
+        observation, reward, terminated, truncated, info = self._env.step(action)
+        self._step_count = count = self._step_count + 1
+        if terminated:
+            step_type = _TERMINAL
+            self.needs_reset = True
+        elif truncated or count >= self._limit:
+            step_type = _TIMEOUT
+            self.needs_reset = True
+        else:
+            step_type = _MID if count > 1 else _FIRST
+        return EnvStep(
+            self._spec, action, float(reward), self._as_array(observation), info, step_type
+        )
+
+    def _as_array(self, observation: Any) -> np.ndarray:
+        if self._flatten:
+            observation = gymnasium.spaces.flatten(self._env.observation_space, observation)
+        return observation.copy() if type(observation) is np.ndarray else np.array(observation)
+
+    def render(self, mode: str = "rgb_array") -> Any:
+        """Return a picture of the current state.
+
+        Args:
+            mode: must be the render_mode that the environment was made with.
+
+        Raises:
+            ValueError: if it is another.
+        """
+        if mode != self._env.render_mode:
+            raise ValueError(
+                f"GymEnv.render: mode must be the environment's render_mode, "
+                f"{self._env.render_mode!r}; got {mode!r}. Make the environment with "
+                f"GymEnv(id, render_mode={mode!r})"
+            )
+        return self._env.render()
+
+    def visualize(self) -> None:
+        """Show the episode in a window while it runs; needs render_mode 'human'.
+
+        Raises:
+            ValueError: if the environment was made with another render_mode.
+        """
+        self.render("human")
+
+    def close(self) -> None:
+        """Release what the environment holds."""
+        self._env.close()
+
+
+def _check_made_env(env: Any, make_kwargs: dict[str, Any]) -> None:
+    if isinstance(env, gymnasium.vector.VectorEnv):
+        raise TypeError(
+            f"GymEnv: env must be a single environment, got the vector environment {env!r}. Pass "
+            "one environment, and let VecWorker(n_envs=...) step several copies of it"
+        )
+    if not isinstance(env, gymnasium.Env):
+        raise TypeError(
+            f"GymEnv: env must be a gymnasium.Env or the id of one, got {env!r} of type "
+            f"{type(env).__module__}.{type(env).__qualname__}"
+        )
+    if make_kwargs:
+        raise TypeError(
+            f"GymEnv: {', '.join(make_kwargs)} can only be given with an environment id, not with "
+            "an environment that is already made"
+        )
+
+
+def _check_observation_space(space: gymnasium.Space, is_image: bool) -> None:
+    arrays = (
+        gymnasium.spaces.Box
+        | gymnasium.spaces.Discrete
+        | gymnasium.spaces.MultiDiscrete
+        | gymnasium.spaces.MultiBinary
+    )
+    if not isinstance(space, arrays):
+        raise ValueError(
+            f"GymEnv: observations must come as one array, but the space is {space!r}; pass "
+            "flatten_obs=True to flatten them"
+        )
+    if is_image and not (space.dtype == np.uint8 and len(space.shape or ()) in (2, 3)):
+        raise ValueError(
+            f"GymEnv: is_image=True needs uint8 observations of 2 or 3 dimensions, got {space!r}"
+        )
