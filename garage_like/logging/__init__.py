@@ -1,0 +1,55 @@
+"""Log text and metrics: progress.csv, debug.log, TensorBoard events and the console.
+
+`logger` and `tabular` are dowel's own singletons. Names are loaded when they are first used, so
+importing this package does not load dowel; loading dowel through it does not load TensorFlow,
+torch, matplotlib or SciPy.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_like.logging.console_output import ConsoleOutput
+    from garage_like.logging.csv_output import CsvOutput
+    from garage_like.logging.light_imports import Histogram, logger, tabular
+    from garage_like.logging.run_logs import RunLogs, active_run_logs
+    from garage_like.logging.tensorboard_output import TensorBoardOutput
+    from garage_like.logging.text_output import TextOutput
+
+_HOMES = {
+    "ConsoleOutput": "garage_like.logging.console_output",
+    "CsvOutput": "garage_like.logging.csv_output",
+    "Histogram": "garage_like.logging.light_imports",
+    "RunLogs": "garage_like.logging.run_logs",
+    "TensorBoardOutput": "garage_like.logging.tensorboard_output",
+    "TextOutput": "garage_like.logging.text_output",
+    "active_run_logs": "garage_like.logging.run_logs",
+    "logger": "garage_like.logging.light_imports",
+    "tabular": "garage_like.logging.light_imports",
+}
+
+__all__ = [
+    "ConsoleOutput",
+    "CsvOutput",
+    "Histogram",
+    "RunLogs",
+    "TensorBoardOutput",
+    "TextOutput",
+    "active_run_logs",
+    "logger",
+    "tabular",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'garage_like.logging' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

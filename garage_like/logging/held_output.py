@@ -1,0 +1,59 @@
+"""HeldOutput: what is logged before it is known whether a run starts anew or goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from garage_like.logging.csv_output import CsvOutput
+from garage_like.logging.light_imports import LogOutput, TabularInput
+from garage_like.logging.tensorboard_output import TensorBoardOutput
+from garage_like.logging.text_output import TextOutput, stamped
+
+
+class HeldOutput(LogOutput):
+    """Keep messages and tables in memory until they are handed to the outputs that write them.
+
+    Args:
+        max_tables: with one more than this many, `when_full` is called.
+        when_full: takes what is kept.
+    """
+
+    def __init__(self, max_tables: int, when_full: Callable[[], None]) -> None:
+        self._max_tables = max_tables
+        self._when_full = when_full
+        self._lines: list[str] = []
+        self._tables: list[dict[str, Any]] = []
+
+    @property
+    def types_accepted(self) -> tuple[type, ...]:
+        """Messages and tables."""
+        return (str, TabularInput)
+
+    def record(self, data: Any, prefix: str = "") -> None:
+        """Keep a message, stamped with the time, or a table."""
+        if isinstance(data, str):
+            self._lines.append(stamped(prefix + data, time.time()))
+            return
+        self._lines.append(str(data))
+        self._tables.append(dict(data.as_dict))
+        data.mark_all()
+        if len(self._tables) > self._max_tables:
+            self._when_full()
+
+    def write_lines(self, text: TextOutput) -> None:
+        """Write the messages, and the tables as text, in their order."""
+        for line in self._lines:
+            text.write_line(line)
+        self._lines.clear()
+
+    def write_tables(self, *outputs: CsvOutput | TensorBoardOutput) -> None:
+        """Write the tables as rows."""
+        for values in self._tables:
+            table = TabularInput()
+            for key, value in values.items():
+                table.record(key, value)
+            for output in outputs:
+                output.record(table)
+        self._tables.clear()

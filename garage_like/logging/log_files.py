@@ -1,0 +1,102 @@
+"""Cut log files back, and set aside what is cut off, so that a kill at any moment loses nothing.
+
+Files: `<name>.orphan-N`, N counting from 1: bytes that a resumed run took off a log, or a whole log
+that it found and did not continue. Event files lose the `.tfevents` of their name on the way, since
+TensorBoard would read the orphan of any file that has it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+
+def open_for_append(path: Path) -> TextIO:
+    """Open a text file at its end, which is made the end of a line if it is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
+    if not ends_a_line(path, path.stat().st_size):
+        file.write("\n")
+    return file
+
+
+def ends_a_line(path: Path, offset: int) -> bool:
+    """Tell whether a line ends just before `offset`."""
+    if offset == 0:
+        return True
+    with path.open("rb") as file:
+        file.seek(offset - 1)
+        return file.read(1) == b"\n"
+
+
+def orphan_path(path: Path) -> Path:
+    """Return the first `<name>.orphan-N` that does not exist."""
+    name = path.name.replace(".tfevents", "")
+    paths = (path.with_name(f"{name}.orphan-{n}") for n in itertools.count(1))
+    return next(candidate for candidate in paths if not candidate.exists())
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file to its orphan's name, and return that."""
+    orphan = orphan_path(path)
+    path.rename(orphan)
+    sync_path(path.parent)
+    return orphan
+
+
+def cut(path: Path, offset: int) -> Path | None:
+    """Truncate a file; what is cut off is safe in an orphan before.
+
+    Returns:
+        The orphan, or None if nothing lay beyond `offset`.
+    """
+    if path.stat().st_size == offset:
+        return None
+    orphan = _copy_to_orphan(path, offset)
+    with path.open("rb+") as file:
+        file.truncate(offset)
+        os.fsync(file.fileno())
+    return orphan
+
+
+def exchange(path: Path, content: bytes) -> Path:
+    """Replace what a file holds; all of it is safe in an orphan, which is returned, before."""
+    orphan = _copy_to_orphan(path, 0)
+    replace_content(path, content)
+    return orphan
+
+
+def _copy_to_orphan(path: Path, offset: int) -> Path:
+    orphan = orphan_path(path)
+    draft = path.with_name(f".{orphan.name}.draft")
+    with path.open("rb") as source, draft.open("wb") as target:
+        source.seek(offset)
+        shutil.copyfileobj(source, target)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.rename(orphan)
+    sync_path(path.parent)
+    return orphan
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Write a file anew: whoever looks finds the old content or the new, never a part."""
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_path(path.parent)
+
+
+def sync_path(path: Path) -> None:
+    """Force a file, or the names in a directory, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,212 @@
+"""RunLogs: the log files of one run, begun anew or continued exactly where a snapshot was taken.
+
+Files: `progress.csv`, `debug.log`, `events.out.tfevents.*.run`, and orphans (see `log_files`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from garage_like.errors import SnapshotMismatchError
+from garage_like.logging.console_output import ConsoleOutput
+from garage_like.logging.csv_output import CsvOutput
+from garage_like.logging.csv_table import content_at
+from garage_like.logging.event_file import list_event_files
+from garage_like.logging.held_output import HeldOutput
+from garage_like.logging.light_imports import StdOutput, logger
+from garage_like.logging.log_files import cut, ends_a_line, exchange, set_aside, sync_path
+from garage_like.logging.logger_state import (
+    LoggerState,
+    begin_anew,
+    drop_unfinished_row,
+    exchange_output,
+)
+from garage_like.logging.tensorboard_output import TensorBoardOutput
+from garage_like.logging.text_output import TextOutput
+
+_CSV = "progress.csv"
+_TEXT = "debug.log"
+# An experiment that logs more tables than this without a Trainer will never say how it begins.
+_MAX_HELD_TABLES = 16
+
+_stack: list[RunLogs] = []
+
+
+def active_run_logs(directory: str | os.PathLike[str]) -> RunLogs | None:
+    """Return the open logs of a run directory, or None if nobody logs there."""
+    wanted = os.path.realpath(directory)
+    return next(
+        (logs for logs in reversed(_stack) if os.path.realpath(logs.directory) == wanted), None
+    )
+
+
+class RunLogs:
+    """Connect dowel's logger with the files of a run directory, until `close`.
+
+    In a directory that may hold an earlier run's logs (`existing`), nothing on the disk changes
+    until `start_fresh` or `continue_from` says what to do with them; what is logged before is kept
+    in memory. Logs of an experiment that runs inside another one take the place of the outer's.
+
+    Args:
+        directory: the run directory; it exists.
+        x_axis: key of the logged table that is TensorBoard's step, or None.
+        existing: whether the directory may hold logs; if not, `start_fresh` is called here.
+        console: whether to print as well.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        x_axis: str | None = "TotalEnvSteps",
+        existing: bool,
+        console: bool = True,
+    ) -> None:
+        self.directory = Path(directory).absolute()
+        self._csv = CsvOutput(self.directory / _CSV)
+        self._text = TextOutput(self.directory / _TEXT)
+        self._events = TensorBoardOutput(self.directory, x_axis)
+        self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
+        self._before = LoggerState()
+        begin_anew(keep_outputs=not _stack)
+        _stack.append(self)
+        if console and not logger.has_output_type(StdOutput):
+            logger.add_output(ConsoleOutput())
+        logger.add_output(self._held)
+        if not existing:
+            self.start_fresh()
+
+    def start_fresh(self) -> list[str]:
+        """Set the logs of an earlier run aside and begin new ones; do nothing if these have begun.
+
+        Returns:
+            Names of the orphans.
+        """
+        if self._held is None:
+            return []
+        orphans = [set_aside(path).name for path in self._files()]
+        self._begin(with_tables=True)
+        return orphans
+
+    def continue_from(self, offsets: Mapping[str, int]) -> None:
+        """Cut the logs back to where they were when `offsets` were taken, and go on from there.
+
+        What is cut off is kept in orphans; a log that did not exist then becomes one. Logs that
+        are gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what
+        was recorded in `tabular`, are dropped: the files hold them. May be called at any time.
+
+        Args:
+            offsets: as `offsets()` returned it.
+
+        Raises:
+            SnapshotMismatchError: if a log is not what it was; nothing has been changed.
+        """
+        self._close_files()
+        files = {path.name: path for path in self._files()}
+        csv_content = self._check(files, offsets)
+        for name, path in files.items():
+            if name not in offsets:
+                set_aside(path)
+            elif name == _CSV and not path.read_bytes().startswith(csv_content):
+                exchange(path, csv_content)
+            else:
+                cut(path, offsets[name])
+        self._events.drop_waiting()
+        drop_unfinished_row()
+        self._begin(with_tables=False)
+        missing = sorted(name for name in offsets if name not in files)
+        if missing:
+            logger.log(f"Logs begin anew, since they are not in {self.directory}: {missing}")
+
+    def _check(self, files: Mapping[str, Path], offsets: Mapping[str, int]) -> bytes:
+        """Raise if a file cannot be cut where it should; return what progress.csv held there."""
+        csv_content = b""
+        for name, offset in offsets.items():
+            if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
+                raise ValueError(f"offsets[{name!r}] must be a size in bytes, got {offset!r}")
+            if name not in files:
+                continue
+            size = files[name].stat().st_size
+            if size < offset:
+                raise SnapshotMismatchError(
+                    f"{files[name]} has {size} bytes, but had {offset} when the snapshot was"
+                    " taken: it was changed since. Move it away to begin it anew"
+                )
+            if name == _CSV:
+                found = content_at(files[name].read_bytes(), offset)
+            else:
+                found = b"" if name != _TEXT or ends_a_line(files[name], offset) else None
+            if found is None:
+                raise SnapshotMismatchError(
+                    f"{files[name]} has no line that ends at byte {offset}, where the snapshot was"
+                    " taken: it was changed since. Move it away to begin it anew"
+                )
+            csv_content = found if name == _CSV else csv_content
+        return csv_content
+
+    def _begin(self, *, with_tables: bool) -> None:
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        exchange_output(held, [self._csv, self._text, self._events])
+        held.write_lines(self._text)
+        if with_tables:
+            held.write_tables(self._csv, self._events)
+
+    def append(self) -> None:
+        """Go on at the end of whatever logs there are; do nothing if these have begun."""
+        self._begin(with_tables=True)
+
+    def offsets(self) -> dict[str, int]:
+        """Return the size in bytes of each log file of this run, all lines being written."""
+        self._events.write_waiting()
+        return {path.name: path.stat().st_size for path in self._files()}
+
+    def sync(self) -> None:
+        """Force the log files onto the disk; any thread may call this."""
+        for path in self._files():
+            sync_path(path)
+        sync_path(self.directory)
+
+    def _files(self) -> list[Path]:
+        named = [self.directory / _CSV, self.directory / _TEXT]
+        return [*(path for path in named if path.exists()), *list_event_files(self.directory)]
+
+    def close(self, *, write_held: bool = True) -> None:
+        """Disconnect from the logger, which is then as it was before these logs were opened.
+
+        Args:
+            write_held: if neither `start_fresh` nor `continue_from` was called, append what was
+                logged to the files; otherwise it is dropped, and they stay as they are.
+        """
+        if self not in _stack:
+            return
+        while _stack[-1] is not self:
+            _stack[-1].close()
+        if write_held:
+            self.append()
+        _stack.pop()
+        self._before.restore()
+        self._events.write_waiting()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        for output in (self._csv, self._text, self._events):
+            output.close()
+
+    def __enter__(self) -> Self:
+        """Return the logs themselves."""
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; after an error, what is still held is dropped."""
+        self.close(write_held=error is None)
