@@ -1,0 +1,183 @@
+"""Table: rows of named columns, packed side by side, that knows which rows changed when.
+
+Replay memory is one. A row's columns lie together in memory, so that drawing a batch is a single
+`take`; memory is touched only where rows were written, so a large capacity costs nothing by
+itself. Rows are counted in groups of about 1 MiB, each with the time of its last change: a snapshot
+copies and writes only the groups that changed since the snapshot before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+GROUP_BYTES = 1 << 20
+_ALIGNMENT = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        dtype: of an element; any fixed-size NumPy type.
+        shape: of one row's value.
+        offset: first byte within a row.
+    """
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one row's value."""
+        return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+
+
+class Table:
+    """Hold up to `capacity` rows.
+
+    Args:
+        capacity: rows at most.
+        columns: type and shape of each column's values, such as `{'reward': ('float32', ())}`.
+
+    Attributes:
+        num_rows: rows that have been written at least once, counted from row 0.
+        group_rows: rows of one group.
+        changed: shape (groups,), when each group last changed, by the table's own clock; 0: never.
+
+    Raises:
+        ValueError: if the capacity is not positive, there is no column, or one has no fixed size.
+    """
+
+    def __init__(self, capacity: int, columns: Mapping[str, tuple[Any, tuple[int, ...]]]) -> None:
+        if capacity < 1:
+            raise ValueError(f"Table: capacity must be at least 1, got {capacity}")
+        if not columns:
+            raise ValueError("Table: expected at least one column, got none")
+        self.capacity = capacity
+        self.columns = _lay_out(columns)
+        last = list(self.columns.values())[-1]
+        self.row_bytes = -(-(last.offset + last.nbytes) // _ALIGNMENT) * _ALIGNMENT
+        self.group_rows = max(1, GROUP_BYTES // self.row_bytes)
+        self.num_rows = 0
+        self.changed = np.zeros(-(-capacity // self.group_rows), np.int64)
+        self._clock = 0
+        self._memory = self._fresh_memory()
+
+    def _fresh_memory(self) -> np.ndarray:
+        """Reserve memory that the system hands out page by page as it is touched."""
+        return np.zeros((self.capacity, self.row_bytes), np.uint8)
+
+    @property
+    def num_groups(self) -> int:
+        """Groups that hold rows."""
+        return -(-self.num_rows // self.group_rows)
+
+    def group(self, number: int) -> np.ndarray:
+        """Return a group's rows as bytes, shape (rows, row_bytes): a view."""
+        start = number * self.group_rows
+        return self._memory[start : min(start + self.group_rows, self.num_rows)]
+
+    def fill_group(self, number: int, rows: np.ndarray) -> None:
+        """Put back what `group` returned; does not count as a change."""
+        start = number * self.group_rows
+        self._memory[start : start + len(rows)] = rows
+        self.num_rows = max(self.num_rows, start + len(rows))
+
+    def write(self, start: int, values: Mapping[str, np.ndarray]) -> None:
+        """Write rows one after the other.
+
+        Args:
+            start: first row; rows may follow those written so far, but leave no gap.
+            values: for each column, shape (rows, *shape).
+        """
+        count = len(next(iter(values.values())))
+        stop = start + count
+        if not 0 <= start <= self.num_rows or stop > self.capacity:
+            raise IndexError(
+                f"Table.write: rows {start} to {stop} do not fit; {self.num_rows} of"
+                f" {self.capacity} rows are written"
+            )
+        if not count:
+            return
+        for name, column in self.columns.items():
+            self._view(self._memory[start:stop], column)[...] = values[name]
+        self._clock += 1
+        self.changed[start // self.group_rows : (stop - 1) // self.group_rows + 1] = self._clock
+        self.num_rows = max(self.num_rows, stop)
+
+    def take(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Copy rows out.
+
+        Args:
+            rows: shape (B,), row numbers below `num_rows`.
+
+        Returns:
+            For each column, shape (B, *shape).
+        """
+        taken = self._memory.take(rows, axis=0)
+        return {name: self._view(taken, column) for name, column in self.columns.items()}
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of all rows written so far, shape (num_rows, *shape): a view to read."""
+        view = self._view(self._memory[: self.num_rows], self.columns[name])
+        view.flags.writeable = False
+        return view
+
+    def clear(self) -> None:
+        """Forget all rows, and give their memory back."""
+        self.num_rows = 0
+        self._clock += 1
+        self.changed[:] = self._clock
+        self._memory = self._fresh_memory()
+
+    @staticmethod
+    def _view(rows: np.ndarray, column: Column) -> np.ndarray:
+        """Look at one column of rows given as bytes."""
+        data = rows[:, column.offset : column.offset + column.nbytes]
+        return data.view(column.dtype).reshape(len(rows), *column.shape)
+
+    def state_without_rows(self) -> dict[str, Any]:
+        """Return everything but the rows: what is pickled; groups are stored beside it."""
+        state = dict(self.__dict__)
+        del state["_memory"]
+        return state
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Table:
+        """Build a table from `state_without_rows`, its rows still to be filled in."""
+        table = cls.__new__(cls)
+        table.__dict__.update(state)
+        table._memory = table._fresh_memory()
+        return table
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything, rows that were written included, for plain pickling and copying."""
+        return {**self.state_without_rows(), "_rows": self._memory[: self.num_rows].copy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take back what `__getstate__` returned."""
+        rows = state.pop("_rows")
+        self.__dict__.update(state)
+        self._memory = self._fresh_memory()
+        self._memory[: len(rows)] = rows
+
+
+def _lay_out(columns: Mapping[str, tuple[Any, tuple[int, ...]]]) -> dict[str, Column]:
+    """Place columns in a row, the widest elements first, so that each is aligned."""
+    kinds = {name: (np.dtype(dtype), tuple(shape)) for name, (dtype, shape) in columns.items()}
+    for name, (dtype, _) in kinds.items():
+        if dtype.hasobject or not dtype.itemsize:
+            raise ValueError(f"Table: column {name!r} needs a type of fixed size, got {dtype}")
+    placed: dict[str, Column] = {}
+    offset = 0
+    for name, (dtype, shape) in sorted(kinds.items(), key=lambda item: -item[1][0].itemsize):
+        column = Column(dtype, shape, offset)
+        placed[name] = column
+        offset += column.nbytes
+    return {name: placed[name] for name in sorted(placed, key=lambda n: placed[n].offset)}
