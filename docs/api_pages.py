@@ -1,0 +1,107 @@
+"""Write one page of API reference for each package, from the names that it exports."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import garage_like
+
+
+def public_modules() -> list[ModuleType]:
+    """Import every package that lists public names, the outermost first."""
+    names = [
+        found.name
+        for found in pkgutil.walk_packages(garage_like.__path__, "garage_like.")
+        if found.ispkg
+    ]
+    modules = [importlib.import_module(name) for name in ["garage_like", *names]]
+    return [module for module in modules if getattr(module, "__all__", None)]
+
+
+def write(directory: Path) -> None:
+    """Write `index.md` and a page for each package into a directory; touch only what changed."""
+    modules = public_modules()
+    pages = {"index": _index(modules)}
+    documented: dict[int, str] = {}
+    for module in modules:
+        pages[module.__name__] = _page(module, documented)
+    directory.mkdir(exist_ok=True)
+    for stale in {path.stem for path in directory.glob("*.md")} - pages.keys():
+        (directory / f"{stale}.md").unlink()
+    for name, text in pages.items():
+        path = directory / f"{name}.md"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def _index(modules: list[ModuleType]) -> str:
+    rows = [
+        f"| [`{module.__name__}`]({module.__name__}.md) | {_first_line(module)} |"
+        for module in modules
+    ]
+    names = "\n".join(module.__name__ for module in modules)
+    return (
+        "# API reference\n\nMade from the code: what each package exports, and nothing else.\n\n"
+        "| package | what is in it |\n|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"```{{toctree}}\n:hidden:\n\n{names}\n```\n"
+    )
+
+
+def _page(module: ModuleType, documented: dict[int, str]) -> str:
+    parts = [f"# `{module.__name__}`", _summary(module)]
+    elsewhere = []
+    for name in module.__all__:
+        value = getattr(module, name)
+        home = documented.get(id(value))
+        if home is not None:
+            elsewhere.append(f"- `{name}`: see [`{home}`](#{home})")
+            continue
+        if inspect.isclass(value) or inspect.isfunction(value):
+            documented[id(value)] = f"{module.__name__}.{name}"
+        parts.append(_directive(f"{module.__name__}.{name}", value))
+    if elsewhere:
+        parts.insert(2, "\n".join(elsewhere))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _directive(name: str, value: Any) -> str:
+    anchor = f"({name})="
+    if inspect.isclass(value):
+        options = ":members:\n:show-inheritance:\n"
+        return f"{anchor}\n```{{eval-rst}}\n.. autoclass:: {name}\n{_indent(options)}\n```"
+    if inspect.isfunction(value):
+        return f"{anchor}\n```{{eval-rst}}\n.. autofunction:: {name}\n```"
+    kind = type(value)
+    return (
+        f"{anchor}\n```{{eval-rst}}\n.. py:data:: {name}\n"
+        f"   :type: {kind.__module__}.{kind.__qualname__}\n```"
+    )
+
+
+def _indent(text: str) -> str:
+    return "".join(f"   {line}\n" for line in text.splitlines())
+
+
+def _first_line(module: ModuleType) -> str:
+    return (inspect.getdoc(module) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _summary(module: ModuleType) -> str:
+    """Return a package's docstring; what is indented in it is a table or a drawing, kept so."""
+    paragraphs = (inspect.getdoc(module) or "").split("\n\n")
+    return "\n\n".join(
+        f"```text\n{p}\n```" if any(line.startswith("  ") for line in p.splitlines()) else p
+        for p in paragraphs
+    )
+
+
+def escape(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Make Sphinx read `shape (N, *O)`, `|x|` and `name_` in a docstring as they stand."""
+    for i, line in enumerate(lines):
+        spans = re.split(r"(`[^`]*`)", line)
+        spans[::2] = [re.sub(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))", r"\\\1", s) for s in spans[::2]]
+        lines[i] = "".join(spans)
