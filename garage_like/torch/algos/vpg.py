@@ -1,0 +1,206 @@
+"""VPG: vanilla policy gradient, and the base of PPO and TRPO."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Distribution, kl_divergence
+
+from garage_like.algos.on_policy import (
+    EntropyMethod,
+    OnPolicyAlgorithm,
+    OnPolicyBatch,
+    policy_metrics,
+)
+from garage_like.batches import EpisodeBatch
+from garage_like.env_spec import EnvSpec
+from garage_like.interfaces import Baseline, Metrics, Sampler
+from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.torch.policies.stochastic_policy import StochasticPolicy
+from garage_like.torch.value_functions.gaussian_mlp_value_function import default_optimizer
+
+
+class VPG(OnPolicyAlgorithm):
+    """Follow the gradient of expected return, one batch at a time.
+
+    REINFORCE with a baseline (Williams 1992) and generalized advantage estimates (Schulman et al.
+    2016, arXiv:1506.02438).
+
+    Args:
+        env_spec: of the environment that the policy acts in.
+        policy: what is trained.
+        value_function: a value function in torch, or any other Baseline.
+        sampler: where the trainer gets episodes.
+        policy_optimizer: None for Adam, one step on the whole batch.
+        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for one in torch.
+        num_train_per_epoch: batches, each with its update, in one epoch.
+        discount: factor for one env step.
+        gae_lambda: 0 trusts the value function, 1 the rewards.
+        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
+        positive_adv: shift advantages so that the least is (nearly) 0.
+        policy_ent_coeff: weight of the entropy of the policy.
+        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
+        stop_entropy_gradient: the entropy counts, but is not differentiated.
+        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
+
+    Raises:
+        ValueError: if an argument is out of range, or two contradict each other.
+        TypeError: if the value function or an optimizer is of the wrong kind.
+    """
+
+    policy: StochasticPolicy
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        policy: StochasticPolicy,
+        value_function: Baseline,
+        sampler: Sampler | None = None,
+        policy_optimizer: OptimizerWrapper | None = None,
+        vf_optimizer: OptimizerWrapper | None = None,
+        num_train_per_epoch: int = 1,
+        discount: float = 0.99,
+        gae_lambda: float = 1.0,
+        center_adv: bool = True,
+        positive_adv: bool = False,
+        policy_ent_coeff: float = 0.0,
+        use_softplus_entropy: bool = False,
+        stop_entropy_gradient: bool = False,
+        entropy_method: EntropyMethod = "no_entropy",
+    ) -> None:
+        super().__init__(
+            env_spec,
+            policy,
+            value_function,
+            sampler,
+            num_train_per_epoch=num_train_per_epoch,
+            discount=discount,
+            gae_lambda=gae_lambda,
+            center_adv=center_adv,
+            positive_adv=positive_adv,
+            policy_ent_coeff=policy_ent_coeff,
+            use_softplus_entropy=use_softplus_entropy,
+            stop_entropy_gradient=stop_entropy_gradient,
+            entropy_method=entropy_method,
+        )
+        is_torch = isinstance(value_function, nn.Module)
+        self._check_optimizers(policy_optimizer, vf_optimizer, is_torch)
+        self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
+        if vf_optimizer is None and isinstance(value_function, nn.Module):
+            vf_optimizer = default_optimizer(value_function)
+        self._vf_optimizer = vf_optimizer
+
+    @staticmethod
+    def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+        return OptimizerWrapper(torch.optim.Adam, policy)
+
+    def _update(self, batch: OnPolicyBatch) -> Metrics:
+        observations = self.policy.flatten(batch.episodes.observations)
+        actions = self._actions(batch.episodes).to(observations.device)
+        advantages = torch.as_tensor(
+            batch.advantages, dtype=torch.float32, device=observations.device
+        )
+        with torch.no_grad():
+            old_distribution = self.policy(observations)[0]
+            old_log_probs = old_distribution.log_prob(actions)
+            data = (observations, actions, advantages, old_log_probs)
+            loss_before = self._loss(*data).item()
+
+        self._train_policy(old_distribution, *data)
+        self._train_value_function(batch)
+
+        with torch.no_grad():
+            distribution = self.policy(observations)[0]
+            return policy_metrics(
+                loss_before=loss_before,
+                loss_after=self._loss(*data).item(),
+                kl=kl_divergence(old_distribution, distribution).mean().item(),
+                entropy=distribution.entropy().mean().item(),
+            )
+
+    def _train_policy(
+        self,
+        old_distribution: Distribution,
+        observations: torch.Tensor,
+        actions: torch.Tensor,
+        advantages: torch.Tensor,
+        old_log_probs: torch.Tensor,
+    ) -> None:
+        """Move the policy; TRPO needs the whole old distribution for it."""
+        self._policy_optimizer.minimize(
+            self._loss, observations, actions, advantages, old_log_probs
+        )
+
+    def _train_value_function(self, batch: OnPolicyBatch) -> None:
+        options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
+        self._value_function.fit(batch.episodes, batch.returns, **options)
+
+    def _loss(
+        self,
+        observations: torch.Tensor,
+        actions: torch.Tensor,
+        advantages: torch.Tensor,
+        old_log_probs: torch.Tensor,
+    ) -> torch.Tensor:
+        """Compute -mean(objective + coefficient * entropy).
+
+        Args:
+            observations: shape (N, D), flat.
+            actions: shape (N,) if discrete, else (N, K).
+            advantages: shape (N,).
+            old_log_probs: shape (N,), under the policy that sampled.
+        """
+        distribution = self.policy(observations)[0]
+        objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
+        if self._entropy_method == "regularized":
+            objective = objective + self._policy_ent_coeff * self._entropy(distribution)
+        return -objective.mean()
+
+    def _objective(
+        self, log_probs: torch.Tensor, old_log_probs: torch.Tensor, advantages: torch.Tensor
+    ) -> torch.Tensor:
+        """Compute log pi(a | s) * A, whose gradient is the policy gradient; all of shape (N,)."""
+        return log_probs * advantages
+
+    def _entropy(self, distribution: Distribution) -> torch.Tensor:
+        """Return the entropy, shape (N,), as the options ask."""
+        entropy = distribution.entropy()
+        if self._stop_entropy_gradient:
+            entropy = entropy.detach()
+        return nn.functional.softplus(entropy) if self._use_softplus_entropy else entropy
+
+    def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
+        with torch.no_grad():
+            distribution = self.policy(self.policy.flatten(episodes.observations))[0]
+            entropies: np.ndarray = self._entropy(distribution).cpu().numpy()
+        return entropies
+
+    def _actions(self, episodes: EpisodeBatch) -> torch.Tensor:
+        """Return actions, shape (S,), int64, if discrete, else (S, K), float32."""
+        if self._env_spec.is_discrete:
+            return torch.as_tensor(episodes.actions, dtype=torch.int64)
+        actions = torch.as_tensor(episodes.actions, dtype=torch.float32)
+        return actions.reshape(len(actions), -1)
+
+    def _check_optimizers(
+        self,
+        policy_optimizer: OptimizerWrapper | None,
+        vf_optimizer: OptimizerWrapper | None,
+        is_torch: bool,
+    ) -> None:
+        owner = type(self).__name__
+        for name, optimizer in (
+            ("policy_optimizer", policy_optimizer),
+            ("vf_optimizer", vf_optimizer),
+        ):
+            if optimizer is not None and not isinstance(optimizer, OptimizerWrapper):
+                raise TypeError(
+                    f"{owner}: {name} must be an OptimizerWrapper, such as OptimizerWrapper("
+                    f"(torch.optim.Adam, dict(lr=1e-3)), module), got {optimizer!r}"
+                )
+        if vf_optimizer is not None and not is_torch:
+            raise ValueError(
+                f"{owner}: {type(self._value_function).__name__} fits itself; "
+                "leave vf_optimizer out"
+            )

@@ -1,0 +1,5 @@
+"""Networks that policies and value functions are made of."""
+
+from garage_like.torch.modules.mlp import MLP
+
+__all__ = ["MLP"]

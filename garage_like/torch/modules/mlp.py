@@ -1,0 +1,148 @@
+"""MLP: a multi-layer perceptron that can also hand itself over to NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from garage_like.np import mlp as np_mlp
+
+Nonlinearity = type[nn.Module] | nn.Module | Callable[[torch.Tensor], torch.Tensor] | None
+Initializer = Callable[[torch.Tensor], object]
+
+# What NumPy can do as well: module type -> name in garage_like.np.mlp.ACTIVATIONS.
+_NUMPY_NAMES: dict[type[nn.Module], str] = {
+    nn.Tanh: "tanh",
+    nn.ReLU: "relu",
+    nn.Sigmoid: "sigmoid",
+    nn.ELU: "elu",
+    nn.Softplus: "softplus",
+    nn.SiLU: "silu",
+    nn.Identity: "identity",
+}
+
+_MODULES: dict[object, type[nn.Module]] = {
+    torch.tanh: nn.Tanh,
+    torch.relu: nn.ReLU,
+    torch.sigmoid: nn.Sigmoid,
+    nn.functional.tanh: nn.Tanh,
+    nn.functional.relu: nn.ReLU,
+    nn.functional.sigmoid: nn.Sigmoid,
+    nn.functional.elu: nn.ELU,
+    nn.functional.softplus: nn.Softplus,
+    nn.functional.silu: nn.SiLU,
+}
+
+
+class Function(nn.Module):
+    """Apply a function of one tensor."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the function."""
+        return self.function(x)
+
+
+class MLP(nn.Module):
+    """Compute a multi-layer perceptron.
+
+    Args:
+        input_dim: inputs.
+        output_dim: outputs.
+        hidden_sizes: units of each hidden layer.
+        hidden_nonlinearity: module class, module or function; None for none.
+        hidden_w_init: fills a weight in place, as those of `torch.nn.init` do.
+        hidden_b_init: fills a bias in place.
+        output_nonlinearity: as hidden_nonlinearity.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity.
+
+    Raises:
+        ValueError: if a hidden size is no positive integer.
+        TypeError: if a nonlinearity is none of what it may be.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        hidden_sizes: Sequence[int] = (32, 32),
+        hidden_nonlinearity: Nonlinearity = nn.Tanh,
+        hidden_w_init: Initializer = nn.init.xavier_uniform_,
+        hidden_b_init: Initializer = nn.init.zeros_,
+        output_nonlinearity: Nonlinearity = None,
+        output_w_init: Initializer = nn.init.xavier_uniform_,
+        output_b_init: Initializer = nn.init.zeros_,
+        layer_normalization: bool = False,
+    ) -> None:
+        super().__init__()
+        sizes = np_mlp.layer_sizes(input_dim, hidden_sizes, output_dim)
+        pairs = list(pairwise(sizes))
+        self.hidden = nn.ModuleList(nn.Linear(i, o) for i, o in pairs[:-1])
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(o) if layer_normalization else nn.Identity() for _, o in pairs[:-1]
+        )
+        self.output = nn.Linear(*pairs[-1])
+        self.hidden_nonlinearity = _as_module("hidden_nonlinearity", hidden_nonlinearity)
+        self.output_nonlinearity = _as_module("output_nonlinearity", output_nonlinearity)
+        for layer in self._layers():
+            is_output = layer is self.output
+            (output_w_init if is_output else hidden_w_init)(layer.weight)
+            (output_b_init if is_output else hidden_b_init)(layer.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map shape (N, input_dim) to shape (N, output_dim)."""
+        for layer, norm in zip(self.hidden, self.norms, strict=True):
+            x = self.hidden_nonlinearity(norm(layer(x)))
+        outputs: torch.Tensor = self.output_nonlinearity(self.output(x))
+        return outputs
+
+    def _layers(self) -> list[nn.Linear]:
+        return [*(layer for layer in self.hidden if isinstance(layer, nn.Linear)), self.output]
+
+    def to_numpy(self) -> np_mlp.MLP | None:
+        """Return the same network on NumPy views of the weights, or None if NumPy cannot do it.
+
+        On a CPU the views share the weights' memory: they see every update.
+        """
+        hidden = _numpy_activation(self.hidden_nonlinearity)
+        output = _numpy_activation(self.output_nonlinearity)
+        normalized = any(isinstance(norm, nn.LayerNorm) for norm in self.norms)
+        if hidden is None or output is None or normalized:
+            return None
+        layers = [
+            (layer.weight.detach().cpu().numpy().T, layer.bias.detach().cpu().numpy())
+            for layer in self._layers()
+        ]
+        return np_mlp.MLP(layers, hidden, output)
+
+
+def _as_module(name: str, nonlinearity: Nonlinearity) -> nn.Module:
+    if isinstance(nonlinearity, nn.Module):
+        return nonlinearity
+    if isinstance(nonlinearity, type) and issubclass(nonlinearity, nn.Module):
+        return nonlinearity()
+    if nonlinearity is None:
+        return nn.Identity()
+    if isinstance(nonlinearity, type) or not callable(nonlinearity):
+        raise TypeError(
+            f"{name} must be a torch.nn.Module, its class, a function of a tensor, or None, "
+            f"got {nonlinearity!r}"
+        )
+    known = _MODULES.get(nonlinearity)
+    return Function(nonlinearity) if known is None else known()
+
+
+def _numpy_activation(module: nn.Module) -> np_mlp.Activation | None:
+    """Find NumPy's equal of a nonlinearity with its default options."""
+    name = _NUMPY_NAMES.get(type(module))
+    if name is None or repr(module) != repr(type(module)()):
+        return None
+    return np_mlp.ACTIVATIONS[name]
