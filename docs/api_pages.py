@@ -10,16 +10,32 @@ from typing import Any
 
 import garage_like
 
+# Modules that are worth a page though they are no packages.
+MODULES = ["garage_like.interfaces", "garage_like.seeding", "garage_like.errors"]
+
 
 def public_modules() -> list[ModuleType]:
-    """Import every package that lists public names, the outermost first."""
-    names = [
+    """Import every package, and what else has a page; the outermost first."""
+    packages = [
         found.name
         for found in pkgutil.walk_packages(garage_like.__path__, "garage_like.")
         if found.ispkg
     ]
-    modules = [importlib.import_module(name) for name in ["garage_like", *names]]
-    return [module for module in modules if getattr(module, "__all__", None)]
+    modules = [importlib.import_module(name) for name in ["garage_like", *MODULES, *packages]]
+    return [module for module in modules if public_names(module)]
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """Return what a module lists in `__all__`, or else the classes and functions it defines."""
+    if hasattr(module, "__all__"):
+        return list(module.__all__)
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__ == module.__name__
+    ]
 
 
 def write(directory: Path) -> None:
@@ -43,7 +59,7 @@ def _index(modules: list[ModuleType]) -> str:
         f"| [`{module.__name__}`]({module.__name__}.md) | {_first_line(module)} |"
         for module in modules
     ]
-    names = "\n".join(module.__name__ for module in modules)
+    names = "\n".join(f"{_short(module)} <{module.__name__}>" for module in modules)
     return (
         "# API reference\n\nMade from the code: what each package exports, and nothing else.\n\n"
         "| package | what is in it |\n|---|---|\n" + "\n".join(rows) + "\n\n"
@@ -51,10 +67,14 @@ def _index(modules: list[ModuleType]) -> str:
     )
 
 
+def _short(module: ModuleType) -> str:
+    return module.__name__.removeprefix("garage_like.")
+
+
 def _page(module: ModuleType, documented: dict[int, str]) -> str:
     parts = [f"# `{module.__name__}`", _summary(module)]
     elsewhere = []
-    for name in module.__all__:
+    for name in public_names(module):
         value = getattr(module, name)
         home = documented.get(id(value))
         if home is not None:
@@ -99,9 +119,19 @@ def _summary(module: ModuleType) -> str:
     )
 
 
+_AS_IT_IS = re.compile(r"(`[^`]*`|(?<!\w)\*{1,2}\w+\*{1,2}(?!\w))")
+_MARKUP = re.compile(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))")
+
+
 def escape(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Make Sphinx read `shape (N, *O)`, `|x|` and `name_` in a docstring as they stand."""
     for i, line in enumerate(lines):
-        spans = re.split(r"(`[^`]*`)", line)
-        spans[::2] = [re.sub(r"(?<!\\)([*|]|(?<=\w)_(?=\W|$))", r"\\\1", s) for s in spans[::2]]
+        spans = _AS_IT_IS.split(line)
+        spans[::2] = [_MARKUP.sub(r"\\\1", span) for span in spans[::2]]
         lines[i] = "".join(spans)
+
+
+def skip(app: Any, what: str, name: str, value: Any, skipped: bool, options: Any) -> bool | None:
+    """Leave out the fields of a NamedTuple, which its docstring lists already."""
+    doc = getattr(value, "__doc__", None) or ""
+    return True if doc.startswith("Alias for field number") else None

@@ -34,7 +34,6 @@ default_role = "literal"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -51,3 +50,4 @@ def setup(app: object) -> None:
     """Write the API pages before Sphinx reads its sources, and read docstrings as plain text."""
     app.connect("builder-inited", lambda _: api_pages.write(HERE / "api"))
     app.connect("autodoc-process-docstring", api_pages.escape, priority=400)
+    app.connect("autodoc-skip-member", api_pages.skip)
