@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -80,8 +81,9 @@ def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
     for _, command, *words in commands(page, "garage-like"):
         if command in {"COMMAND", "--help", "--version"}:
             continue
-        assert command in main.commands, f"garage-like {command}"
-        known = {option for p in main.commands[command].params for option in p.opts} | {"--help"}
+        found = main.get_command(click.Context(main), command)
+        assert found is not None, f"garage-like {command}"
+        known = {option for param in found.params for option in param.opts} | {"--help"}
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert options <= known, f"garage-like {command} {' '.join(words)}"
 
