@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.interruption import Interruption
-from garage_like.logging import logger, tabular
+from garage_like.logging import heard, logger, tabular
 from garage_like.run_session import RunSession
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.live import components_of, restoring_into
@@ -115,10 +115,11 @@ class Trainer:
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr
-        logger.log(f"Restore from snapshot saved in {loaded.path}")
-        for line in restored_lines(self._train_args, self._stats):
-            logger.log(line)
-        self._session.explain_exactness(loaded.manifest)
+        with heard():
+            logger.log(f"Restore from snapshot saved in {loaded.path}")
+            for line in restored_lines(self._train_args, self._stats):
+                logger.log(line)
+            self._session.explain_exactness(loaded.manifest)
         return self._train_args
 
     def _live_objects(self) -> dict[str, Any]:
@@ -223,11 +224,12 @@ class Trainer:
         changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         self._train_args = replace(self._train_args, start_epoch=start, **changed)
         if self._train_args.n_epochs <= start:
-            logger.log(
-                f"Nothing is left to do: the run has {self._train_args.n_epochs} epochs and the"
-                f" last one that was finished is {start - 1}; pass n_epochs or additional_epochs"
-                " to train longer"
-            )
+            with heard():
+                logger.log(
+                    f"Nothing is left to do: the run has {self._train_args.n_epochs} epochs and"
+                    f" the last one that was finished is {start - 1}; pass n_epochs or"
+                    " additional_epochs to train longer"
+                )
             return None
         return self._run()
 
@@ -236,7 +238,7 @@ class Trainer:
         if algo is None:
             raise NotSetupError("nothing to train; call setup(algo, env) or restore(dir) first")
         self._session.start_from(self._args_of_training(), self._stats)
-        with self._session.writing(self._restored), self._interruption.listening():
+        with heard(), self._session.writing(self._restored), self._interruption.listening():
             try:
                 return algo.train(self)
             finally:

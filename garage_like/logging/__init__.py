@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from garage_like.logging.console_output import ConsoleOutput
     from garage_like.logging.csv_output import CsvOutput
+    from garage_like.logging.fallback import heard
     from garage_like.logging.light_imports import Histogram, logger, tabular
     from garage_like.logging.run_logs import RunLogs, active_run_logs
     from garage_like.logging.tensorboard_output import TensorBoardOutput
@@ -24,6 +25,7 @@ _HOMES = {
     "TensorBoardOutput": "garage_like.logging.tensorboard_output",
     "TextOutput": "garage_like.logging.text_output",
     "active_run_logs": "garage_like.logging.run_logs",
+    "heard": "garage_like.logging.fallback",
     "logger": "garage_like.logging.light_imports",
     "tabular": "garage_like.logging.light_imports",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "TensorBoardOutput",
     "TextOutput",
     "active_run_logs",
+    "heard",
     "logger",
     "tabular",
 ]

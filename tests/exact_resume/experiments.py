@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.envs import GymEnv
-from garage_like.experiment.deterministic import set_seed
+from garage_like.seeding import set_seed
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs, tabular
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, VecWorker
@@ -128,7 +128,11 @@ def rows_without_times(path: Path) -> list[dict[str, str]]:
     """Read a progress.csv, leaving out columns that hold times."""
     with open(path, newline="") as file:
         return [
-            {key: value for key, value in row.items() if "Time" not in key or key == "TotalEnvSteps"}
+            {
+                key: value
+                for key, value in row.items()
+                if "Time" not in key or key == "TotalEnvSteps"
+            }
             for row in csv.DictReader(file)
         ]
 

@@ -83,7 +83,12 @@ def in_fresh_process(jobs: list, tmp_path: Path) -> list[dict]:
     """Resume runs in a process that has never seen them."""
     (tmp_path / "jobs.json").write_text(json.dumps(jobs))
     subprocess.run(
-        [sys.executable, experiments.__file__, str(tmp_path / "jobs.json"), str(tmp_path / "out.json")],
+        [
+            sys.executable,
+            experiments.__file__,
+            str(tmp_path / "jobs.json"),
+            str(tmp_path / "out.json"),
+        ],
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "random"},
     )
@@ -99,6 +104,6 @@ def test_different_seeds_are_seen_to_differ(tmp_path, monkeypatch):
 
 
 def _set_other_seed() -> None:
-    from garage_like.experiment.deterministic import set_seed
+    from garage_like.seeding import set_seed
 
     set_seed(12)
