@@ -13,120 +13,17 @@ action is not among the S observations: it is in `last_observations`.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from garage_like.env_spec import EnvSpec
+from garage_like.env_step import EnvStep, StepType
+from garage_like.infos import Infos, check_rows, concatenate_infos, slice_infos
 
-
-class StepType(enum.IntEnum):
-    """Where in its episode a step lies; bootstrapping depends on TERMINAL against TIMEOUT.
-
-    FIRST and MID go on. TERMINAL ends the episode: there is no return after it. TIMEOUT cuts the
-    episode off (a limit on its length): return would have followed, so a value is bootstrapped.
-    """
-
-    FIRST = 0
-    MID = 1
-    TERMINAL = 2
-    TIMEOUT = 3
-
-    @classmethod
-    def get_step_type(
-        cls,
-        step_cnt: int,
-        max_episode_length: int | None,
-        terminated: bool,
-        truncated: bool = False,
-    ) -> StepType:
-        """Classify the step just taken.
-
-        Args:
-            step_cnt: steps taken in this episode, this one included; at least 1.
-            max_episode_length: limit on them, or None.
-            terminated: the environment says that the episode is over.
-            truncated: the environment says that the episode was cut off.
-        """
-        if step_cnt < 1:
-            raise ValueError(
-                f"step_cnt counts the step just taken, so it is at least 1; got {step_cnt}"
-            )
-        if terminated:
-            return cls.TERMINAL
-        if truncated or (max_episode_length is not None and step_cnt >= max_episode_length):
-            return cls.TIMEOUT
-        return cls.FIRST if step_cnt == 1 else cls.MID
-
-
-class EnvStep(NamedTuple):
-    """One env step, as `Environment.step` returns it.
-
-    Attributes:
-        env_spec: the environment's.
-        action: shape (A*,).
-        reward: undiscounted.
-        observation: shape (O*,), *after* the action.
-        env_info: whatever else the environment reports.
-        step_type: tells termination from truncation.
-    """
-
-    env_spec: EnvSpec
-    action: Any
-    reward: float
-    observation: Any
-    env_info: dict[str, Any]
-    step_type: StepType
-
-    @property
-    def terminal(self) -> bool:
-        """Whether the episode terminated with this step (a timeout is no termination)."""
-        return self.step_type == StepType.TERMINAL
-
-    @property
-    def timeout(self) -> bool:
-        """Whether the episode was cut off at this step."""
-        return self.step_type == StepType.TIMEOUT
-
-    @property
-    def last(self) -> bool:
-        """Whether the episode ended with this step, either way."""
-        return self.step_type >= StepType.TERMINAL
-
-
-Infos = dict[str, Any]
-
-
-def _check_rows(owner: str, name: str, value: Any, rows: int) -> None:
-    if len(value) != rows:
-        raise ValueError(f"{owner}: {name} must have {rows} rows, got {len(value)}")
-
-
-def _check_infos(owner: str, name: str, infos: Infos, rows: int) -> None:
-    for key, value in infos.items():
-        if isinstance(value, dict):
-            _check_infos(owner, f"{name}[{key!r}]", value, rows)
-        else:
-            _check_rows(owner, f"{name}[{key!r}]", value, rows)
-
-
-def slice_infos(infos: Infos, rows: slice | np.ndarray) -> Infos:
-    """Take rows out of every array of a (nested) dict of arrays."""
-    return {k: slice_infos(v, rows) if isinstance(v, dict) else v[rows] for k, v in infos.items()}
-
-
-def concatenate_infos(parts: Sequence[Infos]) -> Infos:
-    """Join (nested) dicts of arrays with equal keys, row by row."""
-    joined: Infos = {}
-    for key, first in parts[0].items():
-        values = [part[key] for part in parts]
-        joined[key] = (
-            concatenate_infos(values) if isinstance(first, dict) else np.concatenate(values)
-        )
-    return joined
+__all__ = ["EnvStep", "EpisodeBatch", "Infos", "StepType", "TimeStepBatch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +43,8 @@ class EpisodeBatch:
         lengths: shape (N,), steps of each episode.
 
     Raises:
-        ValueError: if an array has the wrong number of rows, or a length is not positive.
+        ValueError: if there is no episode, if an array has the wrong number of rows, if a length is
+            not positive, or if an episode goes on after a step that ended it.
     """
 
     env_spec: EnvSpec
@@ -161,19 +59,30 @@ class EpisodeBatch:
     lengths: np.ndarray
 
     def __post_init__(self) -> None:
-        """Check that all arrays agree on S and N."""
+        """Check that all arrays agree on S and N, and that episodes end where they should."""
         lengths = np.asarray(self.lengths)
-        if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-            raise ValueError(f"EpisodeBatch: lengths must be a 1-D integer array, got {lengths!r}")
+        if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer) or not len(lengths):
+            raise ValueError(
+                "EpisodeBatch: lengths must be a 1-D integer array, one for each episode and at "
+                f"least one, got {self.lengths!r}"
+            )
         if (lengths < 1).any():
             raise ValueError(f"EpisodeBatch: every episode has at least one step, got {lengths!r}")
+        object.__setattr__(self, "lengths", lengths)
         steps, episodes = int(lengths.sum()), len(lengths)
-        for name in ("observations", "actions", "rewards", "step_types"):
-            _check_rows("EpisodeBatch", name, getattr(self, name), steps)
-        _check_rows("EpisodeBatch", "last_observations", self.last_observations, episodes)
-        _check_infos("EpisodeBatch", "env_infos", self.env_infos, steps)
-        _check_infos("EpisodeBatch", "agent_infos", self.agent_infos, steps)
-        _check_infos("EpisodeBatch", "episode_infos", self.episode_infos_by_episode, episodes)
+        for name in ("observations", "actions", "rewards", "step_types", "env_infos"):
+            check_rows("EpisodeBatch", name, getattr(self, name), steps)
+        check_rows("EpisodeBatch", "agent_infos", self.agent_infos, steps)
+        check_rows("EpisodeBatch", "last_observations", self.last_observations, episodes)
+        check_rows("EpisodeBatch", "episode_infos", self.episode_infos_by_episode, episodes)
+        over = np.asarray(self.step_types) >= StepType.TERMINAL
+        over[self.ends - 1] = False
+        if over.any():
+            raise ValueError(
+                "EpisodeBatch: only an episode's last step may be TERMINAL or TIMEOUT, got "
+                f"{StepType(int(self.step_types[over][0])).name} in row {int(over.argmax())} with "
+                f"lengths {lengths.tolist()}"
+            )
 
     def __len__(self) -> int:
         """Return the number of episodes, N."""
@@ -249,13 +158,7 @@ class EpisodeBatch:
             raise ValueError("EpisodeBatch.concatenate: expected at least one batch, got none")
         if len(batches) == 1:
             return batches[0]
-        joined: dict[str, Any] = {"env_spec": batches[0].env_spec}
-        for f in fields(cls)[1:]:
-            parts = [getattr(batch, f.name) for batch in batches]
-            joined[f.name] = (
-                concatenate_infos(parts) if isinstance(parts[0], dict) else np.concatenate(parts)
-            )
-        return cls(**joined)
+        return cls(**_join(batches))
 
     def split(self) -> list[EpisodeBatch]:
         """Return one batch for each episode."""
@@ -346,10 +249,8 @@ class TimeStepBatch:
     def __post_init__(self) -> None:
         """Check that all arrays agree on S."""
         steps = len(self.rewards)
-        for name in ("observations", "actions", "next_observations", "step_types"):
-            _check_rows("TimeStepBatch", name, getattr(self, name), steps)
-        for name in ("env_infos", "agent_infos", "episode_infos"):
-            _check_infos("TimeStepBatch", name, getattr(self, name), steps)
+        for f in fields(self)[1:]:
+            check_rows("TimeStepBatch", f.name, getattr(self, f.name), steps)
 
     def __len__(self) -> int:
         """Return the number of env steps, S."""
@@ -380,10 +281,18 @@ class TimeStepBatch:
         """Join batches of one environment, in the order given."""
         if not batches:
             raise ValueError("TimeStepBatch.concatenate: expected at least one batch, got none")
-        joined: dict[str, Any] = {"env_spec": batches[0].env_spec}
-        for f in fields(cls)[1:]:
-            parts = [getattr(batch, f.name) for batch in batches]
-            joined[f.name] = (
-                concatenate_infos(parts) if isinstance(parts[0], dict) else np.concatenate(parts)
-            )
-        return cls(**joined)
+        return cls(**_join(batches))
+
+
+def _join(batches: Sequence[Any]) -> dict[str, Any]:
+    """Join the fields of batches of one class, as its constructor takes them."""
+    joined: dict[str, Any] = {"env_spec": batches[0].env_spec}
+    for f in fields(batches[0])[1:]:
+        parts = [getattr(batch, f.name) for batch in batches]
+        if f.name == "episode_infos_by_episode":
+            joined[f.name] = concatenate_infos(parts, [len(batch) for batch in batches])
+        elif isinstance(parts[0], dict):
+            joined[f.name] = concatenate_infos(parts, [len(batch.rewards) for batch in batches])
+        else:
+            joined[f.name] = np.concatenate(parts)
+    return joined

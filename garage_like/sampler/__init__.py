@@ -1,0 +1,17 @@
+"""Samplers: they collect env steps with the current policy, by means of workers."""
+
+from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.fragment_worker import FragmentWorker
+from garage_like.sampler.local_sampler import LocalSampler
+from garage_like.sampler.vec_worker import VecWorker
+from garage_like.sampler.worker import Worker
+from garage_like.sampler.worker_factory import WorkerFactory
+
+__all__ = [
+    "DefaultWorker",
+    "FragmentWorker",
+    "LocalSampler",
+    "VecWorker",
+    "Worker",
+    "WorkerFactory",
+]

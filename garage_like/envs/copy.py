@@ -1,0 +1,33 @@
+"""copy_env: a second environment like the first, that shares nothing with it."""
+
+from __future__ import annotations
+
+import copy
+from typing import TypeVar
+
+from garage_like.interfaces import Environment
+
+Env = TypeVar("Env", bound=Environment)
+
+
+def copy_env(env: Env) -> Env:
+    """Return a copy that must be reset before its first step.
+
+    Environments around native code (MuJoCo, Box2D) are built anew with the same arguments, so what
+    is copied of them is the task and not the state.
+
+    Raises:
+        TypeError: if the environment holds something that cannot be copied.
+    """
+    try:
+        # Unlike a round trip through pickle this leaves classes alone: one that is defined in the
+        # user's script would come back as a second class, with copies of the script's globals.
+        copied = copy.deepcopy(env)
+    except Exception as error:
+        raise TypeError(
+            f"copy_env: {type(env).__name__} cannot be copied, and each worker steps a copy of its "
+            f"own: {type(error).__name__}: {error}. Use one worker with one environment, or make "
+            "the environment picklable"
+        ) from error
+    copied.needs_reset = True
+    return copied

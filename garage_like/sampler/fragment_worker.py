@@ -1,0 +1,119 @@
+"""FragmentWorker: a fixed number of env steps, episodes going on from call to call."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from garage_like.batches import EpisodeBatch
+from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
+from garage_like.sampler.vec_worker import VecWorker
+
+
+@dataclass
+class EpisodeSoFar:
+    """What a worker remembers of an episode that goes on in its next call.
+
+    Attributes:
+        episode_info: from `Environment.reset`.
+        length: env steps so far.
+        total_reward: undiscounted return so far.
+    """
+
+    episode_info: dict[str, Any] = field(default_factory=dict)
+    length: int = 0
+    total_reward: float = 0.0
+
+
+class FragmentWorker(VecWorker):
+    """Collect fragments of episodes, as many env steps from each environment in each call.
+
+    An episode that has not ended when a call does goes on in the next call, by the policy of then.
+    Its fragment ends with step type FIRST or MID, so return follows it and a value is bootstrapped;
+    the first step of its next fragment is MID. Episode infos have `EpisodeReturn` and
+    `EpisodeLength`, up to the fragment's end, so that whole episodes can be reported.
+
+    `obtain_episodes` gives up the episodes that go on, and plays whole ones.
+
+    Args:
+        seed: what the worker's random numbers derive from; None takes the run's seed.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
+            to the environment.
+        worker_number: which of a sampler's workers this is.
+        n_envs: environments that are stepped side by side.
+        timesteps_per_call: each environment is stepped a multiple of this in each call.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        max_episode_length: int | None = None,
+        worker_number: int = 0,
+        n_envs: int = 8,
+        timesteps_per_call: int = 1,
+    ) -> None:
+        super().__init__(
+            seed=seed,
+            max_episode_length=max_episode_length,
+            worker_number=worker_number,
+            n_envs=n_envs,
+        )
+        if timesteps_per_call < 1:
+            raise ValueError(
+                f"FragmentWorker: timesteps_per_call must be at least 1, got {timesteps_per_call!r}"
+            )
+        self._timesteps_per_call = timesteps_per_call
+        self._going_on: dict[int, EpisodeSoFar] = {}
+
+    def obtain_samples(self, num_samples: int) -> EpisodeBatch:
+        """Collect at least `num_samples` env steps, as many from each environment."""
+        actor, rng, builder = self._start()
+        steps_per_call = self._n_envs * self._timesteps_per_call
+        ticks = math.ceil(num_samples / steps_per_call) * self._timesteps_per_call
+        playing: dict[int, OpenEpisode] = {}
+        for _ in range(ticks):
+            for column in range(self._n_envs):
+                if column not in playing:
+                    playing[column] = self._begin_fragment(column, builder)
+            for episode in self._tick(actor, rng, builder, playing.values()):
+                self._end_fragment(playing.pop(episode.column))
+        for episode in playing.values():
+            self._end_fragment(episode)
+        return self._finish(builder)
+
+    def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
+        """Give up the episodes that go on, and play exactly `n_episodes` whole ones."""
+        self._abandon_episodes()
+        return super().obtain_episodes(n_episodes)
+
+    def _begin_fragment(self, column: int, builder: EpisodeBuilder) -> OpenEpisode:
+        so_far = self._going_on.get(column)
+        if so_far is None or self._envs[column].needs_reset:
+            observation, episode_info = self._reset_env(column)
+            so_far = self._going_on[column] = EpisodeSoFar(episode_info)
+            self._show(column, observation)
+        return builder.begin(
+            column,
+            self._observations[column].copy(),
+            so_far.episode_info,
+            self._limit - so_far.length,
+        )
+
+    def _end_fragment(self, fragment: OpenEpisode) -> None:
+        """Report the episode up to here, and remember it if it goes on."""
+        so_far = self._going_on[fragment.column]
+        so_far.length += len(fragment.steps)
+        so_far.total_reward += sum(step.reward for step in fragment.steps)
+        fragment.episode_info = {
+            **so_far.episode_info,
+            "EpisodeReturn": so_far.total_reward,
+            "EpisodeLength": so_far.length,
+        }
+        if fragment.ended:
+            del self._going_on[fragment.column]
+
+    def _abandon_episodes(self) -> None:
+        super()._abandon_episodes()
+        self._going_on = {}

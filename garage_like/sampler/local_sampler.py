@@ -1,0 +1,184 @@
+"""LocalSampler: workers in this process, asked one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from garage_like.batches import EpisodeBatch
+from garage_like.envs.copy import copy_env
+from garage_like.interfaces import Environment, Policy, Sampler
+from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
+from garage_like.sampler.worker_factory import WorkerFactory
+
+
+class LocalSampler(Sampler):
+    """Collect env steps in this process.
+
+    The policy is shared, not copied, so workers always act by the newest weights. The first worker
+    steps the environment that is given, so running statistics of its wrappers are those of
+    training; other workers, and a worker's further environments, step copies, which are taken
+    before the first step. To try a policy in between, use a copy of the environment.
+
+    Args:
+        agents: a policy, or a list of one for each worker.
+        envs: an environment, or a list of one for each worker.
+        worker_factory: makes the workers; the arguments below are for when there is none.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None takes the
+            environment's own limit.
+        seed: what all random numbers derive from; None takes the run's seed. Two samplers of one
+            run draw different episodes only if they have different seeds.
+        n_workers: they share the env steps asked for in equal parts.
+        worker_class: a Worker, such as VecWorker.
+        worker_args: further arguments of the class, such as `{'n_envs': 8}`.
+
+    Raises:
+        TypeError: if `envs` is no Environment, or other arguments come with a worker_factory.
+        ValueError: if a list does not have one entry for each worker, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        agents: Policy | list[Policy],
+        envs: Environment | list[Environment],
+        *,
+        worker_factory: WorkerFactory | None = None,
+        max_episode_length: int | None = None,
+        seed: int | None = None,
+        n_workers: int = 1,
+        worker_class: type[Worker] = DefaultWorker,
+        worker_args: dict[str, Any] | None = None,
+    ) -> None:
+        if worker_factory is None:
+            worker_factory = WorkerFactory(
+                max_episode_length=max_episode_length,
+                seed=seed,
+                n_workers=n_workers,
+                worker_class=worker_class,
+                worker_args=worker_args,
+            )
+        elif (max_episode_length, seed, n_workers, worker_class, worker_args) != (
+            (None, None, 1, DefaultWorker, None)
+        ):
+            raise TypeError(
+                "LocalSampler: max_episode_length, seed, n_workers, worker_class and worker_args "
+                "are the worker_factory's; give them to it or to the sampler, not to both"
+            )
+        self._factory = worker_factory
+        self._agents = self._for_each_worker("agents", agents)
+        self._envs = self._for_each_worker("envs", envs)
+        for env in self._envs:
+            if not isinstance(env, Environment):
+                raise TypeError(
+                    f"LocalSampler: envs must be an Environment, got {env!r}; wrap a gymnasium "
+                    "environment in GymEnv"
+                )
+        self._workers: list[Worker] = []
+        self.total_env_steps = 0
+
+    @classmethod
+    def from_worker_factory(
+        cls,
+        worker_factory: WorkerFactory,
+        agents: Policy | list[Policy],
+        envs: Environment | list[Environment],
+    ) -> LocalSampler:
+        """Return a sampler whose workers a factory makes."""
+        return cls(agents, envs, worker_factory=worker_factory)
+
+    def obtain_samples(
+        self, itr: int, num_samples: int, agent_update: Any = None, env_update: Any = None
+    ) -> EpisodeBatch:
+        """Collect at least `num_samples` env steps, in equal parts from each worker.
+
+        Args:
+            itr: the trainer's counter; not used.
+            num_samples: env steps wanted; workers finish what they have begun.
+            agent_update: a policy, or what its `set_param_values` takes; None keeps the weights.
+                A list is one for each worker.
+            env_update: an environment, or a callable that takes a worker's environment and returns
+                the one to use; None keeps it. A list is one for each worker.
+        """
+        if num_samples < 1:
+            raise ValueError(
+                f"LocalSampler.obtain_samples: num_samples must be at least 1, got {num_samples!r}"
+            )
+        share, rest = divmod(num_samples, self._factory.n_workers)
+        shares = [share + (k < rest) for k in range(self._factory.n_workers)]
+        batches = [
+            worker.obtain_samples(wanted)
+            for worker, wanted in zip(self._updated(agent_update, env_update), shares, strict=True)
+            if wanted
+        ]
+        return self._joined(batches)
+
+    def obtain_exact_episodes(
+        self, n_eps_per_worker: int, agent_update: Any = None, env_update: Any = None
+    ) -> EpisodeBatch:
+        """Collect exactly `n_eps_per_worker` whole episodes from each worker, in their order.
+
+        Args:
+            n_eps_per_worker: episodes wanted of each worker.
+            agent_update: as for `obtain_samples`.
+            env_update: as for `obtain_samples`.
+        """
+        if n_eps_per_worker < 1:
+            raise ValueError(
+                "LocalSampler.obtain_exact_episodes: n_eps_per_worker must be at least 1, got "
+                f"{n_eps_per_worker!r}"
+            )
+        workers = self._updated(agent_update, env_update)
+        return self._joined([worker.obtain_episodes(n_eps_per_worker) for worker in workers])
+
+    def exec_times(self) -> dict[str, float]:
+        """Return seconds spent in environments, policy and the rest since the last call."""
+        times = [worker.exec_times() for worker in self._workers]
+        return {key: sum(one[key] for one in times) for key in EXEC_TIME_KEYS}
+
+    def _updated(self, agent_update: Any, env_update: Any) -> Iterator[Worker]:
+        """Yield each worker, with its updates, when it is its turn."""
+        agent_updates = self._for_each_worker("agent_update", agent_update)
+        env_updates = self._for_each_worker("env_update", env_update)
+        if not self._workers:
+            self._workers = self._make_workers()
+        for worker, update in zip(self._workers, _without_sharing(env_updates), strict=True):
+            worker.update_env(update)
+        for worker, update in zip(self._workers, agent_updates, strict=True):
+            worker.update_agent(update)
+            yield worker
+
+    def _make_workers(self) -> list[Worker]:
+        workers = [self._factory(number) for number in range(self._factory.n_workers)]
+        envs = _without_sharing(self._envs)
+        for worker, agent, env in zip(workers, self._agents, envs, strict=True):
+            worker.update_agent(agent)
+            worker.update_env(env)
+        return workers
+
+    def _for_each_worker(self, name: str, value: Any) -> list[Any]:
+        n_workers = self._factory.n_workers
+        if not isinstance(value, list):
+            return [value] * n_workers
+        if len(value) != n_workers:
+            raise ValueError(
+                f"LocalSampler: {name} as a list must have one entry for each of {n_workers} "
+                f"workers, got {len(value)}"
+            )
+        return list(value)
+
+    def _joined(self, batches: list[EpisodeBatch]) -> EpisodeBatch:
+        batch = EpisodeBatch.concatenate(*batches)
+        self.total_env_steps += batch.num_steps
+        return batch
+
+
+def _without_sharing(envs: list[Any]) -> list[Any]:
+    """Replace every environment that was listed before by a copy; leave all else alone."""
+    seen: set[int] = set()
+    own: list[Any] = []
+    for env in envs:
+        own.append(copy_env(env) if id(env) in seen else env)
+        if isinstance(env, Environment):
+            seen.add(id(env))
+    return own

@@ -1,0 +1,138 @@
+"""VecWorker: several environments side by side, one decision for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import perf_counter
+
+import numpy as np
+
+from garage_like.batches import EpisodeBatch, StepType
+from garage_like.interfaces import Actor
+from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
+from garage_like.sampler.worker import Worker
+
+_TERMINAL, _TIMEOUT = StepType.TERMINAL, StepType.TIMEOUT
+
+
+class VecWorker(Worker):
+    """Play whole episodes in several environments at once, in this process.
+
+    Every episode that is begun is finished and handed out, and whether to begin another is decided
+    before anything of it is known. So short episodes are no more frequent in a batch than the
+    policy plays them; cutting off or throwing away what is unfinished would favour them. To come
+    out near the number of env steps asked for, an episode is begun only while those that are being
+    played are expected to fall short, by the mean length of episodes seen so far. Nothing is left
+    unfinished between calls.
+
+    Environments with running statistics (`normalize`) have each their own.
+
+    Args:
+        seed: what the worker's random numbers derive from; None takes the run's seed.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
+            to the environment.
+        worker_number: which of a sampler's workers this is.
+        n_envs: environments that are stepped side by side.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        max_episode_length: int | None = None,
+        worker_number: int = 0,
+        n_envs: int = 8,
+    ) -> None:
+        super().__init__(
+            seed=seed,
+            max_episode_length=max_episode_length,
+            worker_number=worker_number,
+            n_envs=n_envs,
+        )
+        self._mean_length: float | None = None
+        self._observations = np.empty(0)
+
+    def obtain_samples(self, num_samples: int) -> EpisodeBatch:
+        """Play episodes until they have at least `num_samples` env steps."""
+
+        def another(builder: EpisodeBuilder) -> bool:
+            return self._expected_steps(builder) < num_samples
+
+        batch = self._play(another)
+        self._mean_length = float(np.mean(batch.lengths))
+        return batch
+
+    def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
+        """Play exactly `n_episodes` episodes."""
+        return self._play(lambda builder: len(builder.episodes) < n_episodes)
+
+    def _expected_steps(self, builder: EpisodeBuilder) -> float:
+        """Estimate how many env steps the episodes begun so far will have when all have ended."""
+        # What earlier calls tell counts as much as one episode in each environment.
+        if self._mean_length is not None:
+            count, total = self._n_envs, self._mean_length * self._n_envs
+        else:
+            count, total = 1, min(self._limit, self._envs[0].spec.max_episode_length or 1)
+        finished = [len(e.steps) for e in builder.episodes if e.ended]
+        mean = (total + sum(finished)) / (count + len(finished))
+        return sum(finished) + sum(max(mean, len(e.steps)) for e in builder.episodes if not e.ended)
+
+    def _play(self, another: Callable[[EpisodeBuilder], bool]) -> EpisodeBatch:
+        """Play whole episodes; `another` says whether to begin one more."""
+        actor, rng, builder = self._start()
+        playing: dict[int, OpenEpisode] = {}
+        while True:
+            for column in range(self._n_envs):
+                if column not in playing and another(builder):
+                    observation, episode_info = self._reset_env(column)
+                    self._show(column, observation)
+                    playing[column] = builder.begin(column, observation, episode_info, self._limit)
+            if not playing:
+                return self._finish(builder)
+            ended: list[OpenEpisode] = []
+            while not ended:
+                ended = self._tick(actor, rng, builder, playing.values())
+            for episode in ended:
+                del playing[episode.column]
+
+    def _show(self, column: int, observation: np.ndarray) -> None:
+        """Put an episode's first observation before the actor."""
+        if not len(self._observations):
+            # Environments that are not in play are acted for all the same, and the action is not
+            # used: a policy always sees N rows, which keeps its memory of each row aligned.
+            self._observations = np.stack([observation] * self._n_envs)
+        self._observations[column] = observation
+
+    def _abandon_episodes(self) -> None:
+        self._observations = np.empty(0)
+
+    def _tick(
+        self,
+        actor: Actor,
+        rng: np.random.Generator,
+        builder: EpisodeBuilder,
+        episodes: Iterable[OpenEpisode],
+    ) -> list[OpenEpisode]:
+        """Step each episode's environment once; return the episodes that ended."""
+        started = perf_counter()
+        actions, agent_infos = actor.act(self._observations, rng)
+        builder.actions.append(actions)
+        builder.agent_infos.append(agent_infos)
+        envs, observations = self._envs, self._observations
+        decided = perf_counter()
+        ended = []
+        for episode in episodes:
+            column, steps = episode.column, episode.steps
+            step = envs[column].step(actions[column])
+            steps.append(step)
+            observations[column] = step.observation
+            if step.step_type >= _TERMINAL:
+                ended.append(episode)
+            elif len(steps) >= episode.max_steps:
+                steps[-1] = step._replace(step_type=_TIMEOUT)
+                ended.append(episode)
+        for episode in ended:
+            episode.ended = True
+        self._seconds["PolicyExecTime"] += decided - started
+        self._seconds["EnvExecTime"] += perf_counter() - decided
+        return ended
