@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from garage_like.envs import GymEnv
-from garage_like.seeding import set_seed
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs, tabular
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, VecWorker
+from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
 from garage_like.snapshot.walk import leaves
 from garage_like.trainer import Trainer
