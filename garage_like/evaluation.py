@@ -1,0 +1,209 @@
+"""How good a policy is: roll it out, and record the returns of a batch."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from garage_like import seeding
+from garage_like.batches import EpisodeBatch, StepType
+from garage_like.envs.copy import copy_env
+from garage_like.interfaces import Actor, Environment, Policy
+from garage_like.sampler.episode_builder import EpisodeBuilder
+from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.vec_worker import VecWorker
+
+SECONDS_PER_FRAME = 0.05
+MAX_ENVS_AT_ONCE = 8
+
+
+def rollout(
+    env: Environment,
+    agent: Policy,
+    *,
+    max_episode_length: int | None = None,
+    animated: bool = False,
+    speedup: float = 1,
+    deterministic: bool = False,
+    rng: np.random.Generator | None = None,
+) -> dict[str, Any]:
+    """Play one episode in the environment itself, not in a copy.
+
+    Args:
+        env: is reset first.
+        agent: a policy.
+        max_episode_length: env steps after which the episode is cut off (TIMEOUT); None leaves that
+            to the environment.
+        animated: show the episode in a window.
+        speedup: how many times faster than real to show it.
+        deterministic: take the mode of the policy's distribution instead of a sample.
+        rng: what actions are drawn from; None takes the same stream in each call.
+
+    Returns:
+        What `EpisodeBatch.from_list` takes: observations, next_observations, actions, rewards,
+        step_types, and (dicts of arrays) agent_infos, env_infos and episode_infos.
+    """
+    if not speedup > 0:
+        raise ValueError(f"rollout: speedup must be positive, got {speedup!r}")
+    rng = seeding.stream("rollout") if rng is None else rng
+    limit = math.inf if max_episode_length is None else max_episode_length
+    actor: Actor = ModeActor(actor_of(agent)) if deterministic else actor_of(agent)
+    builder = EpisodeBuilder(env.spec, 1, set())
+    observation, episode_info = env.reset()
+    agent.reset(np.ones(1, bool))
+    episode = builder.begin(0, observation, episode_info)
+    if animated:
+        env.visualize()
+    while not (episode.steps and episode.steps[-1].last):
+        actions, agent_infos = actor.act(observation[None], rng)
+        builder.actions.append(actions)
+        builder.agent_infos.append(agent_infos)
+        step = env.step(actions[0])
+        observation = step.observation
+        if not step.last and len(episode.steps) + 1 >= limit:
+            step = step._replace(step_type=StepType.TIMEOUT)
+        episode.steps.append(step)
+        if animated:
+            time.sleep(SECONDS_PER_FRAME / speedup)
+    return builder.build().to_list()[0]
+
+
+def obtain_evaluation_episodes(
+    policy: Policy,
+    env: Environment,
+    max_episode_length: int | None = 1000,
+    num_eps: int = 100,
+    deterministic: bool = True,
+    rng: np.random.Generator | None = None,
+) -> EpisodeBatch:
+    """Play whole episodes in copies of an environment, leaving training as it was.
+
+    Random numbers come from a stream of evaluation's own: every call plays in the same `num_eps`
+    situations, so returns differ by the policy alone. (A policy that has no NumPy actor draws from
+    its framework's generator, which training shares.)
+
+    Args:
+        policy: what to evaluate.
+        env: what to evaluate it in; copied, with the running statistics of its wrappers.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
+            to the environment.
+        num_eps: episodes.
+        deterministic: take the mode of the policy's distribution instead of a sample.
+        rng: where to take other random numbers from.
+    """
+    if num_eps < 1:
+        raise ValueError(f"obtain_evaluation_episodes: num_eps must be at least 1, got {num_eps!r}")
+    rng = seeding.stream("evaluation") if rng is None else rng
+    worker = VecWorker(
+        seed=int(rng.integers(2**63)),
+        max_episode_length=max_episode_length,
+        n_envs=min(num_eps, MAX_ENVS_AT_ONCE),
+    )
+    worker.update_agent(DeterministicAgent(policy) if deterministic else policy)
+    worker.update_env(copy_env(env))
+    try:
+        return worker.obtain_episodes(num_eps)
+    finally:
+        worker.shutdown()
+
+
+def log_performance(
+    itr: int, batch: EpisodeBatch, discount: float, prefix: str = "Evaluation"
+) -> list[float]:
+    """Record the returns of a batch under `prefix`.
+
+    A batch of fragments (FragmentWorker) counts those episodes that ended in it, with their whole
+    return; where none did, averages are NaN. The discounted return is averaged over those of them
+    that lie within the batch from their first step on.
+
+    Args:
+        itr: the trainer's counter.
+        batch: whole episodes or fragments.
+        discount: factor for one env step.
+        prefix: of the keys.
+
+    Returns:
+        The undiscounted return of each episode.
+    """
+    from garage_like.logging import tabular
+
+    starts = batch.ends - batch.lengths
+    ages = np.arange(batch.num_steps) - np.repeat(starts, batch.lengths)
+    discounted = np.add.reduceat(batch.rewards * discount**ages, starts)
+    infos = batch.episode_infos_by_episode
+    if "EpisodeReturn" in infos:
+        counted = batch.last_step_types >= StepType.TERMINAL
+        returns = infos["EpisodeReturn"]
+        whole = counted & (infos["EpisodeLength"] == batch.lengths)
+    else:
+        whole = counted = np.ones(len(batch), bool)
+        returns = np.add.reduceat(batch.rewards, starts)
+    returns = np.asarray(returns[counted], np.float64)
+    terminated = batch.last_step_types[counted] == StepType.TERMINAL
+
+    metrics = {
+        "Iteration": itr,
+        "NumEpisodes": len(returns),
+        "AverageDiscountedReturn": _over(np.mean, discounted[whole]),
+        "AverageReturn": _over(np.mean, returns),
+        "StdReturn": _over(np.std, returns),
+        "MaxReturn": _over(np.max, returns),
+        "MinReturn": _over(np.min, returns),
+        "TerminationRate": _over(np.mean, terminated),
+    }
+    if "success" in batch.env_infos:
+        succeeded = np.logical_or.reduceat(batch.env_infos["success"] > 0, starts)
+        metrics["SuccessRate"] = _over(np.mean, succeeded[counted])
+    for key, value in metrics.items():
+        tabular.record(f"{prefix}/{key}", value)
+    return returns.tolist()
+
+
+def _over(statistic: Any, values: np.ndarray) -> float:
+    return float(statistic(values)) if len(values) else math.nan
+
+
+class ModeActor:
+    """Act by the mode of another actor's distribution, read from its agent infos.
+
+    The mode is `mean` where there is one, else the largest of `logits` or `prob`; an actor that
+    reports none of them is taken to be deterministic.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Choose actions for observations of shape (N, *O)."""
+        actions, agent_infos = self._actor.act(observations, rng)
+        if "mean" in agent_infos:
+            return agent_infos["mean"].reshape(actions.shape), agent_infos
+        for key in ("logits", "prob"):
+            if key in agent_infos:
+                return agent_infos[key].argmax(axis=1), agent_infos
+        return actions, agent_infos
+
+
+class DeterministicAgent:
+    """A policy that acts by its mode."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def actor(self) -> Actor:
+        """Return an actor on the policy's current weights."""
+        return ModeActor(actor_of(self._policy))
+
+    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the mode for one observation of shape (O*,)."""
+        actions, infos = self.actor().act(np.asarray(observation)[None], np.random.default_rng(0))
+        return actions[0], {key: value[0] for key, value in infos.items()}
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Forget the episode."""
+        self._policy.reset(do_resets)
