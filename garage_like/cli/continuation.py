@@ -1,0 +1,162 @@
+"""Going on with a run from its directory alone, whatever program started it.
+
+Reads: `experiment.json` (the snapshots' options, the launcher) and manifests. Writes, where a run
+goes on in a new directory: copies of `experiment.json`, `variant.json` and `metadata.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from garage_like.cli.overview import EXPERIMENT, VARIANT, read_json
+from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.layout import MANIFEST
+from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, snapshot_path
+from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.store import problems_of
+
+if TYPE_CHECKING:
+    from garage_like.trainer import Trainer
+
+COPIED = (EXPERIMENT, VARIANT, "metadata.json")
+TRAINER = "garage_like.trainer.Trainer"
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Where a run comes from, and where it goes on.
+
+    Attributes:
+        source: what is restored: a run directory, for its newest good snapshot, or one snapshot.
+        snapshot: the snapshot that was asked for; if damaged, the newest good one is older.
+        origin: the run directory that the snapshot lies in; None if it stands alone.
+        run_dir: where the run goes on.
+    """
+
+    source: Path
+    snapshot: Path
+    origin: Path | None
+    run_dir: Path
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """What the experiment that made the run wrote down of itself; empty if none did."""
+        return {} if self.origin is None else read_json(self.origin / EXPERIMENT)
+
+    @property
+    def config(self) -> SnapshotConfig:
+        """The run's own options; where none are known, every snapshot is kept."""
+        options = self.experiment.get("options", {})
+        known = {key: options[key] for key in SnapshotConfig.option_names() if key in options}
+        return SnapshotConfig(snapshot_dir=self.run_dir, **{"snapshot_mode": "all", **known})
+
+    def is_finished(self, n_epochs: int | None, additional_epochs: int | None) -> bool:
+        """Tell, from the manifest alone, whether nothing is left to do."""
+        try:
+            manifest = Manifest.read(self.snapshot)
+        except SnapshotCorruptError:
+            return False
+        next_epoch = manifest.epoch + 1
+        if additional_epochs is not None:
+            n_epochs = next_epoch + additional_epochs
+        elif n_epochs is None:
+            n_epochs = manifest.train_args.get("n_epochs", next_epoch + 1)
+        return n_epochs <= next_epoch and not problems_of(self.snapshot)
+
+    @contextlib.contextmanager
+    def trainer(self) -> Iterator[Trainer]:
+        """Restore the run; modules beside the launcher can be imported."""
+        launcher = self.experiment.get("launcher")
+        if launcher:
+            sys.path.insert(0, str(Path(launcher).parent))
+        with contextlib.ExitStack() as stack:
+            trainer = self._trainer_class()(self.config)
+            if hasattr(trainer, "__enter__"):
+                trainer = stack.enter_context(trainer)
+            try:
+                with _warnings_in_one_line():
+                    trainer.restore(self.source)
+            except (ImportError, AttributeError) as error:
+                raise SnapshotMismatchError(
+                    f"{self.snapshot}: its objects cannot be built here: {error}; install what is"
+                    " missing, or put the folder of the module on PYTHONPATH"
+                ) from error
+            yield trainer
+
+    def _trainer_class(self) -> Any:
+        try:
+            qualified = Manifest.read(self.snapshot).classes.get("trainer", TRAINER)
+        except SnapshotCorruptError:
+            qualified = TRAINER
+        module, _, name = qualified.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+    def copy_experiment(self) -> None:
+        """Give a new run directory what `show` and a later resume read there."""
+        if self.origin is None or self.run_dir == self.origin:
+            return
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(self.origin / name, self.run_dir / name)
+
+
+def continuation(path: Path, from_epoch: FromEpoch | None, log_dir: Path | None) -> Continuation:
+    """Find what a run goes on from, and where.
+
+    Args:
+        path: a run directory, its `snapshots/`, or one snapshot.
+        from_epoch: which snapshot; None takes the newest, or the one that the path names.
+        log_dir: a new run directory; None goes on in place.
+
+    Raises:
+        SnapshotNotFoundError: if there is no such snapshot.
+        click.UsageError: if the arguments do not go together.
+        click.ClickException: if something is in `log_dir` already.
+    """
+    is_snapshot = (path / MANIFEST).is_file()
+    if is_snapshot and from_epoch is not None:
+        raise click.UsageError(f"{path} is one snapshot; give --from-epoch with a run directory")
+    snapshot = snapshot_path(path, "last" if from_epoch in (None, "best") else from_epoch)
+    origin = run_dir_of(snapshot)
+    if log_dir is None and origin is None:
+        raise click.UsageError(
+            f"{path} is a snapshot on its own; say where the run goes on: --log-dir NEW"
+        )
+    if log_dir is not None and log_dir.exists() and not is_empty_directory(log_dir):
+        raise click.ClickException(f"{log_dir}: expected a new or an empty directory")
+    source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
+    found = Continuation(source, snapshot, origin, log_dir or origin or snapshot)
+    if from_epoch != "best":
+        return found
+    config = found.config
+    best = load_snapshot(
+        path, "best", best_metric=config.best_metric, best_mode=config.best_mode
+    ).path
+    return Continuation(best, best, origin, found.run_dir)
+
+
+def is_empty_directory(path: Path) -> bool:
+    """Tell whether a path is a directory with nothing in it."""
+    return path.is_dir() and not any(path.iterdir())
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        click.echo(f"Warning: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

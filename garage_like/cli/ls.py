@@ -1,0 +1,68 @@
+"""`garage-like ls`: the runs below a folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from garage_like.cli import printing
+from garage_like.cli.overview import Overview, find_runs, overview
+from garage_like.cli.printing import NOTHING
+
+COLUMNS = {
+    "run": False,
+    "algo": False,
+    "env": False,
+    "epochs": True,
+    "steps": True,
+    "return": True,
+    "size": True,
+    "age": True,
+    "exact": False,
+}
+
+
+@click.command()
+@click.argument("root", default="data/local", type=click.Path(path_type=Path))
+@printing.json_option
+def ls(root: Path, as_json: bool) -> None:
+    """List the runs below ROOT (data/local).
+
+    The run that trained last is at the bottom. Epochs are those finished and those in total; the
+    return is the average of the last snapshot's epoch; the age counts from that snapshot; exact
+    says whether a resume is bit-identical.
+    """
+    if not root.is_dir():
+        raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
+    runs = sorted(map(overview, find_runs(root)), key=lambda run: run.updated)
+    if as_json:
+        printing.print_json([asdict(run) for run in runs])
+    elif not runs:
+        click.echo(f"No runs below {root}")
+    else:
+        _print(runs, root)
+
+
+def _print(runs: list[Overview], root: Path) -> None:
+    printing.print_table(COLUMNS, [_cells(run, root) for run in runs], folded="run")
+    for run in runs:
+        for problem in run.problems:
+            click.echo(f"damaged: {problem}", err=True)
+
+
+def _cells(run: Overview, root: Path) -> list[str]:
+    epochs = NOTHING if run.last_epoch is None else f"{run.last_epoch + 1}/{run.n_epochs or '?'}"
+    relative = str(Path(run.run).relative_to(root))
+    return [
+        run.run if relative == "." else relative,
+        run.algorithm or NOTHING,
+        run.environment or NOTHING,
+        epochs,
+        printing.short_count(run.total_env_steps),
+        printing.short_number(run.last_return),
+        printing.short_bytes(run.bytes),
+        printing.age(run.updated),
+        NOTHING if run.exact is None else "yes" if run.exact else "no",
+    ]

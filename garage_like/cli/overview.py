@@ -1,0 +1,134 @@
+"""What a run is, told from its newest manifest and the JSON files beside it; nothing is unpickled.
+
+Reads: `experiment.json`, `variant.json`, `snapshots/*/manifest.json`; sizes of all else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_like.errors import SnapshotError
+from garage_like.snapshot.layout import SNAPSHOTS, epoch_name, epochs_in
+from garage_like.snapshot.manifest import Manifest
+
+EXPERIMENT = "experiment.json"
+VARIANT = "variant.json"
+RETURN = "Evaluation/AverageReturn"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One run in a line.
+
+    Attributes:
+        run: its directory.
+        algorithm: name of the algorithm's class, or None before the first snapshot.
+        environment: name of the environment, or of its class.
+        last_epoch: of the newest readable snapshot.
+        n_epochs: epochs that the run has in total.
+        total_env_steps: env steps up to the newest snapshot.
+        last_return: average return in that epoch's row of the log.
+        bytes: what the directory takes on the disk.
+        updated: Unix time of the newest snapshot, or of the directory.
+        exact: whether a resume is bit-identical.
+        problems: newest manifests that cannot be read, and why.
+    """
+
+    run: str
+    algorithm: str | None
+    environment: str | None
+    last_epoch: int | None
+    n_epochs: int | None
+    total_env_steps: int | None
+    last_return: float | str | None
+    bytes: int
+    updated: float
+    exact: bool | None
+    problems: list[str]
+
+
+def find_runs(root: Path) -> Iterator[Path]:
+    """Yield the run directories at and below a folder; hidden ones and links are passed over."""
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except PermissionError:
+        return
+    names = {entry.name for entry in entries}
+    is_run = EXPERIMENT in names or (SNAPSHOTS in names and bool(epochs_in(root / SNAPSHOTS)))
+    if is_run:
+        yield root
+    for entry in entries:
+        if (
+            entry.is_dir(follow_symlinks=False)
+            and not entry.name.startswith(".")
+            and not (is_run and entry.name == SNAPSHOTS)
+        ):
+            yield from find_runs(Path(entry.path))
+
+
+def overview(run: Path) -> Overview:
+    """Describe a run by its newest manifest that can be read."""
+    manifest, problems = newest_manifest(run)
+    return Overview(
+        run=str(run),
+        algorithm=None if manifest is None else class_name(manifest, "algo"),
+        environment=None if manifest is None else environment_name(manifest),
+        last_epoch=None if manifest is None else manifest.epoch,
+        n_epochs=None if manifest is None else manifest.train_args.get("n_epochs"),
+        total_env_steps=None if manifest is None else manifest.total_env_steps,
+        last_return=None if manifest is None else manifest.metrics.get(RETURN),
+        bytes=bytes_on_disk(run),
+        updated=run.stat().st_mtime if manifest is None else manifest.created,
+        exact=None if manifest is None else manifest.exact,
+        problems=problems,
+    )
+
+
+def newest_manifest(run: Path) -> tuple[Manifest | None, list[str]]:
+    """Return the newest manifest of a run that can be read, and what is wrong with newer ones."""
+    problems: list[str] = []
+    for epoch in reversed(epochs_in(run / SNAPSHOTS)):
+        snapshot = run / SNAPSHOTS / epoch_name(epoch)
+        try:
+            return Manifest.read(snapshot), problems
+        except SnapshotError as error:
+            if snapshot.exists():  # a run that is being trained may just have removed it
+                problems.append(str(error))
+    return None, problems
+
+
+def class_name(manifest: Manifest, component: str) -> str | None:
+    """Return the bare name of a component's class."""
+    qualified = manifest.classes.get(component)
+    return None if qualified is None else qualified.rpartition(".")[2]
+
+
+def environment_name(manifest: Manifest) -> str | None:
+    """Return the environment's name where the manifest has one, else that of its class."""
+    return manifest.env_state.get("name") or class_name(manifest, "env")
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Return what a directory takes, a file with several names counted once."""
+    sizes: dict[tuple[int, int], int] = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # removed by a run that is being trained
+                status = os.lstat(os.path.join(parent, name))
+                sizes[status.st_dev, status.st_ino] = status.st_size
+    return sum(sizes.values())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds; nothing if there is no such file, or no object."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

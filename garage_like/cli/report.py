@@ -1,0 +1,116 @@
+"""All that is known of a run without running its code, as plain JSON values.
+
+Reads: `experiment.json`, `variant.json` and every `manifest.json`; sizes of all other files.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+from garage_like.cli.overview import (
+    EXPERIMENT,
+    VARIANT,
+    bytes_on_disk,
+    environment_name,
+    newest_manifest,
+    read_json,
+)
+from garage_like.errors import SnapshotError
+from garage_like.snapshot.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.loading import run_dir_of
+from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.reader import SnapshotReader, list_snapshots
+
+OF_MANIFEST = (
+    "epoch",
+    "itr",
+    "total_env_steps",
+    "train_seconds",
+    "created",
+    "seed",
+    "exact",
+    "reasons",
+    "env_state",
+    "train_args",
+    "classes",
+    "metrics",
+    "fingerprint",
+    "parent",
+)
+
+
+def report(path: Path) -> dict[str, Any]:
+    """Describe a run, or one snapshot.
+
+    Args:
+        path: a run directory, its `snapshots/`, or one snapshot.
+
+    Raises:
+        SnapshotNotFoundError: if the path is none of these.
+    """
+    run = _run_of(path)
+    manifest: Manifest | None
+    problems: list[str] = []
+    if (path / MANIFEST).is_file():
+        manifest = Manifest.read(path)
+    else:
+        manifest, problems = newest_manifest(run or path)
+    if manifest is None and not (run is not None and (run / EXPERIMENT).is_file()):
+        list_snapshots(path)  # raises, and says what was found instead
+    return {
+        "run": None if run is None else str(run),
+        "experiment": {} if run is None else read_json(run / EXPERIMENT),
+        "parameters": {} if run is None else read_json(run / VARIANT),
+        "environment": None if manifest is None else environment_name(manifest),
+        **{key: None if manifest is None else getattr(manifest, key) for key in OF_MANIFEST},
+        "problems": problems,
+        "snapshots": [] if manifest is None else snapshots(path),
+        "bytes": bytes_on_disk(path if run is None else run),
+        "files": {} if run is None else files_of(run),
+        "resume": resume_command(path, run, manifest),
+    }
+
+
+def _run_of(path: Path) -> Path | None:
+    """Return the run directory that a path belongs to; None for a snapshot that stands alone."""
+    if (path / MANIFEST).is_file():
+        return run_dir_of(path)
+    return path.parent if path.name == SNAPSHOTS else path
+
+
+def snapshots(path: Path) -> list[dict[str, Any]]:
+    """Summarise each snapshot that a path means, the oldest first."""
+    found = []
+    for snapshot in list_snapshots(path):
+        try:
+            found.append(SnapshotReader(snapshot).summary())
+        except SnapshotError as error:
+            if snapshot.exists():  # a run that is being trained may just have removed it
+                found.append({"path": str(snapshot), "problem": str(error)})
+    return found
+
+
+def files_of(run: Path) -> dict[str, int]:
+    """Return the size in bytes of each file right in a run directory, hidden ones left out."""
+    return {
+        entry.name: entry.stat().st_size
+        for entry in sorted(os.scandir(run), key=lambda entry: entry.name)
+        if entry.is_file() and not entry.name.startswith(".")
+    }
+
+
+def resume_command(path: Path, run: Path | None, manifest: Manifest | None) -> str | None:
+    """Return the command that goes on from here; None if there is nothing to go on from."""
+    if manifest is None:
+        return None
+    words = ["garage-like", "resume", str(path if run is None else run)]
+    if run is not None and (path / MANIFEST).is_file():
+        words += ["--from-epoch", str(manifest.epoch)]
+    if manifest.epoch + 1 >= (manifest.train_args.get("n_epochs") or 0):
+        words += ["--additional-epochs", "10"]
+    if run is None:
+        words += ["--log-dir", "NEW"]
+    return shlex.join(words)

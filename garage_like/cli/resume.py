@@ -1,0 +1,119 @@
+"""`garage-like resume`: go on with a run, without the program that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from garage_like.cli import printing
+from garage_like.cli.continuation import Continuation, continuation
+from garage_like.snapshot.loading import FromEpoch, snapshot_path
+from garage_like.snapshot.manifest import Manifest
+
+
+class FromEpochType(click.ParamType):
+    """An epoch: its number, or which one it is."""
+
+    name = "first|last|best|N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> FromEpoch:
+        """Return the number, or the word."""
+        if value in ("first", "last", "best"):
+            return value
+        if str(value).isdecimal():
+            return int(value)
+        return self.fail(f"expected first, last, best or the number of an epoch; got {value!r}")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--from-epoch",
+    type=FromEpochType(),
+    metavar="first|last|best|N",
+    help="Snapshot to go on from; the last one if not given.",
+)
+@click.option("--n-epochs", type=click.IntRange(0), help="Epochs in total, if not as before.")
+@click.option("--additional-epochs", type=click.IntRange(0), help="Epochs after the snapshot.")
+@click.option("--batch-size", type=click.IntRange(1), help="Env steps per epoch, if not as before.")
+@click.option(
+    "--log-dir",
+    type=click.Path(path_type=Path),
+    metavar="NEW",
+    help="Leave RUN as it is and go on in a new directory.",
+)
+@click.option("--progress", is_flag=True, help="Show a progress bar instead of the log.")
+@printing.json_option
+def resume(
+    run: Path,
+    from_epoch: FromEpoch | None,
+    n_epochs: int | None,
+    additional_epochs: int | None,
+    batch_size: int | None,
+    log_dir: Path | None,
+    progress: bool,
+    as_json: bool,
+) -> None:
+    """Go on with RUN where its last snapshot was taken.
+
+    The run continues in place: no row of its logs is missing or doubled. Going back to an earlier
+    snapshot loses nothing: later ones, and what was logged after it, are moved aside.
+    """
+    if n_epochs is not None and additional_epochs is not None:
+        raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")
+    found = continuation(run, from_epoch, log_dir)
+    nothing_left = found.is_finished(n_epochs, additional_epochs)
+    if not nothing_left:
+        lengths = {"n_epochs": n_epochs, "additional_epochs": additional_epochs}
+        _train(found, {**lengths, "batch_size": batch_size}, progress, as_json)
+    result = _result(found, nothing_left)
+    if as_json:
+        printing.print_json(result)
+    elif nothing_left:
+        click.echo(
+            f"Nothing is left to do: {result['last_epoch'] + 1} epochs are finished; pass"
+            " --n-epochs or --additional-epochs to train longer"
+        )
+    else:
+        click.echo(f"Finished {result['last_epoch'] + 1} epochs in {result['run']}")
+
+
+def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: bool) -> None:
+    from garage_like.logging import RunLogs
+
+    x_axis = found.experiment.get("x_axis", "TotalEnvSteps")
+    quiet = progress or as_json
+    logs = RunLogs(found.run_dir, x_axis=x_axis, existing=True, console=not quiet)
+    try:
+        with contextlib.ExitStack() as stack:
+            if as_json:  # whatever the run prints itself
+                stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+            trainer = stack.enter_context(found.trainer())
+            found.copy_experiment()
+            if progress:
+                from garage_like.cli.epoch_bar import epoch_bar
+
+                stack.enter_context(epoch_bar(trainer))
+            trainer.resume(**args)
+    finally:
+        logs.close(write_held=False)
+
+
+def _result(found: Continuation, nothing_left: bool) -> dict[str, Any]:
+    newest = found.snapshot if nothing_left else snapshot_path(found.run_dir)
+    manifest = Manifest.read(newest)
+    return {
+        "run": str(found.run_dir if not nothing_left else found.origin or found.snapshot),
+        "nothing_left": nothing_left,
+        "last_epoch": manifest.epoch,
+        "n_epochs": manifest.train_args.get("n_epochs"),
+        "total_env_steps": manifest.total_env_steps,
+        "snapshot": str(newest),
+        "parent": manifest.parent,
+    }

@@ -1,0 +1,131 @@
+"""`garage-like show`: all that is known of a run or of one snapshot without running its code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from garage_like.cli import printing
+from garage_like.cli.overview import RETURN
+from garage_like.cli.report import report
+
+COLUMNS = {
+    "epoch": True,
+    "env steps": True,
+    "return": True,
+    "size": True,
+    "age": True,
+    "exact": False,
+    "directory": False,
+}
+SHOWN_FIRST, SHOWN_LAST = 2, 10
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--all", "show_all", is_flag=True, help="List all snapshots, however many.")
+@printing.json_option
+def show(run: Path, show_all: bool, as_json: bool) -> None:
+    """Show what RUN is, how far it came, and how to go on."""
+    found = report(run)
+    if as_json:
+        printing.print_json(found)
+        return
+    click.secho(str(run), bold=True)
+    click.echo(_first_line(found))
+    for line in _exactness(found):
+        click.echo(line)
+    _section("Parameters", _as_text(found["parameters"]))
+    _section("Components", _as_text(found["classes"] or {}))
+    _section("Last row of the log", _as_text(found["metrics"] or {}, printing.short_number))
+    _snapshots(found["snapshots"], show_all)
+    _section("Files", _as_text(found["files"], printing.short_bytes))
+    _section("Made with", _as_text(_versions(found["fingerprint"] or {})))
+    if found["resume"]:
+        click.echo(f"\nTo go on:\n  {found['resume']}")
+
+
+def _first_line(found: Mapping[str, Any]) -> str:
+    if found["epoch"] is None:
+        return "no snapshot yet"
+    algorithm = found["classes"].get("algo", "?").rpartition(".")[2]
+    n_epochs = found["train_args"].get("n_epochs")
+    parts = [
+        f"{algorithm} on {found['environment'] or '?'}",
+        f"{found['epoch'] + 1} of {n_epochs or '?'} epochs",
+        f"{printing.short_count(found['total_env_steps'])} env steps",
+        f"{printing.short_seconds(found['train_seconds'])} of training",
+        printing.short_bytes(found["bytes"]),
+    ]
+    return ", ".join(parts)
+
+
+def _exactness(found: Mapping[str, Any]) -> Iterable[str]:
+    for problem in found["problems"]:
+        yield f"damaged: {problem}"
+    if found["parent"]:
+        yield f"resumed from epoch {found['parent']['epoch']} of {found['parent']['run']}"
+    if found["exact"]:
+        yield "exact: on this processor, with the versions below, a resume continues bit for bit"
+    for reason in found["reasons"] or ():
+        yield f"not exact: {reason}"
+
+
+def _snapshots(snapshots: Sequence[Mapping[str, Any]], show_all: bool) -> None:
+    if not snapshots:
+        return
+    click.secho("\nSnapshots", bold=True)
+    rows = [_snapshot_row(snapshot) for snapshot in snapshots]
+    hidden = len(rows) - SHOWN_FIRST - SHOWN_LAST
+    if hidden > 1 and not show_all:
+        between = [["…"] + [""] * (len(COLUMNS) - 2) + [f"{hidden} more, --all lists them"]]
+        rows = rows[:SHOWN_FIRST] + between + rows[-SHOWN_LAST:]
+    printing.print_table(COLUMNS, rows, folded="directory")
+
+
+def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
+    directory = Path(snapshot["path"]).name
+    if "problem" in snapshot:
+        return [*[printing.NOTHING] * (len(COLUMNS) - 2), "damaged", directory]
+    return [
+        str(snapshot["epoch"]),
+        printing.short_count(snapshot["total_env_steps"]),
+        printing.short_number(snapshot["metrics"].get(RETURN)),
+        printing.short_bytes(snapshot["bytes"]),
+        printing.age(snapshot["created"]),
+        "yes" if snapshot["exact"] else "no",
+        directory,
+    ]
+
+
+def _section(title: str, values: Mapping[str, str]) -> None:
+    if values:
+        click.secho(f"\n{title}", bold=True)
+        printing.print_table(
+            {"name": False, "value": False}, values.items(), folded="value", heading=False
+        )
+
+
+def _as_text(values: Mapping[str, Any], shorten: Any = None) -> dict[str, str]:
+    def text(value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return json.dumps(value) if shorten is None else shorten(value)
+
+    return {key: text(value) for key, value in values.items()}
+
+
+def _versions(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the versions on one line, and each other thing that bits depend on on another."""
+    versions = fingerprint.get("versions", {})
+    lines = {"versions": ", ".join(f"{name} {version}" for name, version in versions.items())}
+    for key, value in fingerprint.items():
+        if isinstance(value, dict) and key != "versions":
+            lines[key] = ", ".join(f"{name} {setting}" for name, setting in value.items())
+        elif key != "versions":
+            lines[key] = value
+    return {key: value for key, value in lines.items() if value}

@@ -1,0 +1,34 @@
+"""`garage-like verify`: whether every byte of a run's snapshots is what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from garage_like.cli import printing
+from garage_like.snapshot.reader import list_snapshots
+from garage_like.snapshot.store import problems_of
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@printing.json_option
+@click.pass_context
+def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
+    """Check every digest of every snapshot of RUN.
+
+    Names each file that is not what was written, and then exits with 1.
+    """
+    problems = {str(path): problems_of(path) for path in list_snapshots(run)}
+    bad = {path: found for path, found in problems.items() if found}
+    if as_json:
+        printing.print_json({"run": str(run), "good": not bad, "problems": problems})
+    else:
+        for found in bad.values():
+            for problem in found:
+                click.echo(f"damaged: {problem}")
+        plural = "" if len(problems) == 1 else "s"
+        verdict = f"{len(bad)} damaged" if bad else "every digest holds"
+        click.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}")
+    ctx.exit(1 if bad else 0)
