@@ -59,7 +59,7 @@ def seed_state() -> tuple[int | None, int]:
     return _seed, get_entropy()
 
 
-def restore_seed_state(state: tuple[int | None, int]) -> None:
+def restore_seed_state(state: tuple[int | None, int | None]) -> None:
     """Make `get_seed` and `stream` answer as in the process that called `seed_state`."""
     global _seed, _entropy
     _seed, _entropy = state

@@ -36,12 +36,17 @@ _MAX_HELD_TABLES = 16
 _stack: list[RunLogs] = []
 
 
-def active_run_logs(directory: str | os.PathLike[str]) -> RunLogs | None:
-    """Return the open logs of a run directory, or None if nobody logs there."""
-    wanted = os.path.realpath(directory)
-    return next(
-        (logs for logs in reversed(_stack) if os.path.realpath(logs.directory) == wanted), None
-    )
+def active_run_logs(directory: str | os.PathLike[str] | None = None) -> RunLogs | None:
+    """Return the open logs of a run directory, or None if nobody logs there.
+
+    Args:
+        directory: by any path to it; None: of the innermost experiment that runs.
+    """
+    wanted = None if directory is None else os.path.realpath(directory)
+    for logs in reversed(_stack):
+        if wanted in (None, os.path.realpath(logs.directory)):
+            return logs
+    return None
 
 
 class RunLogs:

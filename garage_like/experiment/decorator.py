@@ -1,0 +1,227 @@
+"""wrap_experiment: the decorator that makes a run of a function."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, overload
+
+from garage_like import seeding
+from garage_like.experiment.options import RunOptions
+from garage_like.experiment.parameters import to_json
+from garage_like.experiment.run_directory import RunRecord, prepare
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@overload
+def wrap_experiment(function: Function) -> Function: ...
+
+
+@overload
+def wrap_experiment(
+    function: None = None,
+    *,
+    log_dir: str | os.PathLike[str] | None = None,
+    prefix: str = "experiment",
+    name: str | None = None,
+    snapshot_mode: str = "last",
+    snapshot_gap: int | Literal["auto"] = 1,
+    archive_launch_repo: bool = True,
+    name_parameters: Literal["passed", "all"] | None = None,
+    use_existing_dir: bool = False,
+    x_axis: str = "TotalEnvSteps",
+    auto_resume: bool = False,
+    console: bool = True,
+    **snapshot_options: Any,
+) -> Callable[[Function], Function]: ...
+
+
+def wrap_experiment(
+    function: Callable[..., Any] | None = None,
+    *,
+    log_dir: str | os.PathLike[str] | None = None,
+    prefix: str = "experiment",
+    name: str | None = None,
+    snapshot_mode: str = "last",
+    snapshot_gap: int | Literal["auto"] = 1,
+    archive_launch_repo: bool = True,
+    name_parameters: Literal["passed", "all"] | None = None,
+    use_existing_dir: bool = False,
+    x_axis: str = "TotalEnvSteps",
+    auto_resume: bool = False,
+    console: bool = True,
+    **snapshot_options: Any,
+) -> Any:
+    """Decorate a function, so that each call is a run with a directory and logs of its own.
+
+    The function's first parameter is called `ctxt`, and all others are keyword-only::
+
+        @wrap_experiment
+        def my_experiment(ctxt=None, *, seed=1):
+            trainer = Trainer(ctxt)
+            ...
+
+        my_experiment(seed=3)
+        my_experiment({'name': 'other', 'snapshot_mode': 'all'}, seed=3)
+
+    The caller passes no `ctxt`, or a dict of options that replace those given here. The function
+    receives an `ExperimentContext`, and what it returns is returned.
+
+    Args:
+        function: the function, if the decorator is used without parentheses.
+        log_dir: the run directory; None: `data/local/<prefix>/<name>` in the current directory.
+        prefix: folder of related runs.
+        name: name of the run; None: that of the function.
+        snapshot_mode: which snapshots are saved and kept, see `SnapshotConfig`.
+        snapshot_gap: distance between two snapshots, see `SnapshotConfig`.
+        archive_launch_repo: whether the launcher's git repository is archived.
+        name_parameters: append parameters to the name: `'passed'` those that were passed, `'all'`
+            also those left at their defaults.
+        use_existing_dir: use the directory though it exists, instead of one with a number.
+        x_axis: key of the logged table that is TensorBoard's step.
+        auto_resume: use the directory though it exists, and let `Trainer.train` continue the run
+            that it holds: the same command again goes on where the run was stopped.
+        console: whether logs are printed too.
+        snapshot_options: whatever else `SnapshotConfig` takes.
+
+    Raises:
+        TypeError: if an option is unknown or has the wrong type, or the function has the wrong
+            parameters; when called, if an argument is missing, unknown or positional.
+        ValueError: if an option's value is not allowed; when called, if a run with other parameters
+            was to be continued.
+    """
+    options = {
+        "log_dir": log_dir,
+        "prefix": prefix,
+        "name": name,
+        "snapshot_mode": snapshot_mode,
+        "snapshot_gap": snapshot_gap,
+        "archive_launch_repo": archive_launch_repo,
+        "name_parameters": name_parameters,
+        "use_existing_dir": use_existing_dir,
+        "x_axis": x_axis,
+        "auto_resume": auto_resume,
+        "console": console,
+        **snapshot_options,
+    }
+    RunOptions.of(options)
+    if function is None:
+        return functools.partial(_wrap, options=options)
+    return _wrap(function, options)
+
+
+def _wrap(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
+    _check_function(function)
+
+    @functools.wraps(function)
+    def run(*args: Any, **parameters: Any) -> Any:
+        overrides = _take_overrides(function, args, parameters)
+        return _run(function, RunOptions.of(options, overrides), parameters)
+
+    return run
+
+
+def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str, Any]) -> Any:
+    from garage_like.logging import RunLogs, active_run_logs, logger
+
+    complete = _bind(function, passed)
+    in_name = {"passed": passed, "all": complete, None: {}}[options.name_parameters]
+    seed = complete.get("seed", seeding.get_seed())
+    record = RunRecord(
+        function=function.__name__.strip("<>"),
+        module=function.__module__,
+        variant=to_json(complete),
+        options=options,
+        seed=int(seed) if isinstance(seed, int) else None,
+    )
+    directory = prepare(record, in_name)
+    if seeding.get_seed() is None and active_run_logs() is None:
+        seeding.restore_seed_state((None, None))  # runs that are not seeded shall differ
+    existing = options.auto_resume or options.use_existing_dir
+    with (
+        RunLogs(
+            directory, x_axis=options.x_axis, existing=existing, console=options.console
+        ) as logs,
+        logger.prefix(f"[{options.name or record.function}] "),
+    ):
+        logger.log(f"Logging to {logs.directory}")
+        return function(options.context(directory), **passed)
+
+
+def _check_function(function: Any) -> None:
+    """Raise TypeError unless a function can be an experiment."""
+    shown = f"wrap_experiment: {getattr(function, '__qualname__', function)!s}"
+    if not inspect.isfunction(function):
+        hint = "; put wrap_experiment below click's decorators" if _is_click(function) else ""
+        raise TypeError(f"wrap_experiment decorates a function, got {function!r}{hint}")
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(f"{shown} must run when it is called, so no async function or generator")
+    parameters = list(inspect.signature(function).parameters.values())
+    names = [parameter.name for parameter in parameters]
+    if names[:1] != ["ctxt"]:
+        found = f"it is {names[0]!r}" if names else "there is none"
+        hint = "; methods cannot be experiments" if names[:1] in (["self"], ["cls"]) else ""
+        raise TypeError(f"{shown}: the first parameter must be called 'ctxt', but {found}{hint}")
+    first, *others = parameters
+    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+        raise TypeError(f"{shown}: ctxt must be a positional parameter, got {first!s}")
+    for other in others:
+        if other.kind not in (other.KEYWORD_ONLY, other.VAR_KEYWORD):
+            raise TypeError(
+                f"{shown}: all parameters but ctxt must be keyword-only, got {other!s}; write"
+                f" `def {function.__name__}(ctxt=None, *, {other.name.lstrip('*')}...)`"
+            )
+
+
+def _is_click(function: Any) -> bool:
+    return type(function).__module__.partition(".")[0] == "click"
+
+
+def _take_overrides(
+    function: Callable[..., Any], args: tuple[Any, ...], parameters: dict[str, Any]
+) -> Mapping[str, Any]:
+    """Return the options that a call brings along; `ctxt` is taken out of its parameters."""
+    if len(args) > 1 or (args and "ctxt" in parameters):
+        raise TypeError(
+            f"{function.__name__}: parameters are passed by keyword; only a dict of options may"
+            f" come first, got {len(args)} positional arguments"
+            + (" and ctxt" if "ctxt" in parameters else "")
+        )
+    overrides = args[0] if args else parameters.pop("ctxt", None)
+    if overrides is None:
+        return {}
+    if not isinstance(overrides, Mapping):
+        raise TypeError(
+            f"{function.__name__}: ctxt must be None or a dict of options, got {overrides!r};"
+            " pass parameters by keyword"
+        )
+    return overrides
+
+
+def _bind(function: Callable[..., Any], passed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all parameters with their values, defaults included.
+
+    Raises:
+        TypeError: if one is missing or unknown.
+    """
+    signature = inspect.signature(function)
+    try:
+        bound = signature.bind(None, **passed)
+    except TypeError as error:
+        near = [
+            f"; did you mean {found[0]!r}?"
+            for key in passed
+            if key not in signature.parameters
+            and (found := difflib.get_close_matches(key, signature.parameters, n=1))
+        ]
+        raise TypeError(f"{function.__name__}: {error}{''.join(near[:1])}") from None
+    bound.apply_defaults()
+    complete = dict(list(bound.arguments.items())[1:])
+    extra = [p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+    for name in extra:
+        complete.update(complete.pop(name))
+    return complete

@@ -1,0 +1,168 @@
+"""The run directory: its name, how it is made or used again, and what it says of the run.
+
+Files: `variant.json` (the parameters), `metadata.json` (how it was started), `experiment.json` (the
+function, its options, where its modules are) and `launch_archive.tar.xz`. `experiment.json` comes
+last, so a directory without it was killed while it was set up. Each file is there whole or not at
+all; one that is replaced is kept as `<name>.orphan-N`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_like.experiment.launcher import Launcher
+from garage_like.experiment.options import RunOptions
+from garage_like.experiment.parameters import differences, name_with
+from garage_like.logging.log_files import exchange, replace_content
+from garage_like.snapshot.layout import SNAPSHOTS
+from garage_like.snapshot.lock import RunLock
+
+VARIANT = "variant.json"
+METADATA = "metadata.json"
+EXPERIMENT = "experiment.json"
+ARCHIVE = "launch_archive.tar.xz"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run directory says of its run.
+
+    Attributes:
+        function: name of the experiment function.
+        module: where it is defined.
+        variant: its parameters, as `to_json` returns them.
+        options: what `wrap_experiment` was told.
+        seed: the run's, as far as it is known before the run, or None.
+    """
+
+    function: str
+    module: str
+    variant: dict[str, Any]
+    options: RunOptions
+    seed: int | None
+
+    def experiment(self, launcher: Launcher, earlier_paths: list[str]) -> dict[str, Any]:
+        """Return the content of experiment.json."""
+        options = {
+            key: os.fspath(value) if isinstance(value, os.PathLike) else value
+            for key, value in self.options.recorded().items()
+        }
+        return {
+            "function": self.function,
+            "module": self.module,
+            "options": options,
+            "seed": self.seed,
+            "launcher": None if launcher.path is None else str(launcher.path),
+            "launcher_dir": str(launcher.directory),
+            "cwd": os.getcwd(),
+            "module_paths": list(dict.fromkeys([*launcher.module_paths(), *earlier_paths])),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+        }
+
+
+def wanted_directory(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
+    """Return the directory that a run should get, before a number is appended.
+
+    Args:
+        record: the run.
+        in_name: the parameters that are to be part of the name.
+    """
+    options = record.options
+    if options.log_dir is not None:
+        return Path(os.path.abspath(os.path.expanduser(os.fspath(options.log_dir))))
+    path = Path.cwd() / "data" / "local" / options.prefix / (options.name or record.function)
+    return path.with_name(name_with(path.name, in_name))
+
+
+def prepare(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
+    """Make the run directory, or use one again, and write down what the run is.
+
+    Raises:
+        ValueError: if a run is to be continued that is another experiment, or has other parameters.
+        RunLockedError: if a directory is to be used in which another process is writing.
+    """
+    wanted = wanted_directory(record, in_name)
+    if not (record.options.auto_resume or record.options.use_existing_dir):
+        directory = _make_new(wanted)
+        _write(directory, record)
+        return directory
+    wanted.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(wanted)
+    lock.acquire()
+    try:
+        if not _is_recorded(wanted, record):
+            _write(wanted, record)
+    finally:
+        lock.release()
+    return wanted
+
+
+def _make_new(wanted: Path) -> Path:
+    """Make a directory that was not there; `_1`, `_2` … is appended to the name on a clash."""
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        directory = wanted if number == 0 else wanted.with_name(f"{wanted.name}_{number}")
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            continue
+        return directory
+    raise AssertionError("unreachable")
+
+
+def _is_recorded(directory: Path, record: RunRecord) -> bool:
+    """Tell whether a directory says already what it should; if it must but does not, raise."""
+    experiment = read_json(directory / EXPERIMENT)
+    variant = read_json(directory / VARIANT)
+    same_function = experiment is not None and experiment.get("function") == record.function
+    changed = [] if variant is None else differences(variant, record.variant)
+    if record.options.auto_resume:
+        if experiment is not None and not same_function:
+            raise ValueError(
+                f"auto_resume: {directory} holds a run of {experiment.get('function')!r}, and not"
+                f" of {record.function!r}; choose another name, or remove it"
+            )
+        if changed and (experiment is not None or (directory / SNAPSHOTS).exists()):
+            raise ValueError(
+                f"auto_resume: {directory} holds a run of {record.function!r} with other"
+                f" parameters: {'; '.join(changed)}. To keep both, give each a directory of its own"
+                " with name_parameters='passed' or another name; to start over, remove it"
+            )
+    return same_function and variant is not None and not changed
+
+
+def _write(directory: Path, record: RunRecord) -> None:
+    launcher = Launcher.find()
+    earlier = read_json(directory / EXPERIMENT) or {}
+    paths = earlier.get("module_paths")
+    earlier_paths = [str(path) for path in paths] if isinstance(paths, list) else []
+    _write_json(directory / VARIANT, record.variant)
+    _write_json(directory / METADATA, launcher.metadata())
+    if record.options.archive_launch_repo:
+        launcher.archive(directory / ARCHIVE)
+    _write_json(directory / EXPERIMENT, record.experiment(launcher, earlier_paths))
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object that a file holds, or None if it is not there or not whole."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = (json.dumps(content, indent=2) + "\n").encode()
+    if read_json(path) is None:
+        replace_content(path, text)
+    elif path.read_bytes() != text:
+        exchange(path, text)
