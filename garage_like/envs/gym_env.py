@@ -12,6 +12,7 @@ from garage_like import seeding
 from garage_like.batches import EnvStep, StepType
 from garage_like.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
+from garage_like.envs.space_seeds import seed_spaces
 from garage_like.interfaces import Environment
 
 # Looking a member up on the Enum class costs more than the rest of the classification.
@@ -115,11 +116,7 @@ class GymEnv(Environment):
         if seed is None and not self._seeded:
             seed = seeding.integer_seed("env")
         if seed is not None:
-            # Spaces get seeds of their own: with the environment's, an action sampled at random
-            # would repeat the very numbers that the first state was drawn from.
-            for_actions, for_observations = np.random.SeedSequence(seed).generate_state(2).tolist()
-            self._env.action_space.seed(for_actions)
-            self._env.observation_space.seed(for_observations)
+            seed_spaces(seed, self._env.action_space, self._env.observation_space)
             self._seeded = True
         observation, info = self._env.reset(seed=seed)
         self._step_count = 0

@@ -1,0 +1,166 @@
+"""NormalizedEnv: actions, observations and rewards brought to a common scale."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from garage_like import seeding
+from garage_like.batches import EnvStep
+from garage_like.env_spec import EnvSpec
+from garage_like.envs.space_seeds import seed_spaces
+from garage_like.envs.wrapper import Wrapper
+from garage_like.interfaces import Environment
+
+_TINY = 1e-8
+
+
+class NormalizedEnv(Wrapper):
+    """Scale actions, and if asked for, normalise observations and rewards.
+
+    Actions in [-expected_action_scale, expected_action_scale] are stretched to the environment's
+    bounds, and clipped to them; dimensions without bounds are left alone. The mean and variance of
+    observations and rewards are running ones, updated at each step (and for observations at each
+    reset): `m += alpha * (x - m)`. Rewards are divided by their standard deviation and not
+    centred. Each copy of the environment has its own.
+
+    Args:
+        env: what is wrapped.
+        scale_reward: factor for rewards, after they are normalised.
+        normalize_obs: normalise observations; they must be arrays of numbers (Box).
+        normalize_reward: normalise rewards.
+        expected_action_scale: the size of actions that stands for the environment's bounds.
+        flatten_obs: hand normalised observations out as 1-D arrays.
+        obs_alpha: weight of the newest observation.
+        reward_alpha: weight of the newest reward.
+
+    Raises:
+        ValueError: if a number is out of range, or observations to be normalised are no arrays.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        scale_reward: float = 1.0,
+        normalize_obs: bool = False,
+        normalize_reward: bool = False,
+        expected_action_scale: float = 1.0,
+        flatten_obs: bool = True,
+        obs_alpha: float = 0.001,
+        reward_alpha: float = 0.001,
+    ) -> None:
+        super().__init__(env)
+        for name, value in (("obs_alpha", obs_alpha), ("reward_alpha", reward_alpha)):
+            if not 0.0 < value <= 1.0:
+                raise ValueError(f"NormalizedEnv: {name} must be in (0, 1], got {value!r}")
+        if not 0.0 < expected_action_scale < math.inf:
+            raise ValueError(
+                "NormalizedEnv: expected_action_scale must be positive and finite, got "
+                f"{expected_action_scale!r}"
+            )
+        self._scale_reward = scale_reward
+        self._normalize_obs = normalize_obs
+        self._normalize_reward = normalize_reward
+        self._flatten_obs = flatten_obs
+        self._obs_alpha = obs_alpha
+        self._reward_alpha = reward_alpha
+        self._reward_mean = 0.0
+        self._reward_var = 1.0
+        observation_space, action_space = env.observation_space, env.action_space
+        if normalize_obs:
+            observation_space = self._normalized_space(observation_space)
+            self._obs_mean = np.zeros(observation_space.shape)
+            self._obs_var = np.ones(observation_space.shape)
+        self._scales_actions = isinstance(action_space, gymnasium.spaces.Box) and np.issubdtype(
+            action_space.dtype, np.floating
+        )
+        if self._scales_actions:
+            action_space = self._scaled_space(action_space, expected_action_scale)
+        self._seeded = False
+        self._spec = EnvSpec(observation_space, action_space, env.spec.max_episode_length)
+
+    def _normalized_space(self, space: gymnasium.Space) -> gymnasium.spaces.Box:
+        if not isinstance(space, gymnasium.spaces.Box):
+            raise ValueError(
+                f"NormalizedEnv: normalize_obs needs observations in a Box, got {space!r}"
+            )
+        shape = (int(np.prod(space.shape)),) if self._flatten_obs else space.shape
+        dtype = space.dtype if np.issubdtype(space.dtype, np.floating) else np.dtype(np.float32)
+        return gymnasium.spaces.Box(-np.inf, np.inf, shape, dtype.type)
+
+    def _scaled_space(self, space: Any, scale: float) -> gymnasium.spaces.Box:
+        """Find how actions are stretched; return the space of those before."""
+        bounded = np.isfinite(space.low) & np.isfinite(space.high)
+        low, high = np.where(bounded, space.low, -scale), np.where(bounded, space.high, scale)
+        self._action_centre = (low + high) / 2
+        self._action_stretch = (high - low) / (2 * scale)
+        return gymnasium.spaces.Box(
+            np.where(bounded, -scale, space.low).astype(space.dtype),
+            np.where(bounded, scale, space.high).astype(space.dtype),
+            dtype=space.dtype.type,
+        )
+
+    @property
+    def action_space(self) -> gymnasium.Space:
+        """The space of actions: [-expected_action_scale, expected_action_scale] where bounded."""
+        return self._spec.action_space
+
+    @property
+    def observation_space(self) -> gymnasium.Space:
+        """The space of observations, without bounds if they are normalised."""
+        return self._spec.observation_space
+
+    @property
+    def spec(self) -> EnvSpec:
+        """Both spaces and the longest episode."""
+        return self._spec
+
+    def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode; return the first observation and the episode infos."""
+        observation, episode_info = self._env.reset(seed=seed)
+        if seed is None and not self._seeded:
+            seed = seeding.integer_seed("env")
+        if seed is not None:
+            seed_spaces(seed, self.action_space, self.observation_space)
+            self._seeded = True
+        return self._normalized(observation), episode_info
+
+    def step(self, action: Any) -> EnvStep:
+        """Take one env step; the EnvStep holds the action as it was given."""
+        step = self._env.step(self._scaled(action) if self._scales_actions else action)
+        return step._replace(
+            env_spec=self._spec,
+            action=action,
+            reward=self._scaled_reward(step.reward),
+            observation=self._normalized(step.observation),
+        )
+
+    def _scaled(self, action: np.ndarray) -> np.ndarray:
+        space: Any = self._env.action_space
+        stretched = self._action_centre + np.asarray(action) * self._action_stretch
+        return np.clip(stretched, space.low, space.high).astype(space.dtype)
+
+    def _scaled_reward(self, reward: float) -> float:
+        if self._normalize_reward:
+            deviation = reward - self._reward_mean
+            self._reward_mean += self._reward_alpha * deviation
+            self._reward_var += self._reward_alpha * (deviation**2 - self._reward_var)
+            reward /= math.sqrt(self._reward_var) + _TINY
+        return reward * self._scale_reward
+
+    def _normalized(self, observation: np.ndarray) -> np.ndarray:
+        if not self._normalize_obs:
+            return observation
+        if self._flatten_obs:
+            observation = observation.reshape(-1)
+        deviation = observation - self._obs_mean
+        self._obs_mean += self._obs_alpha * deviation
+        self._obs_var += self._obs_alpha * (deviation**2 - self._obs_var)
+        normalized = (observation - self._obs_mean) / (np.sqrt(self._obs_var) + _TINY)
+        return normalized.astype(self._spec.observation_space.dtype)
+
+
+normalize = NormalizedEnv
