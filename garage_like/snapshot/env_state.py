@@ -127,6 +127,22 @@ def reduce_mujoco_data(data: Any) -> tuple[Any, ...]:
     return rebuild_mujoco_data, (np.frombuffer(pickle.dumps(data, 5), np.uint8).copy(),)
 
 
+def mujoco_arrays(data: Any) -> dict[str, Any]:
+    """Return the physical state in `MjData`, by name: arrays, and the counts that go with them.
+
+    What is left out says how the state was computed and not what it is: timers, the solver's
+    iterations, addresses, which results are cached. Two equal runs differ in those.
+    """
+    arrays = {}
+    for name in dir(data):
+        if name.startswith(("_", "solver", "maxuse")):
+            continue
+        value = getattr(data, name)
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+    return {**arrays, "time": data.time, "ncon": data.ncon, "nefc": data.nefc}
+
+
 def rebuild_mujoco_data(content: np.ndarray) -> Any:
     """Build `MjData`, its model within it."""
     import pickle

@@ -74,7 +74,7 @@ def _state_of(value: Any) -> list[Node]:
     if generator is not None:
         return [(".state", generator)]
     if env_state.is_mujoco_data(value):
-        return [(".content", env_state.reduce_mujoco_data(value)[1][0])]
+        return _attributes(env_state.mujoco_arrays(value))
     if _is_torch_optimizer(value):
         return _optimizer_parts(value)
     if env_state.is_gymnasium_env(value):
