@@ -11,7 +11,13 @@ from typing import Any
 import garage_like
 
 # Modules that are worth a page though they are no packages.
-MODULES = ["garage_like.interfaces", "garage_like.seeding", "garage_like.errors"]
+MODULES = [
+    "garage_like.interfaces",
+    "garage_like.seeding",
+    "garage_like.errors",
+    "garage_like.algos.on_policy",
+    "garage_like.algos.advantages",
+]
 
 
 def public_modules() -> list[ModuleType]:
