@@ -37,12 +37,11 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _owners_first(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """Spread the algorithm's attributes, those with parameters first, and put the rest behind."""
-    algo = graph.get("algo")
-    attributes = _attributes_of(algo)
-    ordered = sorted(attributes.items(), key=lambda item: not hasattr(item[1], "parameters"))
-    spread = {f"algo.{name}": value for name, value in ordered}
-    return {**spread, **graph}
+    """Put networks first, then the environment, then what else the algorithm holds, then the rest."""
+    attributes = {f"algo.{k}": v for k, v in _attributes_of(graph.get("algo")).items()}
+    networks = {k: v for k, v in attributes.items() if callable(getattr(v, "parameters", None))}
+    env = {"env": graph["env"]} if "env" in graph else {}
+    return {**networks, **env, **attributes, **graph}
 
 
 def _attributes_of(algo: Any) -> dict[str, Any]:

@@ -29,21 +29,20 @@ def walk(graph: Mapping[str, Any]) -> Iterator[Node]:
     """Yield every object that a graph reaches as (path, object), once each, parents first.
 
     Args:
-        graph: top-level objects by name. Their order decides by which path an object that is
-            reachable by several is known: breadth first, so the shortest one.
+        graph: top-level objects by name. An object that is reachable by several paths is known by
+            one from the first of them that reaches it, and there by the shortest.
     """
     seen: dict[int, Any] = {}
-    queue: collections.deque[Node] = collections.deque(graph.items())
-    while queue:
-        path, value = queue.popleft()
-        if type(value) in ATOMS:
-            yield path, value
-            continue
-        if id(value) in seen:
-            continue
-        seen[id(value)] = value
-        yield path, value
-        queue.extend((path + label, child) for label, child in children(value))
+    for name, top in graph.items():
+        queue: collections.deque[Node] = collections.deque([(name, top)])
+        while queue:
+            path, value = queue.popleft()
+            if type(value) in ATOMS:
+                yield path, value
+            elif id(value) not in seen:
+                seen[id(value)] = value
+                yield path, value
+                queue.extend((path + label, child) for label, child in children(value))
 
 
 def children(value: Any) -> list[Node]:
