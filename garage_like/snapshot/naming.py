@@ -37,11 +37,11 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _owners_first(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """Put networks first, then the environment, then what else the algorithm holds, then the rest."""
+    """Put the environment and its spaces first, then networks, then what else there is."""
     attributes = {f"algo.{k}": v for k, v in _attributes_of(graph.get("algo")).items()}
     networks = {k: v for k, v in attributes.items() if callable(getattr(v, "parameters", None))}
     env = {"env": graph["env"]} if "env" in graph else {}
-    return {**networks, **env, **attributes, **graph}
+    return {**env, **networks, **attributes, **graph}
 
 
 def _attributes_of(algo: Any) -> dict[str, Any]:

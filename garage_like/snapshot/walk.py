@@ -71,7 +71,7 @@ def _state_of(value: Any) -> list[Node]:
     """Return the parts of an object that is no plain container."""
     generator = _generator_state(value)
     if generator is not None:
-        return [(".state", generator)]
+        return [(".state", generator), *_seed_sequence_of(value)]
     if env_state.is_mujoco_data(value):
         return _attributes(env_state.mujoco_arrays(value))
     if _is_torch_optimizer(value):
@@ -82,6 +82,15 @@ def _state_of(value: Any) -> list[Node]:
     if hasattr(value, "__dict__") and _pickles_its_dict(value):
         return _attributes_of(value)
     return _reduced_parts(value)
+
+
+def _seed_sequence_of(value: Any) -> list[Node]:
+    """Return what a NumPy generator was seeded from: children that it spawns depend on it."""
+    seed_sequence = getattr(getattr(value, "bit_generator", None), "seed_seq", None)
+    if not isinstance(seed_sequence, np.random.SeedSequence):
+        return []
+    spawned = seed_sequence.n_children_spawned
+    return [(".seed_seq.pool", seed_sequence.pool), (".seed_seq.n_children_spawned", spawned)]
 
 
 def _generator_state(value: Any) -> Any:
