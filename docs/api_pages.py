@@ -84,7 +84,7 @@ def _page(module: ModuleType, documented: dict[int, str]) -> str:
         value = getattr(module, name)
         home = documented.get(id(value))
         if home is not None:
-            elsewhere.append(f"- `{name}`: see [`{home}`](#{home})")
+            elsewhere.append(f"- `{name}`: see {{py:obj}}`{home}`")
             continue
         if inspect.isclass(value) or inspect.isfunction(value):
             documented[id(value)] = f"{module.__name__}.{name}"
@@ -95,15 +95,14 @@ def _page(module: ModuleType, documented: dict[int, str]) -> str:
 
 
 def _directive(name: str, value: Any) -> str:
-    anchor = f"({name})="
     if inspect.isclass(value):
         options = ":members:\n:show-inheritance:\n"
-        return f"{anchor}\n```{{eval-rst}}\n.. autoclass:: {name}\n{_indent(options)}\n```"
+        return f"```{{eval-rst}}\n.. autoclass:: {name}\n{_indent(options)}\n```"
     if inspect.isfunction(value):
-        return f"{anchor}\n```{{eval-rst}}\n.. autofunction:: {name}\n```"
+        return f"```{{eval-rst}}\n.. autofunction:: {name}\n```"
     kind = type(value)
     return (
-        f"{anchor}\n```{{eval-rst}}\n.. py:data:: {name}\n"
+        f"```{{eval-rst}}\n.. py:data:: {name}\n"
         f"   :type: {kind.__module__}.{kind.__qualname__}\n```"
     )
 
