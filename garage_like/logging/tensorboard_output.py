@@ -87,10 +87,10 @@ class TensorBoardOutput(LogOutput):
         self._waiting.clear()
 
     def _write(self, values: dict[str, Any], step: int) -> None:
+        if not values:
+            return
         proto = load_tensorboardx().proto.summary_pb2
         shown = [proto.Summary.Value(tag=key, **_content(value)) for key, value in values.items()]
-        if not shown:
-            return
         if self._file is None:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._file = EventFile(self._directory)

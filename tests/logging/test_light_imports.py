@@ -58,7 +58,6 @@ def test_dowel_imported_first_gives_the_same_singletons():
 @pytest.mark.parametrize(
     "statement",
     [
-        "from dowel import TensorBoardOutput",
         "import dowel.tensor_board_output as t; TensorBoardOutput = t.TensorBoardOutput",
         "from dowel import *",
     ],
