@@ -1,7 +1,7 @@
 """Going on with a run from its directory alone, whatever program started it.
 
-Reads: `experiment.json` (the snapshots' options, the launcher) and manifests. Writes, where a run
-goes on in a new directory: copies of `experiment.json`, `variant.json` and `metadata.json`.
+Reads: `experiment.json` (options, where the launcher's modules are) and manifests. Writes, where a
+run goes on in a new directory: copies of `experiment.json`, `variant.json` and `metadata.json`.
 """
 
 from __future__ import annotations
@@ -55,9 +55,19 @@ class Continuation:
         return {} if self.origin is None else read_json(self.origin / EXPERIMENT)
 
     @property
+    def options(self) -> dict[str, Any]:
+        """What `wrap_experiment` was told."""
+        return self.experiment.get("options", {})
+
+    @property
+    def name(self) -> str | None:
+        """The name that the run's log lines begin with; None if there is no experiment."""
+        return self.options.get("name") or self.experiment.get("function")
+
+    @property
     def config(self) -> SnapshotConfig:
         """The run's own options; where none are known, every snapshot is kept."""
-        options = self.experiment.get("options", {})
+        options = self.options
         known = {key: options[key] for key in SnapshotConfig.option_names() if key in options}
         return SnapshotConfig(snapshot_dir=self.run_dir, **{"snapshot_mode": "all", **known})
 
@@ -76,10 +86,8 @@ class Continuation:
 
     @contextlib.contextmanager
     def trainer(self) -> Iterator[Trainer]:
-        """Restore the run; modules beside the launcher can be imported."""
-        launcher = self.experiment.get("launcher")
-        if launcher:
-            sys.path.insert(0, str(Path(launcher).parent))
+        """Restore the run; what its launcher could import can be imported here."""
+        sys.path[:0] = [p for p in self.experiment.get("module_paths", []) if p not in sys.path]
         with contextlib.ExitStack() as stack:
             trainer = self._trainer_class()(self.config)
             if hasattr(trainer, "__enter__"):

@@ -65,10 +65,10 @@ def short_number(value: Any) -> str:
     """Shorten a number to what a person compares: 475.3, 0.01234, 1.5e-07."""
     if value is None:
         return NOTHING
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.4g}"
-    if not isinstance(value, float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
+    if isinstance(value, int) or value.is_integer():
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.4g}"
     return f"{value:,.1f}" if 100 <= abs(value) < 1e9 else f"{value:.4g}"
 
 

@@ -85,15 +85,17 @@ def resume(
 
 
 def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: bool) -> None:
-    from garage_like.logging import RunLogs
+    from garage_like.logging import RunLogs, logger
 
-    x_axis = found.experiment.get("x_axis", "TotalEnvSteps")
+    x_axis = found.options.get("x_axis", "TotalEnvSteps")
     quiet = progress or as_json
     logs = RunLogs(found.run_dir, x_axis=x_axis, existing=True, console=not quiet)
     try:
         with contextlib.ExitStack() as stack:
             if as_json:  # whatever the run prints itself
                 stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+            if found.name:
+                stack.enter_context(logger.prefix(f"[{found.name}] "))
             trainer = stack.enter_context(found.trainer())
             found.copy_experiment()
             if progress:

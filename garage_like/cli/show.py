@@ -70,7 +70,7 @@ def _exactness(found: Mapping[str, Any]) -> Iterable[str]:
     if found["parent"]:
         yield f"resumed from epoch {found['parent']['epoch']} of {found['parent']['run']}"
     if found["exact"]:
-        yield "exact: on this processor, with the versions below, a resume continues bit for bit"
+        yield "exact: a resume with the same versions and processor continues bit for bit"
     for reason in found["reasons"] or ():
         yield f"not exact: {reason}"
 

@@ -1,0 +1,65 @@
+import time
+
+import pytest
+
+from garage_like.cli import printing
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(None, "-"), (0, "0"), (950, "950"), (40_960, "40,960"), (1_234_567, "1.23M"), (5e9, "5.00G")],
+)
+def test_counts_are_shortened(count: float | None, text: str) -> None:
+    assert printing.short_count(count) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (500.0, "500"),
+        (475.25, "475.2"),
+        (-1234.56, "-1,234.6"),
+        (0.012345, "0.01235"),
+        (1.5e-7, "1.5e-07"),
+        (2.5e12, "2.5e+12"),
+        ("nan", "nan"),
+        (True, "True"),
+    ],
+)
+def test_numbers_are_shortened(value: object, text: str) -> None:
+    assert printing.short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_400, "99.4 kB"),
+        (99_600, "100 kB"),
+        (999_700, "1.0 MB"),
+        (3_456_789_000, "3.5 GB"),
+        (7e15, "7000 TB"),
+    ],
+)
+def test_sizes_are_shortened(size: float, text: str) -> None:
+    assert printing.short_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-3, "0 s"), (45, "45 s"), (89, "89 s"), (91, "2 min"), (10_000, "3 h"), (900_000, "10 d")],
+)
+def test_durations_are_shortened(seconds: float, text: str) -> None:
+    assert printing.short_seconds(seconds) == text
+
+
+def test_age_counts_from_now() -> None:
+    assert printing.age(time.time() - 7200) == "2 h"
+
+
+def test_table_does_not_take_brackets_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.print_table({"name": False}, [["run[red]_1"]], folded="name")
+    assert "run[red]_1" in capsys.readouterr().out
