@@ -18,6 +18,8 @@ MODULES = [
     "garage_like.algos.on_policy",
     "garage_like.algos.advantages",
 ]
+# The commands have a page of their own.
+LEFT_OUT = {"garage_like.cli"}
 
 
 def public_modules() -> list[ModuleType]:
@@ -25,7 +27,7 @@ def public_modules() -> list[ModuleType]:
     packages = [
         found.name
         for found in pkgutil.walk_packages(garage_like.__path__, "garage_like.")
-        if found.ispkg
+        if found.ispkg and found.name not in LEFT_OUT
     ]
     modules = [importlib.import_module(name) for name in ["garage_like", *MODULES, *packages]]
     return [module for module in modules if public_names(module)]

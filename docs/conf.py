@@ -31,6 +31,7 @@ myst_heading_anchors = 3
 
 # A name in single backquotes is code, in docstrings as in Markdown.
 default_role = "literal"
+smartquotes = False  # they would turn --json into a dash
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"

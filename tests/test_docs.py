@@ -1,5 +1,6 @@
 """The documentation is true: its code runs, its commands, targets and links exist."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,11 +11,12 @@ import click
 import pytest
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(DOCS.glob("*.md")),
 ]
 
 
@@ -46,18 +48,68 @@ def commands(page: Path, program: str) -> list[list[str]]:
     return [call for call in calls if len(call) > 1 and call[0] == program]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if script(page)], ids=lambda p: p.name)
-def test_code_of_the_page_runs_as_one_script(page: Path, tmp_path: Path) -> None:
-    (tmp_path / "page.py").write_text(script(page), encoding="utf-8")
-    ran = subprocess.run(
+def test_the_readme_has_the_experiment_that_the_documentation_begins_with() -> None:
+    first = blocks(DOCS / "first_experiment.md")[0]
+    assert script(ROOT / "README.md") == first.text
+
+
+def run_script(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    shorter = script(page).replace("n_epochs=10,", "n_epochs=2,")
+    (directory / "page.py").write_text(shorter, encoding="utf-8")
+    return subprocess.run(
         [sys.executable, "-W", "error", "page.py"],
-        cwd=tmp_path,
+        cwd=directory,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def first_experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the run directory of the experiment that the documentation begins with."""
+    directory = tmp_path_factory.mktemp("first_experiment")
+    ran = run_script(DOCS / "first_experiment.md", directory)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    return directory / "data" / "local" / "experiment" / "cartpole"
+
+
+def test_first_experiment_leaves_the_run_that_its_page_says(first_experiment: Path) -> None:
+    assert (first_experiment / "progress.csv").read_text("utf-8").count("\n") == 1 + 2
+    longer = first_experiment.with_name("longer")
+    assert [path.name for path in (longer / "snapshots").iterdir()] == ["epoch_000002"]
+
+
+@pytest.mark.parametrize("name", ["writing_algorithms.md", "writing_environments.md"])
+def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
+    ran = run_script(DOCS / name, tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_every_page_with_code_is_run() -> None:
+    run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
+    assert {page.name for page in PAGES if script(page)} == run
+
+
+def test_snapshot_page_names_the_files_of_a_run_and_no_others(first_experiment: Path) -> None:
+    text = (DOCS / "snapshot_directory.md").read_text("utf-8")
+    trees = [block.text for block in blocks(DOCS / "snapshot_directory.md") if "──" in block.text]
+    named = {name for tree in trees for name in re.findall(r"── (\S+?)/?(?:\s|$)", tree)}
+    optional = {"launch_archive.tar.xz"}  # only where the launcher is in a git repository
+    snapshot = first_experiment / "snapshots" / "epoch_000001"
+    files = [path.name for path in first_experiment.iterdir()]
+    files += [path.name for path in snapshot.rglob("*")]
+    files = [re.sub(r"^(events\.out\.tfevents)\..*\.run$", r"\1.*.run", name) for name in files]
+    assert {name for name in named if not name.startswith("epoch_")} - optional == set(files)
+    keys = json.loads((snapshot / "manifest.json").read_bytes())
+    assert [key for key in keys if f"`{key}`" not in text] == []
+
+
+def test_metrics_of_a_run_are_in_its_manifest(first_experiment: Path) -> None:
+    header = (first_experiment / "progress.csv").read_text("utf-8").splitlines()[0].split(",")
+    manifest = json.loads((first_experiment / "snapshots/epoch_000001/manifest.json").read_bytes())
+    assert set(manifest["metrics"]) == set(header)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
