@@ -1,0 +1,300 @@
+"""PathBuffer: replay memory that draws transitions uniformly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from garage_like import seeding
+from garage_like.batches import EpisodeBatch, StepType, TimeStepBatch
+from garage_like.env_spec import EnvSpec
+from garage_like.replay_buffer import memory_files
+from garage_like.replay_buffer.memory_files import FileFormat
+from garage_like.replay_buffer.segments import Segments
+from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of, listed
+from garage_like.table import Table
+
+# Columns of a file that one kind of buffer writes and another may leave aside.
+_BESIDE_ROWS = {"priority"}
+
+
+class PathBuffer:
+    """Keep the newest transitions in a ring, and know which of them make up an episode.
+
+    A transition is one packed row, floating numbers as float32, integers and bytes as they are;
+    memory is touched only where rows have been written. Fragments of one episode that follow each
+    other directly become one path again.
+
+    Args:
+        capacity_in_transitions: rows of the ring.
+        env_spec: whose spaces say what a row looks like; None takes that of the first episodes.
+        export_when_full: a directory that gets a file each time the last row has been filled:
+            `memory_000000.pt`, `memory_000001.pt`, ... Together they are all that was ever stored.
+        export_format: format of those files.
+
+    Raises:
+        ValueError: if the capacity is not positive, or the format is not known.
+    """
+
+    def __init__(
+        self,
+        capacity_in_transitions: int,
+        env_spec: EnvSpec | None = None,
+        *,
+        export_when_full: str | os.PathLike[str] | None = None,
+        export_format: FileFormat = "pt",
+    ) -> None:
+        owner = type(self).__name__
+        if isinstance(capacity_in_transitions, bool) or not isinstance(
+            capacity_in_transitions, int | np.integer
+        ):
+            raise TypeError(
+                f"{owner}: capacity_in_transitions must be an integer, got "
+                f"{capacity_in_transitions!r}"
+            )
+        if capacity_in_transitions < 1:
+            raise ValueError(
+                f"{owner}: capacity_in_transitions must be at least 1, got "
+                f"{capacity_in_transitions!r}"
+            )
+        memory_files.check_format(owner, export_format)
+        self._capacity = int(capacity_in_transitions)
+        self._env_spec = env_spec
+        self._export_when_full = None if export_when_full is None else Path(export_when_full)
+        self._export_format = export_format
+        self._num_exports = 0
+        self._table = None if env_spec is None else Table(self._capacity, columns_of(env_spec))
+        self._segments = Segments(self._capacity)
+        self._cursor = 0
+        self._rng = seeding.stream("replay buffer")
+
+    @property
+    def capacity(self) -> int:
+        """Transitions that there is room for."""
+        return self._capacity
+
+    @property
+    def env_spec(self) -> EnvSpec | None:
+        """The environment that the transitions come from; None before it is known."""
+        return self._env_spec
+
+    @property
+    def n_transitions_stored(self) -> int:
+        """Transitions that can be drawn."""
+        return 0 if self._table is None else self._table.num_rows
+
+    @property
+    def n_paths_stored(self) -> int:
+        """Episodes, whole or in part, that `sample_path` can draw."""
+        return self._segments.num_segments
+
+    def add_episode_batch(self, episodes: EpisodeBatch) -> None:
+        """Store episodes or fragments of them; the oldest transitions make room.
+
+        Raises:
+            ValueError: if the arrays are not what the environment's spaces say.
+        """
+        if self._table is None:
+            self._env_spec = episodes.env_spec
+            self._table = Table(self._capacity, columns_of(episodes.env_spec))
+        values = {
+            "observation": episodes.observations,
+            "action": episodes.actions,
+            "reward": episodes.rewards,
+            "next_observation": episodes.next_observations,
+            "step_type": episodes.step_types,
+        }
+        check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
+        goes_on = self._continues_newest(values, self._table)
+        ends, count, start = episodes.ends, episodes.num_steps, 0
+        while start < count:
+            stop = min(count, start + self._capacity - self._cursor)
+            lengths = np.diff(np.clip(ends, start, stop), prepend=start)
+            piece = {name: array[start:stop] for name, array in values.items()}
+            self._append(piece, lengths[lengths > 0], goes_on, self._table)
+            goes_on, start = stop not in ends, stop
+
+    def _append(
+        self, values: Transitions, lengths: np.ndarray, goes_on: bool, table: Table
+    ) -> None:
+        """Write rows that fit between the cursor and the end of the ring.
+
+        Args:
+            values: columns of as many rows as all segments have.
+            lengths: rows of each segment.
+            goes_on: whether the first of them continues the newest segment.
+            table: where to.
+        """
+        cursor, count = self._cursor, len(values["reward"])
+        self._segments.drop_oldest_rows(max(0, table.num_rows + count - self._capacity))
+        slots, start = [], cursor
+        for number, length in enumerate(lengths.tolist()):
+            if number == 0 and goes_on and self._segments.num_segments:
+                slots.append(self._segments.extend_newest(length))
+            else:
+                slots.append(self._segments.append(start, length))
+            start += length
+        table.write(cursor, {**values, "segment": np.repeat(slots, lengths)})
+        self._cursor = start % self._capacity
+        self._rows_written(cursor, count)
+        if self._cursor == 0 and self._export_when_full is not None:
+            name = f"memory_{self._num_exports:06d}.{self._export_format}"
+            self._num_exports += 1
+            self.export(self._export_when_full / name, self._export_format)
+
+    def _rows_written(self, start: int, count: int) -> None:
+        """Take note of new rows; a buffer that keeps more about its rows overrides this."""
+
+    def _continues_newest(self, values: Transitions, table: Table) -> bool:
+        """Whether the first of these steps directly follows the newest one that is stored."""
+        if not self._segments.num_segments or values["step_type"][0] == StepType.FIRST:
+            return False
+        newest = table.take(np.array([(self._cursor - 1) % self._capacity]))
+        stored, following = newest["next_observation"][0], values["observation"][0]
+        return bool(newest["step_type"][0] < StepType.TERMINAL) and np.array_equal(
+            stored, np.asarray(following).astype(stored.dtype)
+        )
+
+    def sample_transitions(self, batch_size: int) -> Transitions:
+        """Draw transitions, each as likely as any other, with replacement.
+
+        Returns:
+            observation, shape (B, O*); action, shape (B, A*) or (B,); reward, shape (B,);
+            next_observation, shape (B, O*); step_type, shape (B,), StepType as uint8; segment,
+            shape (B,), equal for transitions of one path. All are views of one array.
+
+        Raises:
+            ValueError: if nothing is stored.
+        """
+        table = self._filled_table("sample_transitions")
+        return table.take(self._draw_rows(table, batch_size))
+
+    def _draw_rows(self, table: Table, batch_size: int) -> np.ndarray:
+        """Draw row numbers, shape (B,), in a third of the time that `integers` takes."""
+        return (self._rng.random(batch_size) * table.num_rows).astype(np.int64)
+
+    def sample_timesteps(self, batch_size: int) -> TimeStepBatch:
+        """Draw transitions as `sample_transitions` does; return them as a batch."""
+        return self._as_batch(self.sample_transitions(batch_size))
+
+    def sample_path(self) -> Transitions:
+        """Draw one episode, or what is left of it, each as likely as any other.
+
+        Returns:
+            The columns of `sample_transitions`, in the order in which the steps were taken.
+
+        Raises:
+            ValueError: if nothing is stored.
+        """
+        table = self._filled_table("sample_path")
+        slot = self._segments.slot(int(self._rng.integers(self._segments.num_segments)))
+        starts, lengths = self._segments.locate(np.array([slot]))
+        return table.take((starts + np.arange(lengths[0])) % self._capacity)
+
+    def update_priorities(self, transitions: Transitions, errors: np.ndarray) -> None:
+        """Do nothing: every transition stays as likely as any other.
+
+        Args:
+            transitions: as drawn.
+            errors: shape (B,), how far off each was.
+        """
+
+    def _as_batch(self, transitions: Transitions) -> TimeStepBatch:
+        if self._env_spec is None:
+            raise ValueError(
+                f"{type(self).__name__}.sample_timesteps needs to know the environment; pass "
+                "env_spec to the constructor"
+            )
+        return TimeStepBatch(
+            env_spec=self._env_spec,
+            observations=transitions["observation"],
+            actions=transitions["action"],
+            rewards=transitions["reward"],
+            next_observations=transitions["next_observation"],
+            step_types=transitions["step_type"],
+        )
+
+    def _filled_table(self, method: str) -> Table:
+        if self._table is None or not self._table.num_rows:
+            raise ValueError(
+                f"{type(self).__name__}.{method}: the buffer is empty; call "
+                "add_episode_batch(episodes) first"
+            )
+        return self._table
+
+    def clear(self) -> None:
+        """Forget all transitions, and give their memory back."""
+        if self._table is not None:
+            self._table.clear()
+        self._segments.clear()
+        self._cursor = 0
+
+    def export(self, path: str | os.PathLike[str], format: FileFormat | None = None) -> None:
+        """Write all transitions to one file, which `load` reads back exactly.
+
+        Args:
+            path: the file; it is there whole or not at all.
+            format: 'pt' for `torch.load`, 'npz' for `numpy.load`, 'csv' for anything else; None
+                takes the file's suffix.
+        """
+        table = self._filled_table("export")
+        memory = memory_files.Memory(
+            capacity=self._capacity,
+            cursor=self._cursor,
+            columns={name: table.column(name) for name in table.columns},
+            extras={},
+        )
+        self._add_to_export(memory)
+        memory_files.write(Path(path), format, memory)
+
+    def load(self, path: str | os.PathLike[str], format: FileFormat | None = None) -> None:
+        """Replace all transitions by those of a file that `export` wrote, and go on after them.
+
+        Args:
+            path: the file.
+            format: as for `export`.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is no replay memory, if it is damaged, or if capacity or columns are
+                not this buffer's; the buffer is then unchanged.
+        """
+        memory = memory_files.read(Path(path), format)
+        table = self._fresh_table_for(memory, Path(path))
+        self._take_from_import(memory)
+        table.write(0, memory.columns)
+        self._table, self._cursor = table, memory.cursor
+        oldest = memory.cursor if memory.num_rows == self._capacity else 0
+        self._segments.rebuild(np.roll(memory.columns["segment"], -oldest), oldest)
+
+    def _fresh_table_for(self, memory: memory_files.Memory, path: Path) -> Table:
+        owner = type(self).__name__
+        if memory.capacity != self._capacity:
+            raise ValueError(
+                f"{owner}.load: {path} was written by a buffer with room for {memory.capacity} "
+                f"transitions, this one has room for {self._capacity}; make it with "
+                f"capacity_in_transitions={memory.capacity}"
+            )
+        theirs = {
+            name: (array.dtype, array.shape[1:])
+            for name, array in memory.columns.items()
+            if name not in _BESIDE_ROWS
+        }
+        table = Table(
+            self._capacity, theirs if self._env_spec is None else columns_of(self._env_spec)
+        )
+        ours = {name: (column.dtype, column.shape) for name, column in table.columns.items()}
+        if ours != theirs:
+            raise ValueError(
+                f"{owner}.load: {path} holds the columns {listed(theirs)}; this buffer has "
+                f"{listed(ours)}"
+            )
+        return table
+
+    def _add_to_export(self, memory: memory_files.Memory) -> None:
+        """Add what a kind of buffer knows beside its rows."""
+
+    def _take_from_import(self, memory: memory_files.Memory) -> None:
+        """Take back what `_add_to_export` added; check it before anything is changed."""

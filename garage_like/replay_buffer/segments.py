@@ -1,0 +1,89 @@
+"""Segments: which rows of a ring belong to one episode."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from garage_like.table import Table
+
+
+class Segments:
+    """Remember runs of rows of a ring, oldest first; together they are all rows that are in use.
+
+    A segment is an episode, or what the ring still holds of it. Segments live in a ring of their
+    own, which has room for as many as there can be rows, so nothing here grows without bound.
+
+    Args:
+        capacity: rows of the ring.
+
+    Attributes:
+        num_segments: segments that have rows left.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._table = Table(capacity, {"start": (np.int64, ()), "length": (np.int64, ())})
+        self._oldest = 0
+        self.num_segments = 0
+
+    def slot(self, number: int) -> int:
+        """Return where segment `number` is kept, counted from the oldest."""
+        return (self._oldest + number) % self._capacity
+
+    def append(self, start: int, length: int) -> int:
+        """Add a segment after the newest; return its slot."""
+        slot = self.slot(self.num_segments)
+        self._write(slot, start % self._capacity, length)
+        self.num_segments += 1
+        return slot
+
+    def extend_newest(self, length: int) -> int:
+        """Let the newest segment go on for so many rows; return its slot."""
+        slot = self.slot(self.num_segments - 1)
+        starts, lengths = self.locate(np.array([slot]))
+        self._write(slot, int(starts[0]), int(lengths[0]) + length)
+        return slot
+
+    def drop_oldest_rows(self, count: int) -> None:
+        """Forget so many of the oldest rows, and every segment that has none left."""
+        while count > 0:
+            starts, lengths = self.locate(np.array([self._oldest]))
+            start, length = int(starts[0]), int(lengths[0])
+            if length > count:
+                self._write(self._oldest, (start + count) % self._capacity, length - count)
+                return
+            count -= length
+            self._oldest = self.slot(1)
+            self.num_segments -= 1
+
+    def locate(self, slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return first row and length of the segments in `slots`, each of shape (B,)."""
+        taken = self._table.take(slots)
+        return taken["start"], taken["length"]
+
+    def rebuild(self, slots: np.ndarray, oldest_row: int) -> None:
+        """Find the segments again from the slot that each row names.
+
+        Args:
+            slots: shape (rows in use,), oldest row first.
+            oldest_row: where in the ring that is.
+        """
+        self.clear()
+        if not len(slots):
+            return
+        firsts = np.concatenate([[0], np.flatnonzero(np.diff(slots)) + 1])
+        lengths = np.diff(np.append(firsts, len(slots)))
+        starts = (oldest_row + firsts) % self._capacity
+        self._oldest, self.num_segments = int(slots[0]), len(firsts)
+        by_slot = np.zeros((self._capacity, 2), np.int64)
+        by_slot[slots[firsts]] = np.stack([starts, lengths], axis=1)
+        in_use = by_slot[: int(slots.max()) + 1]
+        self._table.write(0, {"start": in_use[:, 0], "length": in_use[:, 1]})
+
+    def clear(self) -> None:
+        """Forget all segments."""
+        self._table.clear()
+        self._oldest = self.num_segments = 0
+
+    def _write(self, slot: int, start: int, length: int) -> None:
+        self._table.write(slot, {"start": np.array([start]), "length": np.array([length])})

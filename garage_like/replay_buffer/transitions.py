@@ -1,0 +1,60 @@
+"""What a transition looks like as a row of a table."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+
+from garage_like.env_spec import EnvSpec
+from garage_like.table import Table
+
+Transitions = dict[str, np.ndarray]
+"""Columns of B transitions: observation, action, reward, next_observation, step_type, segment."""
+
+Kind = tuple[np.dtype, tuple[int, ...]]
+"""Type and shape of one row's value."""
+
+
+def columns_of(env_spec: EnvSpec) -> dict[str, Kind]:
+    """Say what a transition of an environment looks like as a row.
+
+    Raises:
+        ValueError: if the observations or actions do not come as one array.
+    """
+    observation = _kind_of("observation_space", env_spec.observation_space)
+    return {
+        "observation": observation,
+        "action": _kind_of("action_space", env_spec.action_space),
+        "next_observation": observation,
+        "reward": (np.dtype(np.float32), ()),
+        "segment": (np.dtype(np.int32), ()),
+        "step_type": (np.dtype(np.uint8), ()),
+    }
+
+
+def _kind_of(name: str, space: gymnasium.Space) -> Kind:
+    if space.shape is None or space.dtype is None:
+        raise ValueError(
+            f"replay memory keeps {name} {space!r} only as one array; make the environment with "
+            "GymEnv(..., flatten_obs=True)"
+        )
+    dtype = np.dtype(np.float32) if np.issubdtype(space.dtype, np.floating) else space.dtype
+    return np.dtype(dtype), tuple(space.shape)
+
+
+def check_columns(owner: str, values: Transitions, table: Table) -> None:
+    """Raise ValueError unless arrays have the shapes that a table has room for."""
+    for name, array in values.items():
+        column = table.columns[name]
+        integers = array.dtype.kind in "iu" and column.dtype.kind in "iu"
+        fits = integers or np.can_cast(array.dtype, column.dtype, "same_kind")
+        if array.shape[1:] != column.shape or not fits:
+            raise ValueError(
+                f"{owner}: each {name} must have shape {column.shape} and fit {column.dtype}, as "
+                f"the environment's spaces say; got shape {array.shape[1:]}, {array.dtype}"
+            )
+
+
+def listed(columns: dict[str, Kind]) -> str:
+    """Name columns with their types and shapes, for messages."""
+    return ", ".join(f"{name} {dtype}{list(shape)}" for name, (dtype, shape) in columns.items())
