@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from garage_like.logging.light_imports import StdOutput
-from garage_like.logging.text_output import stamped
+from garage_like.logging.text_output import stamped, table_text
 
 
 class ConsoleOutput(StdOutput):
@@ -18,6 +18,6 @@ class ConsoleOutput(StdOutput):
         if isinstance(data, str):
             print(stamped(prefix + data, time.time()))
         else:
-            print(data)
+            print(table_text(data.as_primitive_dict))
             data.mark_str()
         sys.stdout.flush()

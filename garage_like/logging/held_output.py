@@ -9,7 +9,7 @@ from typing import Any
 from garage_like.logging.csv_output import CsvOutput
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.logging.tensorboard_output import TensorBoardOutput
-from garage_like.logging.text_output import TextOutput, stamped
+from garage_like.logging.text_output import TextOutput, stamped, table_text
 
 
 class HeldOutput(LogOutput):
@@ -36,7 +36,7 @@ class HeldOutput(LogOutput):
         if isinstance(data, str):
             self._lines.append(stamped(prefix + data, time.time()))
             return
-        self._lines.append(str(data))
+        self._lines.append(table_text(data.as_primitive_dict))
         self._tables.append(dict(data.as_dict))
         data.mark_all()
         if len(self._tables) > self._max_tables:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
+
+import numpy as np
 
 from garage_like.logging.light_imports import FileOutput, TabularInput
 from garage_like.logging.log_files import open_for_append
@@ -14,6 +17,20 @@ from garage_like.logging.log_files import open_for_append
 def stamped(text: str, seconds: float) -> str:
     """Put the local time of day in front of a line."""
     return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))} | {text}"
+
+
+def table_text(values: Mapping[str, Any]) -> str:
+    """Lay out a table, keys in alphabetical order.
+
+    dowel's own layout asks tabulate, which takes milliseconds, twice an epoch.
+    """
+    texts = {
+        key: f"{value:g}" if isinstance(value, float | np.floating) else str(value)
+        for key, value in sorted(values.items())
+    }
+    widths = [max(map(len, column), default=0) for column in (texts.keys(), texts.values())]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([rule, *(f"{key:{widths[0]}}  {text}" for key, text in texts.items()), rule])
 
 
 class TextOutput(FileOutput):
@@ -38,7 +55,7 @@ class TextOutput(FileOutput):
         if isinstance(data, str):
             self.write_line(stamped(prefix + data, time.time()))
         else:
-            self.write_line(str(data))
+            self.write_line(table_text(data.as_primitive_dict))
             data.mark_str()
 
     def write_line(self, line: str) -> None:

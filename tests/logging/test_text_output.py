@@ -28,8 +28,10 @@ def test_a_message_is_stamped_prefixed_and_in_the_file_at_once(text_file):
 
 
 def test_a_table_is_written_below(text_file, log_row):
-    log_row(a=1.5)
-    assert text_file.read_text() == "-  ---\na  1.5\n-  ---\n"
+    log_row(beta=-1.5, a=123456789, c="x")
+    assert text_file.read_text() == (
+        "----  ---------\na     123456789\nbeta  -1.5\nc     x\n----  ---------\n"
+    )
 
 
 def test_a_file_that_exists_is_continued_on_a_line_of_its_own(text_file):
