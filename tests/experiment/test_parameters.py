@@ -83,12 +83,12 @@ def test_a_structure_that_contains_itself_ends():
     json.dumps(to_json(endless))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
-        max_leaves=8,
+        max_leaves=5,
     )
 )
 def test_what_comes_out_is_strict_json_and_stays_what_it_is(value):
