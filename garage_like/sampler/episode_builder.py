@@ -62,6 +62,8 @@ class EpisodeBuilder:
         actions: one array of shape (N, A*) for each tick.
         agent_infos: one dict of arrays of N rows for each tick.
         episodes: in the order in which they were begun.
+        ended_episodes: how many of them have ended.
+        ended_steps: env steps of those.
 
     Args:
         env_spec: of the environments.
@@ -76,6 +78,8 @@ class EpisodeBuilder:
         self.actions: list[np.ndarray] = []
         self.agent_infos: list[dict[str, Any]] = []
         self.episodes: list[OpenEpisode] = []
+        self.ended_episodes = 0
+        self.ended_steps = 0
 
     def begin(
         self,
@@ -89,10 +93,11 @@ class EpisodeBuilder:
         self.episodes.append(episode)
         return episode
 
-    @property
-    def num_steps(self) -> int:
-        """Env steps of all episodes so far."""
-        return sum(len(episode.steps) for episode in self.episodes)
+    def end(self, episode: OpenEpisode) -> None:
+        """Note that the last step of an episode ended it."""
+        episode.ended = True
+        self.ended_episodes += 1
+        self.ended_steps += len(episode.steps)
 
     def build(self) -> EpisodeBatch:
         """Lay all episodes out one after the other."""

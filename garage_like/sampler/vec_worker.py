@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from time import perf_counter
 
 import numpy as np
@@ -54,36 +54,35 @@ class VecWorker(Worker):
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Play episodes until they have at least `num_samples` env steps."""
-
-        def another(builder: EpisodeBuilder) -> bool:
-            return self._expected_steps(builder) < num_samples
-
-        batch = self._play(another)
+        batch = self._play(
+            lambda builder, playing: self._expected_steps(builder, playing) < num_samples
+        )
         self._mean_length = float(np.mean(batch.lengths))
         return batch
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
         """Play exactly `n_episodes` episodes."""
-        return self._play(lambda builder: len(builder.episodes) < n_episodes)
+        return self._play(lambda builder, playing: len(builder.episodes) < n_episodes)
 
-    def _expected_steps(self, builder: EpisodeBuilder) -> float:
+    def _expected_steps(self, builder: EpisodeBuilder, playing: Iterable[OpenEpisode]) -> float:
         """Estimate how many env steps the episodes begun so far will have when all have ended."""
         # What earlier calls tell counts as much as one episode in each environment.
         if self._mean_length is not None:
             count, total = self._n_envs, self._mean_length * self._n_envs
         else:
             count, total = 1, min(self._limit, self._envs[0].spec.max_episode_length or 1)
-        finished = [len(e.steps) for e in builder.episodes if e.ended]
-        mean = (total + sum(finished)) / (count + len(finished))
-        return sum(finished) + sum(max(mean, len(e.steps)) for e in builder.episodes if not e.ended)
+        mean = (total + builder.ended_steps) / (count + builder.ended_episodes)
+        return builder.ended_steps + sum(max(mean, len(episode.steps)) for episode in playing)
 
-    def _play(self, another: Callable[[EpisodeBuilder], bool]) -> EpisodeBatch:
+    def _play(
+        self, another: Callable[[EpisodeBuilder, Collection[OpenEpisode]], bool]
+    ) -> EpisodeBatch:
         """Play whole episodes; `another` says whether to begin one more."""
         actor, rng, builder = self._start()
         playing: dict[int, OpenEpisode] = {}
         while True:
             for column in range(self._n_envs):
-                if column not in playing and another(builder):
+                if column not in playing and another(builder, playing.values()):
                     observation, episode_info = self._reset_env(column)
                     self._show(column, observation)
                     playing[column] = builder.begin(column, observation, episode_info, self._limit)
@@ -132,7 +131,7 @@ class VecWorker(Worker):
                 steps[-1] = step._replace(step_type=_TIMEOUT)
                 ended.append(episode)
         for episode in ended:
-            episode.ended = True
+            builder.end(episode)
         self._seconds["PolicyExecTime"] += decided - started
         self._seconds["EnvExecTime"] += perf_counter() - decided
         return ended
