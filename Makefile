@@ -10,7 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+WORKERS ?= 2
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints-cpu.txt $(PIP_ARGS)
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 NEEDS := setup.py pyproject.toml constraints-cpu.txt
 
 # Results depend on the number of threads, and on small networks one thread is the fastest.
@@ -33,11 +35,11 @@ run: $(VENV)/.run ## train, kill half-way, resume, and compare with a run never 
 
 .PHONY: test
 test: $(VENV)/.dev ## run the quick tests
-	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev ## run the slow tests: learning, kill lottery, resume matrix
-	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	@$(PYTEST) -m slow $(PYTEST_ARGS)
 
 .PHONY: test-all
 test-all: test test-slow ## run the quick tests, then the slow ones

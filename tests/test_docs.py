@@ -20,6 +20,10 @@ PAGES = [
 ]
 
 
+# Tests of one group run in one process, so the experiment is run once.
+of_the_first_experiment = pytest.mark.xdist_group("first_experiment")
+
+
 @dataclass(frozen=True)
 class Block:
     """A fenced block of a page."""
@@ -75,6 +79,7 @@ def first_experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "data" / "local" / "experiment" / "cartpole"
 
 
+@of_the_first_experiment
 def test_first_experiment_leaves_the_run_that_its_page_says(first_experiment: Path) -> None:
     assert (first_experiment / "progress.csv").read_text("utf-8").count("\n") == 1 + 2
     longer = first_experiment.with_name("longer")
@@ -92,6 +97,7 @@ def test_every_page_with_code_is_run() -> None:
     assert {page.name for page in PAGES if script(page)} == run
 
 
+@of_the_first_experiment
 def test_snapshot_page_names_the_files_of_a_run_and_no_others(first_experiment: Path) -> None:
     text = (DOCS / "snapshot_directory.md").read_text("utf-8")
     trees = [block.text for block in blocks(DOCS / "snapshot_directory.md") if "──" in block.text]
@@ -106,6 +112,7 @@ def test_snapshot_page_names_the_files_of_a_run_and_no_others(first_experiment: 
     assert [key for key in keys if f"`{key}`" not in text] == []
 
 
+@of_the_first_experiment
 def test_metrics_of_a_run_are_in_its_manifest(first_experiment: Path) -> None:
     header = (first_experiment / "progress.csv").read_text("utf-8").splitlines()[0].split(",")
     manifest = json.loads((first_experiment / "snapshots/epoch_000001/manifest.json").read_bytes())
