@@ -125,8 +125,10 @@ class EpisodeBatch:
             yield slice(start, end)
             start = end
 
-    def pad(self, array: np.ndarray) -> np.ndarray:
-        """Lay an array of S rows out as (N, T, ...), zeros after each episode's end."""
+    def pad(self, array: Any) -> Any:
+        """Lay an array of S rows, or infos, out as (N, T, ...); zeros follow an episode's end."""
+        if isinstance(array, dict):
+            return {key: self.pad(value) for key, value in array.items()}
         padded = np.zeros((len(self), int(self.lengths.max()), *array.shape[1:]), array.dtype)
         padded[self.valids] = array
         return padded
@@ -150,6 +152,26 @@ class EpisodeBatch:
     def padded_rewards(self) -> np.ndarray:
         """Rewards, shape (N, T)."""
         return self.pad(self.rewards)
+
+    @property
+    def padded_next_observations(self) -> np.ndarray:
+        """Observations after each action, shape (N, T, O*)."""
+        return self.pad(self.next_observations)
+
+    @property
+    def padded_step_types(self) -> np.ndarray:
+        """Step types, shape (N, T); 0 is FIRST, so look at `valids` too."""
+        return self.pad(self.step_types)
+
+    @property
+    def padded_agent_infos(self) -> Infos:
+        """Agent infos, arrays of shape (N, T, ...)."""
+        return self.pad(self.agent_infos)
+
+    @property
+    def padded_env_infos(self) -> Infos:
+        """Env infos, arrays of shape (N, T, ...)."""
+        return self.pad(self.env_infos)
 
     @classmethod
     def concatenate(cls, *batches: EpisodeBatch) -> EpisodeBatch:

@@ -108,6 +108,14 @@ def test_padded_arrays_hold_zeros_after_the_end():
     np.testing.assert_array_equal(batch.padded_observations[batch.valids], batch.observations)
 
 
+def test_everything_of_a_step_can_be_padded():
+    batch = make_batch(env_infos={"task": {"goal": np.arange(5)}})
+    assert batch.padded_env_infos["task"]["goal"].tolist() == [[0, 1, 0], [2, 3, 4]]
+    assert batch.padded_agent_infos["mean"].shape == (2, 3, 1)
+    assert batch.padded_step_types.tolist() == [[0, 2, 0], [0, 1, 3]]
+    assert batch.padded_next_observations[0].tolist() == [[1, 1], [10, 10], [0, 0]]
+
+
 def test_split_gives_one_batch_for_each_episode():
     first, second = make_batch().split()
     assert second.rewards.tolist() == [2, 3, 4]
