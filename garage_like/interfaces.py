@@ -65,6 +65,7 @@ class Actor(Protocol):
 
         Returns:
             actions, shape (N, *A) or (N,) if discrete, and agent infos, each of shape (N, ...).
+            The caller keeps them: later calls must not write into them.
         """
 
 
