@@ -1,5 +1,6 @@
 """The documentation is true: its code runs, its commands, targets and links exist."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -84,6 +85,21 @@ def test_first_experiment_leaves_the_run_that_its_page_says(first_experiment: Pa
     assert (first_experiment / "progress.csv").read_text("utf-8").count("\n") == 1 + 2
     longer = first_experiment.with_name("longer")
     assert [path.name for path in (longer / "snapshots").iterdir()] == ["epoch_000002"]
+
+
+def test_table_of_options_has_every_option_of_the_decorator_and_its_default() -> None:
+    from garage_like import wrap_experiment
+
+    rows = re.findall(
+        r"^\| `(\w+)` \| `([^`]+)` \|", (DOCS / "first_experiment.md").read_text("utf-8"), re.M
+    )
+    options = inspect.signature(wrap_experiment).parameters.values()
+    defaults = {
+        option.name: repr(option.default)
+        for option in options
+        if option.kind is option.KEYWORD_ONLY
+    }
+    assert dict(rows) == defaults
 
 
 @pytest.mark.parametrize("name", ["writing_algorithms.md", "writing_environments.md"])
