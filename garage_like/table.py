@@ -8,6 +8,7 @@ copies and writes only the groups that changed since the snapshot before.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,7 @@ class Table:
         num_rows: rows that have been written at least once, counted from row 0.
         group_rows: rows of one group.
         changed: shape (groups,), when each group last changed, by the table's own clock; 0: never.
+        identity: a name that no other table has, copies included; a restored table keeps it.
 
     Raises:
         ValueError: if the capacity is not positive, there is no column, or one has no fixed size.
@@ -65,6 +67,7 @@ class Table:
         self.num_rows = 0
         self.changed = np.zeros(-(-capacity // self.group_rows), np.int64)
         self._clock = 0
+        self.identity = uuid.uuid4().hex
         self._memory = self._fresh_memory()
 
     def _fresh_memory(self) -> np.ndarray:
@@ -163,6 +166,7 @@ class Table:
         """Take back what `__getstate__` returned."""
         rows = state.pop("_rows")
         self.__dict__.update(state)
+        self.identity = uuid.uuid4().hex
         self._memory = self._fresh_memory()
         self._memory[: len(rows)] = rows
 
