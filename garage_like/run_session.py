@@ -16,7 +16,7 @@ from typing import Any
 from garage_like import seeding
 from garage_like.logging import active_run_logs, logger
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.env_state import EnvState, check_env
+from garage_like.snapshot.env_check import EnvState, check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
 from garage_like.snapshot.layout import epochs_in, snapshots_dir_of
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of

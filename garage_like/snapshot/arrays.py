@@ -1,27 +1,28 @@
-"""NumPy arrays out of band: which memory they cover, and how they are built again.
+"""NumPy arrays out of band: which memory they look at, and how they are built again.
 
 An array that is a view keeps sharing memory with the array it views, and one that looks at a torch
 tensor keeps looking at it: both are lost by plain pickling.
 """
 
+from __future__ import annotations
+
 import pickle
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class View:
-    """One named array within a buffer.
+class View(NamedTuple):
+    """One array within a piece of memory.
 
     Attributes:
         owner: the array or tensor, by which its name in the object graph is found.
         dtype: name as safetensors spells it, or None if it knows no such type.
         shape: of the array.
-        start: first byte within the buffer.
-        nbytes: how many bytes it covers.
-        contiguous: whether it covers them in C order without gaps.
+        start: first byte within the memory.
+        nbytes: bytes of its elements.
+        axes: from the slowest to the fastest in memory; None if it leaves gaps or repeats elements.
     """
 
     owner: Any
@@ -29,7 +30,7 @@ class View:
     shape: tuple[int, ...]
     start: int
     nbytes: int
-    contiguous: bool = True
+    axes: tuple[int, ...] | None
 
 
 SAFETENSORS_DTYPES = {
@@ -40,76 +41,132 @@ SAFETENSORS_DTYPES = {
 
 
 def is_plain_array(value: Any) -> bool:
-    """Tell whether a value is an array whose bytes are its content."""
-    return type(value) is np.ndarray and not value.dtype.hasobject and value.nbytes > 0
+    """Tell whether a value is an array whose bytes are its content, and there are any."""
+    return (
+        (type(value) is np.ndarray or type(value) is np.memmap)
+        and not value.dtype.hasobject
+        and value.nbytes > 0
+    )
 
 
-def owner_of(array: np.ndarray) -> Any:
-    """Return what owns an array's memory: itself, a bigger array, or a foreign object."""
-    base: Any = array
-    while isinstance(base, np.ndarray) and base.base is not None:
-        base = base.base
-    return base
+def axes_in_memory(
+    shape: Sequence[int], strides: Sequence[int], itemsize: int
+) -> tuple[int, ...] | None:
+    """Return the axes from the slowest to the fastest if elements lie side by side, else None.
+
+    Args:
+        shape: of the array.
+        strides: in the unit that `itemsize` is given in.
+        itemsize: distance between neighbours.
+    """
+    in_order = tuple(range(len(shape)))
+    if _side_by_side(shape, strides, itemsize, in_order):
+        return in_order
+    by_stride = tuple(sorted(in_order, key=lambda axis: -strides[axis]))
+    return by_stride if _side_by_side(shape, strides, itemsize, by_stride) else None
 
 
-def view_arguments(array: np.ndarray, base: np.ndarray) -> tuple[Any, ...]:
-    """Return what `rebuild_view` needs: dtype, shape, offset, strides, writeable."""
-    offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return array.dtype, array.shape, offset, array.strides, array.flags.writeable
+def _side_by_side(
+    shape: Sequence[int], strides: Sequence[int], itemsize: int, axes: tuple[int, ...]
+) -> bool:
+    distance = itemsize
+    for axis in reversed(axes):
+        if shape[axis] != 1:
+            if strides[axis] != distance:
+                return False
+            distance *= shape[axis]
+    return True
 
 
-def is_within(array: np.ndarray, base: np.ndarray) -> bool:
-    """Tell whether all of an array's memory lies within its base's, as for any ordinary view."""
+def address(array: np.ndarray) -> int:
+    """Return where an array's first element lies."""
+    start: int = array.__array_interface__["data"][0]
+    return start
+
+
+def whole_array(array: np.ndarray) -> np.ndarray:
+    """Return the array that an array is a view of, or itself if it is none."""
+    whole, base = array, array.base
+    while isinstance(base, np.ndarray) and is_plain_array(base) and _is_within(array, base):
+        whole, base = base, base.base
+    return whole
+
+
+def _is_within(array: np.ndarray, whole: np.ndarray) -> bool:
+    if axes_in_memory(whole.shape, whole.strides, whole.itemsize) is None:
+        return False
     low, high = np.lib.array_utils.byte_bounds(array)
-    base_low, base_high = np.lib.array_utils.byte_bounds(base)
-    return base_low <= low and high <= base_high
+    start = address(whole)
+    return start <= low and high <= start + whole.nbytes
+
+
+def memory_of(array: np.ndarray) -> np.ndarray:
+    """Return the bytes of an array without gaps in the order of memory, shape (nbytes,): a view."""
+    axes = axes_in_memory(array.shape, array.strides, array.itemsize)
+    if axes is None:
+        raise ValueError("memory_of: expected an array without gaps")
+    return array.transpose(axes).reshape(-1).view(np.uint8)
+
+
+def reduce_array(array: np.ndarray) -> tuple[Any, ...]:
+    """Return how pickle saves an array without gaps that shares nobody's memory."""
+    axes = axes_in_memory(array.shape, array.strides, array.itemsize)
+    memory = pickle.PickleBuffer(memory_of(array).data)
+    return rebuild_array, (memory, array.dtype, array.shape, axes, array.flags.writeable)
 
 
 def rebuild_array(
-    buffer: Any, dtype: np.dtype, shape: tuple[int, ...], order: str, writeable: bool
+    buffer: Any,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    axes: tuple[int, ...],
+    writeable: bool,
 ) -> np.ndarray:
-    """Build an array that owns its memory, as the saved one did."""
-    flat = np.frombuffer(buffer, dtype)
-    array = np.empty(shape, dtype, order=order)  # type: ignore[call-overload]
-    array.reshape(-1, order=order)[...] = flat
+    """Build an array that owns its memory and lays its axes out as the saved one did."""
+    array = np.empty(stored_shape(shape, axes), dtype)
+    if axes != tuple(range(len(shape))):
+        array = np.empty_like(array.transpose(np.argsort(axes)))
+    memory_of(array)[...] = np.frombuffer(buffer, np.uint8)
     array.flags.writeable = writeable
     return array
 
 
 def rebuild_view(
-    base: np.ndarray,
+    memory: np.ndarray,
     dtype: np.dtype,
     shape: tuple[int, ...],
     offset: int,
     strides: tuple[int, ...],
     writeable: bool,
 ) -> np.ndarray:
-    """Build an array that shares memory with `base`."""
-    memory = base.reshape(-1, order="A").view(np.uint8)
-    view = np.ndarray(shape, dtype, memory, offset, strides)
-    view.flags.writeable = writeable and base.flags.writeable
+    """Build an array that shares memory with an array without gaps, `offset` bytes into it."""
+    view: np.ndarray = np.ndarray(shape, dtype, memory_of(memory), offset, strides)
+    view.flags.writeable = writeable and memory.flags.writeable
     return view
 
 
-def reduce_array(array: np.ndarray) -> tuple[Any, ...] | None:
-    """Return how pickle saves an array that owns its memory, or None if NumPy knows better."""
-    if array.flags.c_contiguous:
-        order = "C"
-    elif array.flags.f_contiguous:
-        order = "F"
-    else:
-        return None
-    memory = np.frombuffer(array.reshape(-1, order=order).view(np.uint8), np.uint8)  # type: ignore[call-overload]
-    return rebuild_array, (
-        pickle.PickleBuffer(memory.data),
-        array.dtype,
-        array.shape,
-        order,
-        array.flags.writeable,
-    )
+def view_arguments(array: np.ndarray, start: int) -> tuple[Any, ...]:
+    """Return what `rebuild_view` needs; `start` is the address of the memory."""
+    offset = address(array) - start
+    return array.dtype, array.shape, offset, array.strides, array.flags.writeable
 
 
-def view_of(array: np.ndarray) -> View:
-    """Describe an array that fills a whole buffer."""
-    shape = array.shape if array.flags.c_contiguous else (array.size,)
-    return View(array, SAFETENSORS_DTYPES.get(array.dtype.name), shape, 0, array.nbytes)
+def view_of(array: np.ndarray, start: int) -> View:
+    """Describe an array within the memory that begins at address `start`."""
+    dtype = SAFETENSORS_DTYPES.get(array.dtype.name) if array.dtype.isnative else None
+    axes = axes_in_memory(array.shape, array.strides, array.itemsize)
+    return View(array, dtype, array.shape, address(array) - start, array.nbytes, axes)
+
+
+def stored_shape(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that an array has when its axes are put in the order of memory."""
+    return tuple(shape[axis] for axis in axes)
+
+
+def name_suffix(axes: Sequence[int]) -> str:
+    """Return what to call an array with its axes in the order of memory: `.T`, if reversed, say."""
+    if list(axes) == list(range(len(axes))):
+        return ""
+    if list(axes) == list(range(len(axes)))[::-1]:
+        return ".T"
+    return f".transpose({', '.join(map(str, axes))})"

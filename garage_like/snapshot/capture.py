@@ -5,47 +5,44 @@ The copy is what a snapshot holds: nothing that training does afterwards can cha
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot import layout
-from garage_like.snapshot.arrays import View
+from garage_like.snapshot.arrays import View, name_suffix, stored_shape
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.naming import component_and_key, names_of, tile
+from garage_like.snapshot.naming import UNNAMED, Name, component_and_key, names_of, tile
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
-from garage_like.snapshot.tensors import Tensor, file_pieces, places
+from garage_like.snapshot.staging import Staging
+from garage_like.snapshot.tensors import Tensor, file_pieces, parse
 from garage_like.snapshot.walk import find_unpicklable
 
 
 @dataclass(frozen=True)
 class Capture:
-    """A state, copied.
+    """A state, copied into a staging area.
 
     Attributes:
-        arrays: for each buffer of the pickle, in order, its pieces: file, tensor name, bytes.
+        arrays: for each buffer of the pickle, in order: its size and its pieces, each with
+            component, tensor name and first byte.
         files: what goes to the disk, by path inside the snapshot.
     """
 
     arrays: list[dict[str, Any]]
     files: dict[str, list[Buffer]]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that this capture holds in memory."""
-        return sum(memoryview(p).nbytes for pieces in self.files.values() for p in pieces)
 
-
-def capture(graph: Mapping[str, Any]) -> Capture:
+def capture(graph: Mapping[str, Any], staging: Staging | None = None) -> Capture:
     """Copy the state that a graph of objects is in.
 
     Args:
         graph: top-level objects by name.
+        staging: where to; None for memory of its own.
 
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
@@ -56,23 +53,23 @@ def capture(graph: Mapping[str, Any]) -> Capture:
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
     names = names_of(graph)
+    for array, owner in pickler.stand_ins.items():
+        if id(owner) in names:
+            names[array] = names[id(owner)]
     components: dict[str, dict[str, Tensor]] = {}
     arrays: list[dict[str, Any]] = []
-    for buffer, views in zip(pickler.buffers, pickler.views, strict=True):
-        copied = buffer.copy()
+    staging = staging or Staging()
+    for number, (buffer, views) in enumerate(zip(pickler.buffers, pickler.views, strict=True)):
+        copy = staging.copy(buffer)
         pieces = [
-            _add_tensor(
-                components,
-                names.get(id(view.owner), f"objects.unnamed.{len(arrays)}"),
-                view,
-                copied,
-            )
-            for view in _with_gaps(tile(views, copied.nbytes), copied.nbytes)
+            [*_add(components, path, tensor), start]
+            for path, tensor, start in _tensors_in(copy, views, names, f"{UNNAMED}.{number}")
         ]
-        arrays.append({"nbytes": copied.nbytes, "pieces": pieces})
+        arrays.append({"nbytes": copy.nbytes, "pieces": pieces})
     files: dict[str, list[Buffer]] = {layout.OBJECTS: [content]}
     for component in sorted(components):
-        files[tensor_file(component)] = list(file_pieces(_aligned(components[component])))
+        in_order = sorted(components[component].values(), key=lambda tensor: -tensor.itemsize)
+        files[tensor_file(component)] = list(file_pieces(in_order))
     return Capture(arrays, files)
 
 
@@ -81,45 +78,38 @@ def tensor_file(component: str) -> str:
     return f"{layout.TENSORS}/{component}.safetensors"
 
 
-def _with_gaps(views: list[View], nbytes: int) -> list[View]:
-    """Fill bytes that no array covers with arrays of bytes."""
-    filled: list[View] = []
+def _tensors_in(
+    buffer: np.ndarray, views: list[View], names: Mapping[int, Name], unnamed: str
+) -> Iterator[tuple[str, Tensor, int]]:
+    """Yield path, tensor and first byte of what a buffer is written as; together, all of it."""
     end = 0
-    for view in [*views, View(None, None, (), nbytes, 0)]:
+    known = [names[id(view.owner)] for view in views if id(view.owner) in names]
+    rest = f"{min(known).path}.memory" if known else unnamed
+    for view in tile(views, names, buffer.nbytes):
         if view.start > end:
-            filled.append(View(None, "U8", (view.start - end,), end, view.start - end))
-        if view.nbytes:
-            filled.append(view)
+            yield rest, Tensor("", "U8", (view.start - end,), buffer[end : view.start]), end
+        content = buffer[view.start : view.start + view.nbytes]
+        path = names[id(view.owner)].path
+        if view.dtype is None or view.axes is None:
+            yield path, Tensor("", "U8", (view.nbytes,), content), view.start
+        else:
+            shape = stored_shape(view.shape, view.axes)
+            yield path + name_suffix(view.axes), Tensor("", view.dtype, shape, content), view.start
         end = view.start + view.nbytes
-    return filled
+    if end < buffer.nbytes:
+        yield rest, Tensor("", "U8", (buffer.nbytes - end,), buffer[end:]), end
 
 
-def _add_tensor(
-    components: dict[str, dict[str, Tensor]], path: str, view: View, buffer: np.ndarray
-) -> list[Any]:
-    """Put one array into its component's file; return where it went."""
+def _add(components: dict[str, dict[str, Tensor]], path: str, tensor: Tensor) -> tuple[str, str]:
+    """Put a tensor into its component's file; return component and name, made unique there."""
     component, key = component_and_key(path)
     tensors = components.setdefault(component, {})
-    key = _unused(key, tensors)
-    content = buffer[view.start : view.start + view.nbytes]
-    if view.dtype is None:
-        tensors[key] = Tensor(key, "U8", (view.nbytes,), content)
-    else:
-        tensors[key] = Tensor(key, view.dtype, view.shape, content)
-    return [component, key, view.start]
-
-
-def _aligned(tensors: Mapping[str, Tensor]) -> list[Tensor]:
-    """Order tensors by size of element, the widest first, so that each begins aligned."""
-    return sorted(tensors.values(), key=lambda t: -int(re.sub(r"\D", "", t.dtype) or 8))
-
-
-def _unused(key: str, taken: Mapping[str, Any]) -> str:
-    number, candidate = 1, key
-    while candidate in taken:
+    unique, number = key, 1
+    while unique in tensors:
         number += 1
-        candidate = f"{key}#{number}"
-    return candidate
+        unique = f"{key}#{number}"
+    tensors[unique] = replace(tensor, name=unique)
+    return component, unique
 
 
 def _why_unpicklable(graph: Mapping[str, Any], error: Exception) -> str:
@@ -147,21 +137,32 @@ def load_graph(manifest: Manifest, files: Mapping[str, bytearray], name: str) ->
         name: of the snapshot, for messages.
     """
     tensors = {
-        path: places(content, f"{name}/{path}")
+        path: parse(content, f"{name}/{path}")
         for path, content in files.items()
         if path.startswith(f"{layout.TENSORS}/")
     }
     buffers = []
-    for entry in manifest.arrays:
-        buffer = np.empty(entry["nbytes"], np.uint8)
-        for component, key, start in entry["pieces"]:
-            try:
-                piece = tensors[tensor_file(component)][key]
-            except KeyError:
-                raise SnapshotCorruptError(
-                    f"{name}: the manifest names tensor {key!r} of {component!r}, which no file"
-                    " holds"
-                ) from None
-            buffer[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
-        buffers.append(buffer)
-    return GraphUnpickler(bytes(files[layout.OBJECTS]), buffers).load()
+    try:
+        for entry in manifest.arrays:
+            pieces = [
+                (tensors[tensor_file(component)][key].content, start)
+                for component, key, start in entry["pieces"]
+            ]
+            buffers.append(_joined(pieces, entry["nbytes"]))
+        objects = files[layout.OBJECTS]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotCorruptError(
+            f"{name}: the manifest and the files do not agree on the arrays: {error!r}"
+        ) from error
+    return GraphUnpickler(objects, buffers).load()
+
+
+def _joined(pieces: list[tuple[np.ndarray, int]], nbytes: int) -> np.ndarray:
+    if len(pieces) == 1 and pieces[0][0].nbytes == nbytes:
+        return pieces[0][0]
+    if sum(content.nbytes for content, _ in pieces) != nbytes:
+        raise ValueError(f"{nbytes} bytes expected")
+    buffer = np.empty(nbytes, np.uint8)
+    for content, start in pieces:
+        buffer[start : start + content.nbytes] = content
+    return buffer

@@ -5,59 +5,100 @@ fresh one; positions and velocities alone are not enough either (Ant, Humanoid).
 is. Classic control, toy text and most wrappers pickle exactly. Whatever cannot be pickled is built
 anew from its gymnasium spec and begins a new episode; the snapshot then says `restart` and why.
 
-An adapter is looked up by type and gives what pickle needs. Whether all that worked is not
-believed but checked: `check_env` steps a copy and its twin side by side.
+An adapter is looked up by type and gives what pickle needs. Whether that worked is found out by
+`env_check`, which steps a copy and its twin side by side.
 """
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from garage_like.interfaces import Environment
 from garage_like.snapshot.live import NEW_OBJECT
-from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
 
-CHECK_STEPS = 24
-CHECK_STEPS_BEFORE = 7
+_restarting: dict[type, str] = {}
+"""Innermost environments that begin a new episode after a restore, and why."""
 
-
-_rebuilt_types: dict[type, str] = {}
-"""Environments that cannot be pickled, and why: they are built anew and begin a new episode."""
+_rebuilt: set[type] = set()
+"""Those among them that cannot be pickled, and are built anew from their spec."""
 
 
-@dataclass(frozen=True)
-class EnvState:
-    """How well an environment survives a snapshot: `'exact'`, or `'restart'` and the reason."""
-
-    mode: str
-    reason: str = ""
-
-    @property
-    def exact(self) -> bool:
-        """Whether the environment goes on in the middle of an episode, bit for bit."""
-        return self.mode == "exact"
+def reducer_for(cls: type) -> Callable[[Any], Any] | None:
+    """Return how pickle saves environments of a class and what they hold; None: by itself."""
+    if is_gymnasium_class(cls):
+        return reduce_gymnasium_env
+    if issubclass(cls, Environment):
+        return reduce_environment
+    return None
 
 
-def is_gymnasium_env(value: Any) -> bool:
-    """Tell whether a value is a gymnasium environment or wrapper; loads nothing."""
+def is_gymnasium_class(cls: type) -> bool:
+    """Tell whether a class is one of gymnasium environments or wrappers; loads nothing."""
     gymnasium = sys.modules.get("gymnasium")
-    return gymnasium is not None and isinstance(value, gymnasium.Env)
+    return gymnasium is not None and issubclass(cls, gymnasium.Env)
 
 
-def reduce_env(env: Any) -> Any:
+def innermost(env: Any) -> Any:
+    """Return the environment that all others around it merely wrap."""
+    seen: list[Any] = []
+    while not any(env is other for other in seen):
+        seen.append(env)
+        if is_gymnasium_class(type(env)):
+            return env.unwrapped
+        inner = (
+            value
+            for value in getattr(env, "__dict__", {}).values()
+            if isinstance(value, Environment) or is_gymnasium_class(type(value))
+        )
+        env = next(inner, env)
+    return env
+
+
+def why_restarting(env: Any) -> str | None:
+    """Return why an environment begins a new episode after a restore, or None if it goes on."""
+    return _restarting.get(type(innermost(env)))
+
+
+def let_restart(env: Any, reason: str) -> None:
+    """From now on, let environments of this kind begin a new episode after a restore."""
+    _restarting[type(innermost(env))] = reason
+
+
+def let_rebuild(env: Any, rebuild: bool) -> bool:
+    """From now on, build environments of this kind anew, if gymnasium knows how, or do not."""
+    inner = innermost(env)
+    known = is_gymnasium_class(type(inner)) and inner.spec is not None
+    if rebuild and known:
+        _rebuilt.add(type(inner))
+    else:
+        _rebuilt.discard(type(inner))
+    return known
+
+
+def reduce_environment(env: Environment) -> Any:
+    """Return how pickle saves an Environment of ours that begins a new episode."""
+    state = env.__getstate__()
+    if why_restarting(env) is None or not isinstance(state, dict):
+        return NotImplemented
+    return NEW_OBJECT, (type(env),), {**state, "needs_reset": True}
+
+
+def reduce_gymnasium_env(env: Any) -> Any:
     """Return how pickle saves a gymnasium environment, or NotImplemented if pickle does it well."""
-    if type(env) in _rebuilt_types:
-        return rebuild_from_spec, (env.spec,), {"_np_random": env.np_random}
+    if type(env) in _rebuilt:
+        kept = ("_np_random", "_np_random_seed", "action_space", "observation_space")
+        state = {name: value for name, value in vars(env).items() if name in kept}
+        return rebuild_from_spec, (env.spec,), state
     if _is_mujoco(env):
         return NEW_OBJECT, (type(env),), mujoco_state(env), None, None, set_mujoco_state
-    if isinstance(env, _wrapper_class()):
-        return NotImplemented
-    if _rebuilds_itself(env):
-        return NEW_OBJECT, (type(env),), dict(env.__dict__)
+    windows = {name: None for name, value in vars(env).items() if _is_window(value)}
+    if _calls_its_constructor(type(env)) or (windows and _pickles_its_dict(type(env))):
+        return NEW_OBJECT, (type(env),), {**vars(env), **windows}
     return NotImplemented
 
 
@@ -68,24 +109,21 @@ def rebuild_from_spec(spec: Any) -> Any:
     return gymnasium.make(spec).unwrapped
 
 
-def begins_anew(env: Any) -> bool:
-    """Tell whether an Environment of ours holds a gymnasium environment that is built anew."""
-    inner = next((v for v in vars(env).values() if is_gymnasium_env(v)), None)
-    return inner is not None and type(inner.unwrapped) in _rebuilt_types
+def _is_window(value: Any) -> bool:
+    """Tell whether a value is a window or a clock of pygame, which environments make when due."""
+    return type(value).__module__.partition(".")[0] == "pygame"
 
 
-def _wrapper_class() -> type:
-    import gymnasium
-
-    return gymnasium.Wrapper
-
-
-def _rebuilds_itself(env: Any) -> bool:
+def _calls_its_constructor(cls: type) -> bool:
     """Tell whether EzPickle would call the constructor again and forget all state."""
     import gymnasium
 
     ez_pickle = gymnasium.utils.EzPickle
-    return isinstance(env, ez_pickle) and type(env).__getstate__ is ez_pickle.__getstate__
+    return issubclass(cls, ez_pickle) and cls.__getstate__ is ez_pickle.__getstate__
+
+
+def _pickles_its_dict(cls: type) -> bool:
+    return cls.__reduce_ex__ is object.__reduce_ex__ and cls.__getstate__ is object.__getstate__
 
 
 def _is_mujoco(env: Any) -> bool:
@@ -97,34 +135,32 @@ def mujoco_state(env: Any) -> dict[str, Any]:
     """Return all attributes of a MuJoCo environment; windows of the renderer stay behind."""
     state = dict(env.__dict__)
     del state["model"]
-    renderer = dict(state.pop("mujoco_renderer").__dict__)
+    renderer = dict(state["mujoco_renderer"].__dict__)
     for attribute in ("model", "data"):
         renderer.pop(attribute, None)
     renderer.update(_viewers={}, viewer=None)
-    return {"attributes": state, "renderer": renderer}
+    return {**state, "mujoco_renderer": renderer}
 
 
 def set_mujoco_state(env: Any, state: dict[str, Any]) -> None:
-    """Fill a rebuilt environment: simulation, generators, wrapper scalars, a renderer."""
+    """Fill a rebuilt environment: simulation, generators, scalars, a renderer."""
     from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 
-    env.__dict__.update(state["attributes"])
-    env.model = env.data.model
-    env.mujoco_renderer = MujocoRenderer.__new__(MujocoRenderer)
-    env.mujoco_renderer.__dict__.update(state["renderer"], model=env.model, data=env.data)
+    renderer = MujocoRenderer.__new__(MujocoRenderer)
+    model, data = state["data"].model, state["data"]
+    renderer.__dict__.update(state["mujoco_renderer"], model=model, data=data)
+    env.__dict__.update({**state, "model": model, "mujoco_renderer": renderer})
 
 
-def is_mujoco_data(value: Any) -> bool:
-    """Tell whether a value is MuJoCo's `MjData`; loads nothing."""
+def is_mujoco_data_class(cls: type) -> bool:
+    """Tell whether a class is MuJoCo's `MjData`; loads nothing."""
     mujoco = sys.modules.get("mujoco")
-    return mujoco is not None and type(value) is mujoco.MjData
+    return mujoco is not None and cls is mujoco.MjData
 
 
-def reduce_mujoco_data(data: Any) -> tuple[Any, ...]:
-    """Return how pickle saves `MjData`: model and data as one array of bytes, out of band."""
-    import pickle
-
-    return rebuild_mujoco_data, (np.frombuffer(pickle.dumps(data, 5), np.uint8).copy(),)
+def mujoco_bytes(data: Any) -> np.ndarray:
+    """Return model and data of a simulation as bytes, shape (nbytes,)."""
+    return np.frombuffer(pickle.dumps(data, 5), np.uint8)
 
 
 def mujoco_arrays(data: Any) -> dict[str, Any]:
@@ -145,70 +181,4 @@ def mujoco_arrays(data: Any) -> dict[str, Any]:
 
 def rebuild_mujoco_data(content: np.ndarray) -> Any:
     """Build `MjData`, its model within it."""
-    import pickle
-
     return pickle.loads(content.tobytes())
-
-
-def check_env(env: Any, copy: Callable[[Any], Any]) -> EnvState:
-    """Find out whether copies of an environment continue exactly, without touching it.
-
-    A copy is stepped a little, copied again, and both go on with the same actions. An environment
-    that is rebuilt from its arguments when it is unpickled gives itself away here.
-
-    Args:
-        env: an Environment; only copies of it are stepped.
-        copy: saves and loads a value.
-    """
-    with global_rng_untouched():
-        try:
-            first = copy(env)
-        except Exception as error:
-            return _register_rebuilt(env, f"it cannot be pickled: {type(error).__name__}: {error}")
-        if begins_anew(env):
-            return EnvState("restart", _rebuilt_types[type(_innermost(env))])
-        space = copy(env.action_space)
-        space.seed(0)
-        first.reset(seed=0)
-        _step(first, space, CHECK_STEPS_BEFORE)
-        try:
-            twin, twin_space = copy(first), copy(space)
-        except Exception as error:
-            return _register_rebuilt(env, f"it cannot be pickled: {type(error).__name__}: {error}")
-        return _compare(first, space, twin, twin_space)
-
-
-def _innermost(env: Any) -> Any:
-    return next(v for v in vars(env).values() if is_gymnasium_env(v)).unwrapped
-
-
-def _register_rebuilt(env: Any, reason: str) -> EnvState:
-    """From now on, build this kind of environment anew if gymnasium knows how."""
-    inner = next((v.unwrapped for v in vars(env).values() if is_gymnasium_env(v)), None)
-    if inner is not None and inner.spec is not None:
-        _rebuilt_types[type(inner)] = reason
-    return EnvState("restart", reason)
-
-
-def _compare(first: Any, space: Any, twin: Any, twin_space: Any) -> EnvState:
-    start = get_global_rng()
-    expected = _step(first, space, CHECK_STEPS)
-    set_global_rng(start)
-    found = _step(twin, twin_space, CHECK_STEPS)
-    for number, (ours, theirs) in enumerate(zip(expected, found, strict=False)):
-        if ours != theirs:
-            return EnvState("restart", f"a copy of it differs at step {number} after the copy")
-    return EnvState("exact")
-
-
-def _step(env: Any, space: Any, steps: int) -> list[tuple[Any, ...]]:
-    """Take random steps, resetting where an episode ends; return what was seen, bit for bit."""
-    seen: list[tuple[Any, ...]] = []
-    for _ in range(steps):
-        step = env.step(space.sample())
-        seen.append(
-            (np.asarray(step.observation).tobytes(), float(step.reward), int(step.step_type))
-        )
-        if step.last:
-            seen.append((np.asarray(env.reset()[0]).tobytes(),))
-    return seen

@@ -47,12 +47,8 @@ class FileSystem:
             os.close(descriptor)
 
     def link(self, source: Path, target: Path) -> None:
-        """Give a file a second name; where the disk has no hard links, copy it durably."""
-        try:
-            os.link(source, target)
-        except OSError:
-            with open(source, "rb") as file:
-                self.write_file(target, iter(lambda: file.read(1 << 20), b""))
+        """Give a file a second name."""
+        os.link(source, target)
 
     def rename(self, source: Path, target: Path) -> None:
         """Move a file or directory in one step."""

@@ -34,18 +34,23 @@ def parse_epoch(name: str) -> int | None:
     return int(match[1])
 
 
-def epochs_in(snapshots_dir: Path) -> list[int]:
-    """Return the epochs that have a manifest, in order; foreign files do not count."""
+def epochs_in(snapshots_dir: Path, *, replaced_too: bool = False) -> list[int]:
+    """Return the epochs that have a manifest, in order; foreign files do not count.
+
+    Args:
+        snapshots_dir: holds a directory for each.
+        replaced_too: count those that a kill left under the name of being replaced.
+    """
     try:
-        entries = list(os.scandir(snapshots_dir))
+        names = os.listdir(snapshots_dir)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = (parse_epoch(entry.name) for entry in entries)
-    return sorted(
-        epoch
-        for epoch in found
-        if epoch is not None and (snapshots_dir / epoch_name(epoch) / MANIFEST).is_file()
-    )
+    epochs = set()
+    for name in names:
+        epoch = parse_epoch(name.removeprefix(REPLACED) if replaced_too else name)
+        if epoch is not None and (snapshots_dir / name / MANIFEST).is_file():
+            epochs.add(epoch)
+    return sorted(epochs)
 
 
 def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
@@ -59,10 +64,10 @@ def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
         That of a snapshot copied elsewhere under another name is the path itself, epoch None.
     """
     given = Path(path)
+    if (given / SNAPSHOTS).is_dir():
+        return given / SNAPSHOTS, None
     if (given / MANIFEST).is_file():
         return given.parent, parse_epoch(given.name)
-    if given.name != SNAPSHOTS and (given / SNAPSHOTS).is_dir():
-        return given / SNAPSHOTS, None
     return given, None
 
 

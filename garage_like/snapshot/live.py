@@ -7,10 +7,13 @@ continue from would train new objects while its own variables go stale; the save
 into the live objects instead, and put back if loading fails.
 """
 
+from __future__ import annotations
+
 import contextlib
 import contextvars
 import copyreg
 import sys
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,16 +22,19 @@ from cloudpickle import cloudpickle
 NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
 """Make a bare object of a class; pickle has an opcode of its own for it."""
 
-_live_objects: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
+_CODE = (type, types.FunctionType, types.MethodType)
+
+_live_objects: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "live_objects", default=None
 )
+"""What may still be restored into, by path; each object once."""
 
 
 @contextlib.contextmanager
 def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
     """Offer live objects by their path; on an exception they are as they were."""
     before = {id(o): (o, dict(o.__dict__)) for o in objects.values() if hasattr(o, "__dict__")}
-    token = _live_objects.set(objects)
+    token = _live_objects.set(dict(objects))
     try:
         yield
     except BaseException:
@@ -42,49 +48,55 @@ def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
 
 def adopt(path: str, cls: type) -> Any:
     """Return the live object at a path, emptied, if it has the class; else a new bare object."""
-    live = (_live_objects.get() or {}).get(path)
-    if type(live) is cls:
-        live.__dict__.clear()
-        return live
-    return NEW_OBJECT(cls)
+    offered = _live_objects.get() or {}
+    live = offered.get(path)
+    if type(live) is not cls:
+        return NEW_OBJECT(cls)
+    for other in [other for other, value in offered.items() if value is live]:
+        del offered[other]  # two objects of the snapshot must not become one
+    live.__dict__.clear()
+    return live
 
 
-def reduce_for_adoption(path: str, value: Any) -> Any:
-    """Return how pickle saves an object that may be loaded into a live one, or NotImplemented."""
-    reduced = value.__reduce_ex__(5)
+def reduce_for_adoption(path: str, value: Any, reduced: Any) -> Any:
+    """Turn what makes a new object into what may fill a live one; anything else stays as it is.
+
+    Args:
+        path: of the object.
+        value: the object.
+        reduced: how it would be pickled otherwise.
+    """
+    parts = value.__reduce_ex__(5) if reduced is NotImplemented else reduced
     if (
-        isinstance(reduced, tuple)
-        and reduced[0] is NEW_OBJECT
-        and reduced[1] == (type(value),)
-        and hasattr(value, "__dict__")
+        isinstance(parts, tuple)
+        and parts[:2] == (NEW_OBJECT, (type(value),))
+        and len(parts) > 2
+        and isinstance(parts[2], dict | None)  # a tuple holds slots, which we could not undo
     ):
-        return (adopt, (path, type(value)), *reduced[2:])
-    return NotImplemented
+        return (adopt, (path, type(value)), *parts[2:])
+    return reduced
+
+
+def reduce_method(method: types.MethodType) -> Any:
+    """Return how pickle saves a bound method: by name, so it stays a method of the live class."""
+    owner, name = method.__self__, method.__func__.__name__
+    return (getattr, (owner, name)) if getattr(owner, name, None) == method else NotImplemented
 
 
 def components_of(graph: Mapping[str, Any]) -> dict[str, Any]:
     """Return the objects of a graph that can be restored into, by path: two levels deep."""
     components: dict[str, Any] = {}
     for name, value in graph.items():
-        if not hasattr(value, "__dict__") or isinstance(value, type):
+        if not hasattr(value, "__dict__") or isinstance(value, _CODE):
             continue
         components[name] = value
         for key, child in vars(value).items():
-            if (
-                hasattr(child, "__dict__")
-                and not isinstance(child, type)
-                and not callable_only(child)
-            ):
+            if hasattr(child, "__dict__") and not isinstance(child, _CODE):
                 components[f"{name}.{key}"] = child
         modules = vars(value).get("_modules")
         if isinstance(modules, dict):
             components.update({f"{name}.{k}": v for k, v in modules.items() if v is not None})
     return components
-
-
-def callable_only(value: Any) -> bool:
-    """Tell whether a value is a function or bound method: code, not state to restore into."""
-    return hasattr(value, "__code__") or hasattr(value, "__func__")
 
 
 class _LiveClass:
@@ -132,9 +144,8 @@ def _launcher_class(name: str, bases: tuple[type, ...], kwargs: Mapping[str, Any
     if kwargs.get("__module__") not in (None, "__main__"):
         return None
     live = getattr(sys.modules.get("__main__"), name, None)
-    if isinstance(live, type) and [b.__qualname__ for b in live.__bases__] == [
-        b.__qualname__ for b in bases
-    ]:
+    names = [base.__qualname__ for base in types.resolve_bases(bases)]
+    if isinstance(live, type) and [base.__qualname__ for base in live.__bases__] == names:
         return live
     return None
 

@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.snapshot import layout
+from garage_like.snapshot.digests import read_file
+from garage_like.snapshot.finding import resolve
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import SnapshotStore, read_file, resolve
+from garage_like.snapshot.store import SnapshotStore
 
 FromEpoch = int | Literal["first", "last", "best"]
 
@@ -100,6 +102,9 @@ def _newest_good(store: SnapshotStore, epochs: list[int]) -> LoadedSnapshot:
         try:
             loaded = _read(store.path(epoch), bad)
         except SnapshotCorruptError as error:
+            present = store.epochs()
+            if epoch not in present and present:
+                return _newest_good(store, present)  # a run under way removed it meanwhile
             bad[epoch] = str(error)
             continue
         for failed, why in bad.items():
@@ -116,8 +121,12 @@ def _newest_good(store: SnapshotStore, epochs: list[int]) -> LoadedSnapshot:
 def _best(store: SnapshotStore, epochs: list[int], metric: str, mode: str) -> int:
     judged = []
     for epoch in epochs:
-        value = float(store.manifest(epoch).metrics.get(metric, "nan"))
-        if not math.isnan(value):
+        try:
+            value = store.manifest(epoch).metric(metric)
+        except SnapshotCorruptError as error:
+            warnings.warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=4)
+            continue
+        if value is not None and not math.isnan(value):
             judged.append((value if mode == "max" else -value, -epoch))
     if not judged:
         raise SnapshotNotFoundError(
@@ -150,6 +159,7 @@ def snapshot_path(path: str | os.PathLike[str], which: FromEpoch = "last") -> Pa
 
 def run_dir_of(snapshot: Path) -> Path | None:
     """Return the run directory that a snapshot lies in, or None if it stands alone."""
-    if snapshot.parent.name == layout.SNAPSHOTS and layout.parse_epoch(snapshot.name) is not None:
+    name = snapshot.name.removeprefix(layout.REPLACED)
+    if snapshot.parent.name == layout.SNAPSHOTS and layout.parse_epoch(name) is not None:
         return snapshot.parent.parent
     return None

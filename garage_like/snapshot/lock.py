@@ -1,5 +1,7 @@
 """One writer per run directory."""
 
+from __future__ import annotations
+
 import json
 import os
 import socket
@@ -7,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from garage_like.errors import RunLockedError
+from garage_like.errors import RunLockedError, SnapshotSaveError
 
 LOCK = ".lock"
 HOLDER = ".lock-holder.json"
@@ -25,14 +27,25 @@ class RunLock:
 
         Raises:
             RunLockedError: if another process has it; names that process.
+            SnapshotSaveError: if nothing can be written there.
         """
         try:
             self._lock.acquire(timeout=0)
+            self._sign()
         except Timeout:
             raise RunLockedError(
                 f"{self._run_dir}: another process is writing to this run ({self._holder()});"
                 " stop it, or give this run a directory of its own"
             ) from None
+        except OSError as error:
+            self._lock.release()
+            raise SnapshotSaveError(
+                f"{self._run_dir}: nothing can be written to this run: {error}; make it writable,"
+                " or give this run a directory of its own"
+            ) from error
+
+    def _sign(self) -> None:
+        """Say who holds the lock, for the message that others get."""
         holder = {"pid": os.getpid(), "host": socket.gethostname()}
         (self._run_dir / HOLDER).write_text(json.dumps(holder))
 

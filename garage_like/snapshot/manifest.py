@@ -2,35 +2,28 @@
 
 A snapshot exists for readers if its manifest parses, carries its own digest, and has a format this
 version knows. The manifest lists every other file with its size and digest.
+
+The digest stands in the last line and is of all bytes before it. Formats to come keep that, and
+`format` and `format_version`, so that a newer one is told from a damaged one.
 """
 
-import hashlib
+from __future__ import annotations
+
 import json
 import math
+import operator
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.snapshot.digests import FileEntry, digest_of
 from garage_like.snapshot.layout import MANIFEST
 
 FORMAT = "garage_like-snapshot"
 FORMAT_VERSION = 1
 MAX_MANIFEST_BYTES = 64 << 20
-
-
-def new_digest() -> "hashlib.blake2b":
-    """Return a fresh digest: BLAKE2b of 128 bits."""
-    return hashlib.blake2b(digest_size=16)
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Size in bytes and BLAKE2b-128 digest (hex) of one file."""
-
-    bytes: int
-    blake2b: str
 
 
 @dataclass(kw_only=True)
@@ -46,7 +39,7 @@ class Manifest:
         metrics: the epoch's row of the log; non-finite numbers as strings.
         seed: what `set_seed` was given, or None.
         entropy: what all random streams derive from.
-        on_gap: whether the epoch is one of every `snapshot_gap`, as retention counts it.
+        on_gap: whether the epoch is one of every `snapshot_gap`, or was the final one.
         exact: whether a resume on the same machine and versions is bit-identical.
         reasons: why it is not.
         env_state: `{'mode': 'exact' | 'restart', 'reason': …}`.
@@ -79,14 +72,23 @@ class Manifest:
     arrays: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, FileEntry] = field(default_factory=dict)
 
+    def metric(self, name: str) -> float | None:
+        """Return a number of the epoch's row, or None if there is no such number."""
+        try:
+            return float(self.metrics[name])
+        except (KeyError, ValueError, TypeError):
+            return None
+
     def to_bytes(self) -> bytes:
-        """Return the JSON text, its own digest included."""
-        body = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)}
-        body["digest"] = _digest_of(body)
-        return json.dumps(body, indent=1, allow_nan=False).encode() + b"\n"
+        """Return the JSON text, a line for each attribute, its own digest included."""
+        body = {"format": FORMAT, "format_version": FORMAT_VERSION, **vars(self)}
+        body["files"] = {name: vars(entry) for name, entry in self.files.items()}
+        lines = [f"{json.dumps(k)}: {json.dumps(v, allow_nan=False)},\n" for k, v in body.items()]
+        text = ("{\n" + "".join(lines)).encode()
+        return text + _digest_line(text)
 
     @classmethod
-    def from_bytes(cls, text: bytes, path: Path) -> "Manifest":
+    def from_bytes(cls, text: bytes, path: Path) -> Manifest:
         """Check and parse; `path` is for messages.
 
         Raises:
@@ -98,8 +100,8 @@ class Manifest:
             raise SnapshotCorruptError(
                 f"{path}: expected format {FORMAT!r}, found {body.get('format')!r}"
             )
-        digest = body.pop("digest", None)
-        if digest != _digest_of(body):
+        digest_line = len(text) - len(_digest_line(b""))
+        if text[digest_line:] != _digest_line(text[:digest_line]):
             raise SnapshotCorruptError(f"{path}: its content does not match the digest it carries")
         version = body.get("format_version")
         if not isinstance(version, int) or version > FORMAT_VERSION:
@@ -108,14 +110,18 @@ class Manifest:
                 " this garage_like reads; install a newer garage_like"
             )
         known = {f.name for f in fields(cls)}
-        manifest = cls(**{key: value for key, value in body.items() if key in known})
-        manifest.files = {
-            name: _file_entry(name, entry, path) for name, entry in manifest.files.items()
-        }
+        try:
+            manifest = cls(**{key: value for key, value in body.items() if key in known})
+            manifest.epoch = operator.index(manifest.epoch)
+            manifest.metrics = dict(manifest.metrics)
+            files = dict(manifest.files)
+        except (TypeError, ValueError) as error:
+            raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
+        manifest.files = {name: _file_entry(name, entry, path) for name, entry in files.items()}
         return manifest
 
     @classmethod
-    def read(cls, snapshot: Path) -> "Manifest":
+    def read(cls, snapshot: Path) -> Manifest:
         """Read the manifest of a snapshot directory."""
         path = snapshot / MANIFEST
         try:
@@ -127,15 +133,13 @@ class Manifest:
             raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
 
 
-def _digest_of(body: Mapping[str, Any]) -> str:
-    digest = new_digest()
-    digest.update(json.dumps(body, sort_keys=True, allow_nan=False).encode())
-    return digest.hexdigest()
+def _digest_line(text: bytes) -> bytes:
+    return f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
 
 
 def _parse(text: bytes, path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(text)
+        body = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise SnapshotCorruptError(f"{path}: not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -143,13 +147,17 @@ def _parse(text: bytes, path: Path) -> dict[str, Any]:
     return body
 
 
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
 def _file_entry(name: str, entry: Any, path: Path) -> FileEntry:
     parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or name != str(parts):
+    if parts.is_absolute() or ".." in parts.parts or name != str(parts) or "\0" in name:
         raise SnapshotCorruptError(f"{path}: file name {name!r} leads out of the snapshot")
     try:
-        return FileEntry(bytes=int(entry["bytes"]), blake2b=str(entry["blake2b"]))
-    except (TypeError, KeyError, ValueError) as error:
+        return FileEntry(bytes=operator.index(entry["bytes"]), blake2b=str(entry["blake2b"]))
+    except (TypeError, KeyError) as error:
         raise SnapshotCorruptError(f"{path}: entry of file {name!r} is {entry!r}") from error
 
 
@@ -157,9 +165,10 @@ def plain_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return metrics as JSON has them: Python numbers and strings, non-finite ones as strings."""
     plain: dict[str, Any] = {}
     for key, value in metrics.items():
-        number = (
-            value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
-        )
+        try:
+            number = value.item() if hasattr(value, "item") else value
+        except (ValueError, RuntimeError):
+            continue  # an array, of which a row has no place for
         if isinstance(number, float) and not math.isfinite(number):
             number = repr(number)
         if isinstance(number, bool | int | float | str):

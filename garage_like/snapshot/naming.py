@@ -6,86 +6,135 @@ the algorithm itself is component `algo`. Underscores in front of names are drop
 
 from __future__ import annotations
 
+import collections
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from garage_like.snapshot import env_state
 from garage_like.snapshot.arrays import View
-from garage_like.snapshot.walk import is_torch_tensor, walk
+from garage_like.snapshot.parts import ATOMS, PartsFunction, parts_function
+from garage_like.snapshot.walk import is_torch_tensor
 
-_GRADIENTS = "gradients"
-_UNNAMED = "unnamed"
+GRADIENTS = "gradients"
+UNNAMED = "objects.unnamed"
 
 
-def names_of(graph: Mapping[str, Any]) -> dict[int, str]:
+class Name(NamedTuple):
+    """The path of an array, and its place among all: what is named earlier owns the array."""
+
+    place: int
+    path: str
+
+
+def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
     """Return the path of every array and tensor that a graph reaches, by id.
 
-    Components that own weights are walked before those that merely use them, so a parameter bears
-    the policy's name and not the optimiser's.
+    Components that own weights are gone through before those that merely use them, so a parameter
+    bears the policy's name and not the optimizer's. Objects are not asked how they want to be
+    pickled: that may copy what they hold.
     """
-    names: dict[int, str] = {}
-    for path, value in walk(_owners_first(graph)):
-        if is_torch_tensor(value):
-            names.setdefault(id(value), path)
-            if value.grad is not None if value.is_leaf else False:
-                names.setdefault(id(value.grad), f"{_GRADIENTS}.{path}")
-        elif isinstance(value, np.ndarray):
-            names.setdefault(id(value), path)
+    names: dict[int, Name] = {}
+    seen: set[int] = set()
+    functions: dict[type, PartsFunction | None] = dict.fromkeys(ATOMS)
+    for root in _owners_first(graph):
+        queue = collections.deque([root])
+        while queue:
+            path, value = queue.popleft()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            cls = type(value)
+            if cls not in functions:
+                functions[cls] = parts_function(cls, as_pickled=False)
+            if _is_named(value):
+                names.setdefault(id(value), Name(len(names), path))
+                gradient = value.grad if is_torch_tensor(value) and value.is_leaf else None
+                if gradient is not None:
+                    names.setdefault(id(gradient), Name(len(names), f"{GRADIENTS}.{path}"))
+            function = functions[cls]
+            if function is not None:
+                queue.extend(
+                    (path + label, child)
+                    for label, child in function(value)
+                    if type(child) not in ATOMS
+                )
     return names
 
 
-def _owners_first(graph: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the environment and its spaces first, then networks, then what else there is."""
-    attributes = {f"algo.{k}": v for k, v in _attributes_of(graph.get("algo")).items()}
-    networks = {k: v for k, v in attributes.items() if callable(getattr(v, "parameters", None))}
-    env = {"env": graph["env"]} if "env" in graph else {}
-    return {**env, **networks, **attributes, **graph}
+def _is_named(value: Any) -> bool:
+    return (
+        isinstance(value, np.ndarray)
+        or is_torch_tensor(value)
+        or env_state.is_mujoco_data_class(type(value))
+    )
 
 
-def _attributes_of(algo: Any) -> dict[str, Any]:
-    if algo is None or not hasattr(algo, "__dict__"):
-        return {}
-    attributes = dict(vars(algo))
+def _owners_first(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the environment, then the algorithm's attributes, networks first, then the rest."""
+    algo = graph.get("algo")
+    attributes = {} if not hasattr(algo, "__dict__") else dict(vars(algo))
     attributes.update(attributes.pop("_modules", None) or {})
-    return {name: value for name, value in attributes.items() if hasattr(value, "__dict__")}
+    in_order = sorted(attributes.items(), key=lambda item: _rank(item[1]))
+    env = [("env", graph["env"])] if "env" in graph else []
+    return [*env, *((f"algo.{name}", value) for name, value in in_order), *graph.items()]
+
+
+def _rank(value: Any) -> int:
+    """Rank what owns weights first, a list of such like them, and what samples with them last."""
+    cls = type(value)
+    if hasattr(cls, "parameters") or hasattr(cls, "get_param_values"):
+        return 0
+    if cls in (list, tuple, dict):
+        members = value.values() if cls is dict else value
+        return min((_rank(member) for member in members if type(member) is not cls), default=1)
+    return 2 if hasattr(cls, "obtain_samples") else 1
 
 
 def component_and_key(path: str) -> tuple[str, str]:
     """Split the path of an array into its component and its name there."""
-    if path.startswith(f"{_GRADIENTS}."):
-        component, key = component_and_key(path.removeprefix(f"{_GRADIENTS}."))
-        return _GRADIENTS, f"{component}.{key}"
-    parts = [part.lstrip("_") or part for part in re.split(r"\.", path)]
+    if path.startswith(f"{GRADIENTS}."):
+        component, key = component_and_key(path.removeprefix(f"{GRADIENTS}."))
+        return GRADIENTS, f"{component}.{key}"
+    parts = [part.lstrip("_") or part for part in path.split(".")]
     if parts[0] == "algo" and len(parts) > 2:
         parts = parts[1:]
     component = re.sub(r"[^A-Za-z0-9_-]", "_", parts[0])
     return component, ".".join(parts[1:]) or "value"
 
 
-def tile(views: Sequence[View], nbytes: int) -> list[View]:
-    """Choose which of the arrays in one buffer are written so that each byte is, exactly once.
+def tile(views: Sequence[View], names: Mapping[int, Name], nbytes: int) -> list[View]:
+    """Choose which of the arrays in a piece of memory are written so that no byte is twice.
 
-    Smaller arrays that together cover the buffer win over one big array (parameters kept flat for
+    Smaller arrays that together cover the memory win over one big array (parameters kept flat for
     speed appear under their own names); else the one that covers it whole; else what fits.
+
+    Args:
+        views: arrays that look at the memory.
+        names: of arrays, by id.
+        nbytes: of the memory.
+
+    Returns:
+        Named arrays without gaps, in order, none overlapping another.
     """
-    candidates = sorted(
-        (v for v in _distinct(views) if v.contiguous and v.nbytes),
-        key=lambda v: (v.start, -v.nbytes),
-    )
-    whole = [v for v in candidates if v.start == 0 and v.nbytes == nbytes]
-    tiles = _without_overlap([v for v in candidates if v not in whole])
-    if sum(v.nbytes for v in tiles) == nbytes:
-        return tiles
-    return whole[:1] or tiles
-
-
-def _distinct(views: Sequence[View]) -> list[View]:
+    candidates = [v for v in views if v.axes is not None and v.nbytes and id(v.owner) in names]
+    if len(candidates) == 1:
+        return candidates
+    ranked = sorted(candidates, key=lambda v: (_is_permuted(v), names[id(v.owner)].place))
     chosen: dict[tuple[int, int], View] = {}
-    for view in views:
+    for view in ranked:
         chosen.setdefault((view.start, view.nbytes), view)
-    return list(chosen.values())
+    whole = chosen.pop((0, nbytes), None)
+    tiles = _without_overlap(sorted(chosen.values(), key=lambda v: (v.start, -v.nbytes)))
+    if whole is not None and sum(v.nbytes for v in tiles) != nbytes:
+        return [whole]
+    return tiles
+
+
+def _is_permuted(view: View) -> bool:
+    return view.axes != tuple(range(len(view.shape)))
 
 
 def _without_overlap(views: Sequence[View]) -> list[View]:

@@ -4,27 +4,33 @@ cloudpickle does the work; the overrides here keep what plain pickling loses: sh
 arrays and tensors, environments in mid-episode, the process's own singletons, live classes.
 """
 
+from __future__ import annotations
+
 import importlib
 import io
 import pickle
 import sys
-from collections.abc import Iterable, Mapping
+import types
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import cloudpickle
 import numpy as np
 
 from garage_like.errors import SnapshotMismatchError
-from garage_like.interfaces import Environment
 from garage_like.snapshot import arrays, env_state, live
 from garage_like.snapshot.arrays import View
-from garage_like.snapshot.live import NEW_OBJECT
+from garage_like.snapshot.filesystem import Buffer
+from garage_like.snapshot.memory import MemoryMap
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {}
 """Classes that have moved since a snapshot was written: (module, name) then → now."""
 
 SINGLETONS = (("dowel", "logger"), ("dowel", "tabular"))
 """Objects that a process has one of: a launcher's globals would carry dead copies of them."""
+
+Reducer = Callable[[Any], Any]
 
 
 class GraphPickler(cloudpickle.CloudPickler):
@@ -33,12 +39,19 @@ class GraphPickler(cloudpickle.CloudPickler):
     Args:
         graph: top-level objects by name, such as `{'algo': …, 'env': …}`.
         keep_live: whether objects can be restored into live ones (see `live`).
+
+    Attributes:
+        buffers: memory of the arrays, in the order in which the pickle refers to it. Valid as long
+            as this pickler and the graph are left alone.
+        views: for each buffer, the arrays that look at it.
+        stand_ins: objects whose state is saved as an array, by that array's id.
     """
 
     def __init__(self, graph: Mapping[str, Any], *, keep_live: bool = True) -> None:
         self._file = io.BytesIO()
         self.buffers: list[np.ndarray] = []
         self.views: list[list[View]] = []
+        self.stand_ins: dict[int, Any] = {}
         super().__init__(self._file, protocol=5, buffer_callback=self._take_buffer)
         self._graph = graph
         components = live.components_of(graph) if keep_live else {}
@@ -53,12 +66,9 @@ class GraphPickler(cloudpickle.CloudPickler):
             from garage_like.snapshot import torch_arrays
 
             self._torch = torch_arrays
-            self._storage_class = sys.modules["torch"].UntypedStorage
-            self._generator_class = sys.modules["torch"].Generator
-        self._storages: dict[int, Any] = {}
-        self._storage_views: dict[int, list[View]] = {}
+        self._memory: defaultdict[str, MemoryMap] = defaultdict(MemoryMap)
         self._pending: list[View] = []
-        self._keep: list[Any] = []
+        self._reducers: dict[type, Reducer | None] = {}
 
     def save(self) -> bytes:
         """Return the pickle."""
@@ -72,73 +82,103 @@ class GraphPickler(cloudpickle.CloudPickler):
 
     def reducer_override(self, value: Any) -> Any:
         """Say how a value is pickled that pickle does not know by heart."""
-        if type(value) is np.ndarray:
-            return self._reduce_array(value)
-        if self._torch is not None:
-            if self._torch.is_tensor(value):
-                return self._reduce_tensor(value)
-            if type(value) is self._storage_class:
-                return self._reduce_storage(value)
-            if type(value) is self._generator_class:
-                return self._torch.reduce_generator(value)
         if id(value) in self._singletons:
             return importlib_attribute, self._singletons[id(value)]
-        if env_state.is_gymnasium_env(value):
-            reduced = env_state.reduce_env(value)
-            if reduced is not NotImplemented:
-                return reduced
-        elif env_state.is_mujoco_data(value):
-            return env_state.reduce_mujoco_data(value)
-        elif isinstance(value, Environment) and env_state.begins_anew(value):
-            return NEW_OBJECT, (type(value),), {**value.__dict__, "needs_reset": True}
+        cls = type(value)
+        if cls not in self._reducers:
+            self._reducers[cls] = self._reducer_for(cls)
+        reducer = self._reducers[cls]
+        reduced = NotImplemented if reducer is None else reducer(value)
         if id(value) in self._paths:
-            reduced = live.reduce_for_adoption(self._paths[id(value)], value)
-            if reduced is not NotImplemented:
-                return reduced
-        return super().reducer_override(value)
+            return live.reduce_for_adoption(self._paths[id(value)], value, reduced)
+        return reduced
+
+    def _reducer_for(self, cls: type) -> Reducer | None:
+        """Choose how values of a class are pickled; None: as pickle does by itself."""
+        if cls is np.ndarray or cls is np.memmap:
+            return self._reduce_array
+        if issubclass(cls, type | types.FunctionType):
+            return super().reducer_override
+        if cls is types.MethodType:
+            return live.reduce_method
+        if self._torch is not None:
+            torch = sys.modules["torch"]
+            if issubclass(cls, torch.Tensor):
+                return self._reduce_tensor
+            if cls is torch.UntypedStorage:
+                return self._reduce_storage
+            if cls is torch.Generator:
+                return self._torch.reduce_generator
+            if issubclass(cls, torch.optim.Optimizer):
+                return self._torch.reduce_optimizer
+        if env_state.is_mujoco_data_class(cls):
+            return self._reduce_mujoco_data
+        return env_state.reducer_for(cls)
+
+    def _reduce_mujoco_data(self, data: Any) -> Any:
+        content = env_state.mujoco_bytes(data)
+        self.stand_ins[id(content)] = data
+        return env_state.rebuild_mujoco_data, (content,)
 
     def _reduce_array(self, array: np.ndarray) -> Any:
         if not arrays.is_plain_array(array):
             return NotImplemented
-        owner = arrays.owner_of(array)
-        if owner is not array and type(owner) is np.ndarray and arrays.is_plain_array(owner):
-            if arrays.is_within(array, owner):
-                return arrays.rebuild_view, (owner, *arrays.view_arguments(array, owner))
-        elif self._torch is not None and self._torch.is_tensor(owner) and owner.is_contiguous():
-            base = owner.detach().numpy()
-            if arrays.is_within(array, base):
-                return rebuild_view_of_tensor, (owner, *arrays.view_arguments(array, base))
-        reduced = arrays.reduce_array(array)
-        if reduced is None:
+        whole = arrays.whole_array(array)
+        memory = self._memory["cpu"]
+        base: Any = whole.base
+        if self._torch is not None and self._torch.is_tensor(base):
+            storage = base.untyped_storage()
+            holder, start = memory.holder(storage.data_ptr(), storage.nbytes(), storage)
+        elif arrays.axes_in_memory(whole.shape, whole.strides, whole.itemsize) is None:
             return NotImplemented
-        self._pending = [arrays.view_of(array)]
-        return reduced
+        else:
+            holder, start = memory.holder(arrays.address(whole), whole.nbytes, whole)
+        memory.views[id(holder)].append(arrays.view_of(array, start))
+        if holder is array:
+            self._pending = memory.views[id(holder)]
+            return arrays.reduce_array(array)
+        arguments = (holder, *arrays.view_arguments(array, start))
+        if isinstance(holder, np.ndarray):
+            return arrays.rebuild_view, arguments
+        return rebuild_view_of_storage, arguments
 
     def _reduce_tensor(self, tensor: Any) -> Any:
-        storage = self._one_storage(tensor.untyped_storage())
-        self._storage_views.setdefault(id(storage), []).append(self._torch.view_of(tensor))
-        reduced = self._torch.reduce_tensor(tensor)
-        cls, _, *rest = reduced[1]
-        return (reduced[0], (cls, storage, *rest), *reduced[2:])
-
-    def _one_storage(self, storage: Any) -> Any:
-        """Return the first wrapper seen of a storage: torch may hand out several."""
+        if not self._torch.is_tensor(tensor):
+            return NotImplemented
+        storage, offset = tensor.untyped_storage(), tensor.storage_offset()
         if storage.nbytes() == 0:
-            self._keep.append(storage)
-            return storage
-        return self._storages.setdefault(storage.data_ptr(), storage)
+            return self._torch.reduce_tensor(tensor, storage, offset)
+        memory = self._memory[str(tensor.device)]
+        address, nbytes, itemsize = storage.data_ptr(), storage.nbytes(), tensor.element_size()
+        holder, start = memory.holder(address, nbytes, storage)
+        inside = address - start
+        memory.views[id(holder)].append(self._torch.view_of(tensor, inside + offset * itemsize))
+        if isinstance(holder, np.ndarray):
+            holder = arrays.memory_of(holder)[inside : inside + nbytes]
+        elif inside % itemsize:
+            holder = self._torch.array_of(holder)[inside : inside + nbytes]
+        else:
+            offset += inside // itemsize
+        return self._torch.reduce_tensor(tensor, holder, offset)
 
     def _reduce_storage(self, storage: Any) -> Any:
-        self._pending = self._storage_views.setdefault(id(storage), [])
         if storage.nbytes() == 0:
-            self._pending = []
-        return self._torch.reduce_storage(storage)
+            return self._torch.reduce_storage(storage)
+        memory = self._memory[str(storage.device)]
+        holder, start = memory.holder(storage.data_ptr(), storage.nbytes(), storage)
+        if holder is storage:
+            self._pending = memory.views[id(storage)]
+            return self._torch.reduce_storage(storage)
+        inside = storage.data_ptr() - start
+        whole = holder if isinstance(holder, np.ndarray) else self._torch.array_of(holder)
+        part = arrays.memory_of(whole)[inside : inside + storage.nbytes()]
+        return self._torch.storage_of, (part,)
 
 
 class GraphUnpickler(pickle.Unpickler):
     """Load a graph that GraphPickler saved; never changes a class of this process."""
 
-    def __init__(self, content: bytes, buffers: Iterable[Any]) -> None:
+    def __init__(self, content: Buffer, buffers: Iterable[Any]) -> None:
         super().__init__(io.BytesIO(content), buffers=buffers)
         self._classes = live.class_loaders()
 
@@ -161,9 +201,11 @@ def importlib_attribute(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def rebuild_view_of_tensor(tensor: Any, *arguments: Any) -> np.ndarray:
-    """Build an array that shares memory with a torch tensor."""
-    return arrays.rebuild_view(tensor.detach().numpy(), *arguments)
+def rebuild_view_of_storage(storage: Any, *arguments: Any) -> np.ndarray:
+    """Build an array that shares memory with a storage of torch."""
+    from garage_like.snapshot.torch_arrays import array_of
+
+    return arrays.rebuild_view(array_of(storage), *arguments)
 
 
 def copy_exactly(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Reading snapshots as data: JSON and safetensors alone. Nothing here can run a snapshot's code.
+"""Reading snapshots as data: JSON and tensors alone. Nothing here can run a snapshot's code.
 
 Needs no framework: `garage-like ls`, `show` and `verify` are built on it.
 """
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.snapshot import layout
+from garage_like.snapshot.digests import read_file
+from garage_like.snapshot.finding import resolve
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import problems_of, resolve
+from garage_like.snapshot.store import problems_of
+from garage_like.snapshot.tensors import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,13 +42,8 @@ class SnapshotReader:
     @property
     def metrics(self) -> dict[str, float]:
         """The numbers of the epoch's row of the log, non-finite ones too."""
-        numbers = {}
-        for key, value in self.manifest.metrics.items():
-            try:
-                numbers[key] = float(value)
-            except ValueError:
-                continue
-        return numbers
+        numbers = {key: self.manifest.metric(key) for key in self.manifest.metrics}
+        return {key: number for key, number in numbers.items() if number is not None}
 
     @property
     def components(self) -> list[str]:
@@ -60,16 +58,20 @@ class SnapshotReader:
     def tensors(self, component: str) -> dict[str, np.ndarray]:
         """Return the arrays of a component, by name.
 
+        What NumPy has no type for comes as bytes, bfloat16 exactly as float32. An array whose
+        memory runs in another order of axes is called by that order: `weight.T` is the transpose.
+
         Raises:
             SnapshotNotFoundError: if there is no such component; lists those there are.
+            SnapshotCorruptError: if the file is damaged.
         """
         if component not in self.components:
             raise SnapshotNotFoundError(
                 f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
             )
-        from safetensors.numpy import load_file
-
-        return load_file(self.path / layout.TENSORS / f"{component}.safetensors")
+        name = f"{layout.TENSORS}/{component}.safetensors"
+        content = read_file(self.path, name, self.manifest.files[name])
+        return {key: tensor.array() for key, tensor in parse(content, name).items()}
 
     def problems(self) -> list[str]:
         """Check every digest; return what is wrong, a sentence each."""

@@ -1,5 +1,7 @@
 """When a snapshot is taken, and which are kept: two small decisions, free of any file."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -29,13 +31,15 @@ class Kept:
 
 
 def on_gap(config: SnapshotConfig, before: Progress, now: Progress) -> bool:
-    """Tell whether the epoch just finished is one of every `snapshot_gap`.
+    """Tell whether the epoch just finished is one of every `snapshot_gap`, or the final one.
 
     Counted in epochs, epoch 0 and every gap-th after it are. Counted in env steps or episodes, an
     epoch is if it crossed a multiple of the gap. `'auto'` spreads min(10, n_epochs) over the run,
     the final epoch among them.
     """
     gap = config.snapshot_gap
+    if now.epoch + 1 >= now.n_epochs:
+        return True
     if gap == "auto":
         return (now.epoch + 1) * AUTO_COUNT // now.n_epochs > now.epoch * AUTO_COUNT // now.n_epochs
     if gap <= 0:
@@ -65,8 +69,6 @@ def is_due(
     """
     if config.saves_nothing:
         return False
-    if now.epoch + 1 >= now.n_epochs:
-        return True
     if config.snapshot_mode in ("all", "last", "gap_and_last") and config.snapshot_gap != "auto":
         return True
     return on_gap(config, before, now) or enters_best(config, metric, kept)
@@ -109,8 +111,8 @@ def to_remove(
         stay.update(epoch for epoch in epochs if epoch % config.keep_period == 0)
     if config.max_to_keep is not None:
         stay.update(epochs[-config.max_to_keep :])
-    elif config.snapshot_mode in ("all", "gap"):
+    elif config.snapshot_mode == "all":
         return []
-    elif config.snapshot_mode == "gap_and_last":
+    elif config.snapshot_mode in ("gap", "gap_and_last"):
         stay.update(k.epoch for k in kept if k.on_gap)
     return [epoch for epoch in epochs if epoch not in stay]

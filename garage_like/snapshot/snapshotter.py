@@ -7,17 +7,19 @@ longer shares memory with the run, so writing may be moved behind training witho
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from garage_like.errors import SnapshotCorruptError
+from garage_like.errors import SnapshotError
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.filesystem import FileSystem
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import Kept, Progress, is_due, on_gap, to_remove
+from garage_like.snapshot.staging import Staging
 from garage_like.snapshot.store import SnapshotStore, problems_of
 
 
@@ -37,6 +39,8 @@ class Snapshotter:
             None if config is None else SnapshotStore.of_run(Path(config.snapshot_dir), filesystem)
         )
         self._kept: Sequence[Kept] | None = None
+        self._staging = Staging()
+        self._is_open = False
 
     @property
     def config(self) -> SnapshotConfig:
@@ -56,6 +60,7 @@ class Snapshotter:
         """Get ready to write: make the directory, sweep what a kill left in it."""
         self.store.open()
         self._kept = None
+        self._is_open = True
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
@@ -80,7 +85,10 @@ class Snapshotter:
         """
         from garage_like.snapshot.capture import capture
 
-        staged = capture(graph)
+        if not self._is_open:
+            self.open()
+        self._staging.clear()
+        staged = capture(graph, self._staging)
         manifest.arrays = staged.arrays
         path = self.store.commit(manifest, staged.files)
         kept = [k for k in self._on_disk() if k.epoch != manifest.epoch]
@@ -91,7 +99,12 @@ class Snapshotter:
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
         doomed = to_remove(self.config, self._on_disk())
-        self.store.remove(doomed)
+        try:
+            self.store.remove(doomed)
+        except OSError as error:
+            warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)
+            self._kept = None
+            return []
         self._kept = [k for k in self._on_disk() if k.epoch not in doomed]
         return doomed
 
@@ -122,7 +135,7 @@ class Snapshotter:
             for epoch in self.store.epochs():
                 try:
                     found.append(self._kept_of(self.store.manifest(epoch)))
-                except SnapshotCorruptError:
+                except SnapshotError:
                     continue  # pruning never touches what it cannot read
             self._kept = found
         return self._kept
@@ -131,5 +144,4 @@ class Snapshotter:
         return Kept(manifest.epoch, self._metric(manifest.metrics), manifest.on_gap)
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
-        value = metrics.get(self.config.best_metric)
-        return None if value is None else float(value)
+        return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)

@@ -1,21 +1,24 @@
-"""SnapshotStore: snapshots as directories, committed in one step, verified, set aside, removed.
+"""SnapshotStore: snapshots as directories, committed in one step, set aside, removed.
 
 Commit protocol: write every file into a hidden directory and fsync it, the manifest last; fsync the
 directories; rename to the final name; fsync the parent. Only then is the snapshot saved. A file
 whose bytes equal the previous snapshot's becomes a hard link to it.
 """
 
-import os
+from __future__ import annotations
+
+import contextlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError, SnapshotSaveError
+from garage_like.errors import SnapshotCorruptError, SnapshotError, SnapshotSaveError
 from garage_like.snapshot import layout
+from garage_like.snapshot.digests import FileEntry, check_file, digest_of
 from garage_like.snapshot.filesystem import Buffer, FileSystem
-from garage_like.snapshot.manifest import FileEntry, Manifest, new_digest
+from garage_like.snapshot.manifest import Manifest
 
-PIECE = 1 << 20
+Files = Mapping[str, Sequence[Buffer]]
 
 
 class SnapshotStore:
@@ -24,34 +27,58 @@ class SnapshotStore:
     def __init__(self, snapshots_dir: Path, filesystem: FileSystem | None = None) -> None:
         self.dir = snapshots_dir
         self._fs = filesystem or FileSystem()
+        self._committed: Manifest | None = None
 
     @classmethod
-    def of_run(cls, run_dir: Path, filesystem: FileSystem | None = None) -> "SnapshotStore":
+    def of_run(cls, run_dir: Path, filesystem: FileSystem | None = None) -> SnapshotStore:
         """Return the store of a run directory."""
         return cls(run_dir / layout.SNAPSHOTS, filesystem)
 
     def path(self, epoch: int) -> Path:
         """Return the directory of an epoch's snapshot, whether it exists or not."""
-        return self.dir / layout.epoch_name(epoch)
+        path = self.dir / layout.epoch_name(epoch)
+        replaced = self._replaced(path)
+        return replaced if not path.exists() and replaced.exists() else path
 
     def epochs(self) -> list[int]:
         """Return the epochs that have a snapshot, in order."""
-        return layout.epochs_in(self.dir)
+        return layout.epochs_in(self.dir, replaced_too=True)
 
     def manifest(self, epoch: int) -> Manifest:
         """Read the manifest of an epoch's snapshot."""
         return Manifest.read(self.path(epoch))
 
+    # ---- opening --------------------------------------------------------------------------------
+
     def open(self) -> None:
-        """Make the directory if need be, and clear up what a kill in the middle of a save left."""
-        if not self.dir.is_dir():
-            self._fs.make_dir(self.dir)
-            self._fs.sync_dir(self.dir.parent)
-        for entry in sorted(os.scandir(self.dir), key=lambda entry: entry.name):
-            if entry.name.startswith(layout.SAVING):
-                self._fs.remove_tree(Path(entry.path))
-            elif entry.name.startswith(layout.REPLACED):
-                self._undo_or_finish_replacing(Path(entry.path))
+        """Make the directory if need be, and clear up what a kill in the middle of a save left.
+
+        Raises:
+            SnapshotSaveError: if nothing can be written there.
+        """
+        self._committed = None
+        try:
+            if not self.dir.is_dir():
+                self._fs.make_dir(self.dir)
+                self._sync_parents()
+            for entry in sorted(self.dir.iterdir()):
+                if entry.name.startswith(layout.SAVING):
+                    self._fs.remove_tree(entry)
+                elif entry.name.startswith(layout.REPLACED):
+                    self._undo_or_finish_replacing(entry)
+        except OSError as error:
+            raise SnapshotSaveError(
+                f"{self.dir}: no snapshot can be written there: {error}; make it writable, or"
+                " choose another snapshot_dir"
+            ) from error
+
+    def _sync_parents(self) -> None:
+        """Make the names of the directories above durable: the run's may be as new as ours."""
+        run_dir, *above = self.dir.absolute().parents
+        self._fs.sync_dir(run_dir)
+        with contextlib.suppress(OSError):  # not ours to open, so it was there before
+            for parent in above:
+                self._fs.sync_dir(parent)
 
     def _undo_or_finish_replacing(self, replaced: Path) -> None:
         current = self.dir / replaced.name.removeprefix(layout.REPLACED)
@@ -61,7 +88,9 @@ class SnapshotStore:
             self._fs.rename(replaced, current)
             self._fs.sync_dir(self.dir)
 
-    def commit(self, manifest: Manifest, files: Mapping[str, Sequence[Buffer]]) -> Path:
+    # ---- committing -----------------------------------------------------------------------------
+
+    def commit(self, manifest: Manifest, files: Files) -> Path:
         """Write a snapshot and make it durable; fills in `manifest.files`.
 
         Args:
@@ -74,56 +103,69 @@ class SnapshotStore:
         Raises:
             SnapshotSaveError: if anything fails; earlier snapshots are intact and nothing is left.
         """
-        previous = self._previous_files()
-        saving = (
-            self.dir / f"{layout.SAVING}{layout.epoch_name(manifest.epoch)}-{uuid.uuid4().hex[:8]}"
-        )
+        final = self.dir / layout.epoch_name(manifest.epoch)
+        saving = self.dir / f"{layout.SAVING}{final.name}-{uuid.uuid4().hex[:8]}"
         try:
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
-            self._write_all(saving, manifest, files, previous)
-            return self._publish(saving, manifest.epoch)
-        except OSError as error:
-            self._discard(saving)
+            self._write_all(saving, manifest, files)
+            self._publish(saving, final)
+        except BaseException as error:
+            self._clear_up(saving, final)
+            if not isinstance(error, OSError):
+                raise
             raise SnapshotSaveError(
-                f"{self.path(manifest.epoch)}: the snapshot could not be written: {error};"
-                " earlier snapshots are intact"
+                f"{final}: the snapshot could not be written: {error}; earlier snapshots are intact"
             ) from error
+        self._committed = manifest
+        return final
 
-    def _previous_files(self) -> dict[tuple[str, FileEntry], Path]:
-        for epoch in reversed(self.epochs()):
-            try:
-                files = self.manifest(epoch).files
-            except SnapshotCorruptError:
-                continue
-            return {(name, entry): self.path(epoch) / name for name, entry in files.items()}
-        return {}
-
-    def _write_all(
-        self,
-        saving: Path,
-        manifest: Manifest,
-        files: Mapping[str, Sequence[Buffer]],
-        previous: Mapping[tuple[str, FileEntry], Path],
-    ) -> None:
+    def _write_all(self, saving: Path, manifest: Manifest, files: Files) -> None:
         self._fs.make_dir(saving)
-        folders = sorted({str(Path(name).parent) for name in files} - {"."})
-        folders = sorted({str(p) for f in folders for p in (Path(f), *Path(f).parents)} - {"."})
+        folders = sorted({folder for name in files for folder in Path(name).parents})[1:]
         for folder in folders:
             self._fs.make_dir(saving / folder)
         for name, pieces in files.items():
-            twin = previous.get((name, manifest.files[name]))
-            if twin is not None and _has_size(twin, manifest.files[name].bytes):
-                self._fs.link(twin, saving / name)
-            else:
+            twin = self._twin(name, manifest.files[name])
+            if twin is None or not self._linked(twin, saving / name):
                 self._fs.write_file(saving / name, pieces)
         self._fs.write_file(saving / layout.MANIFEST, [manifest.to_bytes()])
-        for folder in reversed(folders):
+        for folder in (*reversed(folders), Path()):
             self._fs.sync_dir(saving / folder)
-        self._fs.sync_dir(saving)
 
-    def _publish(self, saving: Path, epoch: int) -> Path:
-        final = self.path(epoch)
-        replaced = self.dir / f"{layout.REPLACED}{final.name}"
+    def _twin(self, name: str, entry: FileEntry) -> Path | None:
+        """Find a file of the previous snapshot with the same bytes.
+
+        What another process wrote is not believed but read: a link to a file that has rotted would
+        be a new snapshot that is damaged from the start.
+        """
+        previous = self._committed or self._newest_manifest()
+        if previous is None or previous.files.get(name) != entry:
+            return None
+        path = self.path(previous.epoch)
+        if previous is not self._committed:
+            try:
+                check_file(path, name, entry)
+            except SnapshotCorruptError:
+                return None
+        return path / name
+
+    def _newest_manifest(self) -> Manifest | None:
+        for epoch in reversed(self.epochs()):
+            try:
+                return self.manifest(epoch)
+            except SnapshotError:
+                continue
+        return None
+
+    def _linked(self, twin: Path, target: Path) -> bool:
+        try:
+            self._fs.link(twin, target)
+        except OSError:
+            return False  # a disk without hard links, or with too many to this file
+        return True
+
+    def _publish(self, saving: Path, final: Path) -> None:
+        replaced = self._replaced(final)
         if final.exists():
             if replaced.exists():
                 self._fs.remove_tree(replaced)
@@ -132,23 +174,34 @@ class SnapshotStore:
         self._fs.sync_dir(self.dir)
         if replaced.exists():
             self._fs.remove_tree(replaced)
-        return final
 
-    def _discard(self, saving: Path) -> None:
+    @staticmethod
+    def _replaced(final: Path) -> Path:
+        return final.with_name(f"{layout.REPLACED}{final.name}")
+
+    def _clear_up(self, saving: Path, final: Path) -> None:
+        """Undo a commit that failed; what cannot be undone now is when the store is opened next."""
         try:
-            self._fs.remove_tree(saving)
+            if not final.exists() and self._replaced(final).exists():
+                self._fs.rename(self._replaced(final), final)
+            if saving.exists():
+                self._fs.remove_tree(saving)
         except OSError:
-            return  # swept when the store is opened next
+            return
+
+    # ---- removing -------------------------------------------------------------------------------
 
     def remove(self, epochs: Iterable[int]) -> None:
-        """Delete snapshots; a kill half-way leaves none that looks whole."""
+        """Delete snapshots; a kill or a power cut half-way leaves none that looks whole."""
+        doomed = []
         for epoch in epochs:
-            doomed = (
-                self.dir
-                / f"{layout.SAVING}removed-{layout.epoch_name(epoch)}-{uuid.uuid4().hex[:8]}"
-            )
-            self._fs.rename(self.path(epoch), doomed)
-            self._fs.remove_tree(doomed)
+            name = f"{layout.SAVING}removed-{layout.epoch_name(epoch)}-{uuid.uuid4().hex[:8]}"
+            self._fs.rename(self.path(epoch), self.dir / name)
+            doomed.append(self.dir / name)
+        if doomed:
+            self._fs.sync_dir(self.dir)
+        for path in doomed:
+            self._fs.remove_tree(path)
 
     def set_aside(self, epoch: int) -> Path:
         """Rename a snapshot that does not verify, so that it is neither used nor lost."""
@@ -172,102 +225,17 @@ class SnapshotStore:
             self._fs.sync_dir(self.dir)
         return orphans
 
-    def problems(self, epoch: int) -> list[str]:
-        """Return what is wrong with a snapshot, a sentence each; nothing if every digest holds."""
-        return problems_of(self.path(epoch))
-
-    def newest_good(self) -> int | None:
-        """Return the newest epoch whose digests all hold, or None."""
-        return next((e for e in reversed(self.epochs()) if not self.problems(e)), None)
-
-
-def digest_of(pieces: Iterable[Buffer]) -> FileEntry:
-    """Return size and digest of a file given in pieces."""
-    digest, size = new_digest(), 0
-    for piece in pieces:
-        view = memoryview(piece).cast("B")
-        size += len(view)
-        digest.update(view)
-    return FileEntry(bytes=size, blake2b=digest.hexdigest())
-
-
-def read_file(snapshot: Path, name: str, entry: FileEntry) -> bytearray:
-    """Read one file of a snapshot whole, and check it.
-
-    Raises:
-        SnapshotCorruptError: if it is missing or is not what the manifest says.
-    """
-    path = snapshot / name
-    try:
-        size = path.stat().st_size
-        if size != entry.bytes:
-            raise SnapshotCorruptError(f"{path}: expected {entry.bytes} bytes, found {size}")
-        content = bytearray(entry.bytes)
-        with open(path, "rb", buffering=0) as file:
-            view = memoryview(content)
-            while len(view) and (count := file.readinto(view[:PIECE])):
-                view = view[count:]
-    except OSError as error:
-        raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
-    if digest_of([content]) != entry:
-        raise SnapshotCorruptError(f"{path}: its content does not match its digest")
-    return content
-
 
 def problems_of(snapshot: Path) -> list[str]:
     """Check the manifest and every file of a snapshot; return what is wrong, a sentence each."""
     try:
         manifest = Manifest.read(snapshot)
-    except (SnapshotCorruptError, ValueError) as error:
+    except SnapshotError as error:
         return [str(error)]
     found = []
     for name, entry in manifest.files.items():
         try:
-            read_file(snapshot, name, entry)
+            check_file(snapshot, name, entry)
         except SnapshotCorruptError as error:
             found.append(str(error))
     return found
-
-
-def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Path | None]:
-    """Find the snapshots that a path means.
-
-    Returns:
-        The store, the epochs that are meant, and the snapshot itself if the path is one whose
-        directory has another name than an epoch's (a copy, say).
-
-    Raises:
-        SnapshotNotFoundError: if there are none; lists what was found.
-    """
-    given = Path(path)
-    if not given.exists():
-        raise SnapshotNotFoundError(
-            f"{given}: no such directory; expected a run directory or a snapshot"
-        )
-    folder, epoch = layout.snapshots_dir_of(given)
-    store = SnapshotStore(folder)
-    if (given / layout.MANIFEST).is_file():
-        return store, [] if epoch is None else [epoch], given
-    epochs = store.epochs()
-    if not epochs:
-        raise SnapshotNotFoundError(
-            f"{given}: no snapshot found there; {_inventory(given, folder)}"
-        )
-    return store, epochs, None
-
-
-def _inventory(given: Path, folder: Path) -> str:
-    if not given.is_dir():
-        return "it is a file, expected a run directory"
-    names = sorted(p.name for p in (folder if folder.is_dir() else given).iterdir())
-    if not names:
-        return "the directory is empty"
-    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return f"{folder if folder.is_dir() else given} holds {listed}"
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False

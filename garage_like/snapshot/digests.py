@@ -1,0 +1,88 @@
+"""Digests of files: BLAKE2b of 128 bits. A file that does not match its digest is never used."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_like.errors import SnapshotCorruptError
+from garage_like.snapshot.filesystem import Buffer
+
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size in bytes and BLAKE2b-128 digest (hex) of one file."""
+
+    bytes: int
+    blake2b: str
+
+
+def new_digest() -> hashlib.blake2b:
+    """Return a fresh digest."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def digest_of(pieces: Iterable[Buffer]) -> FileEntry:
+    """Return size and digest of a file given in pieces."""
+    digest, size = new_digest(), 0
+    for piece in pieces:
+        view = memoryview(piece).cast("B")
+        size += len(view)
+        digest.update(view)
+    return FileEntry(bytes=size, blake2b=digest.hexdigest())
+
+
+def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:
+    """Read one file of a snapshot piece by piece.
+
+    Raises:
+        SnapshotCorruptError: if it is missing or is not what the manifest says.
+    """
+    with _opened(snapshot / name, entry) as file:
+        found = digest_of(iter(lambda: file.read(PIECE), b""))
+    _check_digest(snapshot / name, found, entry)
+
+
+def read_file(snapshot: Path, name: str, entry: FileEntry) -> bytearray:
+    """Read one file of a snapshot whole, and check it.
+
+    Raises:
+        SnapshotCorruptError: if it is missing or is not what the manifest says.
+    """
+    with _opened(snapshot / name, entry) as file:
+        content = bytearray(entry.bytes)
+        rest = memoryview(content)
+        while len(rest) and (count := file.readinto(rest)):
+            rest = rest[count:]
+    _check_digest(snapshot / name, digest_of([content]), entry)
+    return content
+
+
+@contextlib.contextmanager
+def _opened(path: Path, entry: FileEntry) -> Iterator[io.FileIO]:
+    """Open a plain file of the size that is expected: nothing else takes memory or time."""
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise SnapshotCorruptError(f"{path}: expected a plain file")
+        if found.st_size != entry.bytes:
+            raise SnapshotCorruptError(
+                f"{path}: expected {entry.bytes} bytes, found {found.st_size}"
+            )
+        with io.FileIO(path) as file:
+            yield file
+    except OSError as error:
+        raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
+
+
+def _check_digest(path: Path, found: FileEntry, expected: FileEntry) -> None:
+    if found != expected:
+        raise SnapshotCorruptError(f"{path}: its content does not match its digest")
