@@ -30,9 +30,9 @@ COLUMNS = {
 def ls(root: Path, as_json: bool) -> None:
     """List the runs below ROOT (data/local).
 
-    The run that trained last is at the bottom. Epochs are those finished and those in total; the
-    return is the average of the last snapshot's epoch; the age counts from that snapshot; exact
-    says whether a resume is bit-identical.
+    Runs are shown folder by folder, and the one that trained last comes last. Epochs are those
+    finished and those in total; the return is the average of the last snapshot's epoch; the age
+    counts from that snapshot; exact says whether a resume is bit-identical.
     """
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
@@ -46,23 +46,27 @@ def ls(root: Path, as_json: bool) -> None:
 
 
 def _print(runs: list[Overview], root: Path) -> None:
-    printing.print_table(COLUMNS, [_cells(run, root) for run in runs], folded="run")
+    groups: dict[str, list[list[str]]] = {}
+    for run in runs:
+        folder = str(Path(run.run).relative_to(root).parent)
+        title = "" if folder == "." else f"{folder}/"
+        groups[title] = [*groups.pop(title, []), _cells(run)]  # now the last of the groups
+    printing.print_table(COLUMNS, groups, folded="run", gap=1)
     for run in runs:
         for problem in run.problems:
             click.echo(f"damaged: {problem}", err=True)
 
 
-def _cells(run: Overview, root: Path) -> list[str]:
+def _cells(run: Overview) -> list[str]:
     epochs = NOTHING if run.last_epoch is None else f"{run.last_epoch + 1}/{run.n_epochs or '?'}"
-    relative = str(Path(run.run).relative_to(root))
     return [
-        run.run if relative == "." else relative,
+        Path(run.run).name or run.run,
         run.algorithm or NOTHING,
         run.environment or NOTHING,
         epochs,
-        printing.short_count(run.total_env_steps),
+        printing.brief_count(run.total_env_steps),
         printing.short_number(run.last_return),
         printing.short_bytes(run.bytes),
-        printing.age(run.updated),
+        printing.brief_age(run.updated),
         NOTHING if run.exact is None else "yes" if run.exact else "no",
     ]

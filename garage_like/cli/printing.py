@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 NOTHING = "-"
 
@@ -22,33 +25,57 @@ def print_json(value: Any) -> None:
 
 
 def print_table(
-    columns: Mapping[str, bool], rows: Iterable[Sequence[str]], *, folded: str, heading: bool = True
+    columns: Mapping[str, bool],
+    groups: Mapping[str, Sequence[Sequence[str]]],
+    *,
+    folded: str,
+    gap: int = 2,
 ) -> None:
-    """Print a table without lines.
+    """Print a table without lines; its headings are left out if all are empty.
 
     Args:
         columns: headings, and whether the column holds numbers, which end at its right edge.
-        rows: cells as text.
+        groups: rows of cells, each group under a line of its own unless that is empty.
         folded: heading of the column that takes several lines where the terminal is narrow.
-        heading: whether to print the headings.
+        gap: spaces between columns.
     """
     from rich.console import Console
+
+    console = Console(highlight=False)
+    rows = [list(columns), *(row for group in groups.values() for row in group)]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    place = list(columns).index(folded)
+    others = sum(widths) - widths[place] + gap * (len(widths) - 1)
+    widths[place] = max(min(widths[place], console.width - others), 1)
+    if any(map(str.strip, columns)):
+        console.print(_grid(columns, [list(columns)], widths, folded, gap), style="bold")
+    for title, group in groups.items():
+        if title:
+            click.secho(title, dim=True)
+        console.print(_grid(columns, group, widths, folded, gap))
+
+
+def _grid(
+    columns: Mapping[str, bool],
+    rows: Iterable[Sequence[str]],
+    widths: Sequence[int],
+    folded: str,
+    gap: int,
+) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 1), show_header=heading, header_style="bold"
-    )
-    for name, is_number in columns.items():
-        table.add_column(
-            name,
+    grid = Table.grid(padding=(0, gap, 0, 0))
+    for (name, is_number), width in zip(columns.items(), widths, strict=True):
+        grid.add_column(
             justify="right" if is_number else "left",
+            width=width,
             no_wrap=name != folded,
             overflow="fold" if name == folded else "ellipsis",
         )
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console(highlight=False).print(table)
+        grid.add_row(*map(Text, row))
+    return grid
 
 
 def short_count(number: float | None) -> str:
@@ -59,6 +86,13 @@ def short_count(number: float | None) -> str:
         if abs(number) >= size:
             return f"{number / size:.2f}{suffix}"
     return f"{number:,.0f}"
+
+
+def brief_count(number: float | None) -> str:
+    """Shorten a count to five characters: 950, 40.9k, 118k, 1.23M."""
+    if number is None or abs(number) < 10_000 or abs(number) >= 999_500:
+        return short_count(number)
+    return f"{number / 1000:.1f}k" if abs(number) < 99_950 else f"{number / 1000:.0f}k"
 
 
 def short_number(value: Any) -> str:
@@ -90,5 +124,11 @@ def short_seconds(seconds: float) -> str:
 
 
 def age(unix_time: float) -> str:
-    """Say how long ago a moment was."""
+    """Say how long ago a moment was: 45 s, 12 min."""
     return short_seconds(time.time() - unix_time)
+
+
+def brief_age(unix_time: float) -> str:
+    """Say how long ago a moment was: 45s, 12m."""
+    number, unit = age(unix_time).split()
+    return number + unit[0]

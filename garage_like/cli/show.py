@@ -51,7 +51,7 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
 
 def _first_line(found: Mapping[str, Any]) -> str:
     if found["epoch"] is None:
-        return "no snapshot yet"
+        return "no snapshot that can be read" if found["problems"] else "no snapshot yet"
     algorithm = found["classes"].get("algo", "?").rpartition(".")[2]
     n_epochs = found["train_args"].get("n_epochs")
     parts = [
@@ -84,7 +84,7 @@ def _snapshots(snapshots: Sequence[Mapping[str, Any]], show_all: bool) -> None:
     if hidden > 1 and not show_all:
         between = [["…"] + [""] * (len(COLUMNS) - 2) + [f"{hidden} more, --all lists them"]]
         rows = rows[:SHOWN_FIRST] + between + rows[-SHOWN_LAST:]
-    printing.print_table(COLUMNS, rows, folded="directory")
+    printing.print_table(COLUMNS, {"": rows}, folded="directory")
 
 
 def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
@@ -105,9 +105,7 @@ def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
 def _section(title: str, values: Mapping[str, str]) -> None:
     if values:
         click.secho(f"\n{title}", bold=True)
-        printing.print_table(
-            {"name": False, "value": False}, values.items(), folded="value", heading=False
-        )
+        printing.print_table({"": False, " ": False}, {"": list(values.items())}, folded=" ")
 
 
 def _as_text(values: Mapping[str, Any], shorten: Any = None) -> dict[str, str]:

@@ -11,7 +11,7 @@ def test_lists_each_run_with_how_far_it_came(call, runs: Path) -> None:
     ]  # fmt: skip
     rows = {line.split()[0]: line.split() for line in lines[1:]}
     assert rows.keys() == {"finished", "killed"}
-    assert rows["finished"][1:5] == ["HillClimbing", "-", "6/6", "12,288"]
+    assert rows["finished"][1:5] == ["HillClimbing", "-", "6/6", "12.3k"]
     assert rows["killed"][1:5] == ["HillClimbing", "-", "3/6", "6,144"]
     assert rows["killed"][-1] == "yes"
 
@@ -42,7 +42,14 @@ def test_long_names_fold_and_every_line_fits_eighty_columns(call, runs: Path, tm
     shutil.copytree(runs / "finished", tmp_path / name)
     lines = call("ls", tmp_path).output.splitlines()
     assert max(map(len, lines)) <= 80
-    assert "".join(line[:30].split("  ")[0].strip() for line in lines[1:]) == name
+    assert "".join(line.split()[0] for line in lines[1:]) == name
+
+
+def test_runs_are_grouped_by_folder_the_latest_folder_last(call, runs: Path, tmp_path) -> None:
+    for name in ("late/killed", "early/finished", "late/finished"):
+        shutil.copytree(runs / Path(name).name, tmp_path / name)
+    lines = [line.split()[0] for line in call("ls", tmp_path).output.splitlines()]
+    assert lines == ["run", "early/", "finished", "late/", "finished", "killed"]
 
 
 def test_hard_links_count_once(call_json, finished: Path) -> None:

@@ -58,8 +58,26 @@ def test_durations_are_shortened(seconds: float, text: str) -> None:
 
 def test_age_counts_from_now() -> None:
     assert printing.age(time.time() - 7200) == "2 h"
+    assert printing.brief_age(time.time() - 7200) == "2h"
+    assert printing.brief_age(time.time() - 720) == "12m"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "-"),
+        (9_999, "9,999"),
+        (40_960, "41.0k"),
+        (99_960, "100k"),
+        (999_400, "999k"),
+        (999_600, "999,600"),
+        (1_234_567, "1.23M"),
+    ],
+)
+def test_counts_are_shortened_further(count: float | None, text: str) -> None:
+    assert printing.brief_count(count) == text
 
 
 def test_table_does_not_take_brackets_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    printing.print_table({"name": False}, [["run[red]_1"]], folded="name")
+    printing.print_table({"name": False}, {"": [["run[red]_1"]]}, folded="name")
     assert "run[red]_1" in capsys.readouterr().out

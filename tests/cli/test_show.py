@@ -82,6 +82,14 @@ def test_damaged_manifest_is_named_and_the_rest_shown(call, finished: Path) -> N
     assert "damaged  epoch_000005" in output
 
 
+def test_run_with_damaged_manifests_alone_says_so(call, finished: Path) -> None:
+    for manifest in finished.glob("snapshots/*/manifest.json"):
+        manifest.write_text("{")
+    output = call("show", finished).output
+    assert "no snapshot that can be read" in output
+    assert output.count("damaged: ") == 6
+
+
 def test_run_without_a_snapshot_shows_its_parameters(call, finished: Path) -> None:
     shutil.rmtree(finished / "snapshots")
     output = call("show", finished).output
