@@ -6,6 +6,7 @@ A backend's algorithm adds a loss and a gradient step: `_update` and `_entropies
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -140,7 +141,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
         """Collect a batch and learn from it, `num_train_per_epoch` times.
 
         Returns:
-            The average undiscounted return of the last batch.
+            The average undiscounted return of the last batch; NaN if no episode ended in it.
         """
         average_return = float("nan")
         for _ in range(self._num_train_per_epoch):
@@ -163,8 +164,8 @@ class OnPolicyAlgorithm(RLAlgorithm):
             tabular.record(key, value)
         name = type(self._value_function).__name__
         tabular.record(f"{name}/ExplainedVariance", explained_variance(batch.returns, values))
-        tabular.record("Extras/EpisodeRewardMean", float(np.mean(self._recent_returns)))
-        return float(np.mean(returns))
+        tabular.record("Extras/EpisodeRewardMean", _mean(self._recent_returns))
+        return _mean(returns)
 
     def _learning_batch(
         self, episodes: EpisodeBatch, values: np.ndarray, last_values: np.ndarray
@@ -191,6 +192,10 @@ class OnPolicyAlgorithm(RLAlgorithm):
     def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
         """Return the policy's entropy at each observation, shape (S,); for 'max' only."""
         raise NotImplementedError(f"{type(self).__name__} must implement _entropies")
+
+
+def _mean(returns: Collection[float]) -> float:
+    return float(np.mean(returns)) if returns else float("nan")
 
 
 def policy_metrics(

@@ -1,7 +1,14 @@
 """Algorithms in torch."""
 
+from garage_like.torch.algos.bc import BC
+from garage_like.torch.algos.ddpg import DDPG
+from garage_like.torch.algos.dqn import DQN
+from garage_like.torch.algos.mtsac import MTSAC
 from garage_like.torch.algos.ppo import PPO
+from garage_like.torch.algos.sac import SAC
+from garage_like.torch.algos.td3 import TD3
+from garage_like.torch.algos.tqc import TQC
 from garage_like.torch.algos.trpo import TRPO
 from garage_like.torch.algos.vpg import VPG
 
-__all__ = ["PPO", "TRPO", "VPG"]
+__all__ = ["BC", "DDPG", "DQN", "MTSAC", "PPO", "SAC", "TD3", "TQC", "TRPO", "VPG"]

@@ -90,8 +90,8 @@ class MLP(nn.Module):
             nn.LayerNorm(o) if layer_normalization else nn.Identity() for _, o in pairs[:-1]
         )
         self.output = nn.Linear(*pairs[-1])
-        self.hidden_nonlinearity = _as_module("hidden_nonlinearity", hidden_nonlinearity)
-        self.output_nonlinearity = _as_module("output_nonlinearity", output_nonlinearity)
+        self.hidden_nonlinearity = as_module("hidden_nonlinearity", hidden_nonlinearity)
+        self.output_nonlinearity = as_module("output_nonlinearity", output_nonlinearity)
         for layer in self._layers():
             is_output = layer is self.output
             (output_w_init if is_output else hidden_w_init)(layer.weight)
@@ -124,7 +124,8 @@ class MLP(nn.Module):
         return np_mlp.MLP(layers, hidden, output)
 
 
-def _as_module(name: str, nonlinearity: Nonlinearity) -> nn.Module:
+def as_module(name: str, nonlinearity: Nonlinearity) -> nn.Module:
+    """Turn what a nonlinearity may be into a module; `name` is the argument's."""
     if isinstance(nonlinearity, nn.Module):
         return nonlinearity
     if isinstance(nonlinearity, type) and issubclass(nonlinearity, nn.Module):

@@ -1,7 +1,21 @@
 """Policies in torch."""
 
+from garage_like.torch.policies.categorical_cnn_policy import CategoricalCNNPolicy
 from garage_like.torch.policies.categorical_mlp_policy import CategoricalMLPPolicy
+from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
+from garage_like.torch.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 from garage_like.torch.policies.gaussian_mlp_policy import GaussianMLPPolicy
+from garage_like.torch.policies.policy import Policy
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
+from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
-__all__ = ["CategoricalMLPPolicy", "GaussianMLPPolicy", "StochasticPolicy"]
+__all__ = [
+    "CategoricalCNNPolicy",
+    "CategoricalMLPPolicy",
+    "DeterministicMLPPolicy",
+    "DiscreteQFArgmaxPolicy",
+    "GaussianMLPPolicy",
+    "Policy",
+    "StochasticPolicy",
+    "TanhGaussianMLPPolicy",
+]

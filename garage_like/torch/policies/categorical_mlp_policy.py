@@ -12,7 +12,8 @@ from garage_like.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.torch.distributions import Categorical
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
-from garage_like.torch.policies.stochastic_policy import StochasticPolicy, TorchNetwork
+from garage_like.torch.policies.policy import TorchNetwork
+from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
 
 class CategoricalMLPPolicy(StochasticPolicy):

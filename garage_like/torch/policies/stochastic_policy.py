@@ -1,22 +1,14 @@
-"""StochasticPolicy: what all policies in torch have in common."""
+"""StochasticPolicy: a policy that learns from the probabilities of its actions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 import torch
-from torch import nn
 from torch.distributions import Distribution
 
-from garage_like import seeding
-from garage_like.env_spec import EnvSpec
-from garage_like.interfaces import Actor
-from garage_like.np.observations import flatten_observations
+from garage_like.torch.policies.policy import Policy
 
 
-class StochasticPolicy(nn.Module):
+class StochasticPolicy(Policy):
     """Map observations to a distribution over actions.
 
     A subclass implements `forward` for updates and `actor` for acting.
@@ -25,84 +17,6 @@ class StochasticPolicy(nn.Module):
         env_spec: of the environment to act in.
     """
 
-    def __init__(self, env_spec: EnvSpec) -> None:
-        super().__init__()
-        self._env_spec = env_spec
-        self._rng = seeding.stream("policy")
-
-    @property
-    def env_spec(self) -> EnvSpec:
-        """The environment that this policy was made for."""
-        return self._env_spec
-
     def forward(self, observations: torch.Tensor) -> tuple[Distribution, dict[str, torch.Tensor]]:
         """Return the distribution over actions, and infos, for flat observations, shape (N, D)."""
         raise NotImplementedError(f"{type(self).__name__} must implement forward")
-
-    def actor(self) -> Actor:
-        """Return what acts on the current weights, with noise from its caller's generator."""
-        raise NotImplementedError(f"{type(self).__name__} must implement actor")
-
-    def flatten(self, observations: Any) -> torch.Tensor:
-        """Turn observations of shape (N, O*) into what `forward` takes, shape (N, D)."""
-        rows = flatten_observations(self._env_spec.observation_space, observations)
-        return torch.from_numpy(rows).to(next(self.parameters()).device)
-
-    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
-        """Return one action and its agent infos for one observation of shape (O*,)."""
-        actions, infos = self.get_actions(np.asarray(observation)[None])
-        return actions[0], {key: value[0] for key, value in infos.items()}
-
-    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return self.actor().act(observations, self._rng)
-
-    def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Do nothing: this policy remembers nothing of an episode."""
-
-    def get_param_values(self) -> np.ndarray:
-        """Return a copy of all parameters as one vector, in the order of `parameters()`."""
-        with torch.no_grad():
-            return nn.utils.parameters_to_vector(self.parameters()).cpu().numpy().copy()
-
-    def set_param_values(self, params: Any) -> None:
-        """Replace all parameters by those of a vector, or of a state dict.
-
-        Raises:
-            ValueError: if the vector has another length than the policy has parameters.
-        """
-        if isinstance(params, Mapping):
-            self.load_state_dict(params)
-            return
-        vector = np.asarray(params)
-        expected = sum(parameter.numel() for parameter in self.parameters())
-        if vector.shape != (expected,):
-            raise ValueError(
-                f"{type(self).__name__}.set_param_values: expected a vector of {expected} numbers "
-                f"as get_param_values returns it, got shape {vector.shape}"
-            )
-        start = 0
-        with torch.no_grad():
-            for parameter in self.parameters():
-                stop = start + parameter.numel()
-                values = torch.from_numpy(np.ascontiguousarray(vector[start:stop]))
-                parameter.copy_(values.view_as(parameter))
-                start = stop
-
-
-class TorchNetwork:
-    """Let a NumPy actor call a torch module that has no NumPy form.
-
-    Args:
-        module: maps flat observations, shape (N, D), to outputs, shape (N, K).
-    """
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """Map shape (N, D), float32, to shape (N, K), float32."""
-        device = next(self._module.parameters()).device
-        with torch.no_grad():
-            outputs: np.ndarray = self._module(torch.from_numpy(rows).to(device)).cpu().numpy()
-        return outputs

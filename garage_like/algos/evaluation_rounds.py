@@ -1,0 +1,90 @@
+"""EvaluationRounds: play the policy once in a while, away from training, and record how it did."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from garage_like import seeding
+from garage_like.batches import EpisodeBatch
+from garage_like.evaluation import log_performance, obtain_evaluation_episodes
+from garage_like.interfaces import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garage_like.interfaces import Policy
+    from garage_like.trainer import Trainer
+
+
+class EvaluationRounds:
+    """Evaluate in copies of the environment, with random numbers of its own.
+
+    Args:
+        num_episodes: in each round and environment; 0 evaluates nothing.
+        env: where; None for the environment that is trained in; a list for several tasks, whose
+            episodes count alike.
+        max_episode_length: env steps after which an episode is cut off; None leaves that to the
+            environment.
+        deterministic: take the mode of the policy's distribution instead of a sample.
+
+    Raises:
+        ValueError: if num_episodes is negative.
+    """
+
+    def __init__(
+        self,
+        num_episodes: int,
+        env: Environment | Sequence[Environment] | None = None,
+        *,
+        max_episode_length: int | None = None,
+        deterministic: bool = True,
+    ) -> None:
+        if num_episodes < 0:
+            raise ValueError(f"num_evaluation_episodes must be 0 or more, got {num_episodes!r}")
+        self._num_episodes = num_episodes
+        self._envs: list[Environment] = []
+        if env is not None:
+            self._envs = [env] if isinstance(env, Environment) else list(env)
+        self._max_episode_length = max_episode_length
+        self._deterministic = deterministic
+        self._rng = seeding.stream("evaluation rounds")
+
+    def play(
+        self,
+        trainer: Trainer,
+        policy: Policy,
+        discount: float,
+        trained_env: Environment | None = None,
+    ) -> float:
+        """Play a round and record it under `Evaluation/`.
+
+        Args:
+            trainer: whose environment is copied if there is no other.
+            policy: what to evaluate.
+            discount: factor for one env step.
+            trained_env: the environment that is trained in, if it is not the trainer's.
+
+        Returns:
+            The average undiscounted return; NaN if there was nothing to play.
+        """
+        if not self._num_episodes:
+            return math.nan
+        envs = self._envs or [trainer.get_env_copy() if trained_env is None else trained_env]
+        batches = [
+            obtain_evaluation_episodes(
+                policy,
+                env,
+                self._max_episode_length,
+                self._num_episodes,
+                self._deterministic,
+                self._rng,
+            )
+            for env in envs
+        ]
+        if not self._envs and trained_env is None:
+            envs[0].close()
+        episodes = EpisodeBatch.concatenate(*batches)
+        return float(np.mean(log_performance(trainer.step_itr, episodes, discount)))

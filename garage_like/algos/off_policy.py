@@ -1,0 +1,278 @@
+"""The half of DQN, DDPG, TD3, SAC and TQC that needs no framework: collect, store, cadence, log.
+
+A backend's algorithm adds a loss and a gradient step: `_update`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+
+from garage_like.algos.epoch_averages import EpochAverages
+from garage_like.algos.evaluation_rounds import EvaluationRounds
+from garage_like.algos.uniform_random_policy import UniformRandomPolicy
+from garage_like.batches import EpisodeBatch, StepType
+from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.replay_buffer import PathBuffer
+from garage_like.sampler import FragmentWorker, LocalSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garage_like.env_spec import EnvSpec
+    from garage_like.interfaces import Environment, Policy, Sampler
+    from garage_like.replay_buffer.transitions import Transitions
+    from garage_like.trainer import Trainer
+
+RECENT_EPISODES = 100
+
+METRICS: dict[str, str] = {
+    "ReplayBuffer/Size": "Transitions stored.",
+    "Learning/GradientSteps": "Gradient steps of the run so far.",
+    "Extras/EpisodeRewardMean": f"Mean return of the last {RECENT_EPISODES} training episodes.",
+    "Extras/EpisodeLengthMean": f"Mean length of the last {RECENT_EPISODES} training episodes.",
+}
+
+
+class OffPolicyOptions(TypedDict, total=False):
+    """Arguments that all off-policy algorithms take; see OffPolicyAlgorithm."""
+
+    steps_per_epoch: int
+    gradient_steps_per_itr: int | None
+    gradient_steps_per_env_step: float
+    buffer_batch_size: int
+    min_buffer_size: int
+    discount: float
+    reward_scale: float
+    num_evaluation_episodes: int
+    eval_env: Environment | Sequence[Environment] | None
+    max_episode_length_eval: int | None
+    use_deterministic_evaluation: bool
+
+
+class OffPolicyAlgorithm(RLAlgorithm):
+    """Store what was collected, and learn from minibatches of all that is stored.
+
+    An epoch is `steps_per_epoch` times: collect the batch that `train(batch_size=...)` asks for,
+    store it, take gradient steps. Until the buffer holds `min_buffer_size` transitions actions are
+    random and nothing is learned.
+
+    Args:
+        env_spec: of the environment that the policy acts in.
+        policy: what is trained.
+        replay_buffer: a PathBuffer of any kind.
+        sampler: where the trainer gets transitions; None for a FragmentWorker in a copy of the
+            trainer's environment, which goes on mid-episode from batch to batch.
+        exploration_policy: acts while collecting; None for `policy` itself.
+        steps_per_epoch: batches, each followed by gradient steps, in one epoch.
+        gradient_steps_per_itr: gradient steps after each batch; None goes by the next argument.
+        gradient_steps_per_env_step: gradient steps for each env step of a batch; may be a fraction.
+        buffer_batch_size: transitions in a minibatch.
+        min_buffer_size: transitions that must be stored before the first gradient step.
+        discount: factor for one env step.
+        reward_scale: factor for the rewards that are learned from.
+        num_evaluation_episodes: played after each epoch; 0 evaluates nothing.
+        eval_env: where to evaluate; None for a copy of the environment that is trained in.
+        max_episode_length_eval: env steps after which evaluation cuts an episode off.
+        use_deterministic_evaluation: evaluate by the mode of the policy's distribution.
+
+    Attributes:
+        replay_buffer: as given.
+        exploration_policy: what collects once the buffer holds enough.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        TypeError: if the replay buffer is none.
+    """
+
+    METRICS = METRICS
+    UPDATE_METRICS: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        policy: Policy,
+        replay_buffer: PathBuffer,
+        sampler: Sampler | None,
+        *,
+        exploration_policy: Any = None,
+        steps_per_epoch: int = 1,
+        gradient_steps_per_itr: int | None = None,
+        gradient_steps_per_env_step: float = 1.0,
+        buffer_batch_size: int = 64,
+        min_buffer_size: int = 10_000,
+        discount: float = 0.99,
+        reward_scale: float = 1.0,
+        num_evaluation_episodes: int = 10,
+        eval_env: Environment | Sequence[Environment] | None = None,
+        max_episode_length_eval: int | None = None,
+        use_deterministic_evaluation: bool = True,
+    ) -> None:
+        owner = type(self).__name__
+        if not isinstance(replay_buffer, PathBuffer):
+            raise TypeError(
+                f"{owner}: replay_buffer must be a PathBuffer, a PrioritizedReplayBuffer or a "
+                f"HERReplayBuffer, got {replay_buffer!r}"
+            )
+        if not 0.0 <= discount <= 1.0:
+            raise ValueError(f"{owner}: discount must be in [0, 1], got {discount!r}")
+        if gradient_steps_per_itr is not None and gradient_steps_per_itr < 0:
+            raise ValueError(
+                f"{owner}: gradient_steps_per_itr must be 0 or more, got {gradient_steps_per_itr!r}"
+            )
+        if not 0.0 <= gradient_steps_per_env_step < float("inf"):
+            raise ValueError(
+                f"{owner}: gradient_steps_per_env_step must be 0 or more, got "
+                f"{gradient_steps_per_env_step!r}"
+            )
+        for name, count in (
+            ("steps_per_epoch", steps_per_epoch),
+            ("buffer_batch_size", buffer_batch_size),
+            ("min_buffer_size", min_buffer_size),
+        ):
+            if count < 1:
+                raise ValueError(f"{owner}: {name} must be at least 1, got {count!r}")
+        if min_buffer_size > replay_buffer.capacity:
+            raise ValueError(
+                f"{owner}: min_buffer_size={min_buffer_size} is never reached in a buffer with "
+                f"room for {replay_buffer.capacity} transitions"
+            )
+        self.policy = policy
+        self.replay_buffer = replay_buffer
+        self.exploration_policy: Any = policy if exploration_policy is None else exploration_policy
+        self._env_spec = env_spec
+        self._sampler = sampler
+        self._own_env: Environment | None = None
+        self._random_policy = UniformRandomPolicy(env_spec)
+        self._steps_per_epoch = steps_per_epoch
+        self._gradient_steps_per_itr = gradient_steps_per_itr
+        self._gradient_steps_per_env_step = gradient_steps_per_env_step
+        self._buffer_batch_size = buffer_batch_size
+        self._min_buffer_size = min_buffer_size
+        self._discount = discount
+        self._reward_scale = reward_scale
+        self._evaluation = EvaluationRounds(
+            num_evaluation_episodes,
+            eval_env,
+            max_episode_length=max_episode_length_eval,
+            deterministic=use_deterministic_evaluation,
+        )
+        self._averages = EpochAverages(self.UPDATE_METRICS)
+        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT_EPISODES)
+        self._env_steps = 0
+        self._gradient_steps = 0
+        self._owed_steps = 0.0
+
+    @property
+    def discount(self) -> float:
+        """Discount factor for one env step."""
+        return self._discount
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether there is too little to learn from, so that actions are random."""
+        return self.replay_buffer.n_transitions_stored < self._min_buffer_size
+
+    def train_epoch(self, trainer: Trainer) -> float:
+        """Collect, store and learn, `steps_per_epoch` times; then evaluate.
+
+        Returns:
+            The average undiscounted return of the evaluation, or of the last training episodes if
+            there is none.
+        """
+        for _ in range(self._steps_per_epoch):
+            collected = self._collect(trainer)
+            if not self.is_warming_up:
+                self._learn(collected)
+            trainer.step_itr += 1
+        self._record_metrics()
+        evaluated = self._evaluation.play(trainer, self.policy, self._discount, self._own_env)
+        return self._recent_mean(0) if np.isnan(evaluated) else evaluated
+
+    def _collect(self, trainer: Trainer) -> int:
+        """Store a batch; return its env steps."""
+        if self._sampler is None:
+            self._own_env = trainer.get_env_copy()
+            self._sampler = LocalSampler(
+                self.exploration_policy,
+                self._own_env,
+                worker_class=FragmentWorker,
+                worker_args={"n_envs": 1},
+            )
+        agent = self._random_policy if self.is_warming_up else self.exploration_policy
+        episodes = trainer.obtain_episodes(trainer.step_itr, agent_update=agent)
+        self.replay_buffer.add_episode_batch(episodes)
+        if self.exploration_policy is not self.policy:
+            self.exploration_policy.update(episodes)
+        self._env_steps += episodes.num_steps
+        self._recent.extend(finished_episodes(episodes))
+        return episodes.num_steps
+
+    def _learn(self, env_steps: int) -> None:
+        """Take the gradient steps that a batch of so many env steps calls for."""
+        self._set_learning_rates(self._env_steps)
+        count = self._gradient_steps_per_itr
+        if count is None:
+            self._owed_steps += env_steps * self._gradient_steps_per_env_step
+            count = int(self._owed_steps)
+            self._owed_steps -= count
+        for _ in range(count):
+            transitions = self.replay_buffer.sample_transitions(self._buffer_batch_size)
+            metrics, errors = self._update(transitions)
+            self.replay_buffer.update_priorities(transitions, errors)
+            self._averages.add(metrics)
+            self._gradient_steps += 1
+        self._finish_itr()
+
+    def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
+        """Take one gradient step; return UPDATE_METRICS and errors, shape (B,), for priorities."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _update")
+
+    def _finish_itr(self) -> None:
+        """Do what is due after the gradient steps that follow a batch."""
+
+    def _set_learning_rates(self, env_steps: int) -> None:
+        """Let learning rates follow their schedules; called before the gradient steps."""
+
+    def _learning_rates(self) -> dict[str, float]:
+        """Return the present learning rates, as `Learning/...`."""
+        return {}
+
+    def _record_metrics(self) -> None:
+        from garage_like.logging import tabular
+
+        metrics = {
+            **self._averages.take(),
+            **self._learning_rates(),
+            "ReplayBuffer/Size": self.replay_buffer.n_transitions_stored,
+            "Learning/GradientSteps": self._gradient_steps,
+            "Extras/EpisodeRewardMean": self._recent_mean(0),
+            "Extras/EpisodeLengthMean": self._recent_mean(1),
+        }
+        if self.exploration_policy is not self.policy:
+            metrics |= self.exploration_policy.metrics()
+        for key, value in metrics.items():
+            tabular.record(key, value)
+
+    def _recent_mean(self, column: int) -> float:
+        """Average returns (0) or lengths (1) of recent episodes; NaN if none has ended yet."""
+        numbers = [episode[column] for episode in self._recent]
+        return float(np.mean(numbers)) if numbers else float("nan")
+
+
+def finished_episodes(episodes: EpisodeBatch) -> list[tuple[float, int]]:
+    """Return (undiscounted return, length) of each episode that ended in a batch.
+
+    Of an episode that came in fragments, both are those of the whole (FragmentWorker).
+    """
+    ended = episodes.last_step_types >= StepType.TERMINAL
+    if not ended.any():
+        return []
+    infos = episodes.episode_infos_by_episode
+    returns, lengths = infos.get("EpisodeReturn"), infos.get("EpisodeLength")
+    if returns is None or lengths is None:
+        returns = np.add.reduceat(episodes.rewards, episodes.ends - episodes.lengths)
+        lengths = episodes.lengths
+    return list(zip(returns[ended].tolist(), lengths[ended].tolist(), strict=True))

@@ -1,0 +1,94 @@
+"""EpsilonGreedyPolicy: take a random action with a probability that falls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from garage_like.env_spec import EnvSpec
+from garage_like.interfaces import Actor, Policy
+from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy, decay
+
+
+class EpsilonGreedyPolicy(ExplorationPolicy):
+    """Take any action with probability epsilon, else the one that another policy takes.
+
+    Args:
+        env_spec: its action space is Discrete.
+        policy: what is explored around.
+        total_timesteps: env steps of the whole run.
+        max_epsilon: at the start.
+        min_epsilon: when it has fallen.
+        decay_ratio: part of the run in which it falls, linearly.
+
+    Raises:
+        ValueError: if actions are not discrete, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        policy: Policy,
+        *,
+        total_timesteps: int,
+        max_epsilon: float = 1.0,
+        min_epsilon: float = 0.02,
+        decay_ratio: float = 0.1,
+    ) -> None:
+        if not env_spec.is_discrete:
+            raise ValueError(
+                f"EpsilonGreedyPolicy needs a Discrete action space, got {env_spec.action_space!r};"
+                " for a Box there are AddGaussianNoise and AddOrnsteinUhlenbeckNoise"
+            )
+        if not max_epsilon <= 1.0:
+            raise ValueError(
+                f"EpsilonGreedyPolicy: max_epsilon is a probability, got {max_epsilon!r}"
+            )
+        super().__init__(env_spec, policy)
+        self._schedule = decay(
+            "EpsilonGreedyPolicy", "epsilon", max_epsilon, min_epsilon, total_timesteps, decay_ratio
+        )
+
+    @property
+    def epsilon(self) -> float:
+        """Probability of a random action now."""
+        return self._schedule.value(self._env_steps)
+
+    def metrics(self) -> dict[str, float]:
+        """Return `Exploration/Epsilon`."""
+        return {"Exploration/Epsilon": self.epsilon}
+
+    def _explorer(self, actor: Actor) -> Actor:
+        space = self._env_spec.action_space
+        return EpsilonGreedyActor(actor, self.epsilon, int(space.n), int(space.start))  # type: ignore[attr-defined]
+
+
+class EpsilonGreedyActor:
+    """Take any action with probability epsilon, else that of another actor.
+
+    Args:
+        actor: the other one.
+        epsilon: the probability.
+        n_actions: how many there are.
+        first_action: the least of them.
+    """
+
+    def __init__(self, actor: Actor, epsilon: float, n_actions: int, first_action: int = 0) -> None:
+        self._actor = actor
+        self._epsilon = epsilon
+        self._n_actions = n_actions
+        self._first_action = first_action
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return actions of shape (N,) and the other actor's infos."""
+        actions, infos = self._actor.act(observations, rng)
+        count = len(actions)
+        # One draw says both whether to explore and where to: it is uniform below epsilon too.
+        draws = rng.random(count) if count > 1 else np.array([rng.random()])
+        explores = draws < self._epsilon
+        if explores.any():
+            random = (draws[explores] * (self._n_actions / self._epsilon)).astype(np.int64)
+            actions = actions.copy()
+            actions[explores] = np.minimum(random, self._n_actions - 1) + self._first_action
+        return actions, infos

@@ -1,0 +1,75 @@
+"""TorchOffPolicyAlgorithm: what off-policy algorithms in torch have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from garage_like.algos.off_policy import OffPolicyAlgorithm
+from garage_like.algos.schedules import Schedule, as_schedule
+from garage_like.replay_buffer.transitions import Transitions
+from garage_like.torch.algos.minibatch import Minibatch, make_minibatch
+from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
+from garage_like.torch.policies.policy import Policy
+
+LearningRate = float | Schedule
+"""A number, or one that changes with the env steps taken so far."""
+
+
+class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
+    """Turn transitions into tensors, and let learning rates follow their schedules."""
+
+    policy: Policy
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._rates: dict[str, tuple[OptimizerWrapper, Schedule]] = {}
+
+    def _make_optimizer(
+        self, name: str, optimizer: OptimizerSpec, learning_rate: LearningRate, *modules: nn.Module
+    ) -> OptimizerWrapper:
+        """Return one optimizer for all weights of some modules.
+
+        Args:
+            name: `Policy` and the like, for `Learning/PolicyLearningRate`.
+            optimizer: a class, or a pair of it and its keyword arguments but for `lr`.
+            learning_rate: a number or a Schedule.
+            *modules: whose weights it moves.
+        """
+        owner = type(self).__name__
+        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
+        cls, keywords = optimizer if isinstance(optimizer, tuple) else (optimizer, {})
+        if not isinstance(keywords, Mapping) or "lr" in keywords:
+            raise ValueError(
+                f"{owner}: an optimizer must be a class, or a pair of it and a dict of its keyword "
+                f"arguments but for lr, which has an argument of its own; got {optimizer!r}"
+            )
+        wrapper = OptimizerWrapper(
+            (cls, {**keywords, "lr": schedule.value(0)}), nn.ModuleList(modules)
+        )
+        self._rates[name] = (wrapper, schedule)
+        return wrapper
+
+    def _set_learning_rates(self, env_steps: int) -> None:
+        for optimizer, schedule in self._rates.values():
+            for group in optimizer.optimizer.param_groups:
+                group["lr"] = schedule.value(env_steps)
+
+    def _learning_rates(self) -> dict[str, float]:
+        return {
+            f"Learning/{name}LearningRate": float(wrapper.optimizer.param_groups[0]["lr"])
+            for name, (wrapper, _) in self._rates.items()
+        }
+
+    def _minibatch(self, transitions: Transitions) -> Minibatch:
+        """Return transitions as tensors where the policy is."""
+        device = next(self.policy.parameters()).device
+        return make_minibatch(transitions, self._env_spec, self._reward_scale, device)
+
+
+def weighted_mean(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Average values, shape (B,), by weights, shape (B,), if there are any."""
+    return values.mean() if weights is None else (values * weights).mean()

@@ -1,0 +1,126 @@
+"""Q-functions of an observation and a continuous action: one value, or quantiles of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from garage_like.env_spec import EnvSpec
+from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
+
+
+class ContinuousMLPQFunction(nn.Module):
+    """Value an observation and an action together, by a multi-layer perceptron.
+
+    Args:
+        env_spec: of the environment to act in.
+        hidden_sizes: units of each hidden layer.
+        hidden_nonlinearity: module class, module or function; None for none.
+        hidden_w_init: fills a weight in place.
+        hidden_b_init: fills a bias in place.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        hidden_sizes: Sequence[int] = (256, 256),
+        hidden_nonlinearity: Nonlinearity = nn.ReLU,
+        hidden_w_init: Initializer = nn.init.xavier_uniform_,
+        hidden_b_init: Initializer = nn.init.zeros_,
+        output_w_init: Initializer = nn.init.xavier_uniform_,
+        output_b_init: Initializer = nn.init.zeros_,
+        layer_normalization: bool = False,
+    ) -> None:
+        super().__init__()
+        self.mlp = MLP(
+            env_spec.observation_dim + env_spec.action_dim,
+            self._output_dim,
+            hidden_sizes,
+            hidden_nonlinearity,
+            hidden_w_init,
+            hidden_b_init,
+            None,
+            output_w_init,
+            output_b_init,
+            layer_normalization,
+        )
+
+    @property
+    def _output_dim(self) -> int:
+        return 1
+
+    def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Return values, shape (N,).
+
+        Args:
+            observations: shape (N, D), flat.
+            actions: shape (N, K), flat.
+        """
+        values: torch.Tensor = self.mlp(torch.cat((observations, actions), dim=1))
+        return values.squeeze(1)
+
+
+class QuantileMLPQFunction(ContinuousMLPQFunction):
+    """Give quantiles of the return that follows an observation and an action.
+
+    Args:
+        env_spec: of the environment to act in.
+        n_quantiles: how many, at equal distances of probability.
+        hidden_sizes: units of each hidden layer.
+        hidden_nonlinearity: module class, module or function; None for none.
+        hidden_w_init: fills a weight in place.
+        hidden_b_init: fills a bias in place.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity.
+
+    Raises:
+        ValueError: if there is no quantile.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        n_quantiles: int = 25,
+        hidden_sizes: Sequence[int] = (256, 256),
+        hidden_nonlinearity: Nonlinearity = nn.ReLU,
+        hidden_w_init: Initializer = nn.init.xavier_uniform_,
+        hidden_b_init: Initializer = nn.init.zeros_,
+        output_w_init: Initializer = nn.init.xavier_uniform_,
+        output_b_init: Initializer = nn.init.zeros_,
+        layer_normalization: bool = False,
+    ) -> None:
+        if n_quantiles < 1:
+            raise ValueError(
+                f"QuantileMLPQFunction: n_quantiles must be at least 1, got {n_quantiles!r}"
+            )
+        self.n_quantiles = n_quantiles
+        super().__init__(
+            env_spec,
+            hidden_sizes,
+            hidden_nonlinearity,
+            hidden_w_init,
+            hidden_b_init,
+            output_w_init,
+            output_b_init,
+            layer_normalization,
+        )
+
+    @property
+    def _output_dim(self) -> int:
+        return self.n_quantiles
+
+    def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Return quantiles, shape (N, n_quantiles).
+
+        Args:
+            observations: shape (N, D), flat.
+            actions: shape (N, K), flat.
+        """
+        quantiles: torch.Tensor = self.mlp(torch.cat((observations, actions), dim=1))
+        return quantiles
