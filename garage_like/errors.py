@@ -25,5 +25,9 @@ class SnapshotSaveError(SnapshotError, RuntimeError):
     """Raise when the state of a run cannot be captured or written; older snapshots are intact."""
 
 
+class SnapshotWriteError(SnapshotSaveError, OSError):
+    """Raise when a captured state cannot be written: a full disk, say; older ones are intact."""
+
+
 class RunLockedError(RuntimeError):
     """Raise when another process is writing to the same run directory."""

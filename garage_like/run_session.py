@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from garage_like import seeding
+from garage_like.errors import SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.env_check import EnvState, check_env
@@ -24,7 +26,7 @@ from garage_like.snapshot.lock import RunLock
 from garage_like.snapshot.manifest import Manifest, plain_numbers
 from garage_like.snapshot.pickling import copy_exactly
 from garage_like.snapshot.schedule import Progress
-from garage_like.snapshot.snapshotter import Snapshotter
+from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
 from garage_like.train_state import Stats, TrainArgs
 
 
@@ -86,7 +88,10 @@ class RunSession:
                 self._continue(restored)
             else:
                 self._begin(restored)
-            yield
+            try:
+                yield
+            finally:
+                self.tell(self._snapshotter.close())
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -101,6 +106,8 @@ class RunSession:
         """Cut back to a snapshot of this directory."""
         self._parent = restored.manifest.parent
         store = self._snapshotter.store
+        if not self._config.saves_nothing:
+            self._snapshotter.open(restored.manifest)
         for epoch in restored.bad:
             logger.log(f"Damaged snapshot set aside as {store.set_aside(epoch)}")
         orphans = store.orphan_after(restored.manifest.epoch)
@@ -140,8 +147,8 @@ class RunSession:
             args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes
         )
 
-    def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> Path:
-        """Take a snapshot of a graph of objects."""
+    def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
+        """Take a snapshot of a graph of objects; it is written while training goes on."""
         stats, env_state = graph["stats"], self._checked_env(graph["env"])
         seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)
@@ -165,7 +172,32 @@ class RunSession:
             train_args=_plain(vars(graph["train_args"])),
             classes=_classes(graph),
         )
-        return self._snapshotter.save(graph, manifest)
+        sync = None if logs is None else logs.sync
+        try:
+            self._snapshotter.save(graph, manifest, before_commit=sync)
+        except SnapshotWriteError as error:
+            self.tell(SaveReport(errors=[error]))
+
+    def report(self) -> int:
+        """Say which snapshots have become durable and which could not be written.
+
+        Returns:
+            How many could not be written since this was last called.
+        """
+        return self.tell(self._snapshotter.report())
+
+    def tell(self, report: SaveReport) -> int:
+        """Log what became of captures; warn of those that could not be written."""
+        for epoch in report.committed:
+            logger.log(f"Saved epoch #{epoch}")
+        for error in report.errors:
+            logger.log(f"A snapshot could not be saved, training goes on: {error}")
+            warnings.warn(f"a snapshot could not be saved: {error}", stacklevel=2)
+        return len(report.errors)
+
+    def wait(self) -> int:
+        """Wait until everything captured is durable or has failed; return how many failed."""
+        return self.tell(self._snapshotter.wait())
 
     def _checked_env(self, env: Any) -> EnvState:
         if self._env_state is None:

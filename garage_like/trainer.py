@@ -271,12 +271,16 @@ class Trainer:
                 yield epoch
                 self._finish_epoch(epoch, time.perf_counter() - started)
             if self._interruption.requested:
+                self._session.wait()
                 self._session.say_how_to_resume(epoch)
                 raise SystemExit(self._interruption.exit_code)
 
     def _finish_epoch(self, epoch: int, seconds: float) -> None:
         """Log the epoch's row, then take its snapshot: so no row is missing or doubled."""
         args = self._args_of_training()
+        failures = self._session.report()
+        if failures:
+            tabular.record("Snapshot/Failures", failures)
         self._stats.total_epoch = epoch
         self._stats.total_itr = self.step_itr
         self._stats.train_seconds += seconds
@@ -294,6 +298,9 @@ class Trainer:
     def save(self, epoch: int) -> None:
         """Take a snapshot of the run as it stands, if the mode wants one of this epoch.
 
+        What stands is copied now and written while training goes on; `train` and `resume` return
+        when the last one is durable.
+
         Raises:
             NotSetupError: if there is nothing to save.
             SnapshotSaveError: if something cannot be pickled or written; names it.
@@ -310,7 +317,6 @@ class Trainer:
             return
         logger.log("Saving snapshot...")
         self._session.save(self._graph(), epoch, self._last_row)
-        logger.log("Saved")
 
     def _graph(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,8 @@ The copy is what a snapshot holds: nothing that training does afterwards can cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +15,18 @@ import numpy as np
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot import layout
 from garage_like.snapshot.arrays import View, name_suffix, stored_shape
+from garage_like.snapshot.digests import FileEntry
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.naming import UNNAMED, Name, component_and_key, names_of, tile
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.staging import Staging
+from garage_like.snapshot.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.tensors import Tensor, file_pieces, parse
 from garage_like.snapshot.walk import find_unpicklable
+from garage_like.table import Table
+
+_NO_NAME = Name(sys.maxsize, UNNAMED)
 
 
 @dataclass(frozen=True)
@@ -31,23 +37,33 @@ class Capture:
         arrays: for each buffer of the pickle, in order: its size and its pieces, each with
             component, tensor name and first byte.
         files: what goes to the disk, by path inside the snapshot.
+        tables: what the manifest says of each table.
+        groups: rows of tables that changed, by path inside the snapshot.
+        unchanged: files that are as in the last committed snapshot, by path.
     """
 
     arrays: list[dict[str, Any]]
     files: dict[str, list[Buffer]]
+    tables: list[dict[str, Any]]
+    groups: dict[str, StagedGroup]
+    unchanged: dict[str, FileEntry]
 
 
-def capture(graph: Mapping[str, Any], staging: Staging | None = None) -> Capture:
+def capture(
+    graph: Mapping[str, Any], staging: Staging | None = None, previous: Manifest | None = None
+) -> Capture:
     """Copy the state that a graph of objects is in.
 
     Args:
         graph: top-level objects by name.
         staging: where to; None for memory of its own.
+        previous: the last snapshot that was committed: rows of tables that have not changed since
+            are not copied.
 
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
-    pickler = GraphPickler(graph)
+    pickler = GraphPickler(graph, tables_apart=True)
     try:
         content = pickler.save()
     except Exception as error:
@@ -59,18 +75,41 @@ def capture(graph: Mapping[str, Any], staging: Staging | None = None) -> Capture
     components: dict[str, dict[str, Tensor]] = {}
     arrays: list[dict[str, Any]] = []
     staging = staging or Staging()
-    for number, (buffer, views) in enumerate(zip(pickler.buffers, pickler.views, strict=True)):
+    for buffer, views in zip(pickler.buffers, pickler.views, strict=True):
         copy = staging.copy(buffer)
+        named = [(names.get(id(view.owner), _NO_NAME), view) for view in views]
         pieces = [
-            [*_add(components, path, tensor), start]
-            for path, tensor, start in _tensors_in(copy, views, names, f"{UNNAMED}.{number}")
+            [*_add(components, name, tensor), start]
+            for name, tensor, start in _tensors_in(copy, named)
         ]
         arrays.append({"nbytes": copy.nbytes, "pieces": pieces})
     files: dict[str, list[Buffer]] = {layout.OBJECTS: [content]}
     for component in sorted(components):
         in_order = sorted(components[component].values(), key=lambda tensor: -tensor.itemsize)
         files[tensor_file(component)] = list(file_pieces(in_order))
-    return Capture(arrays, files)
+    tables = [
+        capture_table(table, folder, previous, staging.copy)
+        for table, folder in zip(pickler.tables, _folders(pickler.tables, names), strict=True)
+    ]
+    return Capture(
+        arrays,
+        files,
+        [table.entry for table in tables],
+        {name: group for table in tables for name, group in table.changed.items()},
+        {name: entry for table in tables for name, entry in table.unchanged.items()},
+    )
+
+
+def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:
+    """Name a folder for each table: the component's name, for its main table, or name and path."""
+    folders: list[str] = []
+    for number, table in enumerate(tables):
+        named = names.get(id(table.changed))
+        path = f"algo.table_{number}" if named is None else named.path.removesuffix(".changed")
+        component, key = component_and_key(path)
+        folder = component if key in ("table", "value") else f"{component}.{key}"
+        folders.append(folder if folder not in folders else f"{folder}.{number}")
+    return folders
 
 
 def tensor_file(component: str) -> str:
@@ -79,30 +118,38 @@ def tensor_file(component: str) -> str:
 
 
 def _tensors_in(
-    buffer: np.ndarray, views: list[View], names: Mapping[int, Name], unnamed: str
-) -> Iterator[tuple[str, Tensor, int]]:
-    """Yield path, tensor and first byte of what a buffer is written as; together, all of it."""
+    buffer: np.ndarray, views: list[tuple[Name, View]]
+) -> Iterator[tuple[Name, Tensor, int]]:
+    """Yield name, tensor and first byte of what a buffer is written as; together, all of it.
+
+    The name of a tensor is what follows that of its array.
+    """
     end = 0
-    known = [names[id(view.owner)] for view in views if id(view.owner) in names]
-    rest = f"{min(known).path}.memory" if known else unnamed
-    for view in tile(views, names, buffer.nbytes):
+    owner = min((name for name, _ in views), default=_NO_NAME)
+    for name, view in tile(views, buffer.nbytes):
         if view.start > end:
-            yield rest, Tensor("", "U8", (view.start - end,), buffer[end : view.start]), end
+            yield owner, _rest(buffer[end : view.start]), end
         content = buffer[view.start : view.start + view.nbytes]
-        path = names[id(view.owner)].path
         if view.dtype is None or view.axes is None:
-            yield path, Tensor("", "U8", (view.nbytes,), content), view.start
+            yield name, Tensor("", "U8", (view.nbytes,), content), view.start
         else:
             shape = stored_shape(view.shape, view.axes)
-            yield path + name_suffix(view.axes), Tensor("", view.dtype, shape, content), view.start
+            suffix = name_suffix(view.axes)
+            yield name, Tensor(suffix, view.dtype, shape, content), view.start
         end = view.start + view.nbytes
     if end < buffer.nbytes:
-        yield rest, Tensor("", "U8", (buffer.nbytes - end,), buffer[end:]), end
+        yield owner, _rest(buffer[end:]), end
 
 
-def _add(components: dict[str, dict[str, Tensor]], path: str, tensor: Tensor) -> tuple[str, str]:
+def _rest(content: np.ndarray) -> Tensor:
+    """Describe bytes that no array without gaps covers."""
+    return Tensor(".memory", "U8", (content.nbytes,), content)
+
+
+def _add(components: dict[str, dict[str, Tensor]], name: Name, tensor: Tensor) -> tuple[str, str]:
     """Put a tensor into its component's file; return component and name, made unique there."""
-    component, key = component_and_key(path)
+    component, key = component_and_key(name.path)
+    key += tensor.name
     tensors = components.setdefault(component, {})
     unique, number = key, 1
     while unique in tensors:
@@ -154,7 +201,9 @@ def load_graph(manifest: Manifest, files: Mapping[str, bytearray], name: str) ->
         raise SnapshotCorruptError(
             f"{name}: the manifest and the files do not agree on the arrays: {error!r}"
         ) from error
-    return GraphUnpickler(objects, buffers).load()
+    rows = [load_rows(entry, files, name) for entry in manifest.tables]
+    with filling_tables(rows):
+        return GraphUnpickler(objects, buffers).load()
 
 
 def _joined(pieces: list[tuple[np.ndarray, int]], nbytes: int) -> np.ndarray:

@@ -49,6 +49,8 @@ class Manifest:
         train_args: what `train` was given.
         classes: class of each component.
         arrays: for each buffer of objects.pkl, in order, where its bytes are.
+        tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
+        num_replaced: captures of this process that gave way to newer ones before they were written.
         files: every other file of the snapshot.
     """
 
@@ -70,6 +72,8 @@ class Manifest:
     train_args: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     arrays: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    num_replaced: int = 0
     files: dict[str, FileEntry] = field(default_factory=dict)
 
     def metric(self, name: str) -> float | None:

@@ -105,7 +105,7 @@ def component_and_key(path: str) -> tuple[str, str]:
     return component, ".".join(parts[1:]) or "value"
 
 
-def tile(views: Sequence[View], names: Mapping[int, Name], nbytes: int) -> list[View]:
+def tile(views: Sequence[tuple[Name, View]], nbytes: int) -> list[tuple[Name, View]]:
     """Choose which of the arrays in a piece of memory are written so that no byte is twice.
 
     Smaller arrays that together cover the memory win over one big array (parameters kept flat for
@@ -113,35 +113,38 @@ def tile(views: Sequence[View], names: Mapping[int, Name], nbytes: int) -> list[
 
     Args:
         views: arrays that look at the memory.
-        names: of arrays, by id.
         nbytes: of the memory.
 
     Returns:
-        Named arrays without gaps, in order, none overlapping another.
+        Arrays without gaps, in order, none overlapping another.
     """
-    candidates = [v for v in views if v.axes is not None and v.nbytes and id(v.owner) in names]
-    if len(candidates) == 1:
+    candidates = [(name, v) for name, v in views if v.axes is not None and v.nbytes]
+    if len(candidates) <= 1:
         return candidates
-    ranked = sorted(candidates, key=lambda v: (_is_permuted(v), names[id(v.owner)].place))
-    chosen: dict[tuple[int, int], View] = {}
-    for view in ranked:
-        chosen.setdefault((view.start, view.nbytes), view)
+    candidates.sort(key=lambda c: (c[0].path == UNNAMED, _is_permuted(c[1]), c[0].place))
+    chosen: dict[tuple[int, int], tuple[Name, View]] = {}
+    for name, view in candidates:
+        chosen.setdefault((view.start, view.nbytes), (name, view))
     whole = chosen.pop((0, nbytes), None)
-    tiles = _without_overlap(sorted(chosen.values(), key=lambda v: (v.start, -v.nbytes)))
-    if whole is not None and sum(v.nbytes for v in tiles) != nbytes:
+    tiles = _without_overlap([chosen[place] for place in sorted(chosen, key=_start_then_longest)])
+    if whole is not None and sum(view.nbytes for _, view in tiles) != nbytes:
         return [whole]
     return tiles
+
+
+def _start_then_longest(place: tuple[int, int]) -> tuple[int, int]:
+    return place[0], -place[1]
 
 
 def _is_permuted(view: View) -> bool:
     return view.axes != tuple(range(len(view.shape)))
 
 
-def _without_overlap(views: Sequence[View]) -> list[View]:
-    chosen: list[View] = []
+def _without_overlap(views: Sequence[tuple[Name, View]]) -> list[tuple[Name, View]]:
+    chosen: list[tuple[Name, View]] = []
     end = 0
-    for view in views:
+    for name, view in views:
         if view.start >= end:
-            chosen.append(view)
+            chosen.append((name, view))
             end = view.start + view.nbytes
     return chosen

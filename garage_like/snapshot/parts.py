@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.snapshot import env_state
+from garage_like.table import Table
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
 CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)
@@ -62,6 +63,8 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
             return _optimizer_parts
         if issubclass(cls, torch.nn.Module):
             return attributes_of
+    if issubclass(cls, Table):
+        return _table_parts if as_pickled else attributes_of
     if env_state.is_mujoco_data_class(cls):
         return _mujoco_parts if as_pickled else None
     if not as_pickled or _pickles_its_attributes(cls):
@@ -147,6 +150,12 @@ def _seed_parts(value: Any) -> list[Part]:
 
 def _torch_generator_parts(value: Any) -> list[Part]:
     return [(".state", value.get_state())]
+
+
+def _table_parts(table: Table) -> list[Part]:
+    """Return the rows by column; the table's name is left out, since equal tables differ in it."""
+    columns = [(f".{name}", table.column(name)) for name in table.columns]
+    return [(".num_rows", table.num_rows), (".changed", table.changed), *columns]
 
 
 def _mujoco_parts(value: Any) -> list[Part]:

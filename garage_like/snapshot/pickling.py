@@ -23,6 +23,8 @@ from garage_like.snapshot import arrays, env_state, live
 from garage_like.snapshot.arrays import View
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.memory import MemoryMap
+from garage_like.snapshot.tables import rebuild_table
+from garage_like.table import Table
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {}
 """Classes that have moved since a snapshot was written: (module, name) then → now."""
@@ -39,19 +41,25 @@ class GraphPickler(cloudpickle.CloudPickler):
     Args:
         graph: top-level objects by name, such as `{'algo': …, 'env': …}`.
         keep_live: whether objects can be restored into live ones (see `live`).
+        tables_apart: whether the rows of tables are left out, to be saved beside the pickle.
 
     Attributes:
         buffers: memory of the arrays, in the order in which the pickle refers to it. Valid as long
             as this pickler and the graph are left alone.
         views: for each buffer, the arrays that look at it.
         stand_ins: objects whose state is saved as an array, by that array's id.
+        tables: those whose rows were left out, in the order in which the pickle refers to them.
     """
 
-    def __init__(self, graph: Mapping[str, Any], *, keep_live: bool = True) -> None:
+    def __init__(
+        self, graph: Mapping[str, Any], *, keep_live: bool = True, tables_apart: bool = False
+    ) -> None:
         self._file = io.BytesIO()
         self.buffers: list[np.ndarray] = []
         self.views: list[list[View]] = []
         self.stand_ins: dict[int, Any] = {}
+        self.tables: list[Table] = []
+        self._tables_apart = tables_apart
         super().__init__(self._file, protocol=5, buffer_callback=self._take_buffer)
         self._graph = graph
         components = live.components_of(graph) if keep_live else {}
@@ -97,6 +105,8 @@ class GraphPickler(cloudpickle.CloudPickler):
         """Choose how values of a class are pickled; None: as pickle does by itself."""
         if cls is np.ndarray or cls is np.memmap:
             return self._reduce_array
+        if cls is Table and self._tables_apart:
+            return self._reduce_table
         if issubclass(cls, type | types.FunctionType):
             return super().reducer_override
         if cls is types.MethodType:
@@ -114,6 +124,10 @@ class GraphPickler(cloudpickle.CloudPickler):
         if env_state.is_mujoco_data_class(cls):
             return self._reduce_mujoco_data
         return env_state.reducer_for(cls)
+
+    def _reduce_table(self, table: Table) -> Any:
+        self.tables.append(table)
+        return rebuild_table, (len(self.tables) - 1, table.state_without_rows())
 
     def _reduce_mujoco_data(self, data: Any) -> Any:
         content = env_state.mujoco_bytes(data)

@@ -1,26 +1,57 @@
 """Snapshotter: takes, keeps, lists, verifies and loads the snapshots of a run.
 
-`capture → staging → write → commit`: `save` runs them one after the other. What was staged no
-longer shares memory with the run, so writing may be moved behind training without other changes.
+`capture → staging → write → commit`: a capture is taken where `save` is called; what was staged
+shares no memory with the run, so a thread writes it while training goes on. One is written at a
+time and one waits. Where only the newest is kept, a waiting capture gives way to a newer one and
+training never waits for the disk; where each is kept, `save` waits for the one before.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotError
+from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.filesystem import FileSystem
+from garage_like.snapshot.filesystem import Buffer, FileSystem
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import Kept, Progress, is_due, on_gap, to_remove
-from garage_like.snapshot.staging import Staging
+from garage_like.snapshot.staging import Staging, StagingPool
 from garage_like.snapshot.store import SnapshotStore, problems_of
+
+if TYPE_CHECKING:
+    from garage_like.snapshot.capture import Capture
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A capture on its way to the disk."""
+
+    manifest: Manifest
+    captured: Capture
+    staging: Staging
+    before_commit: Callable[[], None] | None
+
+
+@dataclass
+class SaveReport:
+    """What became of captures since one last asked.
+
+    Attributes:
+        committed: epochs whose snapshots are durable.
+        errors: why others could not be written, the oldest first.
+    """
+
+    committed: list[int] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
 
 
 class Snapshotter:
@@ -38,8 +69,18 @@ class Snapshotter:
         self._store = (
             None if config is None else SnapshotStore.of_run(Path(config.snapshot_dir), filesystem)
         )
-        self._kept: Sequence[Kept] | None = None
-        self._staging = Staging()
+        self._lock = threading.Lock()
+        self._kept: dict[int, Kept] | None = None
+        self._on_the_way: dict[int, Kept] = {}
+        self._committed_epochs: list[int] = []
+        self._previous: Manifest | None = None
+        self._failed = False
+        self._pool = StagingPool()
+        self._writer = BackgroundWriter(
+            self._write,
+            only_newest=config is not None and keeps_only_newest(config),
+            dropped=self._drop,
+        )
         self._is_open = False
 
     @property
@@ -56,57 +97,133 @@ class Snapshotter:
             raise ValueError("this Snapshotter was made without a SnapshotConfig, so it only loads")
         return self._store
 
-    def open(self) -> None:
-        """Get ready to write: make the directory, sweep what a kill left in it."""
+    def open(self, previous: Manifest | None = None) -> None:
+        """Get ready to write: make the directory, sweep what a kill left in it.
+
+        Args:
+            previous: the snapshot of this directory that the run goes on from, if any.
+        """
+        self._writer.drain()
         self.store.open()
         self._kept = None
+        self._previous = previous
         self._is_open = True
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
-        return is_due(self.config, before, now, self._metric(metrics), self._on_disk())
+        return is_due(self.config, before, now, self._metric(metrics), self._known())
 
     def on_gap(self, before: Progress, now: Progress) -> bool:
         """Tell whether the epoch just finished is one of every `snapshot_gap`."""
         return on_gap(self.config, before, now)
 
-    def save(self, graph: Mapping[str, Any], manifest: Manifest) -> Path:
-        """Take a snapshot of a graph of objects, and prune.
+    # ---- saving -----------------------------------------------------------------------------
+
+    def save(
+        self,
+        graph: Mapping[str, Any],
+        manifest: Manifest,
+        before_commit: Callable[[], None] | None = None,
+    ) -> Path:
+        """Take a snapshot of a graph of objects as it stands; it is written behind.
+
+        `wait` returns when it is durable; without `async_save`, so does this.
 
         Args:
             graph: top-level objects by name.
             manifest: all that is known of the run; arrays and files are filled in.
+            before_commit: called by the writer before it commits; makes the logs durable.
 
         Returns:
-            The snapshot's directory, durable.
+            Where the snapshot will be.
 
         Raises:
-            SnapshotSaveError: if the state cannot be captured or written; earlier ones are intact.
+            SnapshotSaveError: if the state cannot be captured, or without `async_save` cannot be
+                written; earlier ones are intact.
         """
         from garage_like.snapshot.capture import capture
 
         if not self._is_open:
             self.open()
-        self._staging.clear()
-        staged = capture(graph, self._staging)
-        manifest.arrays = staged.arrays
-        path = self.store.commit(manifest, staged.files)
-        kept = [k for k in self._on_disk() if k.epoch != manifest.epoch]
-        self._kept = [*kept, self._kept_of(manifest)]
+        staging = self._pool.take()
+        previous = None if self._failed else self.store.committed or self._previous
+        captured = capture(graph, staging, previous)
+        manifest.arrays, manifest.tables = captured.arrays, captured.tables
+        manifest.num_replaced = self.num_replaced
+        job = _Job(manifest, captured, staging, before_commit)
+        with self._lock:
+            self._on_the_way[manifest.epoch] = self._kept_of(manifest)
+        if self.config.async_save:
+            self._writer.submit(job)
+        else:
+            self._write(job)
+        return self.store.path(manifest.epoch)
+
+    @property
+    def num_replaced(self) -> int:
+        """Captures that gave way to newer ones before they were written."""
+        return self._writer.num_replaced
+
+    def wait(self) -> SaveReport:
+        """Wait until everything captured has been written or has failed; say what became of it."""
+        self._writer.drain()
+        return self.report()
+
+    def close(self) -> SaveReport:
+        """Wait, and stop writing; `save` begins anew."""
+        self._writer.close()
+        return self.report()
+
+    def report(self) -> SaveReport:
+        """Say what became of captures since this was last called; does not wait."""
+        with self._lock:
+            committed, self._committed_epochs = self._committed_epochs, []
+        return SaveReport(committed, self._writer.take_errors())
+
+    def _write(self, job: _Job) -> None:
+        """Write and commit a capture, and prune: in the writer's thread."""
+        manifest, captured = job.manifest, job.captured
+        try:
+            groups: dict[str, Sequence[Buffer]] = {
+                name: group.pieces() for name, group in captured.groups.items()
+            }
+            files = {**captured.files, **groups}
+            if job.before_commit is not None:
+                job.before_commit()
+            self.store.commit(manifest, files, captured.unchanged)
+        except Exception:
+            self._failed = True  # perhaps a file to link to has gone: write all next time
+            raise
+        finally:
+            self._drop(job)
+        self._failed = False
+        with self._lock:
+            self._on_disk()[manifest.epoch] = self._kept_of(manifest)
+            self._committed_epochs.append(manifest.epoch)
         self.prune()
-        return path
+
+    def _drop(self, job: _Job) -> None:
+        """Take back the memory of a capture that was written, failed or gave way."""
+        self._pool.give_back(job.staging)
+        with self._lock:
+            self._on_the_way.pop(job.manifest.epoch, None)
 
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
-        doomed = to_remove(self.config, self._on_disk())
+        with self._lock:
+            doomed = to_remove(self.config, list(self._on_disk().values()))
         try:
             self.store.remove(doomed)
         except OSError as error:
             warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)
             self._kept = None
             return []
-        self._kept = [k for k in self._on_disk() if k.epoch not in doomed]
+        with self._lock:
+            for epoch in doomed:
+                self._on_disk().pop(epoch, None)
         return doomed
+
+    # ---- what there is ----------------------------------------------------------------------
 
     def list(self) -> Sequence[Path]:
         """Return the directories of all snapshots, the oldest first."""
@@ -129,15 +246,19 @@ class Snapshotter:
         """Check every digest of every snapshot; return what is wrong, by snapshot."""
         return {path: problems_of(path) for path in list_snapshots(load_dir)}
 
-    def _on_disk(self) -> Sequence[Kept]:
+    def _known(self) -> Sequence[Kept]:
+        """Return what is on the disk or on its way there."""
+        with self._lock:
+            return tuple({**self._on_disk(), **self._on_the_way}.values())
+
+    def _on_disk(self) -> dict[int, Kept]:
         if self._kept is None:
-            found = []
+            self._kept = {}
             for epoch in self.store.epochs():
                 try:
-                    found.append(self._kept_of(self.store.manifest(epoch)))
+                    self._kept[epoch] = self._kept_of(self.store.manifest(epoch))
                 except SnapshotError:
                     continue  # pruning never touches what it cannot read
-            self._kept = found
         return self._kept
 
     def _kept_of(self, manifest: Manifest) -> Kept:
@@ -145,3 +266,13 @@ class Snapshotter:
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
         return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
+
+
+def keeps_only_newest(config: SnapshotConfig) -> bool:
+    """Tell whether an older snapshot is of no use once there is a newer one."""
+    return (
+        config.snapshot_mode in ("last", "gap_overwrite")
+        and not config.keep_best
+        and config.keep_period is None
+        and config.max_to_keep in (None, 1)
+    )

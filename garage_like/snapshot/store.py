@@ -12,9 +12,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from garage_like.errors import SnapshotCorruptError, SnapshotError, SnapshotSaveError
+from garage_like.errors import (
+    SnapshotCorruptError,
+    SnapshotError,
+    SnapshotSaveError,
+    SnapshotWriteError,
+)
 from garage_like.snapshot import layout
-from garage_like.snapshot.digests import FileEntry, check_file, digest_of
+from garage_like.snapshot.digests import PIECE, FileEntry, check_file, digest_of
 from garage_like.snapshot.filesystem import Buffer, FileSystem
 from garage_like.snapshot.manifest import Manifest
 
@@ -90,30 +95,39 @@ class SnapshotStore:
 
     # ---- committing -----------------------------------------------------------------------------
 
-    def commit(self, manifest: Manifest, files: Files) -> Path:
+    @property
+    def committed(self) -> Manifest | None:
+        """The snapshot that this process committed last."""
+        return self._committed
+
+    def commit(
+        self, manifest: Manifest, files: Files, unchanged: Mapping[str, FileEntry] | None = None
+    ) -> Path:
         """Write a snapshot and make it durable; fills in `manifest.files`.
 
         Args:
             manifest: what the snapshot says of itself.
             files: the pieces of each file, by path inside the snapshot.
+            unchanged: further files, which are as in the last committed snapshot.
 
         Returns:
             The directory of the snapshot.
 
         Raises:
-            SnapshotSaveError: if anything fails; earlier snapshots are intact and nothing is left.
+            SnapshotWriteError: if anything fails; earlier snapshots are intact and nothing is left.
         """
         final = self.dir / layout.epoch_name(manifest.epoch)
         saving = self.dir / f"{layout.SAVING}{final.name}-{uuid.uuid4().hex[:8]}"
         try:
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
+            manifest.files.update(unchanged or {})
             self._write_all(saving, manifest, files)
             self._publish(saving, final)
         except BaseException as error:
             self._clear_up(saving, final)
             if not isinstance(error, OSError):
                 raise
-            raise SnapshotSaveError(
+            raise SnapshotWriteError(
                 f"{final}: the snapshot could not be written: {error}; earlier snapshots are intact"
             ) from error
         self._committed = manifest
@@ -121,24 +135,28 @@ class SnapshotStore:
 
     def _write_all(self, saving: Path, manifest: Manifest, files: Files) -> None:
         self._fs.make_dir(saving)
-        folders = sorted({folder for name in files for folder in Path(name).parents})[1:]
+        folders = sorted({folder for name in manifest.files for folder in Path(name).parents})[1:]
         for folder in folders:
             self._fs.make_dir(saving / folder)
-        for name, pieces in files.items():
-            twin = self._twin(name, manifest.files[name])
-            if twin is None or not self._linked(twin, saving / name):
-                self._fs.write_file(saving / name, pieces)
+        previous = self._committed or self._newest_manifest()
+        for name, entry in manifest.files.items():
+            twin = self._twin(previous, name, entry)
+            if twin is not None and self._linked(twin, saving / name):
+                continue
+            if name not in files:
+                self._copy(twin, saving / name)
+            else:
+                self._fs.write_file(saving / name, files[name])
         self._fs.write_file(saving / layout.MANIFEST, [manifest.to_bytes()])
         for folder in (*reversed(folders), Path()):
             self._fs.sync_dir(saving / folder)
 
-    def _twin(self, name: str, entry: FileEntry) -> Path | None:
+    def _twin(self, previous: Manifest | None, name: str, entry: FileEntry) -> Path | None:
         """Find a file of the previous snapshot with the same bytes.
 
         What another process wrote is not believed but read: a link to a file that has rotted would
         be a new snapshot that is damaged from the start.
         """
-        previous = self._committed or self._newest_manifest()
         if previous is None or previous.files.get(name) != entry:
             return None
         path = self.path(previous.epoch)
@@ -156,6 +174,13 @@ class SnapshotStore:
             except SnapshotError:
                 continue
         return None
+
+    def _copy(self, twin: Path | None, target: Path) -> None:
+        """Copy an unchanged file where it cannot be linked to."""
+        if twin is None:
+            raise FileNotFoundError(f"{target.name} of the snapshot before, which has not changed")
+        with open(twin, "rb") as file:
+            self._fs.write_file(target, iter(lambda: file.read(PIECE), b""))
 
     def _linked(self, twin: Path, target: Path) -> bool:
         try:

@@ -18,8 +18,9 @@ import numpy as np
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot import layout
 from garage_like.snapshot.arrays import SAFETENSORS_DTYPES
-from garage_like.snapshot.manifest import FileEntry, Manifest
-from garage_like.snapshot.tensors import Tensor, file_pieces, places
+from garage_like.snapshot.digests import FileEntry
+from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.tensors import Tensor, file_pieces, parse
 from garage_like.table import Column, Table
 
 Rows = Sequence[np.ndarray]
@@ -142,9 +143,9 @@ def load_rows(
         if path not in files:
             raise SnapshotCorruptError(f"{name}: the manifest names {path}, which is not there")
         rows = np.zeros((min(group_rows, num_rows - first), entry["row_bytes"]), np.uint8)
-        columns = places(files[path], f"{name}/{path}")
+        columns = parse(files[path], f"{name}/{path}")
         for column, (_, _, offset) in entry["columns"].items():
-            content = np.frombuffer(columns[column], np.uint8).reshape(len(rows), -1)
+            content = columns[column].content.reshape(len(rows), -1)
             rows[:, offset : offset + content.shape[1]] = content
         groups.append(rows)
     return groups

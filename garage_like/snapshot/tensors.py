@@ -91,6 +91,8 @@ def parse(content: bytearray, name: str) -> dict[str, Tensor]:
     """
     try:
         length = struct.unpack_from("<Q", content)[0]
+        if length > len(content) - 8:
+            raise ValueError(f"a header of {length} bytes does not fit")
         header = json.loads(bytes(content[8 : 8 + length]))
         header.pop("__metadata__", None)
         data = np.frombuffer(content, np.uint8)[8 + length :]
