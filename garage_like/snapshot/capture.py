@@ -5,28 +5,25 @@ The copy is what a snapshot holds: nothing that training does afterwards can cha
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot import layout
-from garage_like.snapshot.arrays import View, name_suffix, stored_shape
+from garage_like.snapshot.components import Components, tensor_file
 from garage_like.snapshot.digests import FileEntry
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.naming import UNNAMED, Name, component_and_key, names_of, tile
+from garage_like.snapshot.naming import Name, component_and_key, names_of
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.staging import Staging
 from garage_like.snapshot.tables import StagedGroup, capture_table, filling_tables, load_rows
-from garage_like.snapshot.tensors import Tensor, file_pieces, parse
+from garage_like.snapshot.tensors import parse
 from garage_like.snapshot.walk import find_unpicklable
 from garage_like.table import Table
-
-_NO_NAME = Name(sys.maxsize, UNNAMED)
 
 
 @dataclass(frozen=True)
@@ -72,21 +69,13 @@ def capture(
     for array, owner in pickler.stand_ins.items():
         if id(owner) in names:
             names[array] = names[id(owner)]
-    components: dict[str, dict[str, Tensor]] = {}
-    arrays: list[dict[str, Any]] = []
+    components = Components(names)
     staging = staging or Staging()
-    for buffer, views in zip(pickler.buffers, pickler.views, strict=True):
-        copy = staging.copy(buffer)
-        named = [(names.get(id(view.owner), _NO_NAME), view) for view in views]
-        pieces = [
-            [*_add(components, name, tensor), start]
-            for name, tensor, start in _tensors_in(copy, named)
-        ]
-        arrays.append({"nbytes": copy.nbytes, "pieces": pieces})
-    files: dict[str, list[Buffer]] = {layout.OBJECTS: [content]}
-    for component in sorted(components):
-        in_order = sorted(components[component].values(), key=lambda tensor: -tensor.itemsize)
-        files[tensor_file(component)] = list(file_pieces(in_order))
+    arrays = [
+        components.add(staging.copy(buffer), views)
+        for buffer, views in zip(pickler.buffers, pickler.views, strict=True)
+    ]
+    files: dict[str, list[Buffer]] = {layout.OBJECTS: [content], **components.files()}
     tables = [
         capture_table(table, folder, previous, staging.copy)
         for table, folder in zip(pickler.tables, _folders(pickler.tables, names), strict=True)
@@ -110,53 +99,6 @@ def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:
         folder = component if key in ("table", "value") else f"{component}.{key}"
         folders.append(folder if folder not in folders else f"{folder}.{number}")
     return folders
-
-
-def tensor_file(component: str) -> str:
-    """Return the path, inside a snapshot, of a component's arrays."""
-    return f"{layout.TENSORS}/{component}.safetensors"
-
-
-def _tensors_in(
-    buffer: np.ndarray, views: list[tuple[Name, View]]
-) -> Iterator[tuple[Name, Tensor, int]]:
-    """Yield name, tensor and first byte of what a buffer is written as; together, all of it.
-
-    The name of a tensor is what follows that of its array.
-    """
-    end = 0
-    owner = min((name for name, _ in views), default=_NO_NAME)
-    for name, view in tile(views, buffer.nbytes):
-        if view.start > end:
-            yield owner, _rest(buffer[end : view.start]), end
-        content = buffer[view.start : view.start + view.nbytes]
-        if view.dtype is None or view.axes is None:
-            yield name, Tensor("", "U8", (view.nbytes,), content), view.start
-        else:
-            shape = stored_shape(view.shape, view.axes)
-            suffix = name_suffix(view.axes)
-            yield name, Tensor(suffix, view.dtype, shape, content), view.start
-        end = view.start + view.nbytes
-    if end < buffer.nbytes:
-        yield owner, _rest(buffer[end:]), end
-
-
-def _rest(content: np.ndarray) -> Tensor:
-    """Describe bytes that no array without gaps covers."""
-    return Tensor(".memory", "U8", (content.nbytes,), content)
-
-
-def _add(components: dict[str, dict[str, Tensor]], name: Name, tensor: Tensor) -> tuple[str, str]:
-    """Put a tensor into its component's file; return component and name, made unique there."""
-    component, key = component_and_key(name.path)
-    key += tensor.name
-    tensors = components.setdefault(component, {})
-    unique, number = key, 1
-    while unique in tensors:
-        number += 1
-        unique = f"{key}#{number}"
-    tensors[unique] = replace(tensor, name=unique)
-    return component, unique
 
 
 def _why_unpicklable(graph: Mapping[str, Any], error: Exception) -> str:

@@ -119,9 +119,10 @@ def tile(views: Sequence[tuple[Name, View]], nbytes: int) -> list[tuple[Name, Vi
         Arrays without gaps, in order, none overlapping another.
     """
     candidates = [(name, v) for name, v in views if v.axes is not None and v.nbytes]
+    candidates = [(name, v) for name, v in candidates if name.path != UNNAMED] or candidates
     if len(candidates) <= 1:
         return candidates
-    candidates.sort(key=lambda c: (c[0].path == UNNAMED, _is_permuted(c[1]), c[0].place))
+    candidates.sort(key=lambda candidate: (_is_permuted(candidate[1]), candidate[0].place))
     chosen: dict[tuple[int, int], tuple[Name, View]] = {}
     for name, view in candidates:
         chosen.setdefault((view.start, view.nbytes), (name, view))

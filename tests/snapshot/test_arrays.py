@@ -19,6 +19,7 @@ def same_layout(found, expected):
 
 
 STRUCTURED = np.dtype([("position", "<f4", (3,)), ("id", "<i8"), ("name", "S5")])
+NAN_WITH_A_PAYLOAD = np.frombuffer(b"\x01" + bytes(5) + b"\xf0\x7f")[0]
 
 OWNERS = {
     "float64": RNG.normal(size=(3, 4)),
