@@ -1,5 +1,9 @@
-"""Write one page of API reference for each package, from the names that it exports."""
+"""Write one page of API reference for each package, from the names that it exports.
 
+Another page lists the examples.
+"""
+
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -49,7 +53,7 @@ def public_names(module: ModuleType) -> list[str]:
 def write(directory: Path) -> None:
     """Write `index.md` and a page for each package into a directory; touch only what changed."""
     modules = public_modules()
-    pages = {"index": _index(modules)}
+    pages = {"index": _index(modules), "examples": _examples()}
     documented: dict[int, str] = {}
     for module in modules:
         pages[module.__name__] = _page(module, documented)
@@ -60,6 +64,20 @@ def write(directory: Path) -> None:
         path = directory / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def _examples() -> str:
+    """List the example scripts with the first line of what each says of itself."""
+    root = Path(__file__).parents[1] / "examples"
+    rows = []
+    for path in sorted(root.rglob("*.py"), key=lambda path: (len(path.parts), path)):
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        first = doc.partition("\n\n")[0].replace("\n", " ")
+        rows.append(f"| `examples/{path.relative_to(root)}` | {first} |")
+    return (
+        "# Examples\n\nEach is a script that runs on its own; `--help` lists its options.\n\n"
+        "| script | what it shows |\n|---|---|\n" + "\n".join(rows) + "\n"
+    )
 
 
 def _index(modules: list[ModuleType]) -> str:

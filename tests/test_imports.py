@@ -16,8 +16,8 @@ PACKAGE = ROOT / "garage_like"
 # A room imports from its own floor and from those above it in this list, never from those below.
 FLOORS = [
     {"errors", "seeding", "infos", "env_spec", "env_step", "batches", "interfaces", "table"},
-    {"envs", "logging"},
-    {"sampler", "replay_buffer", "snapshot", "evaluation"},
+    {"envs", "logging", "evaluation"},
+    {"sampler", "replay_buffer", "snapshot"},
     {"algos"},
     {"np"},
     {"torch", "tf"},
@@ -173,6 +173,23 @@ def test_nothing_imports_upward() -> None:
         )
     ]
     assert upward == []
+
+
+def test_what_runs_and_saves_knows_no_algorithm() -> None:
+    runs, learns = {"snapshot", "trainer", "run_session", "experiment"}, {"algos", "np", "torch"}
+    assert [
+        found.where
+        for found in OWN_IMPORTS
+        if room(found.importer) in runs and room(found.imported) in learns
+    ] == []
+
+
+def test_what_learns_knows_no_snapshot() -> None:
+    assert [
+        found.where
+        for found in OWN_IMPORTS
+        if room(found.importer) in {"algos", "np", "torch"} and room(found.imported) == "snapshot"
+    ] == []
 
 
 def test_the_backends_do_not_know_each_other() -> None:
