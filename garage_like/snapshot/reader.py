@@ -16,7 +16,6 @@ from garage_like.snapshot.finding import resolve
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.store import problems_of
-from garage_like.snapshot.tensors import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,9 +68,32 @@ class SnapshotReader:
             raise SnapshotNotFoundError(
                 f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
             )
+        from garage_like.snapshot.tensors import parse
+
         name = f"{layout.TENSORS}/{component}.safetensors"
         content = read_file(self.path, name, self.manifest.files[name])
         return {key: tensor.array() for key, tensor in parse(content, name).items()}
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables: replay memory, say."""
+        return [str(entry["folder"]) for entry in self.manifest.tables]
+
+    def table(self, name: str) -> dict[str, np.ndarray]:
+        """Return the rows of a table by column, each of shape (rows, ...).
+
+        Raises:
+            SnapshotNotFoundError: if there is no such table; lists those there are.
+            SnapshotCorruptError: if a file is damaged.
+        """
+        if name not in self.tables:
+            raise SnapshotNotFoundError(
+                f"{self.path}: no table {name!r}; there are {', '.join(self.tables) or 'none'}"
+            )
+        from garage_like.snapshot.tables import read_columns
+
+        entry = self.manifest.tables[self.tables.index(name)]
+        return read_columns(entry, self.path, self.manifest.files)
 
     def problems(self) -> list[str]:
         """Check every digest; return what is wrong, a sentence each."""

@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot import layout
 from garage_like.snapshot.arrays import SAFETENSORS_DTYPES
-from garage_like.snapshot.digests import FileEntry
+from garage_like.snapshot.digests import FileEntry, read_file
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.tensors import Tensor, file_pieces, parse
 from garage_like.table import Column, Table
@@ -149,6 +150,23 @@ def load_rows(
             rows[:, offset : offset + content.shape[1]] = content
         groups.append(rows)
     return groups
+
+
+def read_columns(
+    entry: Mapping[str, Any], snapshot: Path, files: Mapping[str, FileEntry]
+) -> dict[str, np.ndarray]:
+    """Read a table as data: for each column, shape (rows, *shape)."""
+    groups = []
+    for first in range(0, int(entry["num_rows"]), int(entry["group_rows"])):
+        path = group_file(entry["folder"], first)
+        if path not in files:
+            raise SnapshotCorruptError(f"{snapshot}: the manifest does not list {path}")
+        groups.append(parse(read_file(snapshot, path, files[path]), f"{snapshot}/{path}"))
+    kinds = {name: (dtype, shape) for name, (dtype, shape, _) in entry["columns"].items()}
+    return {
+        name: np.concatenate([np.empty((0, *shape), dtype), *(g[name].array() for g in groups)])
+        for name, (dtype, shape) in kinds.items()
+    }
 
 
 @contextlib.contextmanager
