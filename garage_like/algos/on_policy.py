@@ -195,7 +195,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
 
 
 def _mean(returns: Collection[float]) -> float:
-    return float(np.mean(returns)) if returns else float("nan")
+    return sum(returns) / len(returns) if returns else float("nan")
 
 
 def policy_metrics(

@@ -1,0 +1,91 @@
+"""LinearFeatureBaseline: values by ridge regression on simple features."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from garage_like.batches import EpisodeBatch
+from garage_like.env_spec import EnvSpec
+from garage_like.np.observations import flatten_observations
+
+_CLIP = 10.0
+_TIME_UNIT = 100.0
+_ATTEMPTS = 5
+
+
+class LinearFeatureBaseline:
+    """Predict returns from o, o^2, t, t^2, t^3 and 1, refitted to each batch.
+
+    Duan et al. 2016, arXiv:1604.06778, appendix 2. Observations o are clipped to [-10, 10]; t is
+    the step within the episode (or the fragment), in hundreds.
+
+    Args:
+        env_spec: of the environment whose observations are valued.
+        reg_coeff: weight of the ridge, for numbers that are barely determined.
+
+    Raises:
+        ValueError: if reg_coeff is negative.
+    """
+
+    def __init__(self, env_spec: EnvSpec, reg_coeff: float = 1e-5) -> None:
+        if not reg_coeff >= 0.0:
+            raise ValueError(
+                f"LinearFeatureBaseline: reg_coeff must not be negative, got {reg_coeff!r}"
+            )
+        self._env_spec = env_spec
+        self._reg_coeff = reg_coeff
+        self._coefficients: np.ndarray = np.zeros(2 * env_spec.observation_dim + 4)
+
+    def get_param_values(self) -> np.ndarray:
+        """Return a copy of the coefficients, shape (2 * D + 4,)."""
+        return self._coefficients.copy()
+
+    def set_param_values(self, params: np.ndarray) -> None:
+        """Replace the coefficients, shape (2 * D + 4,).
+
+        Raises:
+            ValueError: if their number is wrong.
+        """
+        vector = np.asarray(params, np.float64)
+        if vector.shape != self._coefficients.shape:
+            raise ValueError(
+                "LinearFeatureBaseline.set_param_values: expected a vector of "
+                f"{len(self._coefficients)} numbers, got shape {vector.shape}"
+            )
+        self._coefficients = vector.copy()
+
+    def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
+        """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
+        steps = self._features(episodes.observations, step_numbers(episodes))
+        last = self._features(episodes.last_observations, np.asarray(episodes.lengths))
+        return steps @ self._coefficients, last @ self._coefficients
+
+    def fit(self, episodes: EpisodeBatch, returns: np.ndarray) -> None:
+        """Solve (F'F + r I) c = F'G for the batch, with r raised until the solution is finite."""
+        features = self._features(episodes.observations, step_numbers(episodes))
+        gram = features.T @ features
+        target = features.T @ np.asarray(returns, np.float64)
+        ridge = self._reg_coeff
+        for _ in range(_ATTEMPTS):
+            matrix = gram + ridge * np.eye(len(gram))
+            coefficients = np.linalg.lstsq(matrix, target, rcond=None)[0]
+            if np.isfinite(coefficients).all():
+                self._coefficients = coefficients
+                return
+            ridge = max(10.0 * ridge, 1e-8)
+        raise ValueError(
+            "LinearFeatureBaseline.fit: no finite solution; observations or returns are not finite"
+        )
+
+    def _features(self, observations: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return features, shape (S, 2 * D + 4), float64."""
+        rows = flatten_observations(self._env_spec.observation_space, observations)
+        clipped = np.clip(rows.astype(np.float64), -_CLIP, _CLIP)
+        time = (steps / _TIME_UNIT)[:, None]
+        return np.hstack([clipped, clipped**2, time, time**2, time**3, np.ones_like(time)])
+
+
+def step_numbers(episodes: EpisodeBatch) -> np.ndarray:
+    """Return each step's number within its episode, from 0: shape (S,)."""
+    lengths = np.asarray(episodes.lengths)
+    return np.arange(episodes.num_steps) - np.repeat(np.cumsum(lengths) - lengths, lengths)
