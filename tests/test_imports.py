@@ -16,8 +16,9 @@ PACKAGE = ROOT / "garage_like"
 # A room imports from its own floor and from those above it in this list, never from those below.
 FLOORS = [
     {"errors", "seeding", "infos", "env_spec", "env_step", "batches", "interfaces", "table"},
-    {"envs", "logging", "evaluation"},
-    {"sampler", "replay_buffer", "snapshot"},
+    {"envs", "logging"},
+    {"evaluation", "sampler", "replay_buffer"},
+    {"snapshot"},
     {"algos"},
     {"np"},
     {"torch", "tf"},
