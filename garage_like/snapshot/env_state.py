@@ -98,8 +98,14 @@ def reduce_gymnasium_env(env: Any) -> Any:
         return NEW_OBJECT, (type(env),), mujoco_state(env), None, None, set_mujoco_state
     windows = {name: None for name, value in vars(env).items() if _is_window(value)}
     if _calls_its_constructor(type(env)) or (windows and _pickles_its_dict(type(env))):
-        return NEW_OBJECT, (type(env),), {**vars(env), **windows}
+        state = {**vars(env), **windows}
+        return NEW_OBJECT, (type(env),), state, None, None, set_attributes
     return NotImplemented
+
+
+def set_attributes(env: Any, state: dict[str, Any]) -> None:
+    """Fill a bare environment, past a `__setstate__` that would call its constructor."""
+    env.__dict__.update(state)
 
 
 def rebuild_from_spec(spec: Any) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 from garage_like.snapshot.parts import ATOMS, CODE, Part, is_constant, parts_of
 
 _SHOWN_WHOLE = 100
+_DEEPEST_PATH = 30
 
 
 def walk(graph: Mapping[str, Any]) -> Iterator[Part]:
@@ -111,7 +112,7 @@ def find_unpicklable(graph: Mapping[str, Any], can_pickle: Callable[[Any], bool]
     path: str | None = None
     candidates = list(graph.items())
     seen: dict[int, Any] = {}
-    while candidates:
+    while candidates and len(seen) < _DEEPEST_PATH:
         label, value = candidates.pop(0)
         if id(value) in seen or can_pickle(value):
             continue
