@@ -22,7 +22,7 @@ from garage_like.trainer import Trainer
 
 WORKERS = {"default": DefaultWorker, "vec": VecWorker, "fragment": FragmentWorker}
 ALGORITHMS = ("vpg", "ppo", "trpo", "cem", "cma_es", "own")
-TIMES = ("Time", "seconds", "exec_times", "_clock")
+TIMES = ("Time", "seconds", "exec_times", "timer")
 
 
 class PerturbAndKeep(RLAlgorithm):
@@ -66,8 +66,9 @@ def build(algorithm: str, env_id: str, worker: str) -> tuple[RLAlgorithm, GymEnv
         return PerturbAndKeep(policy, sampler(policy)), env
     from garage_like.np.algos import CEM, CMAES
 
-    cls = {"cem": CEM, "cma_es": CMAES}[algorithm]
-    return cls(env.spec, policy, sampler(policy), n_samples=4), env
+    if algorithm == "cem":
+        return CEM(env.spec, policy, sampler(policy), n_samples=4, best_frac=0.5), env
+    return CMAES(env.spec, policy, sampler(policy), n_samples=4), env
 
 
 def _numpy_policy(env: GymEnv) -> Any:

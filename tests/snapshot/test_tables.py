@@ -130,7 +130,7 @@ def test_tables_are_read_as_data(snapshotter, algo, tmp_path):
         assert np.array_equal(reader.table("replay_buffer")[name], values)
     assert reader.table("algo.priorities")["p"].shape == (0,)
     with pytest.raises(
-        SnapshotNotFoundError, match="no table 'memory'; there are replay_buffer, algo.priorities"
+        SnapshotNotFoundError, match=r"no table 'memory'; there are replay_buffer, algo.priorities"
     ):
         reader.table("memory")
 
