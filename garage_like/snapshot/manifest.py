@@ -157,7 +157,8 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def _file_entry(name: str, entry: Any, path: Path) -> FileEntry:
     parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or name != str(parts) or "\0" in name:
+    leads_out = parts.is_absolute() or ".." in parts.parts or not parts.parts
+    if leads_out or name != str(parts) or "\0" in name:
         raise SnapshotCorruptError(f"{path}: file name {name!r} leads out of the snapshot")
     try:
         return FileEntry(bytes=operator.index(entry["bytes"]), blake2b=str(entry["blake2b"]))

@@ -53,7 +53,7 @@ def snapshotter(tmp_path):
     """Keep every snapshot of a run in `tmp_path/run`."""
     run_dir = tmp_path / "run"
     run_dir.mkdir()
-    return Snapshotter(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+    return Snapshotter(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all", async_save=False))
 
 
 @pytest.fixture

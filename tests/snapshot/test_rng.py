@@ -1,0 +1,88 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from garage_like import seeding
+from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
+from garage_like.snapshot.walk import leaves
+
+DRAWS = {
+    "Python": random.random,
+    "Python, normal": lambda: random.gauss(0, 1),
+    "NumPy": np.random.random,
+    "NumPy, normal": np.random.standard_normal,
+    "torch": lambda: torch.rand(1).item(),
+    "torch, normal": lambda: torch.randn(1).item(),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+@pytest.mark.parametrize("drawn", [0, 1, 7])
+def test_generator_goes_on_from_a_saved_state(name, drawn):
+    draw = DRAWS[name]
+    with global_rng_untouched():
+        for _ in range(drawn):
+            draw()
+        state = copy_exactly(get_global_rng())
+        expected = [draw() for _ in range(20)]
+        set_global_rng(state)
+        assert [draw() for _ in range(20)] == expected
+
+
+def test_seed_of_the_run_is_restored():
+    with global_rng_untouched():
+        seeding.set_seed(41)
+        state = copy_exactly(get_global_rng())
+        expected = seeding.stream("worker", 1).random()
+        seeding.set_seed(42)
+        set_global_rng(state)
+        assert seeding.get_seed() == 41
+        assert seeding.stream("worker", 1).random() == expected
+
+
+def test_run_that_was_never_seeded_is_restored_too():
+    with global_rng_untouched():
+        seeding.restore_seed_state((None, 12345678901234567890))
+        state = copy_exactly(get_global_rng())
+        seeding.set_seed(1)
+        set_global_rng(state)
+        assert seeding.get_seed() is None
+        assert seeding.get_entropy() == 12345678901234567890
+
+
+def draw_and_fail():
+    with global_rng_untouched():
+        for draw in DRAWS.values():
+            draw()
+        raise RuntimeError
+
+
+def test_nothing_is_disturbed_even_by_an_error():
+    before = get_global_rng()
+    with pytest.raises(RuntimeError):
+        draw_and_fail()
+    assert leaves(get_global_rng()) == leaves(before)
+
+
+def test_torch_is_not_loaded_by_looking(run_python):
+    run_python(
+        """
+import sys
+from garage_like.snapshot.rng import get_global_rng, set_global_rng
+state = get_global_rng()
+set_global_rng(state)
+assert 'torch' not in state and 'torch' not in sys.modules
+"""
+    )
+
+
+def test_state_without_torch_leaves_torch_alone():
+    with global_rng_untouched():
+        state = get_global_rng()
+        del state["torch"]
+        expected = torch.get_rng_state()
+        set_global_rng(state)
+        assert torch.equal(torch.get_rng_state(), expected)
