@@ -187,6 +187,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
             if not self.is_warming_up:
                 self._learn(collected)
             trainer.step_itr += 1
+        self._finish_epoch()
         self._record_metrics()
         evaluated = self._evaluation.play(trainer, self.policy, self._discount, self._own_env)
         return self._recent_mean(0) if np.isnan(evaluated) else evaluated
@@ -232,6 +233,9 @@ class OffPolicyAlgorithm(RLAlgorithm):
 
     def _finish_itr(self) -> None:
         """Do what is due after the gradient steps that follow a batch."""
+
+    def _finish_epoch(self) -> None:
+        """Do what is due after the last gradient step of an epoch."""
 
     def _set_learning_rates(self, env_steps: int) -> None:
         """Let learning rates follow their schedules; called before the gradient steps."""

@@ -18,6 +18,13 @@ from garage_like.torch.policies.policy import Policy
 LearningRate = float | Schedule
 """A number, or one that changes with the env steps taken so far."""
 
+# Snapshots name optimizers by these attributes.
+_ATTRIBUTES = {
+    "Policy": "_policy_optimizer",
+    "Critic": "_qf_optimizer",
+    "Entropy": "_alpha_optimizer",
+}
+
 
 class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
     """Turn transitions into tensors, and let learning rates follow their schedules."""
@@ -26,7 +33,7 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._rates: dict[str, tuple[OptimizerWrapper, Schedule]] = {}
+        self._rates: dict[str, Schedule] = {}
 
     def _make_optimizer(
         self, name: str, optimizer: OptimizerSpec, learning_rate: LearningRate, *modules: nn.Module
@@ -34,7 +41,8 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
         """Return one optimizer for all weights of some modules.
 
         Args:
-            name: `Policy` and the like, for `Learning/PolicyLearningRate`.
+            name: `Policy`, `Critic` or `Entropy`, for `Learning/PolicyLearningRate`; the optimizer
+                must become the attribute that goes with it.
             optimizer: a class, or a pair of it and its keyword arguments but for `lr`.
             learning_rate: a number or a Schedule.
             *modules: whose weights it moves.
@@ -50,19 +58,28 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
         wrapper = OptimizerWrapper(
             (cls, {**keywords, "lr": schedule.value(0)}), nn.ModuleList(modules)
         )
-        self._rates[name] = (wrapper, schedule)
+        self._rates[name] = schedule
         return wrapper
 
+    def _optimizers(self) -> dict[str, OptimizerWrapper]:
+        """Return the optimizers by what they move."""
+        return {name: getattr(self, _ATTRIBUTES[name]) for name in self._rates}
+
     def _set_learning_rates(self, env_steps: int) -> None:
-        for optimizer, schedule in self._rates.values():
-            for group in optimizer.optimizer.param_groups:
-                group["lr"] = schedule.value(env_steps)
+        for name, wrapper in self._optimizers().items():
+            for group in wrapper.optimizer.param_groups:
+                group["lr"] = self._rates[name].value(env_steps)
 
     def _learning_rates(self) -> dict[str, float]:
         return {
             f"Learning/{name}LearningRate": float(wrapper.optimizer.param_groups[0]["lr"])
-            for name, (wrapper, _) in self._rates.items()
+            for name, wrapper in self._optimizers().items()
         }
+
+    def _finish_epoch(self) -> None:
+        # They are made anew at the next step: a snapshot need not hold them.
+        for wrapper in self._optimizers().values():
+            wrapper.zero_grad()
 
     def _minibatch(self, transitions: Transitions) -> Minibatch:
         """Return transitions as tensors where the policy is."""
