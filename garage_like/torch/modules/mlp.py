@@ -37,6 +37,13 @@ _MODULES: dict[object, type[nn.Module]] = {
 }
 
 
+_FUNCTIONS: dict[type[nn.Module], Callable[[torch.Tensor], torch.Tensor]] = {
+    nn.Tanh: torch.tanh,
+    nn.ReLU: torch.relu,
+    nn.Sigmoid: torch.sigmoid,
+}
+
+
 class Function(nn.Module):
     """Apply a function of one tensor."""
 
@@ -86,9 +93,7 @@ class MLP(nn.Module):
         sizes = np_mlp.layer_sizes(input_dim, hidden_sizes, output_dim)
         pairs = list(pairwise(sizes))
         self.hidden = nn.ModuleList(nn.Linear(i, o) for i, o in pairs[:-1])
-        self.norms = nn.ModuleList(
-            nn.LayerNorm(o) if layer_normalization else nn.Identity() for _, o in pairs[:-1]
-        )
+        self.norms = nn.ModuleList(nn.LayerNorm(o) for _, o in pairs[:-1] if layer_normalization)
         self.output = nn.Linear(*pairs[-1])
         self.hidden_nonlinearity = as_module("hidden_nonlinearity", hidden_nonlinearity)
         self.output_nonlinearity = as_module("output_nonlinearity", output_nonlinearity)
@@ -99,10 +104,15 @@ class MLP(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map shape (N, input_dim) to shape (N, output_dim)."""
-        for layer, norm in zip(self.hidden, self.norms, strict=True):
-            x = self.hidden_nonlinearity(norm(layer(x)))
-        outputs: torch.Tensor = self.output_nonlinearity(self.output(x))
-        return outputs
+        # Small networks feel every call of a module: functions are called instead where possible.
+        activate = _FUNCTIONS.get(type(self.hidden_nonlinearity), self.hidden_nonlinearity)
+        for index, layer in enumerate(self.hidden):
+            x = layer(x)
+            if len(self.norms):
+                x = self.norms[index](x)
+            x = activate(x)
+        x = self.output(x)
+        return x if type(self.output_nonlinearity) is nn.Identity else self.output_nonlinearity(x)
 
     def _layers(self) -> list[nn.Linear]:
         return [*(layer for layer in self.hidden if isinstance(layer, nn.Linear)), self.output]
@@ -114,8 +124,7 @@ class MLP(nn.Module):
         """
         hidden = _numpy_activation(self.hidden_nonlinearity)
         output = _numpy_activation(self.output_nonlinearity)
-        normalized = any(isinstance(norm, nn.LayerNorm) for norm in self.norms)
-        if hidden is None or output is None or normalized:
+        if hidden is None or output is None or len(self.norms):
             return None
         layers = [
             (layer.weight.detach().cpu().numpy().T, layer.bias.detach().cpu().numpy())
