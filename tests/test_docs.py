@@ -71,7 +71,7 @@ def run_script(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def first_experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the run directory of the experiment that the documentation begins with."""
     directory = tmp_path_factory.mktemp("first_experiment")
