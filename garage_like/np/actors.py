@@ -43,7 +43,7 @@ def sample_categorical(logits: np.ndarray, rng: np.random.Generator) -> np.ndarr
     cumulative = weights.cumsum(axis=1)
     totals = cumulative[:, -1:]
     if not np.isfinite(totals).all():
-        raise _not_finite(logits)
+        raise _not_finite(logits[np.argmin(np.isfinite(totals[:, 0]))].tolist())
     actions = (cumulative <= rng.random((rows, 1)) * totals).sum(axis=1)
     return np.minimum(actions, logits.shape[1] - 1)
 
@@ -64,7 +64,7 @@ def _sample_one(logits: list[float], uniform: float) -> int:
     return len(logits) - 1
 
 
-def _not_finite(logits: object) -> ValueError:
+def _not_finite(logits: list[float]) -> ValueError:
     return ValueError(
         f"the policy's outputs must be finite, got logits {logits!r}; training has diverged: "
         "lower the learning rate, or restore an earlier snapshot"
