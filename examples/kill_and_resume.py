@@ -26,6 +26,7 @@ from rich.table import Table
 
 from garage_like import Trainer, wrap_experiment
 from garage_like.envs import GymEnv
+from garage_like.errors import SnapshotError
 from garage_like.experiment.deterministic import set_seed
 from garage_like.sampler import LocalSampler, VecWorker
 from garage_like.snapshot import read_snapshot
@@ -80,6 +81,14 @@ def rows(run_dir):
         return []
 
 
+def newest_epoch(run_dir):
+    """Return the epoch of a run's newest snapshot; -1 if there is none yet."""
+    try:
+        return read_snapshot(run_dir).epoch
+    except SnapshotError:
+        return -1
+
+
 class Screen:
     """Show how far the runs are: bars in a terminal, plain lines elsewhere."""
 
@@ -132,14 +141,14 @@ def train_both(screen, straight_dir, killed_dir, parameters):
     """Train two runs side by side, one of them in two lives."""
     straight, victim = start(straight_dir, **parameters), start(killed_dir, **parameters)
     half = parameters["n_epochs"] // 2
-    screen.wait_until(lambda: len(rows(killed_dir)) >= half or not victim.is_alive())
+    screen.wait_until(lambda: newest_epoch(killed_dir) >= half - 1 or not victim.is_alive())
     time.sleep(random.uniform(0.0, 0.5))  # to some moment within an epoch
     victim.kill()
     victim.join()
     if victim.exitcode != -signal.SIGKILL:
         raise click.ClickException("the run ended before it was killed; give it more --n-epochs")
     screen.say(f"killed process {victim.pid} with SIGKILL in epoch #{len(rows(killed_dir))}")
-    screen.say(f"its newest snapshot is of epoch #{read_snapshot(killed_dir).epoch}")
+    screen.say(f"its newest snapshot is of epoch #{newest_epoch(killed_dir)}")
 
     screen.say(f"garage-like resume {killed_dir}")
     resumed = resume(killed_dir)

@@ -6,6 +6,8 @@ With STOP_AFTER in the environment the process kills itself once so many epochs 
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 
 import beside_the_launcher
 import numpy as np
@@ -29,7 +31,7 @@ class HillClimbing(RLAlgorithm):
     def train(self, trainer: Trainer) -> float:
         for epoch in trainer.step_epochs():
             if str(epoch) == os.environ.get("STOP_AFTER"):
-                os.kill(os.getpid(), signal.SIGKILL)
+                die_once_saved(trainer.run_dir, epoch - 1)
             candidate = self.position + self.step_size.draw(self.rng)
             if self.height(candidate) > self.height(self.position):
                 self.position = candidate
@@ -41,6 +43,12 @@ class HillClimbing(RLAlgorithm):
     @staticmethod
     def height(position: np.ndarray) -> float:
         return float(-np.square(position).sum())
+
+
+def die_once_saved(run_dir: Path, epoch: int) -> None:
+    while not (run_dir / "snapshots" / f"epoch_{epoch:06d}").exists():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @wrap_experiment(snapshot_mode="all", archive_launch_repo=False, name="hills")

@@ -12,6 +12,9 @@ NAMES = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*.py"
 
 # Example, its algorithm, and what a short run takes: enough for two epochs with an update each.
 TRAINING = {
+    "np/cem_cartpole.py": ("CEM", 50),
+    "np/cma_es_cartpole.py": ("CMAES", 50),
+    "np/tutorial_cem.py": ("SimpleCEM", 50),
     "torch/vpg_pendulum.py": ("VPG", 400),
     "torch/ppo_pendulum.py": ("PPO", 400),
     "torch/ppo_cartpole.py": ("PPO", 200),
@@ -59,14 +62,15 @@ def test_example_trains_saves_and_is_shown(name, run_example, garage_like, rows,
     log = rows(run_dir)
     assert len(log) == 2
     assert float(log[1]["TotalEnvSteps"]) >= 2 * batch_size
-    assert f"[{run_dir.name}] epoch #1 | Saved" in output
+    assert f"[{run_dir.name}] Saved epoch #1\n" in output
     assert f"Evaluation/AverageReturn  {float(log[1]['Evaluation/AverageReturn']):.6g}"[:30] in (
         re.sub(r"  +", "  ", output)
     )
-    assert [path.name for path in list_snapshots(run_dir)] == ["epoch_000000", "epoch_000001"]
+    assert list_snapshots(run_dir)[-1].name == "epoch_000001"
     shown = json.loads(garage_like("show", run_dir, "--json"))
     assert shown["classes"]["algo"].rpartition(".")[2] == algorithm
-    assert shown["parameters"] == {"seed": 3, "n_epochs": 2, "batch_size": batch_size}
+    given = {"seed": 3, "n_epochs": 2, "batch_size": batch_size}
+    assert given.items() <= shown["parameters"].items()
 
 
 def test_steps_tell_termination_from_truncation(run_example) -> None:

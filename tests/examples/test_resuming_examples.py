@@ -46,7 +46,7 @@ def check_resumed_training(output, folder, rows, *, n_epochs, resume_n_epochs, b
     assert f"n_epochs             {n_epochs}\n" in resumed
     assert f"last_epoch           {n_epochs - 1}\n" in resumed
     assert f"batch_size           {batch_size}\n" in resumed
-    epochs = [int(epoch) for epoch in re.findall(r"epoch #(\d+) \| Saved", resumed)]
+    epochs = [int(epoch) for epoch in re.findall(r"epoch #(\d+) \| Saving snapshot", resumed)]
     assert epochs == list(range(n_epochs, resume_n_epochs))
     before, after = rows(first), rows(second)
     assert (len(before), len(after)) == (n_epochs, resume_n_epochs - n_epochs)
@@ -74,7 +74,7 @@ def test_algorithm_of_ones_own_resumes_exactly_after_a_kill(
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert "[q_learning] epoch #11 | Saved" in garage_like("resume", run_dir)
+    assert "[q_learning] Saved epoch #11\n" in garage_like("resume", run_dir)
 
     assert rows(run_dir) == rows(straight)
     assert arrays(run_dir) == arrays(straight)
