@@ -68,7 +68,7 @@ bench: $(VENV)/.dev ## run the benchmarks
 
 .PHONY: clean
 clean: ## remove .venv, caches and builds; runs under data/ stay
-	@rm -rf $(VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis MUJOCO_LOG.TXT
 	@find garage_like tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs -------------------------------------------------------------------------------------
