@@ -20,9 +20,7 @@ from garage_like.torch.q_functions import DiscreteCNNQFunction, DiscreteMLPQFunc
 
 OBSERVATION = spaces.Box(-9, 9, (5,), np.float64)
 LOW, HIGH = np.array([-1, 2], np.float32), np.array([3, 2.5], np.float32)
-BOX = EnvSpec(
-    OBSERVATION, spaces.Box(LOW, HIGH)
-)
+BOX = EnvSpec(OBSERVATION, spaces.Box(LOW, HIGH))
 OPEN = EnvSpec(OBSERVATION, spaces.Box(-np.inf, np.inf, (2,)))
 DISCRETE = EnvSpec(OBSERVATION, spaces.Discrete(4))
 IMAGES = EnvSpec(spaces.Box(0, 255, (12, 10, 3), np.uint8), spaces.Discrete(4))
