@@ -58,7 +58,7 @@ def wrap_experiment(
 ) -> Any:
     """Decorate a function, so that each call is a run with a directory and logs of its own.
 
-    The function's first parameter is called `ctxt`, and all others are keyword-only::
+    The function's first parameter is called `ctxt`, and all others are passed by keyword::
 
         @wrap_experiment
         def my_experiment(ctxt=None, *, seed=1):
@@ -170,10 +170,10 @@ def _check_function(function: Any) -> None:
     if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
         raise TypeError(f"{shown}: ctxt must be a positional parameter, got {first!s}")
     for other in others:
-        if other.kind not in (other.KEYWORD_ONLY, other.VAR_KEYWORD):
+        if other.kind in (other.POSITIONAL_ONLY, other.VAR_POSITIONAL):
             raise TypeError(
-                f"{shown}: all parameters but ctxt must be keyword-only, got {other!s}; write"
-                f" `def {function.__name__}(ctxt=None, *, {other.name.lstrip('*')}...)`"
+                f"{shown}: all parameters but ctxt are passed by keyword, which {other!s} cannot be;"
+                f" write `def {function.__name__}(ctxt=None, *, {other.name}...)`"
             )
 
 

@@ -140,7 +140,7 @@ def only_keyword(*, ctxt):
     pass
 
 
-def positional(ctxt, seed):
+def positional(ctxt, seed, /):
     pass
 
 
@@ -160,14 +160,25 @@ def generator(ctxt):
     yield
 
 
+def test_parameters_need_no_star_but_are_passed_by_keyword(tmp_path, monkeypatch):
+    @wrap_experiment(console=False)
+    def plain(ctxt=None, seed=1):
+        return seed
+
+    with pytest.raises(TypeError, match="parameters are passed by keyword"):
+        plain(None, 3)
+    monkeypatch.chdir(tmp_path)
+    assert plain(seed=3) == 3
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
         (no_parameters, "first parameter must be called 'ctxt', but there is none"),
         (wrong_first, "first parameter must be called 'ctxt', but it is 'context'"),
         (only_keyword, "ctxt must be a positional parameter"),
-        (positional, "but ctxt must be keyword-only, got seed; write"),
-        (starred, r"but ctxt must be keyword-only, got \*seeds"),
+        (positional, "are passed by keyword, which seed cannot be; write"),
+        (starred, r"are passed by keyword, which \*seeds cannot be"),
         (method, "but it is 'self'; methods cannot be experiments"),
         (coroutine, "must run when it is called"),
         (generator, "must run when it is called"),
