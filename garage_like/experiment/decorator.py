@@ -172,8 +172,8 @@ def _check_function(function: Any) -> None:
     for other in others:
         if other.kind in (other.POSITIONAL_ONLY, other.VAR_POSITIONAL):
             raise TypeError(
-                f"{shown}: all parameters but ctxt are passed by keyword, which {other!s} cannot be;"
-                f" write `def {function.__name__}(ctxt=None, *, {other.name}...)`"
+                f"{shown}: all parameters but ctxt are passed by keyword, which {other!s} cannot"
+                f" be; write `def {function.__name__}(ctxt=None, *, {other.name}...)`"
             )
 
 
