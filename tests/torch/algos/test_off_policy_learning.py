@@ -1,0 +1,160 @@
+"""Off-policy algorithms learn their tasks, within so many env steps."""
+
+import math
+
+import numpy as np
+import pytest
+
+from garage_like.algos.schedules import LinearSchedule
+from garage_like.envs import GymEnv, PointEnv
+from garage_like.evaluation import obtain_evaluation_episodes
+from garage_like.experiment.deterministic import set_seed
+from garage_like.interfaces import RLAlgorithm
+from garage_like.np.exploration_policies import AddGaussianNoise, EpsilonGreedyPolicy
+from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
+from garage_like.sampler import LocalSampler
+from garage_like.torch.algos import BC, DDPG, DQN, SAC, TD3, TQC
+from garage_like.torch.policies import (
+    DeterministicMLPPolicy,
+    DiscreteQFArgmaxPolicy,
+    GaussianMLPPolicy,
+    TanhGaussianMLPPolicy,
+)
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
+from garage_like.trainer import Trainer
+
+HIDDEN = (64, 64)
+PENDULUM = {
+    "policy_lr": 1e-3,
+    "qf_lr": 1e-3,
+    "steps_per_epoch": 20,
+    "min_buffer_size": 500,
+    "buffer_batch_size": 128,
+}
+
+
+class UntilGoodEnough(RLAlgorithm):
+    """Train another algorithm until its average return is as high as asked for."""
+
+    def __init__(self, algo: RLAlgorithm, goal: float) -> None:
+        self.algo = algo
+        self.policy = algo.policy
+        self.goal = goal
+        self.best = -math.inf
+
+    @property
+    def _sampler(self):
+        return self.algo.sampler
+
+    def train(self, trainer: Trainer) -> float:
+        for _ in trainer.step_epochs():
+            self.best = max(self.best, self.algo.train_epoch(trainer))
+            if self.best >= self.goal:
+                break
+        return self.best
+
+
+def best_return(algo: RLAlgorithm, env, goal: float, env_steps: int, batch_size: int) -> float:
+    """Return the best average return of an evaluation; stop at the goal."""
+    trainer = Trainer()
+    trainer.setup(UntilGoodEnough(algo, goal), env)
+    return trainer.train(env_steps // (20 * batch_size), batch_size)
+
+
+def pendulum(name: str) -> tuple[RLAlgorithm, GymEnv]:
+    set_seed(1)
+    env = GymEnv("Pendulum-v1")
+    spec, buffer = env.spec, PathBuffer(100_000)
+    qfs = [ContinuousMLPQFunction(spec, HIDDEN) for _ in range(2)]
+    if name in ("sac", "tqc"):
+        policy = TanhGaussianMLPPolicy(spec, HIDDEN)
+        if name == "sac":
+            return SAC(spec, policy, *qfs, buffer, **PENDULUM), env
+        quantiles = [QuantileMLPQFunction(spec, 25, HIDDEN) for _ in range(2)]
+        return TQC(spec, policy, quantiles, buffer, **PENDULUM), env
+    deterministic = DeterministicMLPPolicy(spec, HIDDEN)
+    noisy = AddGaussianNoise(spec, deterministic, 20_000, 0.4, 0.1)
+    options = {"exploration_policy": noisy, **PENDULUM}
+    if name == "ddpg":
+        return DDPG(spec, deterministic, qfs[0], buffer, **options), env
+    return TD3(spec, deterministic, *qfs, buffer, **options), env
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "goal"), [("sac", -200.0), ("td3", -200.0), ("tqc", -200.0), ("ddpg", -250.0)]
+)
+def test_pendulum_is_held_up_within_20000_env_steps(name, goal):
+    assert best_return(*pendulum(name), goal, 20_000, 50) >= goal
+
+
+def cartpole(seed: int) -> tuple[RLAlgorithm, GymEnv]:
+    set_seed(seed)
+    env = GymEnv("CartPole-v1")
+    qf = DiscreteMLPQFunction(env.spec, (128, 128), dueling=True)
+    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
+    explorer = EpsilonGreedyPolicy(
+        env.spec, policy, total_timesteps=50_000, min_epsilon=0.04, decay_ratio=0.2
+    )
+    algo = DQN(
+        env.spec,
+        policy,
+        qf,
+        PrioritizedReplayBuffer(100_000),
+        exploration_policy=explorer,
+        qf_lr=LinearSchedule(1e-3, 1e-4, 50_000),
+        target_update_freq=8,
+        steps_per_epoch=20,
+        gradient_steps_per_env_step=0.5,
+        min_buffer_size=1000,
+        discount=0.98,
+    )
+    return algo, env
+
+
+@pytest.mark.slow
+def test_pole_is_balanced_within_50000_env_steps_on_two_of_three_seeds():
+    learned = 0
+    for seed in (1, 2, 3):
+        learned += best_return(*cartpole(seed), 475.0, 50_000, 64) >= 475.0
+        if learned == 2:
+            return
+    pytest.fail(f"{learned} of 3 seeds reached 475")
+
+
+class StraightToTheGoal:
+    def act(self, observations, rng):
+        return np.clip(np.array([1.0, 1.0]) - observations[:, :2], -0.1, 0.1), {}
+
+    def actor(self):
+        return self
+
+    def get_action(self, observation):
+        return self.act(observation[None], None)[0][0], {}
+
+    def reset(self, do_resets=None) -> None:
+        pass
+
+
+def test_clone_does_as_well_as_its_expert():
+    set_seed(1)
+    env, expert = PointEnv(max_episode_length=50), StraightToTheGoal()
+    learner = GaussianMLPPolicy(env.spec, hidden_sizes=(32, 32))
+    algo = BC(
+        env.spec,
+        learner,
+        batch_size=64,
+        source=expert,
+        sampler=LocalSampler(expert, env),
+        policy_lr=1e-2,
+        minibatches_per_epoch=50,
+    )
+    trainer = Trainer()
+    trainer.setup(algo, env)
+    cloned = trainer.train(15, 200)
+    episodes = obtain_evaluation_episodes(expert, env, num_eps=1)
+    assert cloned == pytest.approx(episodes.rewards.sum(), rel=0.02)
