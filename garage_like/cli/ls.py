@@ -53,8 +53,8 @@ def _print(runs: list[Overview], root: Path) -> None:
         groups[title] = [*groups.pop(title, []), _cells(run)]  # now the last of the groups
     printing.print_table(COLUMNS, groups, folded="run", gap=1)
     for run in runs:
-        for problem in run.problems:
-            click.echo(f"damaged: {problem}", err=True)
+        for line in printing.damage(run.problems):
+            click.echo(line, err=True)
 
 
 def _cells(run: Overview) -> list[str]:

@@ -78,6 +78,14 @@ def _grid(
     return grid
 
 
+def damage(problems: Sequence[str]) -> Iterable[str]:
+    """Yield the first of a run's problems, and how many more there are."""
+    if problems:
+        yield f"damaged: {problems[0]}"
+    if len(problems) > 1:
+        yield f"         and {len(problems) - 1} more; garage-like verify RUN names them all"
+
+
 def short_count(number: float | None) -> str:
     """Shorten a count: 950, 40,960, 1.23M."""
     if number is None:

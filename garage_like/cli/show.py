@@ -65,8 +65,7 @@ def _first_line(found: Mapping[str, Any]) -> str:
 
 
 def _exactness(found: Mapping[str, Any]) -> Iterable[str]:
-    for problem in found["problems"]:
-        yield f"damaged: {problem}"
+    yield from printing.damage(found["problems"])
     if found["parent"]:
         yield f"resumed from epoch {found['parent']['epoch']} of {found['parent']['run']}"
     if found["exact"]:
