@@ -6,6 +6,7 @@ tensor keeps looking at it: both are lost by plain pickling.
 
 from __future__ import annotations
 
+import functools
 import pickle
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -163,10 +164,12 @@ def stored_shape(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(shape[axis] for axis in axes)
 
 
-def name_suffix(axes: Sequence[int]) -> str:
+@functools.lru_cache
+def name_suffix(axes: tuple[int, ...]) -> str:
     """Return what to call an array with its axes in the order of memory: `.T`, if reversed, say."""
-    if list(axes) == list(range(len(axes))):
+    in_order = tuple(range(len(axes)))
+    if axes == in_order:
         return ""
-    if list(axes) == list(range(len(axes)))[::-1]:
+    if axes == in_order[::-1]:
         return ".T"
     return f".transpose({', '.join(map(str, axes))})"

@@ -7,6 +7,7 @@ the algorithm itself is component `algo`. Underscores in front of names are drop
 from __future__ import annotations
 
 import collections
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,11 +16,12 @@ import numpy as np
 
 from garage_like.snapshot import env_state
 from garage_like.snapshot.arrays import View
-from garage_like.snapshot.parts import ATOMS, PartsFunction, parts_function
-from garage_like.snapshot.walk import is_torch_tensor
+from garage_like.snapshot.parts import ATOMS, Part, PartsFunction, parts_function
+from garage_like.snapshot.walk import is_torch_tensor_class
 
 GRADIENTS = "gradients"
 UNNAMED = "objects.unnamed"
+_ATOMS = frozenset(ATOMS)
 
 
 class Name(NamedTuple):
@@ -38,7 +40,7 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
     """
     names: dict[int, Name] = {}
     seen: set[int] = set()
-    functions: dict[type, PartsFunction | None] = dict.fromkeys(ATOMS)
+    kinds: dict[type, _Kind] = {}
     for root in _owners_first(graph):
         queue = collections.deque([root])
         while queue:
@@ -47,29 +49,40 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
                 continue
             seen.add(id(value))
             cls = type(value)
-            if cls not in functions:
-                functions[cls] = parts_function(cls, as_pickled=False)
-            if _is_named(value):
+            kind = kinds.get(cls)
+            if kind is None:
+                kind = kinds[cls] = _kind_of(cls)
+            if kind.is_named:
                 names.setdefault(id(value), Name(len(names), path))
-                gradient = value.grad if is_torch_tensor(value) and value.is_leaf else None
-                if gradient is not None:
-                    names.setdefault(id(gradient), Name(len(names), f"{GRADIENTS}.{path}"))
-            function = functions[cls]
-            if function is not None:
-                queue.extend(
-                    (path + label, child)
-                    for label, child in function(value)
-                    if type(child) not in ATOMS
-                )
+                if kind.may_have_gradient and value.is_leaf and value.grad is not None:
+                    gradient = Name(len(names), f"{GRADIENTS}.{path}")
+                    names.setdefault(id(value.grad), gradient)
+            if kind.parts is not None:
+                for label, child in kind.parts(value):
+                    if type(child) not in _ATOMS:
+                        queue.append((path + label, child))
     return names
 
 
-def _is_named(value: Any) -> bool:
-    return (
-        isinstance(value, np.ndarray)
-        or is_torch_tensor(value)
-        or env_state.is_mujoco_data_class(type(value))
-    )
+class _Kind(NamedTuple):
+    """What the walk does with the objects of a class."""
+
+    parts: PartsFunction | None
+    is_named: bool
+    may_have_gradient: bool
+
+
+def _kind_of(cls: type) -> _Kind:
+    is_tensor = is_torch_tensor_class(cls)
+    is_named = issubclass(cls, np.ndarray) or is_tensor or env_state.is_mujoco_data_class(cls)
+    if cls in (list, tuple):
+        return _Kind(_elements, is_named, is_tensor)
+    return _Kind(parts_function(cls, as_pickled=False), is_named, is_tensor)
+
+
+def _elements(value: Sequence[Any]) -> list[Part]:
+    """Return what is not a number or text: sequences of those are long."""
+    return [(f"[{i}]", v) for i, v in enumerate(value) if type(v) not in _ATOMS]
 
 
 def _owners_first(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -93,6 +106,7 @@ def _rank(value: Any) -> int:
     return 2 if hasattr(cls, "obtain_samples") else 1
 
 
+@functools.lru_cache(8192)
 def component_and_key(path: str) -> tuple[str, str]:
     """Split the path of an array into its component and its name there."""
     if path.startswith(f"{GRADIENTS}."):

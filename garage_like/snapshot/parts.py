@@ -86,22 +86,30 @@ def _pickles_its_attributes(cls: type) -> bool:
 
 def attributes_of(value: Any) -> list[Part]:
     """Return the attributes of an object, slots included."""
-    parts = labelled(vars(value)) if hasattr(value, "__dict__") else []
-    for name in copyreg._slotnames(type(value)):  # type: ignore[attr-defined]
-        if hasattr(value, name):
-            parts.append((f".{name}", getattr(value, name)))
+    parts = labelled(value.__dict__) if hasattr(value, "__dict__") else []
+    cls = type(value)
+    slots = cls.__dict__.get("__slotnames__")
+    if slots is None:
+        slots = copyreg._slotnames(cls)  # type: ignore[attr-defined]
+    if slots:
+        parts += [(f".{name}", getattr(value, name)) for name in slots if hasattr(value, name)]
     return parts
 
 
 def labelled(state: Mapping[str, Any]) -> list[Part]:
     """Label attributes; those that torch modules keep in dicts look like any other."""
+    if "_modules" not in state:
+        return [("." + name, child) for name, child in state.items()]
     parts: list[Part] = []
     for name, child in state.items():
-        if name in ("_parameters", "_buffers", "_modules") and isinstance(child, dict):
-            parts += [(f".{key}", v) for key, v in child.items()]
+        if name in _KEPT_IN_DICTS:
+            parts += [("." + key, v) for key, v in child.items()]
         else:
-            parts.append((f".{name}", child))
+            parts.append(("." + name, child))
     return parts
+
+
+_KEPT_IN_DICTS = ("_parameters", "_buffers", "_modules")
 
 
 def _array_parts(array: np.ndarray) -> list[Part]:
@@ -113,12 +121,13 @@ def _dict_parts(value: dict[Any, Any]) -> list[Part]:
     parts: list[Part] = []
     for number, (key, child) in enumerate(value.items()):
         if isinstance(key, str):
-            parts.append((f".{key}", child))
+            parts.append(("." + key, child))
         elif is_constant(key):
             parts.append((f"[{key!r}]", child))
         else:
             parts += [(f"[key {number}]", key), (f"[value {number}]", child)]
-    return parts + attributes_of(value)
+    has_attributes = type(value) is not dict and getattr(value, "__dict__", True)
+    return parts + attributes_of(value) if has_attributes else parts
 
 
 def _sequence_parts(value: Any) -> list[Part]:

@@ -11,7 +11,7 @@ import io
 import pickle
 import sys
 import types
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -111,6 +111,8 @@ class GraphPickler(cloudpickle.CloudPickler):
             return super().reducer_override
         if cls is types.MethodType:
             return live.reduce_method
+        if cls is OrderedDict:
+            return reduce_ordered_dict
         if self._torch is not None:
             torch = sys.modules["torch"]
             if issubclass(cls, torch.Tensor):
@@ -160,10 +162,11 @@ class GraphPickler(cloudpickle.CloudPickler):
         if not self._torch.is_tensor(tensor):
             return NotImplemented
         storage, offset = tensor.untyped_storage(), tensor.storage_offset()
-        if storage.nbytes() == 0:
+        nbytes = storage.nbytes()
+        if not nbytes:
             return self._torch.reduce_tensor(tensor, storage, offset)
-        memory = self._memory[str(tensor.device)]
-        address, nbytes, itemsize = storage.data_ptr(), storage.nbytes(), tensor.element_size()
+        memory = self._memory["cpu" if tensor.is_cpu else str(tensor.device)]
+        address, itemsize = storage.data_ptr(), tensor.element_size()
         holder, start = memory.holder(address, nbytes, storage)
         inside = address - start
         memory.views[id(holder)].append(self._torch.view_of(tensor, inside + offset * itemsize))
@@ -176,13 +179,15 @@ class GraphPickler(cloudpickle.CloudPickler):
         return self._torch.reduce_tensor(tensor, holder, offset)
 
     def _reduce_storage(self, storage: Any) -> Any:
-        if storage.nbytes() == 0:
-            return self._torch.reduce_storage(storage)
-        memory = self._memory[str(storage.device)]
+        device = str(storage.device)
+        memory = self._memory[device]
+        views = memory.views.get(id(storage))
+        if views is not None or storage.nbytes() == 0:
+            self._pending = views or []
+            return self._torch.reduce_storage(storage, device)
         holder, start = memory.holder(storage.data_ptr(), storage.nbytes(), storage)
         if holder is storage:
-            self._pending = memory.views[id(storage)]
-            return self._torch.reduce_storage(storage)
+            return self._torch.reduce_storage(storage, device)
         inside = storage.data_ptr() - start
         whole = holder if isinstance(holder, np.ndarray) else self._torch.array_of(holder)
         part = arrays.memory_of(whole)[inside : inside + storage.nbytes()]
@@ -208,6 +213,11 @@ class GraphUnpickler(pickle.Unpickler):
                 f"the snapshot needs {module}.{name}, which cannot be imported here ({error});"
                 " install the package, or put the folder of the module on PYTHONPATH"
             ) from error
+
+
+def reduce_ordered_dict(value: OrderedDict[Any, Any]) -> Any:
+    """Do what pickle does, in a quarter of the time: every module of torch holds ten of them."""
+    return NotImplemented if vars(value) else (OrderedDict, (), None, None, iter(value.items()))
 
 
 def importlib_attribute(module: str, name: str) -> Any:

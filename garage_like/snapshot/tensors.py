@@ -11,7 +11,7 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _NUMPY_NAMES = {
 _ITEMSIZES = {"BF16": 2, **{name: np.dtype(kind).itemsize for name, kind in _NUMPY_NAMES.items()}}
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """One tensor of a file.
 
     Attributes:

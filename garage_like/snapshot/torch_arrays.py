@@ -103,6 +103,8 @@ def storage_of(memory: Any) -> torch.UntypedStorage:
         memory: a storage; or an array of bytes, shape (nbytes,).
     """
     if isinstance(memory, np.ndarray):
+        if not memory.flags.writeable:
+            memory = memory.copy()  # torch knows no tensors that cannot be written to
         return torch.from_numpy(memory).untyped_storage()
     storage: torch.UntypedStorage = memory
     return storage
@@ -113,22 +115,22 @@ def array_of(storage: torch.UntypedStorage) -> np.ndarray:
     return torch.empty(0, dtype=torch.uint8).set_(storage).numpy()
 
 
-def reduce_storage(storage: torch.UntypedStorage) -> tuple[Any, ...]:
-    """Return how pickle saves a storage: its bytes out of band, and the device it lay on."""
-    return rebuild_storage, (pickle.PickleBuffer(storage_bytes(storage).data), str(storage.device))
+def reduce_storage(storage: torch.UntypedStorage, device: str) -> tuple[Any, ...]:
+    """Return how pickle saves a storage: its bytes out of band, and the device it lies on.
 
-
-def storage_bytes(storage: torch.UntypedStorage) -> np.ndarray:
-    """Return the bytes of a storage, shape (nbytes,); on a CPU valid while the storage lives.
-
-    Four times faster than a tensor on the storage, and there is one for every tensor of a run.
+    The bytes are valid while the storage lives.
     """
-    if storage.device.type != "cpu":
-        return array_of(storage.cpu())
-    if storage.nbytes() == 0:
-        return np.empty(0, np.uint8)
-    memory = (ctypes.c_ubyte * storage.nbytes()).from_address(storage.data_ptr())
-    return np.frombuffer(memoryview(memory), np.uint8)
+    if device != "cpu":
+        memory = pickle.PickleBuffer(array_of(storage.cpu()).data)
+    else:
+        memory = pickle.PickleBuffer(_memory_of(storage))
+    return rebuild_storage, (memory, device)
+
+
+def _memory_of(storage: torch.UntypedStorage) -> Any:
+    """Return the memory of a CPU storage; four times as fast as through a tensor."""
+    nbytes = storage.nbytes()
+    return (ctypes.c_ubyte * nbytes).from_address(storage.data_ptr()) if nbytes else b""
 
 
 def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
@@ -136,7 +138,7 @@ def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
     content = np.frombuffer(buffer, np.uint8)
     storage = torch.UntypedStorage(len(content))
     if len(content):
-        storage_bytes(storage)[:] = content
+        array_of(storage)[:] = content
     target = torch.device(device)
     if target.type == "cuda" and torch.cuda.is_available():
         on_device = torch.empty(len(content), dtype=torch.uint8, device=target)

@@ -69,7 +69,7 @@ def leaf_digest(value: Any) -> str | None:
         return f"{value.dtype.str}{value.shape}:{_hash(np.ascontiguousarray(value).tobytes())}"
     if isinstance(value, CODE):
         return f"code:{_name(value)}"
-    if is_torch_tensor(value):
+    if is_torch_tensor_class(type(value)):
         from garage_like.snapshot.torch_arrays import tensor_bytes
 
         needs = " requires_grad" if value.requires_grad else ""
@@ -96,10 +96,10 @@ def _hash(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def is_torch_tensor(value: Any) -> bool:
-    """Tell whether a value is a torch tensor; loads nothing."""
+def is_torch_tensor_class(cls: type) -> bool:
+    """Tell whether a class is one of torch tensors; loads nothing."""
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
+    return torch is not None and issubclass(cls, torch.Tensor)
 
 
 def find_unpicklable(graph: Mapping[str, Any], can_pickle: Callable[[Any], bool]) -> str | None:
