@@ -165,7 +165,11 @@ class RunSession:
             on_gap=self._snapshotter.on_gap(self._before or now, now),
             exact=env_state.exact,
             reasons=[] if env_state.exact else [f"environment: {env_state.reason}"],
-            env_state={"mode": env_state.mode, "reason": env_state.reason},
+            env_state={
+                "mode": env_state.mode,
+                "reason": env_state.reason,
+                "name": _env_name(graph["env"]),
+            },
             fingerprint=take_fingerprint(),
             logs={} if logs is None else logs.offsets(),
             parent=self._parent,
@@ -228,6 +232,12 @@ class RunSession:
             return
         shown = os.path.relpath(self._run_dir)
         print(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
+
+
+def _env_name(env: Any) -> str:
+    """Return what gymnasium calls an environment, or the name of its class."""
+    spec = getattr(getattr(env, "gym_env", None), "spec", None)
+    return str(spec.id) if spec is not None else type(env).__name__
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
