@@ -35,6 +35,7 @@ EXTRAS = {
     "mujoco": ["gymnasium[mujoco]>=1.0"],
     "classic": ["gymnasium[classic-control]>=1.0"],
     "cma": ["cma>=3.3"],
+    "minari": ["minari>=0.5", "h5py>=3.10"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["docs"] = [
@@ -49,6 +50,7 @@ EXTRAS["dev"] = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "tensorboard>=2.17",
+    *EXTRAS["minari"],
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]
