@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from garage_like.algos.schedules import CosineSchedule, LinearSchedule
 from garage_like.env_spec import EnvSpec
-from garage_like.envs import GymEnv
+from garage_like.envs import GymEnv, PointEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs
@@ -88,26 +88,28 @@ class WhichTask(gymnasium.ObservationWrapper):
         return np.append(observation, self._one_hot)
 
 
-def build(algorithm: str, memory: str) -> tuple[RLAlgorithm, GymEnv]:
+def build(algorithm: str, memory: str) -> tuple[RLAlgorithm, GymEnv | PointEnv]:
     """Make an algorithm and its environment from nothing.
 
     Args:
         algorithm: such as 'dqn'.
-        memory: 'uniform', 'prioritized' or 'her'.
+        memory: 'uniform', 'prioritized', 'her' or 'half_cheetah', which is uniform in MuJoCo.
     """
     set_seed(5)
     if algorithm in ("q_learning", "sarsa"):
         return _tabular(algorithm)
+    if algorithm in ("bc_record", "bc_expert"):
+        return _cloning(algorithm)
     if memory == "her":
         inner = ReachGoal(discrete=algorithm == "dqn")
         env = GymEnv(inner, max_episode_length=17, flatten_obs=True)
         goal_spec = EnvSpec(inner.observation_space, inner.action_space)
         buffer: PathBuffer = HERReplayBuffer(4, goal_reward, 100, goal_spec)
     else:
-        env = GymEnv("CartPole-v1" if algorithm == "dqn" else "Pendulum-v1", max_episode_length=40)
-        if algorithm == "mtsac":
-            env = _task(0)
-        cls = {"uniform": PathBuffer, "prioritized": PrioritizedReplayBuffer}[memory]
+        env_id = "CartPole-v1" if algorithm == "dqn" else "Pendulum-v1"
+        env_id = "HalfCheetah-v5" if memory == "half_cheetah" else env_id
+        env = _task(0) if algorithm == "mtsac" else GymEnv(env_id, max_episode_length=40)
+        cls = PrioritizedReplayBuffer if memory == "prioritized" else PathBuffer
         buffer = cls(100, env.spec)
     return _deep(algorithm, env, buffer), env
 
@@ -140,6 +142,34 @@ def _tabular(algorithm: str) -> tuple[RLAlgorithm, GymEnv]:
         num_evaluation_episodes=2,
     )
     return algo, env
+
+
+class StraightToTheGoal:
+    """An expert for PointEnv, as shaky as its caller's generator."""
+
+    def act(self, observations: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
+        noise = rng.normal(scale=0.02, size=(len(observations), 2))
+        return np.clip(1.0 - observations[:, :2] + noise, -0.1, 0.1), {}
+
+    def actor(self) -> Any:
+        return self
+
+    def get_action(self, observation: np.ndarray) -> Any:
+        raise NotImplementedError
+
+    def reset(self, do_resets: Any = None) -> None:
+        pass
+
+
+def _cloning(algorithm: str) -> tuple[RLAlgorithm, PointEnv]:
+    from garage_like.torch.algos import BC
+    from garage_like.torch.policies import GaussianMLPPolicy
+
+    env = PointEnv(max_episode_length=20)
+    sampler = LocalSampler(StraightToTheGoal(), env)
+    source = sampler.obtain_samples(0, 100) if algorithm == "bc_record" else StraightToTheGoal()
+    learner = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    return BC(env.spec, learner, batch_size=16, source=source, sampler=sampler), env
 
 
 def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:

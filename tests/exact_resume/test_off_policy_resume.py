@@ -24,7 +24,8 @@ N_EPOCHS = 4
 MATRIX = [
     *product(("dqn", "ddpg", "td3", "sac", "sac_fixed", "tqc"), ("uniform", "prioritized", "her")),
     *product(("mtsac",), ("uniform", "prioritized")),
-    *product(("q_learning", "sarsa"), ("none",)),
+    *product(("sac",), ("half_cheetah",)),
+    *product(("q_learning", "sarsa", "bc_record", "bc_expert"), ("none",)),
 ]
 QUICK = {
     ("dqn", "prioritized"),
@@ -32,6 +33,7 @@ QUICK = {
     ("td3", "her"),
     ("sac", "prioritized"),
     ("sarsa", "none"),
+    ("bc_expert", "none"),
 }
 
 
