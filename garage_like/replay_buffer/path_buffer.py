@@ -8,24 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch, StepType, TimeStepBatch
+from garage_like.batches import TimeStepBatch
 from garage_like.env_spec import EnvSpec
 from garage_like.replay_buffer import memory_files
 from garage_like.replay_buffer.memory_files import FileFormat
-from garage_like.replay_buffer.segments import Segments
-from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of, listed
+from garage_like.replay_buffer.transition_ring import TransitionRing
+from garage_like.replay_buffer.transitions import Transitions, columns_of, listed
 from garage_like.table import Table
 
 # Columns of a file that one kind of buffer writes and another may leave aside.
 _BESIDE_ROWS = {"priority"}
 
 
-class PathBuffer:
-    """Keep the newest transitions in a ring, and know which of them make up an episode.
+class PathBuffer(TransitionRing):
+    """Keep the newest transitions in a ring, and draw from them, each as likely as any other.
 
-    A transition is one packed row, floating numbers as float32, integers and bytes as they are;
-    memory is touched only where rows have been written. Fragments of one episode that follow each
-    other directly become one path again.
+    Numbers are kept as float32, integers and bytes as they are. Memory is touched only where
+    transitions have been written: capacity by itself costs nothing.
 
     Args:
         capacity_in_transitions: rows of the ring.
@@ -46,116 +45,12 @@ class PathBuffer:
         export_when_full: str | os.PathLike[str] | None = None,
         export_format: FileFormat = "pt",
     ) -> None:
-        owner = type(self).__name__
-        if isinstance(capacity_in_transitions, bool) or not isinstance(
-            capacity_in_transitions, int | np.integer
-        ):
-            raise TypeError(
-                f"{owner}: capacity_in_transitions must be an integer, got "
-                f"{capacity_in_transitions!r}"
-            )
-        if capacity_in_transitions < 1:
-            raise ValueError(
-                f"{owner}: capacity_in_transitions must be at least 1, got "
-                f"{capacity_in_transitions!r}"
-            )
-        memory_files.check_format(owner, export_format)
-        self._capacity = int(capacity_in_transitions)
-        self._env_spec = env_spec
+        memory_files.check_format(type(self).__name__, export_format)
+        super().__init__(capacity_in_transitions, env_spec)
         self._export_when_full = None if export_when_full is None else Path(export_when_full)
         self._export_format = export_format
         self._num_exports = 0
-        self._table = None if env_spec is None else Table(self._capacity, columns_of(env_spec))
-        self._segments = Segments(self._capacity)
-        self._cursor = 0
         self._rng = seeding.stream("replay buffer")
-
-    @property
-    def capacity(self) -> int:
-        """Transitions that there is room for."""
-        return self._capacity
-
-    @property
-    def env_spec(self) -> EnvSpec | None:
-        """The environment that the transitions come from; None before it is known."""
-        return self._env_spec
-
-    @property
-    def n_transitions_stored(self) -> int:
-        """Transitions that can be drawn."""
-        return 0 if self._table is None else self._table.num_rows
-
-    @property
-    def n_paths_stored(self) -> int:
-        """Episodes, whole or in part, that `sample_path` can draw."""
-        return self._segments.num_segments
-
-    def add_episode_batch(self, episodes: EpisodeBatch) -> None:
-        """Store episodes or fragments of them; the oldest transitions make room.
-
-        Raises:
-            ValueError: if the arrays are not what the environment's spaces say.
-        """
-        if self._table is None:
-            self._env_spec = episodes.env_spec
-            self._table = Table(self._capacity, columns_of(episodes.env_spec))
-        values = {
-            "observation": episodes.observations,
-            "action": episodes.actions,
-            "reward": episodes.rewards,
-            "next_observation": episodes.next_observations,
-            "step_type": episodes.step_types,
-        }
-        check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
-        goes_on = self._continues_newest(values, self._table)
-        ends, count, start = episodes.ends, episodes.num_steps, 0
-        while start < count:
-            stop = min(count, start + self._capacity - self._cursor)
-            lengths = np.diff(np.clip(ends, start, stop), prepend=start)
-            piece = {name: array[start:stop] for name, array in values.items()}
-            self._append(piece, lengths[lengths > 0], goes_on, self._table)
-            goes_on, start = stop not in ends, stop
-
-    def _append(
-        self, values: Transitions, lengths: np.ndarray, goes_on: bool, table: Table
-    ) -> None:
-        """Write rows that fit between the cursor and the end of the ring.
-
-        Args:
-            values: columns of as many rows as all segments have.
-            lengths: rows of each segment.
-            goes_on: whether the first of them continues the newest segment.
-            table: where to.
-        """
-        cursor, count = self._cursor, len(values["reward"])
-        self._segments.drop_oldest_rows(max(0, table.num_rows + count - self._capacity))
-        slots, start = [], cursor
-        for number, length in enumerate(lengths.tolist()):
-            if number == 0 and goes_on and self._segments.num_segments:
-                slots.append(self._segments.extend_newest(length))
-            else:
-                slots.append(self._segments.append(start, length))
-            start += length
-        table.write(cursor, {**values, "segment": np.repeat(slots, lengths)})
-        self._cursor = start % self._capacity
-        self._rows_written(cursor, count)
-        if self._cursor == 0 and self._export_when_full is not None:
-            name = f"memory_{self._num_exports:06d}.{self._export_format}"
-            self._num_exports += 1
-            self.export(self._export_when_full / name, self._export_format)
-
-    def _rows_written(self, start: int, count: int) -> None:
-        """Take note of new rows; a buffer that keeps more about its rows overrides this."""
-
-    def _continues_newest(self, values: Transitions, table: Table) -> bool:
-        """Whether the first of these steps directly follows the newest one that is stored."""
-        if not self._segments.num_segments or values["step_type"][0] == StepType.FIRST:
-            return False
-        newest = table.take(np.array([(self._cursor - 1) % self._capacity]))
-        stored, following = newest["next_observation"][0], values["observation"][0]
-        return bool(newest["step_type"][0] < StepType.TERMINAL) and np.array_equal(
-            stored, np.asarray(following).astype(stored.dtype)
-        )
 
     def sample_transitions(self, batch_size: int) -> Transitions:
         """Draw transitions, each as likely as any other, with replacement.
@@ -216,20 +111,11 @@ class PathBuffer:
             step_types=transitions["step_type"],
         )
 
-    def _filled_table(self, method: str) -> Table:
-        if self._table is None or not self._table.num_rows:
-            raise ValueError(
-                f"{type(self).__name__}.{method}: the buffer is empty; call "
-                "add_episode_batch(episodes) first"
-            )
-        return self._table
-
-    def clear(self) -> None:
-        """Forget all transitions, and give their memory back."""
-        if self._table is not None:
-            self._table.clear()
-        self._segments.clear()
-        self._cursor = 0
+    def _ring_filled(self) -> None:
+        if self._export_when_full is not None:
+            name = f"memory_{self._num_exports:06d}.{self._export_format}"
+            self._num_exports += 1
+            self.export(self._export_when_full / name, self._export_format)
 
     def export(self, path: str | os.PathLike[str], format: FileFormat | None = None) -> None:
         """Write all transitions to one file, which `load` reads back exactly.

@@ -213,6 +213,18 @@ print(resident() - before)
     assert int(ran.stdout) < 20e6
 
 
+def test_timesteps_need_an_environment(tmp_path):
+    buffer = PathBuffer(5, SPEC)
+    buffer.add_episode_batch(batch([2]))
+    buffer.export(tmp_path / "memory.npz")
+    loaded = PathBuffer(5)
+    loaded.load(tmp_path / "memory.npz")
+    with pytest.raises(ValueError, match="needs to know the environment; pass env_spec"):
+        loaded.sample_timesteps(1)
+    loaded.add_episode_batch(batch([1], first=9))
+    assert loaded.sample_timesteps(1).env_spec is SPEC
+
+
 def test_empty_buffer_says_how_to_fill_it():
     for draw in (PathBuffer(5).sample_path, lambda: PathBuffer(5, SPEC).sample_transitions(1)):
         with pytest.raises(ValueError, match="buffer is empty; call add_episode_batch"):

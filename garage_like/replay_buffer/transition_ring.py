@@ -1,0 +1,152 @@
+"""TransitionRing: where replay memory keeps its transitions, the newest in place of the oldest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from garage_like.batches import EpisodeBatch, StepType
+from garage_like.env_spec import EnvSpec
+from garage_like.replay_buffer.segments import Segments
+from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of
+from garage_like.table import Table
+
+
+class TransitionRing:
+    """Keep the newest transitions, and know which of them make up an episode.
+
+    A transition is one packed row, floating numbers as float32, integers and bytes as they are;
+    memory is touched only where rows have been written. Fragments of one episode that follow each
+    other directly become one path again.
+
+    Args:
+        capacity_in_transitions: rows of the ring.
+        env_spec: whose spaces say what a row looks like; None takes that of the first episodes.
+
+    Raises:
+        ValueError: if the capacity is not positive, or a space does not come as one array.
+        TypeError: if the capacity is no integer.
+    """
+
+    def __init__(self, capacity_in_transitions: int, env_spec: EnvSpec | None = None) -> None:
+        owner = type(self).__name__
+        if isinstance(capacity_in_transitions, bool) or not isinstance(
+            capacity_in_transitions, int | np.integer
+        ):
+            raise TypeError(
+                f"{owner}: capacity_in_transitions must be an integer, got "
+                f"{capacity_in_transitions!r}"
+            )
+        if capacity_in_transitions < 1:
+            raise ValueError(
+                f"{owner}: capacity_in_transitions must be at least 1, got "
+                f"{capacity_in_transitions!r}"
+            )
+        self._capacity = int(capacity_in_transitions)
+        self._env_spec = env_spec
+        self._table = None if env_spec is None else Table(self._capacity, columns_of(env_spec))
+        self._segments = Segments(self._capacity)
+        self._cursor = 0
+
+    @property
+    def capacity(self) -> int:
+        """Transitions that there is room for."""
+        return self._capacity
+
+    @property
+    def env_spec(self) -> EnvSpec | None:
+        """The environment that the transitions come from; None before it is known."""
+        return self._env_spec
+
+    @property
+    def n_transitions_stored(self) -> int:
+        """Transitions that can be drawn."""
+        return 0 if self._table is None else self._table.num_rows
+
+    @property
+    def n_paths_stored(self) -> int:
+        """Episodes, whole or in part, that `sample_path` can draw."""
+        return self._segments.num_segments
+
+    def add_episode_batch(self, episodes: EpisodeBatch) -> None:
+        """Store episodes or fragments of them; the oldest transitions make room.
+
+        Raises:
+            ValueError: if the arrays are not what the environment's spaces say.
+        """
+        if self._env_spec is None:
+            self._env_spec = episodes.env_spec
+        if self._table is None:
+            self._table = Table(self._capacity, columns_of(self._env_spec))
+        values = {
+            "observation": episodes.observations,
+            "action": episodes.actions,
+            "reward": episodes.rewards,
+            "next_observation": episodes.next_observations,
+            "step_type": episodes.step_types,
+        }
+        check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
+        goes_on = self._continues_newest(values, self._table)
+        ends, count, start = episodes.ends, episodes.num_steps, 0
+        while start < count:
+            stop = min(count, start + self._capacity - self._cursor)
+            lengths = np.diff(np.clip(ends, start, stop), prepend=start)
+            piece = {name: array[start:stop] for name, array in values.items()}
+            self._append(piece, lengths[lengths > 0], goes_on, self._table)
+            goes_on, start = stop not in ends, stop
+
+    def _append(
+        self, values: Transitions, lengths: np.ndarray, goes_on: bool, table: Table
+    ) -> None:
+        """Write rows that fit between the cursor and the end of the ring.
+
+        Args:
+            values: columns of as many rows as all segments have.
+            lengths: rows of each segment.
+            goes_on: whether the first of them continues the newest segment.
+            table: where to.
+        """
+        cursor, count = self._cursor, len(values["reward"])
+        self._segments.drop_oldest_rows(max(0, table.num_rows + count - self._capacity))
+        slots, start = [], cursor
+        for number, length in enumerate(lengths.tolist()):
+            if number == 0 and goes_on and self._segments.num_segments:
+                slots.append(self._segments.extend_newest(length))
+            else:
+                slots.append(self._segments.append(start, length))
+            start += length
+        table.write(cursor, {**values, "segment": np.repeat(slots, lengths)})
+        self._cursor = start % self._capacity
+        self._rows_written(cursor, count)
+        if self._cursor == 0:
+            self._ring_filled()
+
+    def _rows_written(self, start: int, count: int) -> None:
+        """Take note of new rows; a buffer that keeps more about its rows overrides this."""
+
+    def _ring_filled(self) -> None:
+        """Take note that the last row has been written, and that the first one is next."""
+
+    def _continues_newest(self, values: Transitions, table: Table) -> bool:
+        """Whether the first of these steps directly follows the newest one that is stored."""
+        if not self._segments.num_segments or values["step_type"][0] == StepType.FIRST:
+            return False
+        newest = table.take(np.array([(self._cursor - 1) % self._capacity]))
+        stored, following = newest["next_observation"][0], values["observation"][0]
+        return bool(newest["step_type"][0] < StepType.TERMINAL) and np.array_equal(
+            stored, np.asarray(following).astype(stored.dtype)
+        )
+
+    def clear(self) -> None:
+        """Forget all transitions, and give their memory back."""
+        if self._table is not None:
+            self._table.clear()
+        self._segments.clear()
+        self._cursor = 0
+
+    def _filled_table(self, method: str) -> Table:
+        if self._table is None or not self._table.num_rows:
+            raise ValueError(
+                f"{type(self).__name__}.{method}: the buffer is empty; call "
+                "add_episode_batch(episodes) first"
+            )
+        return self._table
