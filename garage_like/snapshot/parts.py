@@ -54,15 +54,12 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
     for kind, function in _GENERATORS.items():
         if issubclass(cls, kind):
             return function if as_pickled else _seed_parts
-    if torch is not None:
-        if issubclass(cls, torch.Tensor):
-            return _tensor_parts
-        if issubclass(cls, torch.Generator):
-            return _torch_generator_parts if as_pickled else None
-        if issubclass(cls, torch.optim.Optimizer):
-            return _optimizer_parts
-        if issubclass(cls, torch.nn.Module):
-            return attributes_of
+    if torch is not None and (
+        issubclass(cls, torch.Tensor | torch.Generator | torch.optim.Optimizer | torch.nn.Module)
+    ):
+        from garage_like.snapshot import torch_arrays
+
+        return torch_arrays.parts_function(cls, as_pickled=as_pickled)
     if issubclass(cls, Table):
         return _table_parts if as_pickled else attributes_of
     if env_state.is_mujoco_data_class(cls):
@@ -157,10 +154,6 @@ def _seed_parts(value: Any) -> list[Part]:
     return [(".seed_seq.pool", seeds.pool), (".seed_seq.n_children_spawned", spawned)]
 
 
-def _torch_generator_parts(value: Any) -> list[Part]:
-    return [(".state", value.get_state())]
-
-
 def _table_parts(table: Table) -> list[Part]:
     """Return the rows by column; the table's name is left out, since equal tables differ in it."""
     columns = [(f".{name}", table.column(name)) for name in table.columns]
@@ -184,31 +177,6 @@ _GENERATORS: dict[type, PartsFunction] = {
     np.random.RandomState: lambda generator: [(".state", generator.get_state())],
     random.Random: lambda generator: [(".state", generator.getstate())],
 }
-
-
-def _tensor_parts(tensor: Any) -> list[Part]:
-    parts = labelled(vars(tensor)) if hasattr(tensor, "__dict__") else []
-    return [*parts, (".grad", tensor.grad)] if tensor.is_leaf and tensor.grad is not None else parts
-
-
-_NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
-
-
-def _optimizer_parts(optimizer: Any) -> list[Part]:
-    """Return groups and slots; slots by the number of their parameter, as in a state_dict."""
-    parts: list[Part] = []
-    number = 0
-    for index, group in enumerate(optimizer.param_groups):
-        parts += [(f".param_groups[{index}].{k}", v) for k, v in group.items() if k != "params"]
-        for parameter in group["params"]:
-            slots = optimizer.state.get(parameter, {})
-            parts += [(f".state[{number}].{name}", v) for name, v in slots.items()]
-            parts.append((f".params[{number}]", parameter))
-            number += 1
-    from garage_like.snapshot.torch_arrays import optimizer_state
-
-    others = {k: v for k, v in optimizer_state(optimizer).items() if k not in _NOT_SHOWN}
-    return parts + labelled(others)
 
 
 def _gymnasium_parts(env: Any) -> list[Part]:

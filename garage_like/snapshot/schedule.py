@@ -116,3 +116,13 @@ def to_remove(
     elif config.snapshot_mode in ("gap", "gap_and_last"):
         stay.update(k.epoch for k in kept if k.on_gap)
     return [epoch for epoch in epochs if epoch not in stay]
+
+
+def keeps_only_newest(config: SnapshotConfig) -> bool:
+    """Tell whether an older snapshot is of no use once there is a newer one."""
+    return (
+        config.snapshot_mode in ("last", "gap_overwrite")
+        and not config.keep_best
+        and config.keep_period is None
+        and config.max_to_keep in (None, 1)
+    )

@@ -23,7 +23,14 @@ from garage_like.snapshot.filesystem import Buffer, FileSystem
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.reader import list_snapshots
-from garage_like.snapshot.schedule import Kept, Progress, is_due, on_gap, to_remove
+from garage_like.snapshot.schedule import (
+    Kept,
+    Progress,
+    is_due,
+    keeps_only_newest,
+    on_gap,
+    to_remove,
+)
 from garage_like.snapshot.staging import Staging, StagingPool
 from garage_like.snapshot.store import SnapshotStore, problems_of
 
@@ -73,7 +80,6 @@ class Snapshotter:
         self._kept: dict[int, Kept] | None = None
         self._on_the_way: dict[int, Kept] = {}
         self._committed_epochs: list[int] = []
-        self._previous: Manifest | None = None
         self._failed = False
         self._pool = StagingPool()
         self._writer = BackgroundWriter(
@@ -104,9 +110,8 @@ class Snapshotter:
             previous: the snapshot of this directory that the run goes on from, if any.
         """
         self._writer.drain()
-        self.store.open()
+        self.store.open(previous)
         self._kept = None
-        self._previous = previous
         self._is_open = True
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
@@ -146,7 +151,7 @@ class Snapshotter:
         if not self._is_open:
             self.open()
         staging = self._pool.take()
-        previous = None if self._failed else self.store.committed or self._previous
+        previous = None if self._failed else self.store.verified
         captured = capture(graph, staging, previous)
         manifest.arrays, manifest.tables = captured.arrays, captured.tables
         manifest.num_replaced = self.num_replaced
@@ -266,13 +271,3 @@ class Snapshotter:
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
         return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
-
-
-def keeps_only_newest(config: SnapshotConfig) -> bool:
-    """Tell whether an older snapshot is of no use once there is a newer one."""
-    return (
-        config.snapshot_mode in ("last", "gap_overwrite")
-        and not config.keep_best
-        and config.keep_period is None
-        and config.max_to_keep in (None, 1)
-    )

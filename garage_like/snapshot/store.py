@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from garage_like.errors import (
@@ -19,11 +19,10 @@ from garage_like.errors import (
     SnapshotWriteError,
 )
 from garage_like.snapshot import layout
-from garage_like.snapshot.digests import PIECE, FileEntry, check_file, digest_of
-from garage_like.snapshot.filesystem import Buffer, FileSystem
+from garage_like.snapshot.digests import FileEntry, check_file, digest_of
+from garage_like.snapshot.filesystem import FileSystem
 from garage_like.snapshot.manifest import Manifest
-
-Files = Mapping[str, Sequence[Buffer]]
+from garage_like.snapshot.writing import Files, Previous, write_snapshot
 
 
 class SnapshotStore:
@@ -32,7 +31,7 @@ class SnapshotStore:
     def __init__(self, snapshots_dir: Path, filesystem: FileSystem | None = None) -> None:
         self.dir = snapshots_dir
         self._fs = filesystem or FileSystem()
-        self._committed: Manifest | None = None
+        self._verified: Manifest | None = None
 
     @classmethod
     def of_run(cls, run_dir: Path, filesystem: FileSystem | None = None) -> SnapshotStore:
@@ -55,13 +54,16 @@ class SnapshotStore:
 
     # ---- opening --------------------------------------------------------------------------------
 
-    def open(self) -> None:
+    def open(self, verified: Manifest | None = None) -> None:
         """Make the directory if need be, and clear up what a kill in the middle of a save left.
+
+        Args:
+            verified: the snapshot that the run goes on from, if it lies here and was checked.
 
         Raises:
             SnapshotSaveError: if nothing can be written there.
         """
-        self._committed = None
+        self._verified = verified
         try:
             if not self.dir.is_dir():
                 self._fs.make_dir(self.dir)
@@ -96,9 +98,9 @@ class SnapshotStore:
     # ---- committing -----------------------------------------------------------------------------
 
     @property
-    def committed(self) -> Manifest | None:
-        """The snapshot that this process committed last."""
-        return self._committed
+    def verified(self) -> Manifest | None:
+        """The newest snapshot, if this process committed it or opened the store with it."""
+        return self._verified
 
     def commit(
         self, manifest: Manifest, files: Files, unchanged: Mapping[str, FileEntry] | None = None
@@ -108,7 +110,7 @@ class SnapshotStore:
         Args:
             manifest: what the snapshot says of itself.
             files: the pieces of each file, by path inside the snapshot.
-            unchanged: further files, which are as in the last committed snapshot.
+            unchanged: further files, which are as in the snapshot before.
 
         Returns:
             The directory of the snapshot.
@@ -121,7 +123,7 @@ class SnapshotStore:
         try:
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
             manifest.files.update(unchanged or {})
-            self._write_all(saving, manifest, files)
+            write_snapshot(self._fs, saving, manifest, files, self._previous())
             self._publish(saving, final)
         except BaseException as error:
             self._clear_up(saving, final)
@@ -130,64 +132,8 @@ class SnapshotStore:
             raise SnapshotWriteError(
                 f"{final}: the snapshot could not be written: {error}; earlier snapshots are intact"
             ) from error
-        self._committed = manifest
+        self._verified = manifest
         return final
-
-    def _write_all(self, saving: Path, manifest: Manifest, files: Files) -> None:
-        self._fs.make_dir(saving)
-        folders = sorted({folder for name in manifest.files for folder in Path(name).parents})[1:]
-        for folder in folders:
-            self._fs.make_dir(saving / folder)
-        previous = self._committed or self._newest_manifest()
-        for name, entry in manifest.files.items():
-            twin = self._twin(previous, name, entry)
-            if twin is not None and self._linked(twin, saving / name):
-                continue
-            if name not in files:
-                self._copy(twin, saving / name)
-            else:
-                self._fs.write_file(saving / name, files[name])
-        self._fs.write_file(saving / layout.MANIFEST, [manifest.to_bytes()])
-        for folder in (*reversed(folders), Path()):
-            self._fs.sync_dir(saving / folder)
-
-    def _twin(self, previous: Manifest | None, name: str, entry: FileEntry) -> Path | None:
-        """Find a file of the previous snapshot with the same bytes.
-
-        What another process wrote is not believed but read: a link to a file that has rotted would
-        be a new snapshot that is damaged from the start.
-        """
-        if previous is None or previous.files.get(name) != entry:
-            return None
-        path = self.path(previous.epoch)
-        if previous is not self._committed:
-            try:
-                check_file(path, name, entry)
-            except SnapshotCorruptError:
-                return None
-        return path / name
-
-    def _newest_manifest(self) -> Manifest | None:
-        for epoch in reversed(self.epochs()):
-            try:
-                return self.manifest(epoch)
-            except SnapshotError:
-                continue
-        return None
-
-    def _copy(self, twin: Path | None, target: Path) -> None:
-        """Copy an unchanged file where it cannot be linked to."""
-        if twin is None:
-            raise FileNotFoundError(f"{target.name} of the snapshot before, which has not changed")
-        with open(twin, "rb") as file:
-            self._fs.write_file(target, iter(lambda: file.read(PIECE), b""))
-
-    def _linked(self, twin: Path, target: Path) -> bool:
-        try:
-            self._fs.link(twin, target)
-        except OSError:
-            return False  # a disk without hard links, or with too many to this file
-        return True
 
     def _publish(self, saving: Path, final: Path) -> None:
         replaced = self._replaced(final)
@@ -199,6 +145,16 @@ class SnapshotStore:
         self._fs.sync_dir(self.dir)
         if replaced.exists():
             self._fs.remove_tree(replaced)
+
+    def _previous(self) -> Previous | None:
+        if self._verified is not None:
+            return Previous(self.path(self._verified.epoch), self._verified, verified=True)
+        for epoch in reversed(self.epochs()):
+            try:
+                return Previous(self.path(epoch), self.manifest(epoch), verified=False)
+            except SnapshotError:
+                continue
+        return None
 
     @staticmethod
     def _replaced(final: Path) -> Path:

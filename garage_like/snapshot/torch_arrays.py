@@ -14,10 +14,12 @@ import torch
 
 from garage_like.snapshot.arrays import SAFETENSORS_DTYPES, View, axes_in_memory
 from garage_like.snapshot.live import NEW_OBJECT
+from garage_like.snapshot.parts import Part, PartsFunction, attributes_of, labelled
 
 _SAFETENSORS = {
     getattr(torch, name): kind for name, kind in SAFETENSORS_DTYPES.items() if hasattr(torch, name)
 }
+_NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 _HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 
@@ -191,3 +193,35 @@ def rebuild_generator(device: str, state: torch.Tensor) -> torch.Generator:
     generator = torch.Generator(device=device)
     generator.set_state(state)
     return generator
+
+
+def parts_function(cls: type, *, as_pickled: bool) -> PartsFunction | None:
+    """Return what finds the parts of tensors, generators, optimizers or modules."""
+    if issubclass(cls, torch.Tensor):
+        return _tensor_parts
+    if issubclass(cls, torch.Generator):
+        return _generator_parts if as_pickled else None
+    return _optimizer_parts if issubclass(cls, torch.optim.Optimizer) else attributes_of
+
+
+def _tensor_parts(tensor: torch.Tensor) -> list[Part]:
+    return labelled(tensor_state(tensor))
+
+
+def _generator_parts(generator: torch.Generator) -> list[Part]:
+    return [(".state", generator.get_state())]
+
+
+def _optimizer_parts(optimizer: torch.optim.Optimizer) -> list[Part]:
+    """Return groups and slots; slots by the number of their parameter, as in a state_dict."""
+    parts: list[Part] = []
+    number = 0
+    for index, group in enumerate(optimizer.param_groups):
+        parts += [(f".param_groups[{index}].{k}", v) for k, v in group.items() if k != "params"]
+        for parameter in group["params"]:
+            slots: dict[str, Any] = optimizer.state.get(parameter, {})
+            parts += [(f".state[{number}].{name}", v) for name, v in slots.items()]
+            parts.append((f".params[{number}]", parameter))
+            number += 1
+    others = {k: v for k, v in optimizer_state(optimizer).items() if k not in _NOT_SHOWN}
+    return parts + labelled(others)
