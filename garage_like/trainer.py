@@ -109,7 +109,7 @@ class Trainer:
         self._check_class(loaded)
         with restoring_into(components_of(self._live_objects())):
             graph = loaded.graph()
-        self._restored = loaded
+        self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
         self._stats, self._train_args = graph["stats"], graph["train_args"]
         self._rng = graph["rng"]
