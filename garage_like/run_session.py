@@ -235,7 +235,9 @@ class RunSession:
 
 
 def _env_name(env: Any) -> str:
-    """Return what gymnasium calls an environment, or the name of its class."""
+    """Return what gymnasium calls an environment, or the name of its class; '' if there is none."""
+    if env is None:
+        return ""
     spec = getattr(getattr(env, "gym_env", None), "spec", None)
     return str(spec.id) if spec is not None else type(env).__name__
 
