@@ -18,7 +18,9 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
+from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.logging import tabular
 
 if TYPE_CHECKING:
     from garage_like.batches import EpisodeBatch
@@ -151,9 +153,6 @@ class OnPolicyAlgorithm(RLAlgorithm):
         return average_return
 
     def _train_once(self, itr: int, episodes: EpisodeBatch) -> float:
-        from garage_like.evaluation import log_performance
-        from garage_like.logging import tabular
-
         values, last_values = self._value_function.predict(episodes)
         batch = self._learning_batch(episodes, values, last_values)
         metrics = self._update(batch)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from garage_like.batches import EpisodeBatch
+from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.logging import tabular
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
     from garage_like.env_spec import EnvSpec
     from garage_like.interfaces import Policy, Sampler
     from garage_like.trainer import Trainer
@@ -80,10 +82,6 @@ class ParameterSearch(RLAlgorithm):
         return float(returns.mean())
 
     def _log(self, itr: int, batches: list[EpisodeBatch], metrics: Metrics) -> None:
-        from garage_like.batches import EpisodeBatch
-        from garage_like.evaluation import log_performance
-        from garage_like.logging import tabular
-
         everything = EpisodeBatch.concatenate(*batches)
         self._recent_returns.extend(log_performance(itr, everything, discount=self._discount))
         for key, value in metrics.items():

@@ -81,7 +81,7 @@ class OptimizerWrapper:
             yield from zip(*(t[order].tensor_split(pieces) for t in tensors), strict=True)
 
     def minimize(self, loss: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> None:
-        """Take one gradient step for each minibatch.
+        """Take one gradient step for each minibatch; keep no gradients.
 
         Args:
             loss: maps a minibatch of `tensors` to a scalar.
@@ -91,6 +91,7 @@ class OptimizerWrapper:
             self.zero_grad()
             torch.autograd.backward(loss(*minibatch))
             self.step()
+        self.zero_grad()
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

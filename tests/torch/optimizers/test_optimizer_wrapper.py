@@ -115,3 +115,9 @@ def test_what_is_no_optimizer_is_refused(optimizer):
 def test_counts_must_be_positive(name):
     with pytest.raises(ValueError, match=f"{name} must be at least 1"):
         make(**{name: 0})
+
+
+def test_minimizing_keeps_no_gradients():
+    module, wrapper = make()
+    wrapper.minimize(squared_error(module), *DATA)
+    assert [parameter.grad for parameter in module.parameters()] == [None, None]
