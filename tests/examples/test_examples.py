@@ -23,7 +23,7 @@ QUICK = {
     "torch/trpo_cartpole.py": ("TRPO", 200),
     "torch/trpo_pendulum.py": ("TRPO", 400),
     "torch/tutorial_vpg.py": ("SimpleVPG", 300),
-    "torch/dqn_cartpole.py": ("DQN", 30),
+    "torch/dqn_cartpole.py": ("DQN", 110),
     "torch/sac_pendulum.py": ("SAC", 14),
     "your_own_algorithm.py": ("QLearning", 300),
 }
