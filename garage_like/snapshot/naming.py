@@ -22,6 +22,7 @@ from garage_like.snapshot.walk import is_torch_tensor_class
 GRADIENTS = "gradients"
 UNNAMED = "objects.unnamed"
 _ATOMS = frozenset(ATOMS)
+_CONTAINERS = frozenset((dict, collections.OrderedDict, list, tuple, set))
 
 
 class Name(NamedTuple):
@@ -59,7 +60,8 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
                     names.setdefault(id(value.grad), gradient)
             if kind.parts is not None:
                 for label, child in kind.parts(value):
-                    if type(child) not in _ATOMS:
+                    cls = type(child)
+                    if cls not in _ATOMS and (cls not in _CONTAINERS or child):
                         queue.append((path + label, child))
     return names
 

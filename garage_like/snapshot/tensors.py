@@ -60,17 +60,16 @@ def file_pieces(tensors: Sequence[Tensor]) -> list[memoryview]:
 
     Each begins aligned if those of wider elements come first.
     """
-    header: dict[str, object] = {}
+    entries = []
     position = 0
-    for tensor in tensors:
-        end = position + tensor.content.nbytes
-        header[tensor.name] = {
-            "dtype": tensor.dtype,
-            "shape": list(tensor.shape),
-            "data_offsets": [position, end],
-        }
+    for name, dtype, shape, content in tensors:
+        end = position + content.nbytes
+        entries.append(
+            f'{json.dumps(name)}:{{"dtype":"{dtype}","shape":{list(map(int, shape))},'
+            f'"data_offsets":[{position},{end}]}}'
+        )
         position = end
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = f"{{{','.join(entries)}}}".encode()
     text += b" " * (-(len(text) + 8) % _ALIGNMENT)
     return [
         memoryview(struct.pack("<Q", len(text)) + text),
