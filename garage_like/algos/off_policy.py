@@ -28,7 +28,21 @@ if TYPE_CHECKING:
 
 RECENT_EPISODES = 100
 
+# Those that an algorithm's update reports are averages over the gradient steps of an epoch.
 METRICS: dict[str, str] = {
+    "Loss/Policy": "Loss of the policy.",
+    "Loss/Critic": "Loss of the Q-functions.",
+    "Loss/Entropy": "Loss of the temperature.",
+    "Q-network/Q1": "Mean value that the first Q-function gives to transitions drawn.",
+    "Q-network/Q2": "Mean value that the second one gives to them.",
+    "Target/Mean": "Mean of what those values are moved towards.",
+    "Coefficient/Entropy": "Temperature: how many units of return a nat of entropy is worth.",
+    "policy/Entropy": "Mean entropy of the policy, estimated from its samples, in nats.",
+    "Exploration/Epsilon": "Probability of a random action.",
+    "Exploration/Noise": "Standard deviation of the noise on actions.",
+    "Learning/PolicyLearningRate": "Learning rate of the policy.",
+    "Learning/CriticLearningRate": "Learning rate of the Q-functions.",
+    "Learning/EntropyLearningRate": "Learning rate of the temperature.",
     "ReplayBuffer/Size": "Transitions stored.",
     "Learning/GradientSteps": "Gradient steps of the run so far.",
     "Extras/EpisodeRewardMean": f"Mean return of the last {RECENT_EPISODES} training episodes.",

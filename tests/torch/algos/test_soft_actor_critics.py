@@ -26,7 +26,7 @@ from garage_like import seeding
 from garage_like.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
-from garage_like.torch.algos import MTSAC, SAC, TQC
+from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3, TQC
 from garage_like.torch.algos.tqc import quantile_huber_loss
 from garage_like.torch.policies import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import ContinuousMLPQFunction, QuantileMLPQFunction
@@ -138,6 +138,11 @@ def test_q_functions_get_no_gradient_from_the_policy():
 def test_fixed_temperature_must_be_positive():
     with pytest.raises(ValueError, match="SAC: fixed_alpha must be positive"):
         sac(fixed_alpha=0.0)
+
+
+@pytest.mark.parametrize("cls", [DQN, DDPG, TD3, SAC, MTSAC, TQC])
+def test_every_metric_of_an_update_is_explained(cls):
+    assert set(cls.UPDATE_METRICS) <= cls.METRICS.keys()
 
 
 # ---- MTSAC ----------------------------------------------------------------------------------
