@@ -13,7 +13,8 @@ Module = TypeVar("Module", bound=nn.Module)
 
 def target_of(module: Module) -> Module:
     """Return a copy whose weights are never moved by gradients."""
-    target = copy.deepcopy(module)
+    spec = getattr(module, "env_spec", None)
+    target = copy.deepcopy(module, {id(spec): spec})
     target.requires_grad_(False)
     return target
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,12 +21,14 @@ from transitions import (
     weights_of,
 )
 
+from garage_like.batches import EpisodeBatch
+from garage_like.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos import DQN
 from garage_like.torch.policies import DiscreteQFArgmaxPolicy
-from garage_like.torch.q_functions import DiscreteMLPQFunction
+from garage_like.torch.q_functions import DiscreteCNNQFunction, DiscreteMLPQFunction
 
 RATE = 0.1
 
@@ -121,6 +124,36 @@ def test_rewards_are_cut_and_scaled():
     assert metrics["Target/Mean"] == pytest.approx(
         np.clip(5.0 * batch["reward"], -0.1, 0.1).mean(), rel=1e-5
     )
+
+
+def test_q_function_of_images_learns_from_bytes_in_memory():
+    spec = EnvSpec(spaces.Box(0, 255, (8, 8, 2), np.uint8), spaces.Discrete(2))
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (41, 8, 8, 2)).astype(np.uint8)
+    buffer = PathBuffer(50, spec)
+    buffer.add_episode_batch(
+        EpisodeBatch(
+            env_spec=spec,
+            episode_infos_by_episode={},
+            observations=images[:-1],
+            last_observations=images[-1:],
+            actions=rng.integers(0, 2, 40),
+            rewards=rng.normal(size=40),
+            env_infos={},
+            agent_infos={},
+            step_types=np.array([0, *[1] * 38, 2], np.uint8),
+            lengths=np.array([40]),
+        )
+    )
+    set_seed(2)
+    qf = DiscreteCNNQFunction(
+        spec, hidden_channels=(4,), kernel_sizes=(3,), strides=(2,), hidden_sizes=(16,)
+    )
+    policy = DiscreteQFArgmaxPolicy(qf, spec)
+    explorer = EpsilonGreedyPolicy(spec, policy, total_timesteps=100)
+    algo = DQN(spec, policy, qf, buffer, exploration_policy=explorer, qf_lr=1e-2, **SMALL)
+    losses = [algo._update(buffer.sample_transitions(40))[0]["Loss/Critic"] for _ in range(60)]
+    assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
 
 
 def test_garages_name_for_gradient_steps_is_understood():

@@ -70,6 +70,11 @@ def test_target_is_a_copy_that_gradients_do_not_move():
     assert all(p.requires_grad for p in original.parameters())
 
 
+def test_target_of_a_policy_shares_what_is_no_weight():
+    policy, _, _ = continuous_parts(deterministic=True)
+    assert target_of(policy).env_spec is policy.env_spec
+
+
 def test_target_goes_part_of_the_way():
     original = torch.nn.Linear(2, 3)
     target = target_of(original)
