@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from garage_like.env_spec import EnvSpec
+from garage_like.replay_buffer.memory_files import FileFormat
 from garage_like.replay_buffer.path_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions
 
@@ -36,6 +38,8 @@ class HERReplayBuffer(PathBuffer):
             `desired_goal`; transitions hold flattened observations. An environment that flattens
             them, `GymEnv(..., flatten_obs=True)`, has the Dict in
             `EnvSpec(env.gym_env.observation_space, env.action_space)`.
+        export_when_full: as of PathBuffer.
+        export_format: as of PathBuffer.
 
     Raises:
         ValueError: if replay_k is negative, or the observations have no goals.
@@ -48,6 +52,9 @@ class HERReplayBuffer(PathBuffer):
         reward_fn: RewardFunction,
         capacity_in_transitions: int,
         env_spec: EnvSpec,
+        *,
+        export_when_full: str | os.PathLike[str] | None = None,
+        export_format: FileFormat = "pt",
     ) -> None:
         if not 0.0 <= replay_k < math.inf:
             raise ValueError(f"HERReplayBuffer: replay_k must be 0 or more, got {replay_k!r}")
@@ -62,7 +69,12 @@ class HERReplayBuffer(PathBuffer):
             env_spec.action_space,
             env_spec.max_episode_length,
         )
-        super().__init__(capacity_in_transitions, flat)
+        super().__init__(
+            capacity_in_transitions,
+            flat,
+            export_when_full=export_when_full,
+            export_format=export_format,
+        )
         self._replay_k = replay_k
         self._reward_fn = reward_fn
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from garage_like.env_spec import EnvSpec
-from garage_like.replay_buffer.memory_files import Memory
+from garage_like.replay_buffer.memory_files import FileFormat, Memory
 from garage_like.replay_buffer.path_buffer import PathBuffer
 from garage_like.replay_buffer.sum_tree import SumTree
 from garage_like.replay_buffer.transitions import Transitions
@@ -25,6 +27,8 @@ class PrioritizedReplayBuffer(PathBuffer):
         beta: how far weights correct the bias at first; 1 is fully.
         beta_samples: transitions drawn until beta has grown to 1, linearly.
         epsilon: added to errors, so that none is never drawn again.
+        export_when_full: as of PathBuffer.
+        export_format: as of PathBuffer.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -39,6 +43,8 @@ class PrioritizedReplayBuffer(PathBuffer):
         beta: float = 0.4,
         beta_samples: int = 1_000_000,
         epsilon: float = 1e-6,
+        export_when_full: str | os.PathLike[str] | None = None,
+        export_format: FileFormat = "pt",
     ) -> None:
         for name, value in (("alpha", alpha), ("beta", beta)):
             if not 0.0 <= value <= 1.0:
@@ -51,7 +57,12 @@ class PrioritizedReplayBuffer(PathBuffer):
             )
         if not epsilon > 0.0:
             raise ValueError(f"PrioritizedReplayBuffer: epsilon must be positive, got {epsilon!r}")
-        super().__init__(capacity_in_transitions, env_spec)
+        super().__init__(
+            capacity_in_transitions,
+            env_spec,
+            export_when_full=export_when_full,
+            export_format=export_format,
+        )
         self._alpha = alpha
         self._first_beta = beta
         self._beta_samples = beta_samples

@@ -154,6 +154,18 @@ def test_priorities_survive_a_file(suffix, tmp_path):
     assert (other.beta, other._largest_priority) == (buffer.beta, buffer._largest_priority)
 
 
+def test_full_ring_is_exported_with_its_priorities(tmp_path):
+    buffer = PrioritizedReplayBuffer(
+        4, SPEC, export_when_full=tmp_path, export_format="npz", alpha=1.0, epsilon=1e-12
+    )
+    buffer.add_episode_batch(batch([3]))
+    set_errors(buffer, [4.0, 5.0, 6.0])
+    buffer.add_episode_batch(batch([2], first=10))
+    other = PrioritizedReplayBuffer(4)
+    other.load(tmp_path / "memory_000000.npz")
+    assert other._priorities.weights.tolist() == [4.0, 5.0, 6.0, 6.0]
+
+
 def test_cleared_buffer_forgets_priorities():
     buffer = filled()
     set_errors(buffer, [5.0] * 4)
