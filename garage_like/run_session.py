@@ -20,7 +20,7 @@ from garage_like.logging import active_run_logs, logger
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.env_check import EnvState, check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.snapshot.layout import epochs_in, snapshots_dir_of
+from garage_like.snapshot.layout import epochs_in
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
 from garage_like.snapshot.lock import RunLock
 from garage_like.snapshot.manifest import Manifest, plain_numbers
@@ -257,8 +257,3 @@ def _classes(graph: Mapping[str, Any]) -> dict[str, str]:
         for name, part in parts.items()
         if hasattr(part, "__dict__") and not isinstance(part, type)
     }
-
-
-def continues_in(path: str | os.PathLike[str]) -> Path:
-    """Return the run directory that a path to a run, its snapshots or one of them belongs to."""
-    return snapshots_dir_of(path)[0].parent

@@ -75,7 +75,7 @@ class Trainer:
 
         Args:
             algo: has `train(trainer)`, and `_sampler` if it draws episodes through the trainer.
-            env: saved along with it; the sampler steps copies.
+            env: saved along with it; the sampler's first worker steps it, others step copies.
         """
         if not callable(getattr(algo, "train", None)):
             raise TypeError(f"setup: algo must have a train(trainer) method, got {algo!r}")
