@@ -166,6 +166,17 @@ def test_windows_are_left_behind():
     assert rollout(twin, actions) == rollout(env, actions)
 
 
+def test_viewers_of_a_simulation_are_left_behind():
+    env = began(gymnasium.make("Hopper-v5"), 9)
+    renderer = env.unwrapped.mujoco_renderer
+    renderer.viewer = renderer._viewers["rgb_array"] = Window()
+    twin = copy_exactly(env)
+    assert twin.unwrapped.mujoco_renderer.viewer is None
+    assert twin.unwrapped.mujoco_renderer._viewers == {}
+    assert renderer._viewers, "the original keeps its own"
+    renderer.viewer, renderer._viewers = None, {}
+
+
 def test_copying_draws_no_random_numbers():
     with global_rng_untouched():
         env = began(gymnasium.make("Pendulum-v1"), 5)

@@ -1,5 +1,6 @@
 """Arrays are named after the component that owns them, as code would call them."""
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -129,6 +130,19 @@ def test_numpy_views_of_weights_do_not_take_their_names(tensors_of):
     view = network.weight.detach().numpy().T
     written = tensors_of({"algo": Algo(_sampler=Sampler(w=view), actor=[view], policy=network)})
     assert written == {"policy": {"weight": ("F32", (3, 2))}}
+
+
+def test_array_in_order_gives_the_name_though_its_transpose_comes_first(tensors_of):
+    weights = np.zeros((2, 3))
+    written = tensors_of({"algo": Algo(policy=NumpyPolicy(turned=weights.T, weights=weights))})
+    assert written == {"policy": {"weights": ("F64", (2, 3))}}
+
+
+def test_simulation_is_named_after_the_environment_that_holds_it(tensors_of):
+    env = gymnasium.make("Hopper-v5").unwrapped
+    written = tensors_of({"algo": Algo(), "env": Algo(inner=env)})
+    assert "inner.data" in written["env"]
+    assert set(written) == {"env"}
 
 
 def test_bytes_that_no_array_names_are_written_too(tensors_of):

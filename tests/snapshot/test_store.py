@@ -117,6 +117,14 @@ def test_unchanged_file_is_a_hard_link_to_the_one_before(store):
     assert problems_of(second) == []
 
 
+def test_file_that_was_checked_already_is_not_read_again(store, tmp_path, monkeypatch):
+    first = commit(store, 0)
+    later = SnapshotStore.of_run(tmp_path)
+    later.open(verified=store.manifest(0))
+    monkeypatch.setattr("garage_like.snapshot.writing.check_file", None)
+    assert inode(commit(later, 1)) == inode(first)
+
+
 def test_file_of_the_same_content_under_another_name_is_no_link(store):
     first = commit(store, 0)
     second = store.commit(Manifest(epoch=1), {"other.pkl": [b"objects"]})
@@ -232,6 +240,7 @@ def test_failure_while_replacing_an_epoch_leaves_the_one_before_or_the_new(store
         commit(store, 1)
         failing_at(filesystem, number, save)
         assert store.epochs() == [1]
+        assert (store.dir / "epoch_000001").is_dir()
         assert problems_of(store.path(1)) == []
         found.add(content(store.path(1)))
     assert found == {b"objects", b"new"}
