@@ -163,7 +163,7 @@ def test_full_ring_is_exported_with_its_priorities(tmp_path):
     buffer.add_episode_batch(batch([2], first=10))
     other = PrioritizedReplayBuffer(4)
     other.load(tmp_path / "memory_000000.npz")
-    assert other._priorities.weights.tolist() == [4.0, 5.0, 6.0, 6.0]
+    assert other._priorities.weights.tolist() == pytest.approx([4.0, 5.0, 6.0, 6.0])
 
 
 def test_cleared_buffer_forgets_priorities():
