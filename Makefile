@@ -101,8 +101,8 @@ $(VENV)/.run: $(VENV)/.made $(NEEDS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made $(NEEDS)
-	@echo "setup: garage_like with what the tests need (about a minute)"
-	@$(INSTALL) -e ".[torch,mujoco,classic,cma,dev]"
+	@echo "setup: garage_like with what the tests need (a few minutes)"
+	@$(INSTALL) -e ".[torch,tensorflow-cpu,mujoco,classic,cma,dev]"
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.docs: $(VENV)/.made $(NEEDS)

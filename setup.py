@@ -32,12 +32,23 @@ CORE = [
 EXTRAS = {
     "torch": ["torch>=2.6"],
     "tensorflow": ["tensorflow>=2.16"],
+    "tensorflow-cpu": [
+        "tensorflow-cpu>=2.16; sys_platform == 'linux' and platform_machine == 'x86_64'",
+        "tensorflow>=2.16; sys_platform != 'linux' or platform_machine != 'x86_64'",
+    ],
     "mujoco": ["gymnasium[mujoco]>=1.0"],
     "classic": ["gymnasium[classic-control]>=1.0"],
     "cma": ["cma>=3.3"],
     "minari": ["minari>=0.5", "h5py>=3.10"],
 }
-EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
+EXTRAS["all"] = sorted(
+    {
+        requirement
+        for name, extra in EXTRAS.items()
+        if name != "tensorflow-cpu"  # the same framework, for machines without a GPU
+        for requirement in extra
+    }
+)
 EXTRAS["docs"] = [
     "sphinx>=8.0",
     "furo>=2024.8.6",
