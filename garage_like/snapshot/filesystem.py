@@ -54,6 +54,10 @@ class FileSystem:
         """Move a file or directory in one step."""
         os.rename(source, target)
 
+    def remove_file(self, path: Path) -> None:
+        """Remove one name of a file."""
+        os.unlink(path)
+
     def remove_tree(self, path: Path) -> None:
         """Remove a directory and all that is in it."""
         shutil.rmtree(path)

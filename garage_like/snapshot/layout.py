@@ -1,6 +1,7 @@
 """Names inside a run directory, and how to find snapshots from any path a user gives.
 
 RUN/snapshots/epoch_000009/         a committed snapshot
+RUN/snapshots/epoch_000009/pinned   an empty file: pruning leaves this snapshot alone
 RUN/snapshots/.saving-…/            being written; swept at the next start
 RUN/snapshots/.replaced-epoch_…/    the older of two snapshots of one epoch, about to go
 RUN/snapshots/epoch_000009.corrupt-1/   set aside: its files did not match its manifest
@@ -13,10 +14,12 @@ from pathlib import Path
 
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
+PINNED = "pinned"
 OBJECTS = "objects.pkl"
 TENSORS = "tensors"
 TABLES = "tables"
 SAVING = ".saving-"
+REMOVING = f"{SAVING}removed-"
 REPLACED = ".replaced-"
 _EPOCH = re.compile(r"epoch_(\d{6,18})")
 

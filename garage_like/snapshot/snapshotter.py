@@ -22,6 +22,7 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.filesystem import Buffer, FileSystem
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.pins import pinned_epochs
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import (
     Kept,
@@ -215,18 +216,19 @@ class Snapshotter:
 
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
+        pinned = pinned_epochs(self.store.dir)
         with self._lock:
-            doomed = to_remove(self.config, list(self._on_disk().values()))
+            doomed = to_remove(self.config, list(self._on_disk().values()), pinned)
         try:
-            self.store.remove(doomed)
+            removed = self.store.remove(doomed)
         except OSError as error:
             warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)
             self._kept = None
             return []
         with self._lock:
-            for epoch in doomed:
+            for epoch in removed:
                 self._on_disk().pop(epoch, None)
-        return doomed
+        return removed
 
     # ---- what there is ----------------------------------------------------------------------
 

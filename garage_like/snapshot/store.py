@@ -18,7 +18,7 @@ from garage_like.errors import (
     SnapshotSaveError,
     SnapshotWriteError,
 )
-from garage_like.snapshot import layout
+from garage_like.snapshot import layout, pins
 from garage_like.snapshot.digests import FileEntry, check_file, digest_of
 from garage_like.snapshot.filesystem import FileSystem
 from garage_like.snapshot.manifest import Manifest
@@ -69,7 +69,9 @@ class SnapshotStore:
                 self._fs.make_dir(self.dir)
                 self._sync_parents()
             for entry in sorted(self.dir.iterdir()):
-                if entry.name.startswith(layout.SAVING):
+                if entry.name.startswith(layout.REMOVING) and pins.is_pinned(entry):
+                    self._bring_back(entry)
+                elif entry.name.startswith(layout.SAVING):
                     self._fs.remove_tree(entry)
                 elif entry.name.startswith(layout.REPLACED):
                     self._undo_or_finish_replacing(entry)
@@ -94,6 +96,12 @@ class SnapshotStore:
         else:
             self._fs.rename(replaced, current)
             self._fs.sync_dir(self.dir)
+
+    def _bring_back(self, hidden: Path) -> None:
+        """Undo the removal of a snapshot that was pinned just before a kill."""
+        name = hidden.name.removeprefix(layout.REMOVING).rpartition("-")[0]
+        self._fs.rename(hidden, self.dir / name)
+        self._fs.sync_dir(self.dir)
 
     # ---- committing -----------------------------------------------------------------------------
 
@@ -137,6 +145,8 @@ class SnapshotStore:
 
     def _publish(self, saving: Path, final: Path) -> None:
         replaced = self._replaced(final)
+        if pins.is_pinned(final):
+            pins.pin(saving, self._fs)
         if final.exists():
             if replaced.exists():
                 self._fs.remove_tree(replaced)
@@ -172,17 +182,26 @@ class SnapshotStore:
 
     # ---- removing -------------------------------------------------------------------------------
 
-    def remove(self, epochs: Iterable[int]) -> None:
-        """Delete snapshots; a kill or a power cut half-way leaves none that looks whole."""
-        doomed = []
+    def remove(self, epochs: Iterable[int]) -> list[int]:
+        """Delete snapshots; a kill or a power cut half-way leaves none that looks whole.
+
+        Returns:
+            The epochs whose snapshots are gone: one that was pinned a moment ago stays.
+        """
+        doomed = {}
         for epoch in epochs:
-            name = f"{layout.SAVING}removed-{layout.epoch_name(epoch)}-{uuid.uuid4().hex[:8]}"
-            self._fs.rename(self.path(epoch), self.dir / name)
-            doomed.append(self.dir / name)
+            path = self.path(epoch)
+            hidden = self.dir / f"{layout.REMOVING}{path.name}-{uuid.uuid4().hex[:8]}"
+            self._fs.rename(path, hidden)
+            if pins.is_pinned(hidden):
+                self._fs.rename(hidden, path)
+            else:
+                doomed[epoch] = hidden
         if doomed:
             self._fs.sync_dir(self.dir)
-        for path in doomed:
-            self._fs.remove_tree(path)
+        for hidden in doomed.values():
+            self._fs.remove_tree(hidden)
+        return list(doomed)
 
     def set_aside(self, epoch: int) -> Path:
         """Rename a snapshot that does not verify, so that it is neither used nor lost."""
