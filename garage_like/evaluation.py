@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from garage_like import seeding
 from garage_like.batches import EpisodeBatch, StepType
 from garage_like.envs.copy import copy_env
-from garage_like.interfaces import Actor, Environment, Policy
+from garage_like.interfaces import Actor, Environment, Policy, RecurrentActor
 from garage_like.sampler.episode_builder import EpisodeBuilder
-from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.framework_actor import actor_of, give_memory
 from garage_like.sampler.vec_worker import VecWorker
 
 SECONDS_PER_FRAME = 0.05
@@ -54,6 +54,7 @@ def rollout(
     builder = EpisodeBuilder(env.spec, 1, set())
     observation, episode_info = env.reset()
     agent.reset(np.ones(1, bool))
+    give_memory(actor, 1)
     episode = builder.begin(0, observation, episode_info)
     if animated:
         env.visualize()
@@ -170,23 +171,40 @@ class ModeActor:
     """Act by the mode of another actor's distribution, read from its agent infos.
 
     The mode is `mean` where there is one, else the largest of `logits` or `prob`; an actor that
-    reports none of them is taken to be deterministic.
+    reports none of them is taken to be deterministic. A recurrent actor stays one.
     """
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
+        self.memory_dim: int = getattr(actor, "memory_dim", 0)
+
+    def remember(self, memory: np.ndarray) -> None:
+        """Let a recurrent actor act on `memory`, shape (N, memory_dim)."""
+        cast("RecurrentActor", self._actor).remember(memory)
+
+    def note(self, actions: np.ndarray) -> None:
+        """Tell a recurrent actor which actions were taken instead of those that it chose."""
+        if self.memory_dim:
+            cast("RecurrentActor", self._actor).note(actions)
 
     def act(
         self, observations: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Choose actions for observations of shape (N, *O)."""
         actions, agent_infos = self._actor.act(observations, rng)
+        actions = self._mode(actions, agent_infos)
+        self.note(actions)
+        return actions, agent_infos
+
+    @staticmethod
+    def _mode(actions: np.ndarray, agent_infos: dict[str, np.ndarray]) -> np.ndarray:
         if "mean" in agent_infos:
-            return agent_infos["mean"].reshape(actions.shape), agent_infos
+            return agent_infos["mean"].reshape(actions.shape)
         for key in ("logits", "prob"):
             if key in agent_infos:
-                return agent_infos[key].argmax(axis=1), agent_infos
-        return actions, agent_infos
+                modes: np.ndarray = agent_infos[key].argmax(axis=1)
+                return modes
+        return actions
 
 
 class DeterministicAgent:
@@ -194,6 +212,7 @@ class DeterministicAgent:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._memory: np.ndarray | None = None
 
     def actor(self) -> Actor:
         """Return an actor on the policy's current weights."""
@@ -201,9 +220,12 @@ class DeterministicAgent:
 
     def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
         """Return the mode for one observation of shape (O*,)."""
-        actions, infos = self.actor().act(np.asarray(observation)[None], np.random.default_rng(0))
+        actor = self.actor()
+        self._memory = give_memory(actor, 1, self._memory)
+        actions, infos = actor.act(np.asarray(observation)[None], np.random.default_rng(0))
         return actions[0], {key: value[0] for key, value in infos.items()}
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Forget the episode."""
+        self._memory = None
         self._policy.reset(do_resets)

@@ -69,6 +69,24 @@ class Actor(Protocol):
         """
 
 
+class RecurrentActor(Actor, Protocol):
+    """Act on what was seen of the episode before.
+
+    The memory is the caller's: one row for each environment, zeros when its episode begins. So
+    workers that share a policy do not mix their episodes up, and a snapshot in the middle of an
+    episode has the memory of it.
+    """
+
+    memory_dim: int
+    """Numbers to remember for each environment."""
+
+    def remember(self, memory: np.ndarray) -> None:
+        """Act on `memory`, shape (N, memory_dim), float32, from now on, and rewrite it in place."""
+
+    def note(self, actions: np.ndarray) -> None:
+        """Remember that these were taken instead of the actions that `act` chose."""
+
+
 class Policy(Protocol):
     """Map observations to actions."""
 
@@ -83,12 +101,16 @@ class Policy(Protocol):
         """Return N actions and their agent infos for observations of shape (N, *O)."""
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Forget the episode (recurrent policies); do_resets: shape (N,), which of N to forget."""
+        """Forget the episode (recurrent policies); do_resets: shape (N,), which of N to forget.
+
+        This is about what `get_actions` remembers; a RecurrentActor's memory is its caller's.
+        """
 
     def actor(self) -> Actor | None:
         """Return a NumPy actor on the current weights, or None if this policy has none.
 
-        The sampler asks anew each time that it is asked for samples.
+        The sampler asks anew each time that it is asked for samples. A recurrent policy that
+        several workers share must return a RecurrentActor.
         """
 
     def get_param_values(self) -> Any:

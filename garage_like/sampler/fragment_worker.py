@@ -32,7 +32,8 @@ class FragmentWorker(VecWorker):
     An episode that has not ended when a call does goes on in the next call, by the policy of then.
     Its fragment ends with step type FIRST or MID, so return follows it and a value is bootstrapped;
     the first step of its next fragment is MID. Episode infos have `EpisodeReturn` and
-    `EpisodeLength`, up to the fragment's end, so that whole episodes can be reported.
+    `EpisodeLength`, up to the fragment's end, so that whole episodes can be reported, and of a
+    recurrent policy `Memory`, with which it began the fragment.
 
     `obtain_episodes` gives up the episodes that go on, and plays whole ones.
 
@@ -94,10 +95,13 @@ class FragmentWorker(VecWorker):
             observation, episode_info = self._reset_env(column)
             so_far = self._going_on[column] = EpisodeSoFar(episode_info)
             self._show(column, observation)
+        episode_info = so_far.episode_info
+        if self._memory is not None:
+            episode_info = {**episode_info, "Memory": self._memory[column].copy()}
         return builder.begin(
             column,
             self._observations[column].copy(),
-            so_far.episode_info,
+            episode_info,
             self._limit - so_far.length,
         )
 
@@ -107,7 +111,7 @@ class FragmentWorker(VecWorker):
         so_far.length += len(fragment.steps)
         so_far.total_reward += sum(step.reward for step in fragment.steps)
         fragment.episode_info = {
-            **so_far.episode_info,
+            **fragment.episode_info,
             "EpisodeReturn": so_far.total_reward,
             "EpisodeLength": so_far.length,
         }

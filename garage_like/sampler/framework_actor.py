@@ -1,4 +1,4 @@
-"""FrameworkActor: the way around for policies that cannot act in NumPy."""
+"""What a policy acts by: its NumPy actor, or the way around for one that cannot act in NumPy."""
 
 from __future__ import annotations
 
@@ -29,3 +29,20 @@ def actor_of(policy: Any) -> Actor:
     make = getattr(policy, "actor", None)
     actor = make() if make is not None else None
     return FrameworkActor(policy) if actor is None else actor
+
+
+def give_memory(actor: Any, rows: int, memory: np.ndarray | None = None) -> np.ndarray | None:
+    """Let a recurrent actor act on a memory; return the memory, or None if it needs none.
+
+    Args:
+        actor: any Actor.
+        rows: environments that it acts for.
+        memory: to go on with; a blank one takes its place if it does not fit.
+    """
+    width = getattr(actor, "memory_dim", 0)
+    if not width:
+        return None
+    if memory is None or memory.shape != (rows, width):
+        memory = np.zeros((rows, width), np.float32)
+    actor.remember(memory)
+    return memory

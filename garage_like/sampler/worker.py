@@ -16,7 +16,7 @@ from garage_like.envs.copy import copy_env
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.interfaces import Actor, Environment
 from garage_like.sampler.episode_builder import EpisodeBuilder
-from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.framework_actor import actor_of, give_memory
 
 EXEC_TIME_KEYS = ("EnvExecTime", "PolicyExecTime", "ProcessExecTime")
 
@@ -59,6 +59,8 @@ class Worker(abc.ABC):
         self._never_reset = [True] * n_envs
         self._env_generation = 0
         self._rng: np.random.Generator | None = None
+        # What the policy remembers of each environment's episode, if it is recurrent.
+        self._memory: np.ndarray | None = None
         self._dropped_infos: set[str] = set()
         self._seconds = dict.fromkeys(EXEC_TIME_KEYS, 0.0)
 
@@ -145,7 +147,9 @@ class Worker(abc.ABC):
         if self._rng is None:
             self._rng = seeding.stream("worker", self._worker_number, entropy=self._seed)
         builder = EpisodeBuilder(self._envs[0].spec, self._n_envs, self._dropped_infos)
-        return actor_of(self._agent), self._rng, builder
+        actor = actor_of(self._agent)
+        self._memory = give_memory(actor, self._n_envs, self._memory)
+        return actor, self._rng, builder
 
     def _finish(self, builder: EpisodeBuilder) -> EpisodeBatch:
         started = time.perf_counter()
@@ -166,11 +170,17 @@ class Worker(abc.ABC):
             self._never_reset[column] = False
         observation, episode_info = env.reset(seed=seed)
         env.needs_reset = False
+        self._forget_episode(column)
+        self._seconds["EnvExecTime"] += time.perf_counter() - started
+        return observation, episode_info
+
+    def _forget_episode(self, column: int) -> None:
+        if self._memory is not None:
+            self._memory[column] = 0.0
+            return
         do_resets = np.zeros(self._n_envs, bool)
         do_resets[column] = True
         self._agent.reset(do_resets)
-        self._seconds["EnvExecTime"] += time.perf_counter() - started
-        return observation, episode_info
 
     @property
     def _limit(self) -> float:
