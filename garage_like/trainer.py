@@ -24,6 +24,7 @@ from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.interruption import Interruption
 from garage_like.logging import heard, logger, tabular
 from garage_like.run_session import RunSession
+from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
@@ -264,16 +265,25 @@ class Trainer:
         self.step_itr = self._stats.total_itr
         if self._rng is not None:
             set_global_rng(self._rng)
+        self._reach_safe_point(args.start_epoch - 1, begins=True)
         for epoch in range(args.start_epoch, args.n_epochs):
             started = time.perf_counter()
             self.step_episode = None
             with logger.prefix(f"epoch #{epoch} | "):
                 yield epoch
                 self._finish_epoch(epoch, time.perf_counter() - started)
+            self._reach_safe_point(epoch)
             if self._interruption.requested:
                 self._session.wait()
                 self._session.say_how_to_resume(epoch)
                 raise SystemExit(self._interruption.exit_code)
+
+    def _reach_safe_point(self, epoch: int, begins: bool = False) -> None:
+        if is_watched():
+            row = {} if begins else self._last_row
+            n_epochs = self._args_of_training().n_epochs
+            graph, wait = self._graph(), self._session.wait
+            reach(SafePoint(epoch, begins, n_epochs, graph, row, self.run_dir, wait))
 
     def _finish_epoch(self, epoch: int, seconds: float) -> None:
         """Log the epoch's row, then take its snapshot: so no row is missing or doubled."""

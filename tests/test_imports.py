@@ -22,7 +22,7 @@ FLOORS = [
     {"algos"},
     {"np"},
     {"torch", "tf"},
-    {"trainer", "run_session", "train_state", "interruption", "experiment"},
+    {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from garage_like.cli.overview import RETURN
 from garage_like.cli.printing import short_number
+from garage_like.experiment.overview import RETURN
 from garage_like.logging import logger
 from garage_like.logging.light_imports import LogOutput, TabularInput
 

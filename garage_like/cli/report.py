@@ -10,7 +10,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from garage_like.cli.overview import (
+from garage_like.errors import SnapshotError
+from garage_like.experiment.overview import (
     EXPERIMENT,
     VARIANT,
     bytes_on_disk,
@@ -18,7 +19,6 @@ from garage_like.cli.overview import (
     newest_manifest,
     read_json,
 )
-from garage_like.errors import SnapshotError
 from garage_like.snapshot.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.loading import run_dir_of
 from garage_like.snapshot.manifest import Manifest

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from garage_like.cli import printing
-from garage_like.cli.continuation import Continuation, continuation
+from garage_like.errors import SnapshotError
+from garage_like.experiment.continuation import Continuation, continuation
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 
@@ -67,7 +68,7 @@ def resume(
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")
-    found = continuation(run, from_epoch, log_dir)
+    found = _found(run, from_epoch, log_dir)
     nothing_left = found.is_finished(n_epochs, additional_epochs)
     if not nothing_left:
         lengths = {"n_epochs": n_epochs, "additional_epochs": additional_epochs}
@@ -85,26 +86,28 @@ def resume(
 
 
 def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: bool) -> None:
-    from garage_like.logging import RunLogs, logger
+    with contextlib.ExitStack() as stack:
+        if as_json:  # whatever the run prints itself
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        stack.enter_context(found.logging(console=not (progress or as_json)))
+        trainer = stack.enter_context(found.trainer())
+        found.copy_experiment()
+        if progress:
+            from garage_like.cli.epoch_bar import epoch_bar
 
-    x_axis = found.options.get("x_axis", "TotalEnvSteps")
-    quiet = progress or as_json
-    logs = RunLogs(found.run_dir, x_axis=x_axis, existing=True, console=not quiet)
+            stack.enter_context(epoch_bar(trainer))
+        trainer.resume(**args)
+
+
+def _found(run: Path, from_epoch: FromEpoch | None, log_dir: Path | None) -> Continuation:
     try:
-        with contextlib.ExitStack() as stack:
-            if as_json:  # whatever the run prints itself
-                stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-            if found.name:
-                stack.enter_context(logger.prefix(f"[{found.name}] "))
-            trainer = stack.enter_context(found.trainer())
-            found.copy_experiment()
-            if progress:
-                from garage_like.cli.epoch_bar import epoch_bar
-
-                stack.enter_context(epoch_bar(trainer))
-            trainer.resume(**args)
-    finally:
-        logs.close(write_held=False)
+        return continuation(run, from_epoch, log_dir)
+    except FileExistsError as error:
+        raise click.ClickException(str(error)) from error
+    except SnapshotError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _result(found: Continuation, nothing_left: bool) -> dict[str, Any]:

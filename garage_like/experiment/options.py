@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -13,6 +14,18 @@ from typing import Any, Literal
 from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
 from garage_like.snapshot.config import SnapshotConfig
+
+_imposed: list[Mapping[str, Any]] = []
+
+
+@contextlib.contextmanager
+def imposing(options: Mapping[str, Any]) -> Iterator[None]:
+    """Impose options on every experiment in the block, whatever it and its caller say."""
+    _imposed.append(options)
+    try:
+        yield
+    finally:
+        _imposed.pop()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +112,7 @@ class RunOptions:
         own = {f.name for f in fields(cls)} - {"snapshot"}
         snapshot = set(SnapshotConfig.option_names())
         merged: dict[str, Any] = {}
-        for layer in layers:
+        for layer in (*layers, *_imposed):
             merged.update(layer)
         for name in merged:
             if name not in own | snapshot:

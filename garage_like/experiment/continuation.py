@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from garage_like.cli.overview import EXPERIMENT, VARIANT, read_json
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.experiment.overview import EXPERIMENT, METADATA, VARIANT, read_json
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.layout import MANIFEST
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, snapshot_path
@@ -29,7 +27,7 @@ from garage_like.snapshot.store import problems_of
 if TYPE_CHECKING:
     from garage_like.trainer import Trainer
 
-COPIED = (EXPERIMENT, VARIANT, "metadata.json")
+COPIED = (EXPERIMENT, VARIANT, METADATA)
 TRAINER = "garage_like.trainer.Trainer"
 
 
@@ -110,6 +108,19 @@ class Continuation:
         module, _, name = qualified.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
+    @contextlib.contextmanager
+    def logging(self, *, console: bool) -> Iterator[None]:
+        """Log to the run's files while the block trains; go on where a snapshot says they were."""
+        from garage_like.logging import RunLogs, logger
+
+        x_axis = self.options.get("x_axis", "TotalEnvSteps")
+        logs = RunLogs(self.run_dir, x_axis=x_axis, existing=True, console=console)
+        try:
+            with logger.prefix(f"[{self.name}] ") if self.name else contextlib.nullcontext():
+                yield
+        finally:
+            logs.close(write_held=False)
+
     def copy_experiment(self) -> None:
         """Give a new run directory what `show` and a later resume read there."""
         if self.origin is None or self.run_dir == self.origin:
@@ -130,20 +141,20 @@ def continuation(path: Path, from_epoch: FromEpoch | None, log_dir: Path | None)
 
     Raises:
         SnapshotNotFoundError: if there is no such snapshot.
-        click.UsageError: if the arguments do not go together.
-        click.ClickException: if something is in `log_dir` already.
+        ValueError: if the arguments do not go together.
+        FileExistsError: if something is in `log_dir` already.
     """
     is_snapshot = (path / MANIFEST).is_file()
     if is_snapshot and from_epoch is not None:
-        raise click.UsageError(f"{path} is one snapshot; give --from-epoch with a run directory")
+        raise ValueError(f"{path} is one snapshot; give --from-epoch with a run directory")
     snapshot = snapshot_path(path, "last" if from_epoch in (None, "best") else from_epoch)
     origin = run_dir_of(snapshot)
     if log_dir is None and origin is None:
-        raise click.UsageError(
+        raise ValueError(
             f"{path} is a snapshot on its own; say where the run goes on: --log-dir NEW"
         )
     if log_dir is not None and log_dir.exists() and not is_empty_directory(log_dir):
-        raise click.ClickException(f"{log_dir}: expected a new or an empty directory")
+        raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
     found = Continuation(source, snapshot, origin, log_dir or origin or snapshot)
     if from_epoch != "best":
@@ -163,7 +174,7 @@ def is_empty_directory(path: Path) -> bool:
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        click.echo(f"Warning: {message}", err=True)
+        print(f"Warning: {message}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -19,6 +19,7 @@ from garage_like.snapshot.manifest import Manifest
 
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"
+METADATA = "metadata.json"
 RETURN = "Evaluation/AverageReturn"
 
 
