@@ -165,6 +165,16 @@ class Sampler(abc.ABC):
         """Stop what `start_worker` started; called after the last epoch."""
 
 
+class ReplayMemory(Protocol):
+    """Hold transitions for later; a snapshot or a restore may leave them out."""
+
+    def without_transitions(self) -> ReplayMemory:
+        """Return a copy that holds none, as after `clear`; leave this one as it is."""
+
+    def clear(self) -> None:
+        """Forget all transitions."""
+
+
 class Environment(abc.ABC):
     """What an agent acts in; termination and truncation are told apart by the step type.
 

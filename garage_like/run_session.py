@@ -215,9 +215,12 @@ class RunSession:
 
     # ---- what is said -----------------------------------------------------------------------
 
-    def explain_exactness(self, manifest: Manifest) -> None:
+    def explain_exactness(self, restored: LoadedSnapshot) -> None:
         """Log whether the resume will be bit-identical, and if not why."""
+        manifest = restored.manifest
         reasons = manifest.reasons + differences(manifest.fingerprint, take_fingerprint())
+        if not restored.include_buffer:
+            reasons.append("replay memory was not loaded (include_buffer=False)")
         if manifest.exact and not reasons:
             logger.log("The resume is exact: every number from here on is as if never stopped")
             return

@@ -83,7 +83,11 @@ class Trainer:
         self._algo, self._env = algo, env
 
     def restore(
-        self, from_dir: str | os.PathLike[str], from_epoch: FromEpoch = "last"
+        self,
+        from_dir: str | os.PathLike[str],
+        from_epoch: FromEpoch = "last",
+        *,
+        include_buffer: bool | None = None,
     ) -> TrainArgs:
         """Load a snapshot; `resume` then goes on from it.
 
@@ -92,12 +96,14 @@ class Trainer:
         Args:
             from_dir: a run directory, or one snapshot.
             from_epoch: `'last'`, `'first'`, `'best'` or an epoch.
+            include_buffer: True insists on replay memory, False leaves it on the disk: it comes
+                back empty, and is filled anew by the policy as it is. None takes what was saved.
 
         Returns:
             The arguments that the run was trained with.
 
         Raises:
-            SnapshotNotFoundError: if there is no such snapshot.
+            SnapshotNotFoundError: if there is no such snapshot, or no replay memory in it.
             SnapshotCorruptError: if it does not verify.
             SnapshotMismatchError: if it holds another algorithm than the one set up.
         """
@@ -106,6 +112,7 @@ class Trainer:
             from_epoch,
             best_metric=self._config.best_metric,
             best_mode=self._config.best_mode,
+            include_buffer=include_buffer,
         )
         self._check_class(loaded)
         with restoring_into(components_of(self._live_objects())):
@@ -120,7 +127,7 @@ class Trainer:
             logger.log(f"Restore from snapshot saved in {loaded.path}")
             for line in restored_lines(self._train_args, self._stats):
                 logger.log(line)
-            self._session.explain_exactness(loaded.manifest)
+            self._session.explain_exactness(loaded)
         return self._train_args
 
     def _live_objects(self) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
     """Store what was collected, and learn from minibatches of all that is stored.
 
     An epoch is `steps_per_epoch` times: collect the batch that `train(batch_size=...)` asks for,
-    store it, take gradient steps. Until the buffer holds `min_buffer_size` transitions actions are
-    random and nothing is learned.
+    store it, take gradient steps. Until the buffer holds `min_buffer_size` transitions nothing is
+    learned, and up to the first gradient step actions are random.
 
     Args:
         env_spec: of the environment that the policy acts in.
@@ -186,8 +186,13 @@ class OffPolicyAlgorithm(RLAlgorithm):
 
     @property
     def is_warming_up(self) -> bool:
-        """Whether there is too little to learn from, so that actions are random."""
+        """Whether too little is stored to learn from."""
         return self.replay_buffer.n_transitions_stored < self._min_buffer_size
+
+    @property
+    def _knows_nothing(self) -> bool:
+        """Whether random actions are as good as any: not while lost memory is filled again."""
+        return self.is_warming_up and not self._gradient_steps
 
     def train_epoch(self, trainer: Trainer) -> float:
         """Collect, store and learn, `steps_per_epoch` times; then evaluate.
@@ -216,7 +221,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
                 worker_class=FragmentWorker,
                 worker_args={"n_envs": 1},
             )
-        agent = self._random_policy if self.is_warming_up else self.exploration_policy
+        agent = self._random_policy if self._knows_nothing else self.exploration_policy
         episodes = trainer.obtain_episodes(trainer.step_itr, agent_update=agent)
         self.replay_buffer.add_episode_batch(episodes)
         if self.exploration_policy is not self.policy:

@@ -34,6 +34,8 @@ class PrioritizedReplayBuffer(PathBuffer):
         ValueError: if an argument is out of range.
     """
 
+    _largest_priority: float
+
     def __init__(
         self,
         capacity_in_transitions: int,
@@ -67,8 +69,6 @@ class PrioritizedReplayBuffer(PathBuffer):
         self._first_beta = beta
         self._beta_samples = beta_samples
         self._epsilon = epsilon
-        self._priorities = SumTree(self._capacity)
-        self._largest_priority = 1.0
         self._num_samples = 0
 
     @property
@@ -122,7 +122,7 @@ class PrioritizedReplayBuffer(PathBuffer):
     def clear(self) -> None:
         """Forget all transitions and priorities, and give their memory back."""
         super().clear()
-        self._priorities.clear()
+        self._priorities = SumTree(self._capacity)
         self._largest_priority = 1.0
 
     def _rows_written(self, start: int, count: int) -> None:

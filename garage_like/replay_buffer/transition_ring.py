@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 import numpy as np
 
 from garage_like.batches import EpisodeBatch, StepType
@@ -43,9 +46,20 @@ class TransitionRing:
             )
         self._capacity = int(capacity_in_transitions)
         self._env_spec = env_spec
-        self._table = None if env_spec is None else Table(self._capacity, columns_of(env_spec))
-        self._segments = Segments(self._capacity)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all transitions, and give their memory back; the constructor begins so, too."""
+        spec, capacity = self._env_spec, self._capacity
+        self._table = None if spec is None else Table(capacity, columns_of(spec))
+        self._segments = Segments(capacity)
         self._cursor = 0
+
+    def without_transitions(self) -> Self:
+        """Return a copy that holds none, as after `clear`; leave this one as it is."""
+        empty = copy.copy(self)
+        empty.clear()
+        return empty
 
     @property
     def capacity(self) -> int:
@@ -135,13 +149,6 @@ class TransitionRing:
         return bool(newest["step_type"][0] < StepType.TERMINAL) and np.array_equal(
             stored, np.asarray(following).astype(stored.dtype)
         )
-
-    def clear(self) -> None:
-        """Forget all transitions, and give their memory back."""
-        if self._table is not None:
-            self._table.clear()
-        self._segments.clear()
-        self._cursor = 0
 
     def _filled_table(self, method: str) -> Table:
         if self._table is None or not self._table.num_rows:

@@ -18,11 +18,12 @@ from garage_like.snapshot.digests import FileEntry
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.naming import Name, component_and_key, names_of
+from garage_like.snapshot.parts import is_memory_class
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.staging import Staging
 from garage_like.snapshot.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.tensors import parse
-from garage_like.snapshot.walk import find_unpicklable
+from garage_like.snapshot.walk import find_unpicklable, walk
 from garage_like.table import Table
 
 
@@ -37,6 +38,7 @@ class Capture:
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
         unchanged: files that are as in the last committed snapshot, by path.
+        left_out: names of replay memories that were captured without their transitions.
     """
 
     arrays: list[dict[str, Any]]
@@ -44,10 +46,15 @@ class Capture:
     tables: list[dict[str, Any]]
     groups: dict[str, StagedGroup]
     unchanged: dict[str, FileEntry]
+    left_out: list[str]
 
 
 def capture(
-    graph: Mapping[str, Any], staging: Staging | None = None, previous: Manifest | None = None
+    graph: Mapping[str, Any],
+    staging: Staging | None = None,
+    previous: Manifest | None = None,
+    *,
+    include_buffer: bool = True,
 ) -> Capture:
     """Copy the state that a graph of objects is in.
 
@@ -56,16 +63,17 @@ def capture(
         staging: where to; None for memory of its own.
         previous: the last snapshot that was committed: rows of tables that have not changed since
             are not copied.
+        include_buffer: whether replay memory is captured with its transitions.
 
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
-    pickler = GraphPickler(graph, tables_apart=True)
+    pickler = GraphPickler(graph, tables_apart=True, leave_out_memory=not include_buffer)
     try:
         content = pickler.save()
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
-    names = names_of(graph)
+    names = names_of(graph, pickler.memories)
     for array, owner in pickler.stand_ins.items():
         if id(owner) in names:
             names[array] = names[id(owner)]
@@ -76,16 +84,21 @@ def capture(
         for buffer, views in zip(pickler.buffers, pickler.views, strict=True)
     ]
     files: dict[str, list[Buffer]] = {layout.OBJECTS: [content], **components.files()}
+    folders = _folders(pickler.tables, names)
+    memories = _memories(pickler.memories, names)
     tables = [
         capture_table(table, folder, previous, staging.copy)
-        for table, folder in zip(pickler.tables, _folders(pickler.tables, names), strict=True)
+        for table, folder in zip(pickler.tables, folders, strict=True)
     ]
+    for table in tables:
+        table.entry["memory"] = _memory_of(table.entry["folder"], memories)
     return Capture(
         arrays,
         files,
         [table.entry for table in tables],
         {name: group for table in tables for name, group in table.changed.items()},
         {name: entry for table in tables for name, entry in table.unchanged.items()},
+        [] if include_buffer else memories,
     )
 
 
@@ -99,6 +112,17 @@ def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:
         folder = component if key in ("table", "value") else f"{component}.{key}"
         folders.append(folder if folder not in folders else f"{folder}.{number}")
     return folders
+
+
+def _memories(memories: Mapping[int, Any], names: Mapping[int, Name]) -> list[str]:
+    """Name replay memories as the folders of their tables are."""
+    paths = (names[number].path for number in memories if number in names)
+    return sorted(component_and_key(f"{path}.table")[0] for path in paths)
+
+
+def _memory_of(folder: str, memories: Sequence[str]) -> str | None:
+    """Return the name of the replay memory that a table belongs to; None if to none."""
+    return next((m for m in memories if folder == m or folder.startswith(f"{m}.")), None)
 
 
 def _why_unpicklable(graph: Mapping[str, Any], error: Exception) -> str:
@@ -117,13 +141,20 @@ def _why_unpicklable(graph: Mapping[str, Any], error: Exception) -> str:
     )
 
 
-def load_graph(manifest: Manifest, files: Mapping[str, bytearray], name: str) -> dict[str, Any]:
+def load_graph(
+    manifest: Manifest,
+    files: Mapping[str, bytearray],
+    name: str,
+    *,
+    include_buffer: bool = True,
+) -> dict[str, Any]:
     """Build the objects of a snapshot from its verified files. This runs code: trust it first.
 
     Args:
         manifest: of the snapshot.
-        files: content of objects.pkl and of every tensor file.
+        files: content of objects.pkl and of every tensor file; of tables, what is to be loaded.
         name: of the snapshot, for messages.
+        include_buffer: whether replay memory gets its transitions back; else it is empty.
     """
     tensors = {
         path: parse(content, f"{name}/{path}")
@@ -143,9 +174,17 @@ def load_graph(manifest: Manifest, files: Mapping[str, bytearray], name: str) ->
         raise SnapshotCorruptError(
             f"{name}: the manifest and the files do not agree on the arrays: {error!r}"
         ) from error
-    rows = [load_rows(entry, files, name) for entry in manifest.tables]
+    rows = [
+        load_rows(entry, files, name) if include_buffer or not entry.get("memory") else []
+        for entry in manifest.tables
+    ]
     with filling_tables(rows):
-        return GraphUnpickler(objects, buffers).load()
+        graph = GraphUnpickler(objects, buffers).load()
+    if not include_buffer:
+        for _, value in walk(graph):
+            if is_memory_class(type(value)):
+                value.clear()
+    return graph
 
 
 def _joined(pieces: list[tuple[np.ndarray, int]], nbytes: int) -> np.ndarray:

@@ -28,18 +28,22 @@ class LoadedSnapshot:
         manifest: what it says of itself.
         files: content of each file, by path inside the snapshot.
         bad: newer snapshots that were passed over since they do not verify, and why.
+        include_buffer: whether replay memory gets its transitions back.
     """
 
     path: Path
     manifest: Manifest
     files: dict[str, bytearray]
     bad: dict[int, str]
+    include_buffer: bool = True
 
     def graph(self) -> dict[str, Any]:
         """Build the objects. This runs code that the snapshot brings along."""
         from garage_like.snapshot.capture import load_graph
 
-        return load_graph(self.manifest, self.files, str(self.path))
+        return load_graph(
+            self.manifest, self.files, str(self.path), include_buffer=self.include_buffer
+        )
 
 
 def load_snapshot(
@@ -48,6 +52,7 @@ def load_snapshot(
     *,
     best_metric: str = "Evaluation/AverageReturn",
     best_mode: str = "max",
+    include_buffer: bool | None = None,
 ) -> LoadedSnapshot:
     """Read and verify one snapshot.
 
@@ -57,27 +62,30 @@ def load_snapshot(
             `'first'`, `'best'`, or an epoch.
         best_metric: what `'best'` is judged by.
         best_mode: `'max'` or `'min'`.
+        include_buffer: True insists on replay memory, False leaves it on the disk, so that it
+            comes back empty; None takes what was saved.
 
     Raises:
-        SnapshotNotFoundError: if there is none, or not that epoch.
+        SnapshotNotFoundError: if there is none, or not that epoch, or no replay memory in it.
         SnapshotCorruptError: if it does not verify, and for `'last'` none does.
         ValueError: if `from_epoch` is something else.
     """
     check_from_epoch(from_epoch)
     store, epochs, alone = resolve(path)
     if alone is not None:
-        return _read(alone, {})
+        return _read(alone, include_buffer)
     if from_epoch == "last":
-        return _newest_good(store, epochs)
+        return _newest_good(store, epochs, include_buffer)
     if from_epoch == "first":
-        return _read(store.path(epochs[0]), {})
+        return _read(store.path(epochs[0]), include_buffer)
     if from_epoch == "best":
-        return _read(store.path(_best(store, epochs, best_metric, best_mode)), {})
+        best = _best(store, epochs, best_metric, best_mode)
+        return _read(store.path(best), include_buffer)
     if from_epoch not in epochs:
         raise SnapshotNotFoundError(
             f"{store.dir}: no snapshot of epoch {from_epoch}; there are {_ranges(epochs)}"
         )
-    return _read(store.path(from_epoch), {})
+    return _read(store.path(from_epoch), include_buffer)
 
 
 def check_from_epoch(from_epoch: Any) -> None:
@@ -90,21 +98,45 @@ def check_from_epoch(from_epoch: Any) -> None:
         )
 
 
-def _read(snapshot: Path, bad: dict[int, str]) -> LoadedSnapshot:
+def _read(
+    snapshot: Path, include_buffer: bool | None, bad: dict[int, str] | None = None
+) -> LoadedSnapshot:
     manifest = Manifest.read(snapshot)
-    files = {name: read_file(snapshot, name, entry) for name, entry in manifest.files.items()}
-    return LoadedSnapshot(snapshot, manifest, files, bad)
+    if include_buffer and manifest.left_out:
+        raise SnapshotNotFoundError(
+            f"{snapshot}: replay memory {', '.join(manifest.left_out)} was not saved"
+            " (include_buffer=False); leave include_buffer out, or pass False, to go on with an"
+            " empty one"
+        )
+    left_out = () if include_buffer is not False else _files_of_memory(manifest)
+    files = {
+        name: read_file(snapshot, name, entry)
+        for name, entry in manifest.files.items()
+        if not name.startswith(left_out)
+    }
+    return LoadedSnapshot(snapshot, manifest, files, bad or {}, include_buffer is not False)
 
 
-def _newest_good(store: SnapshotStore, epochs: list[int]) -> LoadedSnapshot:
+def _files_of_memory(manifest: Manifest) -> tuple[str, ...]:
+    """Return what the paths begin with of files that hold replay memory."""
+    return tuple(
+        f"{layout.TABLES}/{entry['folder']}/" for entry in manifest.tables if entry.get("memory")
+    )
+
+
+def _newest_good(
+    store: SnapshotStore, epochs: list[int], include_buffer: bool | None
+) -> LoadedSnapshot:
     bad: dict[int, str] = {}
     for epoch in reversed(epochs):
         try:
-            loaded = _read(store.path(epoch), bad)
+            loaded = _read(store.path(epoch), include_buffer, bad)
         except SnapshotCorruptError as error:
             present = store.epochs()
             if epoch not in present and present:
-                return _newest_good(store, present)  # a run under way removed it meanwhile
+                return _newest_good(
+                    store, present, include_buffer
+                )  # a run under way removed it meanwhile
             bad[epoch] = str(error)
             continue
         for failed, why in bad.items():

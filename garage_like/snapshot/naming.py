@@ -16,7 +16,7 @@ import numpy as np
 
 from garage_like.snapshot import env_state
 from garage_like.snapshot.arrays import View
-from garage_like.snapshot.parts import ATOMS, Part, PartsFunction, parts_function
+from garage_like.snapshot.parts import ATOMS, Part, PartsFunction, is_memory_class, parts_function
 from garage_like.snapshot.walk import is_torch_tensor_class
 
 GRADIENTS = "gradients"
@@ -32,13 +32,18 @@ class Name(NamedTuple):
     path: str
 
 
-def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
-    """Return the path of every array and tensor that a graph reaches, by id.
+def names_of(graph: Mapping[str, Any], saved: Mapping[int, Any] | None = None) -> dict[int, Name]:
+    """Return the path of every array, tensor and replay memory that a graph reaches, by id.
 
     Components that own weights are gone through before those that merely use them, so a parameter
     bears the policy's name and not the optimizer's. Objects are not asked how they want to be
     pickled: that may copy what they hold.
+
+    Args:
+        graph: top-level objects by name.
+        saved: objects, by id, in whose place others are saved.
     """
+    saved = saved or {}
     names: dict[int, Name] = {}
     seen: set[int] = set()
     kinds: dict[type, _Kind] = {}
@@ -55,6 +60,7 @@ def names_of(graph: Mapping[str, Any]) -> dict[int, Name]:
                 kind = kinds[cls] = _kind_of(cls)
             if kind.is_named:
                 names.setdefault(id(value), Name(len(names), path))
+                value = saved.get(id(value), value)
                 if kind.may_have_gradient and value.is_leaf and value.grad is not None:
                     gradient = Name(len(names), f"{GRADIENTS}.{path}")
                     names.setdefault(id(value.grad), gradient)
@@ -76,7 +82,12 @@ class _Kind(NamedTuple):
 
 def _kind_of(cls: type) -> _Kind:
     is_tensor = is_torch_tensor_class(cls)
-    is_named = issubclass(cls, np.ndarray) or is_tensor or env_state.is_mujoco_data_class(cls)
+    is_named = (
+        issubclass(cls, np.ndarray)
+        or is_tensor
+        or is_memory_class(cls)
+        or env_state.is_mujoco_data_class(cls)
+    )
     if cls in (list, tuple):
         return _Kind(_elements, is_named, is_tensor)
     return _Kind(parts_function(cls, as_pickled=False), is_named, is_tensor)

@@ -72,6 +72,11 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
 _cached_parts_function = functools.lru_cache(1024)(parts_function)
 
 
+def is_memory_class(cls: type) -> bool:
+    """Tell whether objects of a class are replay memory: see `interfaces.ReplayMemory`."""
+    return hasattr(cls, "without_transitions")
+
+
 def _pickles_its_attributes(cls: type) -> bool:
     return (
         cls.__getstate__ is object.__getstate__

@@ -23,6 +23,7 @@ from garage_like.snapshot import arrays, env_state, live
 from garage_like.snapshot.arrays import View
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.memory import MemoryMap
+from garage_like.snapshot.parts import is_memory_class
 from garage_like.snapshot.tables import rebuild_table
 from garage_like.table import Table
 
@@ -42,6 +43,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         graph: top-level objects by name, such as `{'algo': …, 'env': …}`.
         keep_live: whether objects can be restored into live ones (see `live`).
         tables_apart: whether the rows of tables are left out, to be saved beside the pickle.
+        leave_out_memory: whether replay memory is pickled as if it held no transitions.
 
     Attributes:
         buffers: memory of the arrays, in the order in which the pickle refers to it. Valid as long
@@ -49,17 +51,26 @@ class GraphPickler(cloudpickle.CloudPickler):
         views: for each buffer, the arrays that look at it.
         stand_ins: objects whose state is saved as an array, by that array's id.
         tables: those whose rows were left out, in the order in which the pickle refers to them.
+        memories: replay memory that the graph reaches, by id, and what is saved of it: the object
+            itself, or a copy without transitions.
     """
 
     def __init__(
-        self, graph: Mapping[str, Any], *, keep_live: bool = True, tables_apart: bool = False
+        self,
+        graph: Mapping[str, Any],
+        *,
+        keep_live: bool = True,
+        tables_apart: bool = False,
+        leave_out_memory: bool = False,
     ) -> None:
         self._file = io.BytesIO()
         self.buffers: list[np.ndarray] = []
         self.views: list[list[View]] = []
         self.stand_ins: dict[int, Any] = {}
         self.tables: list[Table] = []
+        self.memories: dict[int, Any] = {}
         self._tables_apart = tables_apart
+        self._leave_out_memory = leave_out_memory
         super().__init__(self._file, protocol=5, buffer_callback=self._take_buffer)
         self._graph = graph
         components = live.components_of(graph) if keep_live else {}
@@ -123,6 +134,8 @@ class GraphPickler(cloudpickle.CloudPickler):
                 return self._torch.reduce_generator
             if issubclass(cls, torch.optim.Optimizer):
                 return self._torch.reduce_optimizer
+        if is_memory_class(cls):
+            return self._reduce_memory
         if env_state.is_mujoco_data_class(cls):
             return self._reduce_mujoco_data
         return env_state.reducer_for(cls)
@@ -130,6 +143,13 @@ class GraphPickler(cloudpickle.CloudPickler):
     def _reduce_table(self, table: Table) -> Any:
         self.tables.append(table)
         return rebuild_table, (len(self.tables) - 1, table.state_without_rows())
+
+    def _reduce_memory(self, memory: Any) -> Any:
+        self.memories[id(memory)] = memory
+        if not self._leave_out_memory:
+            return NotImplemented
+        self.memories[id(memory)] = empty = memory.without_transitions()
+        return empty.__reduce_ex__(5)
 
     def _reduce_mujoco_data(self, data: Any) -> Any:
         content = env_state.mujoco_bytes(data)

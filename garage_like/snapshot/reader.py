@@ -77,15 +77,22 @@ class SnapshotReader:
     @property
     def tables(self) -> list[str]:
         """Names of the tables: replay memory, say."""
-        return [str(entry["folder"]) for entry in self.manifest.tables]
+        left_out = self.manifest.left_out
+        folders = ((str(entry["folder"]), entry.get("memory")) for entry in self.manifest.tables)
+        return [folder for folder, memory in folders if memory not in left_out]
 
     def table(self, name: str) -> dict[str, np.ndarray]:
         """Return the rows of a table by column, each of shape (rows, ...).
 
         Raises:
-            SnapshotNotFoundError: if there is no such table; lists those there are.
+            SnapshotNotFoundError: if there is no such table, or it was not saved.
             SnapshotCorruptError: if a file is damaged.
         """
+        left_out = self.manifest.left_out
+        if name in left_out or name.startswith(tuple(f"{memory}." for memory in left_out)):
+            raise SnapshotNotFoundError(
+                f"{self.path}: replay memory {name!r} was not saved (include_buffer=False)"
+            )
         if name not in self.tables:
             raise SnapshotNotFoundError(
                 f"{self.path}: no table {name!r}; there are {', '.join(self.tables) or 'none'}"

@@ -153,8 +153,12 @@ class Snapshotter:
             self.open()
         staging = self._pool.take()
         previous = None if self._failed else self.store.verified
-        captured = capture(graph, staging, previous)
+        captured = capture(graph, staging, previous, include_buffer=self.config.include_buffer)
         manifest.arrays, manifest.tables = captured.arrays, captured.tables
+        manifest.left_out = captured.left_out
+        if captured.left_out:
+            manifest.exact = False
+            manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]
         manifest.num_replaced = self.num_replaced
         job = _Job(manifest, captured, staging, before_commit)
         with self._lock:
@@ -236,17 +240,24 @@ class Snapshotter:
         """Return the directories of all snapshots, the oldest first."""
         return [self.store.path(epoch) for epoch in self.store.epochs()]
 
-    def load(self, load_dir: str | os.PathLike[str], itr: FromEpoch = "last") -> dict[str, Any]:
+    def load(
+        self,
+        load_dir: str | os.PathLike[str],
+        itr: FromEpoch = "last",
+        *,
+        include_buffer: bool | None = None,
+    ) -> dict[str, Any]:
         """Build the objects of a snapshot. This runs code that the snapshot brings along.
 
         Args:
             load_dir: a run directory, its `snapshots/`, or one snapshot.
             itr: `'last'`, `'first'`, `'best'` or an epoch.
+            include_buffer: as of `load_snapshot`.
 
         Returns:
             The graph that was saved: `algo`, `env`, `stats` and so on, by name.
         """
-        return load_snapshot(load_dir, itr).graph()
+        return load_snapshot(load_dir, itr, include_buffer=include_buffer).graph()
 
     @staticmethod
     def verify(load_dir: str | os.PathLike[str]) -> dict[Path, Sequence[str]]:
@@ -273,3 +284,7 @@ class Snapshotter:
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
         return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
+
+
+def _why_inexact(memory: str) -> str:
+    return f"replay memory {memory!r} was left out (include_buffer=False)"
