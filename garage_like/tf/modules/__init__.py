@@ -1,0 +1,7 @@
+"""Networks that policies and baselines are made of."""
+
+from garage_like.tf.modules.cnn import CNN
+from garage_like.tf.modules.mlp import MLP
+from garage_like.tf.modules.module import Module
+
+__all__ = ["CNN", "MLP", "Module"]

@@ -1,0 +1,143 @@
+"""CNN: convolutions over images that come as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from garage_like.tf.modules.initializers import Initializer, make_variable, xavier_uniform, zeros
+from garage_like.tf.modules.mlp import MLP, Nonlinearity, activation_function, as_activation
+from garage_like.tf.modules.module import Module
+from garage_like.tf.quiet_import import tf
+
+ImageFormat = Literal["NHWC", "NCHW"]
+
+
+class CNN(Module):
+    """Look at images through convolutions, then through a multi-layer perceptron.
+
+    Images come as flat rows, as `flatten_observations` makes them; bytes are scaled to [0, 1].
+
+    Args:
+        space: of one image; a Box of shape (H, W), (H, W, C) or (C, H, W).
+        output_dim: outputs.
+        image_format: where the channels are.
+        hidden_channels: of each convolution.
+        kernel_sizes: of each convolution.
+        strides: of each convolution.
+        paddings: of each convolution; None for none.
+        hidden_sizes: units of each fully connected hidden layer that follows.
+        hidden_nonlinearity: function of a tensor; None for none.
+        hidden_w_init: maps a shape to weights.
+        hidden_b_init: maps a shape to biases.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+
+    Attributes:
+        convolutions: kernels, shape (height, width, inputs, outputs), and biases, (outputs,).
+        mlp: what follows; its inputs are rows, columns and channels, in this order.
+
+    Raises:
+        ValueError: if the space has no images, convolutions are not of one number, or nothing of
+            the image is left behind them.
+    """
+
+    def __init__(
+        self,
+        space: gymnasium.Space,
+        output_dim: int,
+        *,
+        image_format: ImageFormat = "NHWC",
+        hidden_channels: Sequence[int] = (16, 32),
+        kernel_sizes: Sequence[int] = (8, 4),
+        strides: Sequence[int] = (4, 2),
+        paddings: Sequence[int] | None = None,
+        hidden_sizes: Sequence[int] = (256,),
+        hidden_nonlinearity: Nonlinearity = tf.nn.relu,
+        hidden_w_init: Initializer = xavier_uniform,
+        hidden_b_init: Initializer = zeros,
+        output_w_init: Initializer = xavier_uniform,
+        output_b_init: Initializer = zeros,
+    ) -> None:
+        paddings = [0] * len(hidden_channels) if paddings is None else paddings
+        numbers = {len(hidden_channels), len(kernel_sizes), len(strides), len(paddings)}
+        if len(numbers) != 1 or numbers == {0}:
+            raise ValueError(
+                "CNN: hidden_channels, kernel_sizes, strides and paddings must have one entry for "
+                f"each convolution, got {hidden_channels!r}, {kernel_sizes!r}, {strides!r} and "
+                f"{paddings!r}"
+            )
+        self._image_shape = _image_shape(space, image_format)
+        self._channels_last = image_format == "NHWC"
+        self._scale = 1.0 / 255.0 if space.dtype == np.uint8 else 1.0
+        self._strides, self._paddings = list(strides), list(paddings)
+        self._activation = as_activation("hidden_nonlinearity", hidden_nonlinearity)
+        self.convolutions: list[tuple[tf.Variable, tf.Variable]] = []
+        height, width, channels = self._image_shape
+        for i, (number, kernel, stride, padding) in enumerate(
+            zip(hidden_channels, kernel_sizes, strides, paddings, strict=True)
+        ):
+            shape = (kernel, kernel, channels, number)
+            self.convolutions.append(
+                (
+                    make_variable(hidden_w_init, shape, f"convolution_{i}_kernel"),
+                    make_variable(hidden_b_init, (number,), f"convolution_{i}_bias"),
+                )
+            )
+            channels = number
+            height = (height + 2 * padding - kernel) // stride + 1
+            width = (width + 2 * padding - kernel) // stride + 1
+            if height < 1 or width < 1:
+                raise ValueError(
+                    f"CNN: nothing is left of images of shape {space.shape} behind a convolution "
+                    f"with kernel size {kernel} and stride {stride}; use fewer or smaller ones"
+                )
+        self._flat_dim = height * width * channels
+        self.mlp = MLP(
+            self._flat_dim,
+            output_dim,
+            hidden_sizes,
+            hidden_nonlinearity,
+            hidden_w_init,
+            hidden_b_init,
+            None,
+            output_w_init,
+            output_b_init,
+        )
+
+    def __call__(self, rows: tf.Tensor) -> tf.Tensor:
+        """Map flat images, shape (N, D), to shape (N, output_dim)."""
+        height, width, channels = self._image_shape
+        if self._channels_last:
+            x = tf.reshape(rows, (-1, height, width, channels))
+        else:
+            x = tf.transpose(tf.reshape(rows, (-1, channels, height, width)), (0, 2, 3, 1))
+        if self._scale != 1.0:
+            x = x * self._scale
+        activate = activation_function(self._activation)
+        for (kernel, bias), stride, padding in zip(
+            self.convolutions, self._strides, self._paddings, strict=True
+        ):
+            pads = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+            x = activate(tf.nn.conv2d(x, kernel, stride, pads) + bias)
+        return self.mlp(tf.reshape(x, (-1, self._flat_dim)))
+
+    def to_numpy(self) -> None:
+        """Return None: NumPy has no convolutions."""
+
+
+def _image_shape(space: gymnasium.Space, image_format: str) -> tuple[int, int, int]:
+    """Return height, width and channels."""
+    if image_format not in ("NHWC", "NCHW"):
+        raise ValueError(f"CNN: image_format must be 'NHWC' or 'NCHW', got {image_format!r}")
+    if not isinstance(space, spaces.Box) or len(space.shape) not in (2, 3):
+        raise ValueError(f"CNN: observations must be images of 2 or 3 dimensions, got {space!r}")
+    shape = space.shape if len(space.shape) == 3 else (*space.shape, 1)
+    if image_format == "NCHW" and len(space.shape) == 3:
+        shape = (*shape[1:], shape[0])
+    height, width, channels = shape
+    return height, width, channels

@@ -1,0 +1,6 @@
+"""Optimizers in TensorFlow: first order, conjugate gradients, L-BFGS."""
+
+from garage_like.tf.optimizers.adam import Adam
+from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
+
+__all__ = ["Adam", "OptimizerWrapper"]

@@ -1,0 +1,77 @@
+"""Adam: slots are plain variables, which a snapshot keeps and traces may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from garage_like.tf.quiet_import import tf
+
+
+class Adam:
+    """Scale each gradient by what its past squares were (Kingma, Ba 2015, arXiv:1412.6980).
+
+    The order of operations is that of torch.optim.Adam.
+
+    Args:
+        variables: what it moves.
+        lr: learning rate.
+        betas: how much of the past the averages of gradients and of their squares keep.
+        eps: added to the root of the squares.
+
+    Attributes:
+        step_count: updates so far.
+        first_moments: averages of gradients, for each variable.
+        second_moments: averages of squared gradients, for each variable.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+
+    def __init__(
+        self,
+        variables: Sequence[tf.Variable],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        if not lr > 0.0:
+            raise ValueError(f"Adam: lr must be positive, got {lr!r}")
+        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError(f"Adam: betas must be two numbers in [0, 1), got {betas!r}")
+        if not eps > 0.0:
+            raise ValueError(f"Adam: eps must be positive, got {eps!r}")
+        self.variables = list(variables)
+        self._betas, self._eps = betas, eps
+        self._learning_rate = tf.Variable(np.float32(lr), trainable=False, name="learning_rate")
+        self.step_count = tf.Variable(np.float32(0), trainable=False, name="step_count")
+        self.first_moments = [_zeros_like(variable) for variable in self.variables]
+        self.second_moments = [_zeros_like(variable) for variable in self.variables]
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate; it may be set at any time."""
+        return float(self._learning_rate.numpy())
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate.assign(value)
+
+    def apply(self, gradients: Sequence[tf.Tensor | None]) -> None:
+        """Take one step along gradients, one for each variable; None leaves its variable alone."""
+        beta1, beta2 = self._betas
+        count = self.step_count.assign_add(1.0)
+        step = self._learning_rate / (1.0 - beta1**count)
+        root_correction = tf.sqrt(1.0 - beta2**count)
+        slots = zip(self.variables, self.first_moments, self.second_moments, strict=True)
+        for (variable, first, second), gradient in zip(slots, gradients, strict=True):
+            if gradient is None:
+                continue
+            mean = first.assign_add((1.0 - beta1) * (gradient - first))
+            square = second.assign(beta2 * second + (1.0 - beta2) * tf.square(gradient))
+            variable.assign_sub(step * mean / (tf.sqrt(square) / root_correction + self._eps))
+
+
+def _zeros_like(variable: tf.Variable) -> tf.Variable:
+    return tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False)

@@ -1,0 +1,104 @@
+"""Policy: what all policies in TensorFlow have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from garage_like import seeding
+from garage_like.env_spec import EnvSpec
+from garage_like.interfaces import Actor
+from garage_like.np.observations import flatten_observations
+from garage_like.tf.modules.module import Module
+from garage_like.tf.quiet_import import tf
+from garage_like.tf.traced import traced
+
+
+class Policy(Module):
+    """Map observations to actions.
+
+    A subclass implements `__call__` for updates and `actor` for acting.
+
+    Args:
+        env_spec: of the environment to act in.
+    """
+
+    def __init__(self, env_spec: EnvSpec) -> None:
+        self._env_spec = env_spec
+        self._rng = seeding.stream("policy")
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """The environment that this policy was made for."""
+        return self._env_spec
+
+    def __call__(self, observations: tf.Tensor) -> Any:
+        """Return what an update needs to know, for flat observations, shape (N, D)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement __call__")
+
+    def actor(self) -> Actor:
+        """Return what acts on the current weights, with noise from its caller's generator."""
+        raise NotImplementedError(f"{type(self).__name__} must implement actor")
+
+    def flatten(self, observations: Any) -> np.ndarray:
+        """Turn observations of shape (N, O*) into what a call takes, shape (N, D), float32."""
+        return flatten_observations(self._env_spec.observation_space, observations)
+
+    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
+        """Return one action and its agent infos for one observation of shape (O*,)."""
+        actions, infos = self.get_actions(np.asarray(observation)[None])
+        return actions[0], {key: value[0] for key, value in infos.items()}
+
+    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and their agent infos, drawn from the policy's own generator."""
+        return self.actor().act(observations, self._rng)
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Do nothing: this policy remembers nothing of an episode."""
+
+    def get_param_values(self) -> np.ndarray:
+        """Return a copy of all parameters as one vector, in the order of trainable_variables."""
+        parts = [variable.numpy().reshape(-1) for variable in self.trainable_variables]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def set_param_values(self, params: Any) -> None:
+        """Replace all parameters by those of a vector.
+
+        Raises:
+            ValueError: if the vector has another length than the policy has parameters.
+        """
+        vector, variables = np.asarray(params), self.trainable_variables
+        expected = sum(math.prod(variable.shape) for variable in variables)
+        if vector.shape != (expected,):
+            raise ValueError(
+                f"{type(self).__name__}.set_param_values: expected a vector of {expected} numbers "
+                f"as get_param_values returns it, got shape {vector.shape}"
+            )
+        start = 0
+        for variable in variables:
+            stop = start + math.prod(variable.shape)
+            variable.assign(vector[start:stop].reshape(variable.shape))
+            start = stop
+
+
+class TFNetwork:
+    """Let a NumPy actor call a network that has no NumPy form.
+
+    Args:
+        network: maps flat observations, shape (N, D), to outputs, shape (N, K).
+    """
+
+    def __init__(self, network: Callable[[tf.Tensor], tf.Tensor]) -> None:
+        self._network = network
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Map shape (N, D), float32, to shape (N, K), float32."""
+        outputs: np.ndarray = self._outputs(rows).numpy()
+        return outputs
+
+    @traced
+    def _outputs(self, rows: tf.Tensor) -> tf.Tensor:
+        return self._network(rows)

@@ -1,0 +1,23 @@
+"""StochasticPolicy: a policy that learns from the probabilities of its actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from garage_like.tf.distributions import Distribution
+from garage_like.tf.policies.policy import Policy
+from garage_like.tf.quiet_import import tf
+
+
+class StochasticPolicy(Policy):
+    """Map observations to a distribution over actions.
+
+    A subclass implements `__call__` for updates and `actor` for acting.
+
+    Args:
+        env_spec: of the environment to act in.
+    """
+
+    def __call__(self, observations: tf.Tensor) -> tuple[Distribution, dict[str, Any]]:
+        """Return the distribution over actions, and infos, for flat observations, shape (N, D)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement __call__")

@@ -1,0 +1,149 @@
+"""traced: a tf.function that objects may have as a method and yet be pickled.
+
+A trace holds the variables that it reads, the shapes that it was made for and the Python values of
+its day; none of that belongs into a snapshot. So traces are kept beside an object's state, stay
+out of pickles and copies, and are made again when the method is next called.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from garage_like.tf.quiet_import import tf
+
+_TRACES = "_traces"
+
+
+class traced:  # noqa: N801
+    """Decorate a function or method of tensors, so that it runs as a TensorFlow graph.
+
+    All arguments are tensors or arrays. Their first axes may be of any length from call to call: a
+    batch of another size needs no new trace; another dtype, rank or shape of the rest does. What
+    is not an argument is read when the function is traced, and variables each time it runs.
+
+    Args:
+        python_function: what is traced, as it stands (TensorFlow's AutoGraph is off).
+        input_signature: a tf.TensorSpec for each argument, in place of the above.
+        jit_compile: compile the trace with XLA; it compiles anew for each size of the batch.
+    """
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any] | None = None,
+        *,
+        input_signature: Sequence[tf.TensorSpec] | None = None,
+        jit_compile: bool = False,
+    ) -> None:
+        self.python_function = python_function
+        self.options: dict[str, Any] = {
+            "input_signature": input_signature,
+            "jit_compile": jit_compile,
+        }
+        self.is_method = False
+        self._traces = Traces(self)
+        if python_function is not None:
+            functools.update_wrapper(self, python_function)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.is_method = True
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind to an instance, as functions do."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the trace for the arguments, which is made if there is none yet."""
+        if self.python_function is None:  # in `@traced(jit_compile=True)`
+            return type(self)(args[0], **self.options)
+        if not self.is_method:
+            return self._traces.run(self, self.python_function, args, self.options)
+        instance, *tensors = args
+        function = functools.partial(self.python_function, instance)
+        return traces_of(instance).run(self, function, tensors, self.options)
+
+    def __reduce__(self) -> Any:
+        function = self.python_function
+        module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+        if module != "__main__" and _found(module, name) is self:
+            return name
+        return _rebuild, (function, self.options, self.is_method)
+
+
+class Traces:
+    """The traces of one object: left out of its pickles and copies.
+
+    Args:
+        owner: the object.
+    """
+
+    __slots__ = ("_functions", "_owner")
+
+    def __init__(self, owner: Any = None) -> None:
+        self._owner = None if owner is None else weakref.ref(owner)
+        self._functions: dict[Any, Any] = {}
+
+    def belong_to(self, owner: Any) -> bool:
+        """Tell whether these are an object's own, not those of one that it is a copy of."""
+        return self._owner is not None and self._owner() is owner
+
+    def run(
+        self, key: Any, function: Callable[..., Any], tensors: Sequence[Any], options: Any = None
+    ) -> Any:
+        """Call a function as a graph, traced once for each kind of arguments.
+
+        Args:
+            key: what the function is remembered by.
+            function: used if it is not remembered.
+            tensors: its arguments.
+            options: `input_signature` and `jit_compile`, as `traced` takes them.
+        """
+        options = options or {}
+        signature = options.get("input_signature")
+        if signature is None:
+            tensors = [t if hasattr(t, "dtype") else np.asarray(t) for t in tensors]
+            key = (key, *[(t.dtype, tuple(t.shape)[1:], len(t.shape)) for t in tensors])
+        if key not in self._functions:
+            self._functions[key] = tf.function(
+                function,
+                input_signature=signature or [_any_length(tensor) for tensor in tensors],
+                jit_compile=options.get("jit_compile") or None,
+                autograph=False,
+            )
+        return self._functions[key](*tensors)
+
+    def __reduce__(self) -> Any:
+        return Traces, ()
+
+
+def traces_of(owner: Any) -> Traces:
+    """Return the traces of an object; none yet, if it has just been made, loaded or copied."""
+    found = vars(owner).get(_TRACES)
+    if found is None or not found.belong_to(owner):
+        found = vars(owner)[_TRACES] = Traces(owner)
+    return found
+
+
+def _any_length(tensor: Any) -> tf.TensorSpec:
+    shape = tuple(tensor.shape)
+    return tf.TensorSpec((None, *shape[1:]) if shape else (), tensor.dtype)
+
+
+def _found(module: str, qualname: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = inspect.getattr_static(found, part, None)
+    return found.__func__ if isinstance(found, staticmethod) else found
+
+
+def _rebuild(function: Callable[..., Any], options: dict[str, Any], is_method: bool) -> traced:
+    rebuilt = traced(function, **options)
+    rebuilt.is_method = is_method
+    return rebuilt
