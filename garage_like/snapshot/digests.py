@@ -41,14 +41,37 @@ def digest_of(pieces: Iterable[Buffer]) -> FileEntry:
 
 
 def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:
-    """Read one file of a snapshot piece by piece.
+    """Read one file of a snapshot piece by piece, from the disk itself where that can be asked for.
 
     Raises:
         SnapshotCorruptError: if it is missing or is not what the manifest says.
     """
     with _opened(snapshot / name, entry) as file:
+        _forget_cached(file)
         found = digest_of(iter(lambda: file.read(PIECE), b""))
     _check_digest(snapshot / name, found, entry)
+
+
+def checked_pieces(snapshot: Path, name: str, entry: FileEntry) -> Iterator[bytes]:
+    """Yield the pieces of one file of a snapshot.
+
+    Raises:
+        SnapshotCorruptError: after the last, if the file is not what the manifest says.
+    """
+    digest, size = new_digest(), 0
+    with _opened(snapshot / name, entry) as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            size += len(piece)
+            yield piece
+    _check_digest(snapshot / name, FileEntry(size, digest.hexdigest()), entry)
+
+
+def _forget_cached(file: io.FileIO) -> None:
+    """Ask the system to read what it has in memory anew: what rots is the disk."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def read_file(snapshot: Path, name: str, entry: FileEntry) -> bytearray:

@@ -2,7 +2,7 @@
 
 Commit protocol: write every file into a hidden directory and fsync it, the manifest last; fsync the
 directories; rename to the final name; fsync the parent. Only then is the snapshot saved. A file
-whose bytes equal the previous snapshot's becomes a hard link to it.
+whose bytes an earlier snapshot has becomes a hard link, but never to the newest: see `sources`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from pathlib import Path
 
 from garage_like.errors import (
     SnapshotCorruptError,
-    SnapshotError,
     SnapshotSaveError,
     SnapshotWriteError,
 )
 from garage_like.snapshot import layout, pins
-from garage_like.snapshot.digests import FileEntry, check_file, digest_of
+from garage_like.snapshot.digests import FileEntry, digest_of
 from garage_like.snapshot.filesystem import FileSystem
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.writing import Files, Previous, write_snapshot
+from garage_like.snapshot.sweeping import sweep
+from garage_like.snapshot.verified import Verified, problems_of
+from garage_like.snapshot.writing import Files, write_snapshot
+
+__all__ = ["SnapshotStore", "problems_of"]
 
 
 class SnapshotStore:
@@ -31,7 +34,7 @@ class SnapshotStore:
     def __init__(self, snapshots_dir: Path, filesystem: FileSystem | None = None) -> None:
         self.dir = snapshots_dir
         self._fs = filesystem or FileSystem()
-        self._verified: Manifest | None = None
+        self._verified = Verified()
 
     @classmethod
     def of_run(cls, run_dir: Path, filesystem: FileSystem | None = None) -> SnapshotStore:
@@ -63,18 +66,12 @@ class SnapshotStore:
         Raises:
             SnapshotSaveError: if nothing can be written there.
         """
-        self._verified = verified
+        self._verified = Verified(verified)
         try:
             if not self.dir.is_dir():
                 self._fs.make_dir(self.dir)
                 self._sync_parents()
-            for entry in sorted(self.dir.iterdir()):
-                if entry.name.startswith(layout.REMOVING) and pins.is_pinned(entry):
-                    self._bring_back(entry)
-                elif entry.name.startswith(layout.SAVING):
-                    self._fs.remove_tree(entry)
-                elif entry.name.startswith(layout.REPLACED):
-                    self._undo_or_finish_replacing(entry)
+            sweep(self._fs, self.dir)
         except OSError as error:
             raise SnapshotSaveError(
                 f"{self.dir}: no snapshot can be written there: {error}; make it writable, or"
@@ -89,26 +86,12 @@ class SnapshotStore:
             for parent in above:
                 self._fs.sync_dir(parent)
 
-    def _undo_or_finish_replacing(self, replaced: Path) -> None:
-        current = self.dir / replaced.name.removeprefix(layout.REPLACED)
-        if current.exists():
-            self._fs.remove_tree(replaced)
-        else:
-            self._fs.rename(replaced, current)
-            self._fs.sync_dir(self.dir)
-
-    def _bring_back(self, hidden: Path) -> None:
-        """Undo the removal of a snapshot that was pinned just before a kill."""
-        name = hidden.name.removeprefix(layout.REMOVING).rpartition("-")[0]
-        self._fs.rename(hidden, self.dir / name)
-        self._fs.sync_dir(self.dir)
-
     # ---- committing -----------------------------------------------------------------------------
 
     @property
     def verified(self) -> Manifest | None:
         """The newest snapshot, if this process committed it or opened the store with it."""
-        return self._verified
+        return self._verified.newest
 
     def commit(
         self, manifest: Manifest, files: Files, unchanged: Mapping[str, FileEntry] | None = None
@@ -128,19 +111,22 @@ class SnapshotStore:
         """
         final = self.dir / layout.epoch_name(manifest.epoch)
         saving = self.dir / f"{layout.SAVING}{final.name}-{uuid.uuid4().hex[:8]}"
+        on_disk = [(epoch, self.path(epoch)) for epoch in reversed(self.epochs())]
+        sources = self._verified.sources_for(manifest.epoch, on_disk)
         try:
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
             manifest.files.update(unchanged or {})
-            write_snapshot(self._fs, saving, manifest, files, self._previous())
+            write_snapshot(self._fs, saving, manifest, files, sources)
             self._publish(saving, final)
         except BaseException as error:
+            self._verified.forget()  # what cannot be written may not be what it was either
             self._clear_up(saving, final)
-            if not isinstance(error, OSError):
+            if not isinstance(error, OSError | SnapshotCorruptError):
                 raise
             raise SnapshotWriteError(
                 f"{final}: the snapshot could not be written: {error}; earlier snapshots are intact"
             ) from error
-        self._verified = manifest
+        self._verified.add(manifest, sources)
         return final
 
     def _publish(self, saving: Path, final: Path) -> None:
@@ -152,19 +138,23 @@ class SnapshotStore:
                 self._fs.remove_tree(replaced)
             self._fs.rename(final, replaced)
         self._fs.rename(saving, final)
-        self._fs.sync_dir(self.dir)
+        try:
+            self._fs.sync_dir(self.dir)
+        except BaseException:
+            self._fs.rename(final, saving)  # it may be lost yet, so let it not be seen
+            raise
         if replaced.exists():
-            self._fs.remove_tree(replaced)
+            with contextlib.suppress(OSError):  # swept when the store is opened next
+                self._fs.remove_tree(replaced)
 
-    def _previous(self) -> Previous | None:
-        if self._verified is not None:
-            return Previous(self.path(self._verified.epoch), self._verified, verified=True)
-        for epoch in reversed(self.epochs()):
-            try:
-                return Previous(self.path(epoch), self.manifest(epoch), verified=False)
-            except SnapshotError:
-                continue
-        return None
+    def take_damaged(self) -> list[str]:
+        """Return which files of earlier snapshots were found damaged since this was last called."""
+        damaged, self._verified.damaged = self._verified.damaged, []
+        return damaged
+
+    def is_good(self, epoch: int) -> bool:
+        """Tell whether a snapshot verifies; what this process wrote or has read is not read."""
+        return self._verified.is_good(self.path(epoch), epoch)
 
     @staticmethod
     def _replaced(final: Path) -> Path:
@@ -197,6 +187,7 @@ class SnapshotStore:
                 self._fs.rename(hidden, path)
             else:
                 doomed[epoch] = hidden
+                self._verified.forget(epoch)
         if doomed:
             self._fs.sync_dir(self.dir)
         for hidden in doomed.values():
@@ -208,6 +199,7 @@ class SnapshotStore:
         target = layout.free_name(self.dir, f"{layout.epoch_name(epoch)}.corrupt")
         self._fs.rename(self.path(epoch), target)
         self._fs.sync_dir(self.dir)
+        self._verified.forget(epoch)
         return target
 
     def orphan_after(self, epoch: int) -> Path | None:
@@ -222,20 +214,6 @@ class SnapshotStore:
         self._fs.make_dir(orphans)
         for other in reversed(later):
             self._fs.rename(self.path(other), orphans / layout.epoch_name(other))
+            self._verified.forget(other)
             self._fs.sync_dir(self.dir)
         return orphans
-
-
-def problems_of(snapshot: Path) -> list[str]:
-    """Check the manifest and every file of a snapshot; return what is wrong, a sentence each."""
-    try:
-        manifest = Manifest.read(snapshot)
-    except SnapshotError as error:
-        return [str(error)]
-    found = []
-    for name, entry in manifest.files.items():
-        try:
-            check_file(snapshot, name, entry)
-        except SnapshotCorruptError as error:
-            found.append(str(error))
-    return found

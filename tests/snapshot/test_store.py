@@ -1,6 +1,7 @@
 """Snapshots on the disk: committed in one step, linked where nothing changed, cleared up after."""
 
 import errno
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -109,51 +110,125 @@ def test_everything_is_durable_before_the_name_is(store, filesystem):
     assert steps[published + 1] == ("sync_dir", "snapshots")
 
 
-def test_unchanged_file_is_a_hard_link_to_the_one_before(store):
-    first = commit(store, 0)
-    second = commit(store, 1, **{"objects.pkl": b"changed"})
-    assert inode(second, "tensors/policy.safetensors") == inode(first, "tensors/policy.safetensors")
-    assert inode(second) != inode(first)
-    assert problems_of(second) == []
+POLICY = "tensors/policy.safetensors"
+
+
+def test_unchanged_file_is_a_hard_link_to_the_snapshot_before_the_last(store):
+    first, second = commit(store, 0), commit(store, 1)
+    third = commit(store, 2, **{"objects.pkl": b"changed"})
+    assert inode(third, POLICY) == inode(first, POLICY)
+    assert inode(third) != inode(first)
+    assert problems_of(second) == problems_of(third) == []
+
+
+def test_snapshots_in_a_row_share_no_file(store):
+    paths = [commit(store, epoch) for epoch in (0, 1, 2, 2, 3, 5, 5)]
+    for one, next_one in itertools.pairwise(paths):
+        shared = {"objects.pkl": False, POLICY: False}
+        if one != next_one:
+            assert {name: inode(one, name) == inode(next_one, name) for name in shared} == shared
+    assert {(path / POLICY).stat().st_ino for path in paths} == {
+        (paths[0] / POLICY).stat().st_ino,
+        (paths[1] / POLICY).stat().st_ino,
+    }, "and yet it lies on the disk just twice"
+
+
+def test_snapshots_that_another_program_linked_to_each_other_are_told_apart(store):
+    first, second = commit(store, 0), commit(store, 1)
+    (second / POLICY).unlink()
+    (second / POLICY).hardlink_to(first / POLICY)
+    assert inode(commit(store, 2), POLICY) != inode(first, POLICY)
 
 
 def test_file_that_was_checked_already_is_not_read_again(store, tmp_path, monkeypatch):
     first = commit(store, 0)
     later = SnapshotStore.of_run(tmp_path)
     later.open(verified=store.manifest(0))
-    monkeypatch.setattr("garage_like.snapshot.writing.check_file", None)
-    assert inode(commit(later, 1)) == inode(first)
+    monkeypatch.setattr("garage_like.snapshot.sources.READ_BACK_BYTES", 0)
+    commit(later, 1)
+    monkeypatch.setattr("garage_like.snapshot.sources.check_file", None)
+    assert inode(commit(later, 2)) == inode(first)
 
 
 def test_file_of_the_same_content_under_another_name_is_no_link(store):
     first = commit(store, 0)
-    second = store.commit(Manifest(epoch=1), {"other.pkl": [b"objects"]})
-    assert inode(second, "other.pkl") != inode(first)
+    commit(store, 1)
+    third = store.commit(Manifest(epoch=2), {"other.pkl": [b"objects"]})
+    assert inode(third, "other.pkl") != inode(first)
 
 
 def test_snapshot_is_whole_without_the_one_that_it_links_to(store, tmp_path):
-    first, second = commit(store, 0), commit(store, 1)
+    first, _, third = commit(store, 0), commit(store, 1), commit(store, 2)
     shutil.rmtree(first)
-    assert problems_of(second) == []
+    assert problems_of(third) == []
 
 
 def test_disk_without_hard_links_is_written_to_in_full(store, filesystem):
-    first = commit(store, 0)
+    first, _ = commit(store, 0), commit(store, 1)
     filesystem.fail = lambda operation, path: operation == "link"
-    second = commit(store, 1)
-    assert inode(second) != inode(first)
-    assert problems_of(second) == []
+    third = commit(store, 2)
+    assert inode(third) != inode(first)
+    assert problems_of(third) == []
 
 
 def test_file_that_rotted_since_another_process_wrote_it_is_not_linked_to(store, tmp_path):
-    first = commit(store, 0)
+    first, _ = commit(store, 0), commit(store, 1)
     (first / "objects.pkl").write_bytes(b"0bjects")
     later = SnapshotStore.of_run(tmp_path)
     later.open()
-    second = commit(later, 1)
-    assert content(second) == b"objects"
-    assert problems_of(second) == []
-    assert inode(second, "tensors/policy.safetensors") == inode(first, "tensors/policy.safetensors")
+    third = commit(later, 2)
+    assert content(third) == b"objects"
+    assert problems_of(third) == []
+    assert inode(third, POLICY) == inode(first, POLICY)
+    assert later.take_damaged() == [f"{first}/objects.pkl: its content does not match its digest"]
+    assert later.take_damaged() == []
+
+
+def test_file_that_rotted_since_this_process_wrote_it_is_found_in_time(store, monkeypatch):
+    monkeypatch.setattr("garage_like.snapshot.sources.READ_BACK_BYTES", 4)
+    files = {f"tables/rows_{n}": b"%d rows" % n for n in range(5)}
+    first = commit(store, 0, **files)
+    commit(store, 1, **files)
+    (first / "tables/rows_3").write_bytes(b"3 Rows")
+    found = []
+    for epoch in range(2, 30):
+        commit(store, epoch, **files)
+        found += store.take_damaged()
+    assert [("rows_3" in problem) for problem in found] == [True]
+    assert problems_of(store.path(29)) == problems_of(store.path(28)) == []
+    assert inode(store.path(28), "tables/rows_2") == inode(first, "tables/rows_2")
+
+
+def test_each_file_that_is_linked_to_is_read_back_in_turn(store, monkeypatch):
+    from garage_like.snapshot import sources
+
+    read, check_file = [], sources.check_file
+
+    def checked(snapshot, name, entry):
+        read.append((snapshot.name, name))
+        check_file(snapshot, name, entry)
+
+    monkeypatch.setattr(sources, "check_file", checked)
+    monkeypatch.setattr(sources, "READ_BACK_BYTES", 1)
+    for epoch in range(9):
+        commit(store, epoch)
+    even = [name for snapshot, name in read if int(snapshot[-1]) % 2 == 0]
+    odd = [name for snapshot, name in read if int(snapshot[-1]) % 2]
+    assert even == ["objects.pkl", POLICY, "objects.pkl"]
+    assert odd == ["objects.pkl", POLICY]
+
+
+def test_file_that_changed_nowhere_in_memory_is_copied_and_checked_on_the_way(store):
+    first = commit(store, 0, table=b"rows")
+    table = {"table": store.manifest(0).files["table"]}
+    second = store.commit(Manifest(epoch=1), {}, table)
+    assert content(second, "table") == b"rows"
+    assert inode(second, "table") != inode(first, "table")
+    (first / "table").write_bytes(b"r0ws")
+    (second / "table").write_bytes(b"r0ws")
+    with pytest.raises(SnapshotSaveError, match=r"table: its content does not match its digest; e"):
+        SnapshotStore(store.dir).commit(Manifest(epoch=2), {}, table)
+    assert names(store.dir) == ["epoch_000000", "epoch_000001"]
 
 
 def test_newest_manifest_that_is_damaged_is_no_obstacle(store, tmp_path):
@@ -165,9 +240,9 @@ def test_newest_manifest_that_is_damaged_is_no_obstacle(store, tmp_path):
 
 
 def test_file_that_vanished_is_written_anew(store):
-    first = commit(store, 0)
+    first, _ = commit(store, 0), commit(store, 1)
     (first / "objects.pkl").unlink()
-    assert problems_of(commit(store, 1)) == []
+    assert problems_of(commit(store, 2)) == []
 
 
 def test_saving_an_epoch_again_replaces_its_snapshot(store):
@@ -208,24 +283,23 @@ def failing_at(filesystem, number, save):
 
 def test_failure_of_any_operation_leaves_what_was_there(store, filesystem):
     def save():
-        commit(SnapshotStore(store.dir, filesystem), 1, **{"objects.pkl": b"try"})
+        commit(SnapshotStore(store.dir, filesystem), 2, **{"objects.pkl": b"try"})
 
-    commit(store, 0)
+    commit(store, 0), commit(store, 1)
     count = operations_of(filesystem, save)
     failures = 0
     for number in range(count):
-        if 1 in store.epochs():
-            store.remove([1])
+        store.remove({2} & set(store.epochs()))
         error = failing_at(filesystem, number, save)
-        committed = 1 in store.epochs()
         if error is None:
             assert filesystem.done[number][0] == "link", "only links have another way"
-            assert committed
         else:
             failures += 1
-            assert "epoch_000001: the snapshot could not be written: [Errno 5]" in error
+            assert "epoch_000002: the snapshot could not be written: [Errno 5]" in error
             assert "earlier snapshots are intact" in error
-        assert names(store.dir) == ["epoch_000000"] + ["epoch_000001"] * committed
+        assert (
+            names(store.dir) == ["epoch_000000", "epoch_000001", "epoch_000002"][: 3 - bool(error)]
+        )
         assert all(problems_of(store.path(epoch)) == [] for epoch in store.epochs())
     assert failures == count - 1 >= 8
 

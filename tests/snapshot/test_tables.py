@@ -84,24 +84,32 @@ def test_rows_come_back_with_cursor_and_identity(snapshotter, algo, tmp_path):
     assert restored._table.identity == algo.replay_buffer._table.identity
 
 
-def test_only_groups_that_changed_are_written(snapshotter, algo):
+def linked(ours, theirs):
+    pairs = zip(row_files(ours), row_files(theirs), strict=False)
+    return [a.stat().st_ino == b.stat().st_ino for a, b in pairs]
+
+
+def test_groups_that_have_not_changed_are_links_to_the_snapshot_before_the_last(snapshotter, algo):
     algo.replay_buffer.add(3 * ROWS)
-    first = row_files(save(snapshotter, algo, 0))
+    first, second = save(snapshotter, algo, 0), save(snapshotter, algo, 1)
     algo.replay_buffer.add(10)
-    second = row_files(save(snapshotter, algo, 1))
-    assert [path.name for path in second] == [f"rows_{n * ROWS:09d}.safetensors" for n in range(4)]
-    linked = [
-        ours.stat().st_ino == theirs.stat().st_ino
-        for ours, theirs in zip(first, second, strict=False)
-    ]
-    assert linked == [True, True, True]
+    third = save(snapshotter, algo, 2)
+    names = [path.name for path in row_files(third)]
+    assert names == [f"rows_{n * ROWS:09d}.safetensors" for n in range(4)]
+    assert linked(first, third) == [True, True, True]
     algo.replay_buffer.add(ROWS)
-    third = row_files(save(snapshotter, algo, 2))
-    linked = [
-        ours.stat().st_ino == theirs.stat().st_ino
-        for ours, theirs in zip(second, third, strict=True)
-    ]
-    assert linked == [False, True, True, False]
+    fourth = save(snapshotter, algo, 3)
+    assert linked(second, fourth) == [False, True, True]
+    assert linked(third, fourth) == [False, False, False, False]
+
+
+def test_what_changed_an_epoch_ago_is_copied_from_the_disk_and_not_from_memory(snapshotter, algo):
+    algo.replay_buffer.add(2 * ROWS)
+    save(snapshotter, algo, 0), save(snapshotter, algo, 1)
+    algo.replay_buffer.add(ROWS)
+    third, fourth = save(snapshotter, algo, 2), save(snapshotter, algo, 3)
+    assert linked(third, fourth) == [False, False, False]
+    assert [p.read_bytes() for p in row_files(fourth)] == [p.read_bytes() for p in row_files(third)]
 
 
 def test_group_that_grew_is_written_again(snapshotter, algo, tmp_path):
@@ -154,14 +162,17 @@ def test_another_table_in_the_same_place_is_written_whole(snapshotter, algo, tmp
     assert_equal(snapshotter.load(tmp_path)["algo"].replay_buffer, columns(algo.replay_buffer))
 
 
-def test_restored_table_links_to_the_snapshot_it_came_from(snapshotter, algo, tmp_path):
+def test_restored_table_copies_nothing_that_the_snapshot_it_came_from_has(
+    snapshotter, algo, tmp_path
+):
     algo.replay_buffer.add(2 * ROWS)
     before = row_files(save(snapshotter, algo, 0))
     again = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="all"))
     restored = again.load(tmp_path)["algo"]
     again.open(again.store.manifest(0))
     restored.replay_buffer.add(1)
-    after = row_files(save(again, restored, 1))
+    save(again, restored, 1)
+    after = row_files(save(again, restored, 2))
     assert [path.stat().st_ino for path in after[:2]] == [path.stat().st_ino for path in before]
     assert_equal(again.load(tmp_path)["algo"].replay_buffer, columns(restored.replay_buffer))
     again.close()
