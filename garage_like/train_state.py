@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -45,6 +45,7 @@ class Stats:
         total_episodes: episodes so far.
         train_seconds: time spent training so far, over all resumes.
         last_episode: the last epoch's episodes, if `store_episodes`.
+        tracked: what `track_data` was given since the last row of the log.
     """
 
     total_epoch: int = -1
@@ -53,6 +54,7 @@ class Stats:
     total_episodes: int = 0
     train_seconds: float = 0.0
     last_episode: Any = None
+    tracked: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
 def check_count(name: str, value: Any, least: int) -> None:

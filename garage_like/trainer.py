@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.interruption import Interruption
-from garage_like.logging import heard, logger, tabular
+from garage_like.logging import heard, logger, tabular, track_episodes, tracked
 from garage_like.run_session import RunSession
 from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
+from garage_like.snapshot.schedule import is_row_due
 from garage_like.train_state import Stats, TrainArgs, check_count, restored_lines
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ class Trainer:
         if self._sampler is not None:
             self._sampler.start_worker()
         self.step_itr = self._stats.total_itr
+        tracked.set_state(self._stats.tracked)
         if self._rng is not None:
             set_global_rng(self._rng)
         self._reach_safe_point(args.start_epoch - 1, begins=True)
@@ -306,11 +308,20 @@ class Trainer:
             self.log_diagnostics(args.pause_for_plot)
             tabular.record("EpochTime", seconds)
             tabular.record("TotalTime", self._stats.train_seconds)
-            self._last_row = dict(tabular.as_primitive_dict)
+            self._log_row(is_row_due(self._config, epoch, args.n_epochs))
+        self._stats.tracked = tracked.state()
+        self.save(epoch)
+
+    def _log_row(self, is_due: bool) -> None:
+        for tag, value in tracked.take().items() if is_due else ():
+            tabular.record(tag, value)
+        self._last_row = dict(tabular.as_primitive_dict)
+        if is_due:
             logger.log(tabular)
             logger.dump_all(self.step_itr)
-            tabular.clear()
-        self.save(epoch)
+        else:
+            tabular.mark_all()
+        tabular.clear()
 
     def save(self, epoch: int) -> None:
         """Take a snapshot of the run as it stands, if the mode wants one of this epoch.
@@ -385,6 +396,7 @@ class Trainer:
         episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
         self._stats.total_env_steps += int(sum(episodes.lengths))
         self._stats.total_episodes += int((episodes.last_step_types >= 2).sum())
+        track_episodes(episodes)
         self.step_episode = episodes
         return episodes
 

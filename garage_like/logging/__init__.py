@@ -1,4 +1,4 @@
-"""Log text and metrics: progress.csv, debug.log, TensorBoard events and the console.
+"""Log text and metrics: to progress.csv and .jsonl, debug.log, TensorBoard and the console.
 
 `logger` and `tabular` are dowel's own singletons. Names are loaded when they are first used, so
 importing this package does not load dowel; loading dowel through it does not load TensorFlow,
@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from garage_like.logging.console_output import ConsoleOutput
     from garage_like.logging.csv_output import CsvOutput
+    from garage_like.logging.episode_metrics import track_episodes
     from garage_like.logging.fallback import heard
+    from garage_like.logging.json_lines_output import JsonLinesOutput
     from garage_like.logging.light_imports import Histogram, logger, tabular
     from garage_like.logging.run_logs import RunLogs, active_run_logs
     from garage_like.logging.tensorboard_output import TensorBoardOutput
     from garage_like.logging.text_output import TextOutput
+    from garage_like.logging.tracked_data import track_data, tracked
 
 _HOMES = {
     "ConsoleOutput": "garage_like.logging.console_output",
     "CsvOutput": "garage_like.logging.csv_output",
     "Histogram": "garage_like.logging.light_imports",
+    "JsonLinesOutput": "garage_like.logging.json_lines_output",
     "RunLogs": "garage_like.logging.run_logs",
     "TensorBoardOutput": "garage_like.logging.tensorboard_output",
     "TextOutput": "garage_like.logging.text_output",
@@ -28,12 +32,16 @@ _HOMES = {
     "heard": "garage_like.logging.fallback",
     "logger": "garage_like.logging.light_imports",
     "tabular": "garage_like.logging.light_imports",
+    "track_data": "garage_like.logging.tracked_data",
+    "track_episodes": "garage_like.logging.episode_metrics",
+    "tracked": "garage_like.logging.tracked_data",
 }
 
 __all__ = [
     "ConsoleOutput",
     "CsvOutput",
     "Histogram",
+    "JsonLinesOutput",
     "RunLogs",
     "TensorBoardOutput",
     "TextOutput",
@@ -41,6 +49,9 @@ __all__ = [
     "heard",
     "logger",
     "tabular",
+    "track_data",
+    "track_episodes",
+    "tracked",
 ]
 
 

@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from garage_like.logging.csv_output import CsvOutput
 from garage_like.logging.light_imports import LogOutput, TabularInput
-from garage_like.logging.tensorboard_output import TensorBoardOutput
 from garage_like.logging.text_output import TextOutput, stamped, table_text
 
 
@@ -48,7 +46,7 @@ class HeldOutput(LogOutput):
             text.write_line(line)
         self._lines.clear()
 
-    def write_tables(self, *outputs: CsvOutput | TensorBoardOutput) -> None:
+    def write_tables(self, *outputs: LogOutput) -> None:
         """Write the tables as rows."""
         for values in self._tables:
             table = TabularInput()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from garage_like.logging.light_imports import logger, tabular
+from garage_like.logging.tracked_data import tracked
 
 # dowel offers no way to read these, so its private attributes are used here, and here alone.
 
@@ -19,6 +20,7 @@ class LoggerState:
         self._table_prefixes = list(tabular._prefixes)
         self._row = dict(tabular._dict)
         self._recorded = set(tabular._recorded)
+        self._tracked = tracked.state()
 
     def restore(self) -> None:
         """Bring it back."""
@@ -26,6 +28,7 @@ class LoggerState:
         _set_prefixes(self._prefixes, self._table_prefixes)
         tabular._dict = dict(self._row)
         tabular._recorded = set(self._recorded)
+        tracked.set_state(self._tracked)
 
 
 def begin_anew(*, keep_outputs: bool) -> None:
@@ -34,6 +37,7 @@ def begin_anew(*, keep_outputs: bool) -> None:
         logger._outputs = []
     _set_prefixes([], [])
     drop_unfinished_row()
+    tracked.take()
 
 
 def drop_unfinished_row() -> None:

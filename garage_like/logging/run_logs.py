@@ -1,6 +1,7 @@
 """RunLogs: the log files of one run, begun anew or continued exactly where a snapshot was taken.
 
-Files: `progress.csv`, `debug.log`, `events.out.tfevents.*.run`, and orphans (see `log_files`).
+Files: `progress.csv`, `progress.jsonl`, `debug.log`, `events.out.tfevents.*.run`, and orphans (see
+`log_files`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from garage_like.logging.csv_output import CsvOutput
 from garage_like.logging.csv_table import content_at
 from garage_like.logging.event_file import list_event_files
 from garage_like.logging.held_output import HeldOutput
+from garage_like.logging.json_lines_output import JsonLinesOutput
 from garage_like.logging.light_imports import StdOutput, logger
 from garage_like.logging.log_files import cut, ends_a_line, exchange, set_aside, sync_path
 from garage_like.logging.logger_state import (
@@ -29,6 +31,7 @@ from garage_like.logging.tensorboard_output import TensorBoardOutput
 from garage_like.logging.text_output import TextOutput
 
 _CSV = "progress.csv"
+_JSON_LINES = "progress.jsonl"
 _TEXT = "debug.log"
 # An experiment that logs more tables than this without a Trainer will never say how it begins.
 _MAX_HELD_TABLES = 16
@@ -73,6 +76,7 @@ class RunLogs:
     ) -> None:
         self.directory = Path(directory).absolute()
         self._csv = CsvOutput(self.directory / _CSV)
+        self._json_lines = JsonLinesOutput(self.directory / _JSON_LINES)
         self._text = TextOutput(self.directory / _TEXT)
         self._events = TensorBoardOutput(self.directory, x_axis)
         self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
@@ -144,7 +148,8 @@ class RunLogs:
             if name == _CSV:
                 found = content_at(files[name].read_bytes(), offset)
             else:
-                found = b"" if name != _TEXT or ends_a_line(files[name], offset) else None
+                in_lines = name in (_TEXT, _JSON_LINES)
+                found = b"" if not in_lines or ends_a_line(files[name], offset) else None
             if found is None:
                 raise SnapshotMismatchError(
                     f"{files[name]} has no line that ends at byte {offset}, where the snapshot was"
@@ -157,10 +162,10 @@ class RunLogs:
         if self._held is None:
             return
         held, self._held = self._held, None
-        exchange_output(held, [self._csv, self._text, self._events])
+        exchange_output(held, [self._csv, self._json_lines, self._text, self._events])
         held.write_lines(self._text)
         if with_tables:
-            held.write_tables(self._csv, self._events)
+            held.write_tables(self._csv, self._json_lines, self._events)
 
     def append(self) -> None:
         """Go on at the end of whatever logs there are; do nothing if these have begun."""
@@ -178,7 +183,7 @@ class RunLogs:
         sync_path(self.directory)
 
     def _files(self) -> list[Path]:
-        named = [self.directory / _CSV, self.directory / _TEXT]
+        named = [self.directory / name for name in (_CSV, _JSON_LINES, _TEXT)]
         return [*(path for path in named if path.exists()), *list_event_files(self.directory)]
 
     def close(self, *, write_held: bool = True) -> None:
@@ -200,7 +205,7 @@ class RunLogs:
         self._close_files()
 
     def _close_files(self) -> None:
-        for output in (self._csv, self._text, self._events):
+        for output in (self._csv, self._json_lines, self._text, self._events):
             output.close()
 
     def __enter__(self) -> Self:

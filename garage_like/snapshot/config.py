@@ -36,6 +36,8 @@ class SnapshotConfig:
         include_buffer: whether replay memory is saved.
         async_save: whether files are written while training goes on.
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
+        log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
+            run, the final epoch always among them. 0 or less writes no rows.
 
     Raises:
         ValueError: if a value is out of range, or two contradict each other.
@@ -54,6 +56,7 @@ class SnapshotConfig:
     include_buffer: bool = True
     async_save: bool = True
     auto_resume: bool = False
+    log_interval: int | Literal["auto"] = 1
 
     def __post_init__(self) -> None:
         """Check every value, and that they agree."""
@@ -64,6 +67,8 @@ class SnapshotConfig:
         _check_choice("best_mode", self.best_mode, ("max", "min"))
         if self.snapshot_gap != "auto":
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
+        if self.log_interval != "auto":
+            _check_int("log_interval", self.log_interval, -math.inf, " or 'auto'")
         if self.max_to_keep is not None:
             _check_int("max_to_keep", self.max_to_keep, 1, " or None")
         _check_int("keep_best", self.keep_best, 0)

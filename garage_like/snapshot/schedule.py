@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from garage_like.snapshot.config import SnapshotConfig
 
 AUTO_COUNT = 10
+AUTO_ROWS = 100
 ALWAYS_KEPT = 2
 
 
@@ -41,7 +42,7 @@ def on_gap(config: SnapshotConfig, before: Progress, now: Progress) -> bool:
     if now.epoch + 1 >= now.n_epochs:
         return True
     if gap == "auto":
-        return (now.epoch + 1) * AUTO_COUNT // now.n_epochs > now.epoch * AUTO_COUNT // now.n_epochs
+        return _is_spread(AUTO_COUNT, now.epoch, now.n_epochs)
     if gap <= 0:
         return False
     if config.gap_unit == "epoch":
@@ -49,6 +50,22 @@ def on_gap(config: SnapshotConfig, before: Progress, now: Progress) -> bool:
     if config.gap_unit == "env_step":
         return now.env_steps // gap > before.env_steps // gap
     return now.episodes // gap > before.episodes // gap
+
+
+def _is_spread(count: int, epoch: int, n_epochs: int) -> bool:
+    return (epoch + 1) * count // n_epochs > epoch * count // n_epochs
+
+
+def is_row_due(config: SnapshotConfig, epoch: int, n_epochs: int) -> bool:
+    """Tell whether the epoch just finished gets a row in the log, as `log_interval` says.
+
+    Epoch 0, every so-many-th after it and the final one do; `'auto'` spreads min(100, n_epochs)
+    over the run, the final epoch among them.
+    """
+    interval = config.log_interval
+    if interval == "auto":
+        return _is_spread(AUTO_ROWS, epoch, n_epochs)
+    return interval > 0 and (epoch % interval == 0 or epoch + 1 >= n_epochs)
 
 
 def is_due(

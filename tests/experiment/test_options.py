@@ -28,6 +28,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "include_buffer": False,
         "async_save": False,
         "auto_resume": True,
+        "log_interval": 5,
     }
     assert set(given) == set(SnapshotConfig.option_names())
     context = RunOptions.of(given).context(pathlib.Path("/r"))

@@ -64,7 +64,7 @@ with RunLogs({str(tmp_path)!r}, existing=False, console=False) as logs:
     logger.log(tabular)
     print(len(logs.offsets()))
 """
-    assert run(code).split() == ["True", "True", "3"]
+    assert run(code).split() == ["True", "True", "4"]
 
 
 @pytest.mark.parametrize(

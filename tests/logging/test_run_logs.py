@@ -49,13 +49,13 @@ def unstamped(text):
 # ---- files and offsets -----------------------------------------------------------------------
 
 
-def test_a_new_run_writes_all_three_files_at_once(tmp_path, open_logs, epochs):
+def test_a_new_run_writes_all_its_files_at_once(tmp_path, open_logs, epochs):
     logs = open_logs(existing=False)
     epochs(0, 2)
     events = list_event_files(tmp_path)[0].name
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert logs.offsets() == sizes
-    assert set(sizes) == {"progress.csv", "debug.log", events}
+    assert set(sizes) == {"progress.csv", "progress.jsonl", "debug.log", events}
     assert all(sizes.values())
 
 
@@ -190,6 +190,8 @@ def test_cut_and_continued_files_are_those_of_a_run_never_stopped(
     epochs(3, 6)
     logs.close()
     assert (tmp_path / "progress.csv").read_bytes() == (straight / "progress.csv").read_bytes()
+    jsonl = "progress.jsonl"
+    assert (tmp_path / jsonl).read_bytes() == (straight / jsonl).read_bytes()
     text = unstamped((tmp_path / "debug.log").read_text())
     assert text == unstamped((straight / "debug.log").read_text())
     assert read_scalars(tmp_path) == read_scalars(straight)
@@ -255,7 +257,7 @@ def test_no_orphan_is_a_file_that_tensorboard_reads(tmp_path, open_logs, epochs)
     epochs(1, 2)
     logs.continue_from(offsets)
     orphans = [path for path in tmp_path.iterdir() if "orphan" in path.name]
-    assert len(orphans) == 3
+    assert len(orphans) == 4
     assert not any(io_wrapper.IsTensorFlowEventsFile(str(path)) for path in orphans)
 
 
@@ -327,7 +329,7 @@ def test_a_file_shorter_than_its_offset_is_an_error_that_changes_nothing(
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["debug.log", "progress.csv"])
+@pytest.mark.parametrize("name", ["debug.log", "progress.csv", "progress.jsonl"])
 def test_an_offset_inside_a_line_is_an_error_that_changes_nothing(
     tmp_path, open_logs, epochs, name
 ):

@@ -1,0 +1,47 @@
+"""JsonLinesOutput: progress.jsonl, each logged table as a JSON object on a line of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from garage_like.logging.light_imports import TabularInput
+from garage_like.logging.text_output import TextOutput
+
+
+def json_line(values: dict[str, Any]) -> str:
+    """Write a table as one JSON object.
+
+    JSON has no NaN, which becomes null, nor infinity, which becomes 1e999: parsers read that as
+    infinity.
+    """
+    cells = (f"{json.dumps(str(key))}: {_cell(value)}" for key, value in values.items())
+    return "{" + ", ".join(cells) + "}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null" if math.isnan(value) else "1e999" if value > 0 else "-1e999"
+    return json.dumps(value if isinstance(value, bool | int | float | str) else str(value))
+
+
+class JsonLinesOutput(TextOutput):
+    """Append each table, in the order in which its keys were recorded."""
+
+    @property
+    def types_accepted(self) -> tuple[type, ...]:
+        """Tables."""
+        return (TabularInput,)
+
+    def record(self, data: Any, prefix: str = "") -> None:
+        """Write the numbers and strings of a table."""
+        values = data.as_primitive_dict
+        if values:
+            self.write_line(json_line(values))
+        for key in values:
+            data.mark(key)
