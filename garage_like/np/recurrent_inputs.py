@@ -12,12 +12,13 @@ from garage_like.np.recurrent_actors import encode_actions
 
 
 class RecurrentInputs(NamedTuple):
-    """Episodes padded to the longest.
+    """Episodes padded to the longest, time after time.
 
     Attributes:
-        rows: shape (N, T, D), float32, inputs of the cell; zeros after an episode's end.
-        states: shape (N, M), float32, of the cell before the first row.
-        steps: shape (S,), int32: row n * T + t of each step of the batch, in the batch's order.
+        rows: shape (T * N, D), float32, inputs of the cell: row t * N + n is step t of episode n,
+            and zeros after the episode's end.
+        states: shape (N, M), float32, of the cell before the first step.
+        steps: shape (S,), int32: which row each step of the batch is, in the batch's order.
     """
 
     rows: np.ndarray
@@ -48,5 +49,8 @@ def recurrent_inputs(
         previous[1:] = encode_actions(episodes.actions[:-1], action_dim)
         previous[episodes.ends - episodes.lengths] = memory[:, state_dim:]
         rows = np.concatenate([rows, previous], axis=1)
-    steps = np.flatnonzero(episodes.valids).astype(np.int32)
-    return RecurrentInputs(episodes.pad(rows), memory[:, :state_dim], steps)
+    times = np.nonzero(episodes.valids)[1]
+    steps = times * len(episodes) + np.repeat(np.arange(len(episodes)), episodes.lengths)
+    padded = np.zeros((int(episodes.lengths.max()) * len(episodes), rows.shape[1]), np.float32)
+    padded[steps] = rows
+    return RecurrentInputs(padded, memory[:, :state_dim], steps.astype(np.int32))

@@ -149,16 +149,18 @@ def test_a_memory_of_other_environments_is_refused():
 def test_inputs_are_padded_and_found_again_in_order(make_episodes):
     episodes = make_episodes(2, 4, 1)
     inputs = recurrent_inputs(episodes, HIDDEN)
-    assert inputs.rows.shape == (3, 4, 3)
+    assert inputs.rows.shape == (4 * 3, 3)
     assert_array_equal(inputs.states, np.zeros((3, HIDDEN)))
-    assert_array_equal(inputs.rows.reshape(-1, 3)[inputs.steps], episodes.observations)
-    assert not inputs.rows[0, 2:].any()
+    assert_array_equal(inputs.rows[inputs.steps], episodes.observations)
+    # Row t * 3 + n: the second episode alone goes on after two steps.
+    assert inputs.steps.tolist() == [0, 3, 1, 4, 7, 10, 2]
+    assert_array_equal(inputs.rows.any(axis=1), np.isin(np.arange(12), inputs.steps))
 
 
 def test_previous_actions_stay_within_their_episode(make_episodes):
     episodes = make_episodes(2, 3)
     inputs = recurrent_inputs(episodes, HIDDEN, 4)
-    previous = inputs.rows[..., 3:].reshape(-1, 4)[inputs.steps]
+    previous = inputs.rows[inputs.steps, 3:]
     assert_array_equal(previous[[1, 3, 4]], np.eye(4)[episodes.actions[[0, 2, 3]]])
     assert not previous[[0, 2]].any()
 
@@ -168,7 +170,7 @@ def test_a_fragment_begins_with_the_memory_it_was_cut_with(make_episodes):
     episodes = dataclasses.replace(make_episodes(2, 3), episode_infos_by_episode={"Memory": memory})
     inputs = recurrent_inputs(episodes, HIDDEN, 4)
     assert_array_equal(inputs.states, memory[:, :HIDDEN])
-    assert_array_equal(inputs.rows[:, 0, 3:], memory[:, HIDDEN:])
+    assert_array_equal(inputs.rows[:2, 3:], memory[:, HIDDEN:])
 
 
 def test_actions_are_encoded_one_hot_or_flat():

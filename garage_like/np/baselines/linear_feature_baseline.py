@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium
 import numpy as np
 
 from garage_like.batches import EpisodeBatch
@@ -78,11 +79,23 @@ class LinearFeatureBaseline:
         )
 
     def _features(self, observations: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Return features, shape (S, 2 * D + 4), float64."""
-        rows = flatten_observations(self._env_spec.observation_space, observations)
-        clipped = np.clip(rows.astype(np.float64), -_CLIP, _CLIP)
-        time = (steps / _TIME_UNIT)[:, None]
-        return np.hstack([clipped, clipped**2, time, time**2, time**3, np.ones_like(time)])
+        return time_features(self._env_spec.observation_space, observations, steps)
+
+
+def time_features(
+    space: gymnasium.Space, observations: np.ndarray, steps: np.ndarray
+) -> np.ndarray:
+    """Return o, o^2, t, t^2, t^3 and 1: shape (S, 2 * D + 4), float64.
+
+    Args:
+        space: of the observations.
+        observations: shape (S, O*).
+        steps: shape (S,), step within the episode.
+    """
+    rows = flatten_observations(space, observations)
+    clipped = np.clip(rows.astype(np.float64), -_CLIP, _CLIP)
+    time = (steps / _TIME_UNIT)[:, None]
+    return np.hstack([clipped, clipped**2, time, time**2, time**3, np.ones_like(time)])
 
 
 def step_numbers(episodes: EpisodeBatch) -> np.ndarray:

@@ -1,0 +1,118 @@
+"""The half of REPS that needs no framework: data, the dual, cadence, metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from garage_like.algos.relative_entropy import DualFunction, divergence, feature_differences
+from garage_like.evaluation import log_performance
+from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.logging import tabular
+
+if TYPE_CHECKING:
+    from garage_like.batches import EpisodeBatch
+    from garage_like.env_spec import EnvSpec
+    from garage_like.interfaces import Policy, Sampler
+    from garage_like.trainer import Trainer
+
+METRICS: dict[str, str] = {
+    "Dual/Value": "The dual function at its minimum: a bound of the reward per step, weighted.",
+    "Dual/Eta": "Temperature of the weights: small where few steps count.",
+    "Dual/KL": "Relative entropy of the weighted steps from those sampled, in nats.",
+    "Dual/LargestWeight": "Largest weight of a step; the mean is 1.",
+    "policy/LossBefore": "Weighted -log pi(a | s), before the update.",
+    "policy/LossAfter": "The same after the update.",
+    "policy/KL": "Mean KL(old || new) after the update, in nats.",
+    "policy/Entropy": "Mean entropy of the actions after the update, in nats.",
+}
+
+
+class RelativeEntropyPolicySearch(RLAlgorithm):
+    """Weight each step by how it turned out, and make the policy repeat what weighs.
+
+    A backend's algorithm adds the fit: `_fit`.
+
+    Args:
+        env_spec: of the environment that the policy acts in.
+        policy: what is trained.
+        sampler: where the trainer gets episodes.
+        discount: for what is logged; learning does not discount.
+        epsilon: bound of the relative entropy between two policies' steps, in nats.
+        l2_reg_dual: weight of eta^2 + 1 / eta^2 in the dual function.
+        dual_iterations: iterations of L-BFGS on the dual function.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    METRICS = METRICS
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        policy: Policy,
+        sampler: Sampler | None,
+        *,
+        discount: float = 0.99,
+        epsilon: float = 0.5,
+        l2_reg_dual: float = 0.0,
+        dual_iterations: int = 50,
+    ) -> None:
+        if not 0.0 <= discount <= 1.0:
+            raise ValueError(f"REPS: discount must be in [0, 1], got {discount!r}")
+        if not epsilon > 0.0:
+            raise ValueError(f"REPS: epsilon must be positive, got {epsilon!r}")
+        if not l2_reg_dual >= 0.0:
+            raise ValueError(f"REPS: l2_reg_dual must not be negative, got {l2_reg_dual!r}")
+        if dual_iterations < 1:
+            raise ValueError(f"REPS: dual_iterations must be at least 1, got {dual_iterations!r}")
+        self.policy = policy
+        self._env_spec = env_spec
+        self._sampler = sampler
+        self._discount = discount
+        self._epsilon = epsilon
+        self._l2_reg_dual = l2_reg_dual
+        self._dual_iterations = dual_iterations
+        # The next dual begins where the last one ended.
+        self._eta = 1.0
+        self._v: np.ndarray | None = None
+
+    @property
+    def discount(self) -> float:
+        """Discount factor of what is logged."""
+        return self._discount
+
+    def train_epoch(self, trainer: Trainer) -> float:
+        """Collect a batch and learn from it.
+
+        Returns:
+            The average undiscounted return; NaN if no episode ended in the batch.
+        """
+        episodes = trainer.obtain_episodes(trainer.step_itr)
+        weights, metrics = self._weigh(episodes)
+        metrics = {**metrics, **self._fit(episodes, weights)}
+        returns = log_performance(trainer.step_itr, episodes, discount=self._discount)
+        for key, value in metrics.items():
+            tabular.record(key, value)
+        trainer.step_itr += 1
+        return float(np.mean(returns)) if returns else float("nan")
+
+    def _weigh(self, episodes: EpisodeBatch) -> tuple[np.ndarray, Metrics]:
+        """Return the weight of each step, shape (S,), of mean 1, and metrics `Dual/...`."""
+        differences = feature_differences(episodes)
+        dual = DualFunction(episodes.rewards, differences, self._epsilon, self._l2_reg_dual)
+        start = np.zeros(differences.shape[1]) if self._v is None else self._v
+        self._eta, self._v, value = dual.minimise(self._eta, start, self._dual_iterations)
+        weights = dual.weights(self._eta, self._v)
+        return weights, {
+            "Dual/Value": value,
+            "Dual/Eta": self._eta,
+            "Dual/KL": divergence(weights),
+            "Dual/LargestWeight": float(weights.max()),
+        }
+
+    def _fit(self, episodes: EpisodeBatch, weights: np.ndarray) -> Metrics:
+        """Move the policy towards the weighted actions; return the metrics `policy/...`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _fit")
