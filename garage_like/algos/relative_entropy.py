@@ -12,9 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.np.baselines.linear_feature_baseline import step_numbers, time_features
-
 _SMALLEST_ETA = 1e-6
 
 
@@ -98,17 +95,6 @@ class DualFunction:
         weights = np.exp((deltas - deltas.max()) / eta)
         scaled: np.ndarray = weights / weights.mean()
         return scaled
-
-
-def feature_differences(episodes: EpisodeBatch) -> np.ndarray:
-    """Return phi(next observation) - phi(observation), shape (S, F).
-
-    The features are those of LinearFeatureBaseline; there are none (zeros) after termination.
-    """
-    space, steps = episodes.env_spec.observation_space, step_numbers(episodes)
-    following = time_features(space, episodes.next_observations, steps + 1)
-    following[episodes.step_types == StepType.TERMINAL] = 0.0
-    return following - time_features(space, episodes.observations, steps)
 
 
 def divergence(weights: np.ndarray) -> float:

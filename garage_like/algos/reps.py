@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from garage_like.algos.relative_entropy import DualFunction, divergence, feature_differences
+from garage_like.algos.relative_entropy import DualFunction, divergence
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
@@ -32,7 +32,7 @@ METRICS: dict[str, str] = {
 class RelativeEntropyPolicySearch(RLAlgorithm):
     """Weight each step by how it turned out, and make the policy repeat what weighs.
 
-    A backend's algorithm adds the fit: `_fit`.
+    A backend's algorithm adds the features and the fit: `_feature_differences` and `_fit`.
 
     Args:
         env_spec: of the environment that the policy acts in.
@@ -101,7 +101,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
 
     def _weigh(self, episodes: EpisodeBatch) -> tuple[np.ndarray, Metrics]:
         """Return the weight of each step, shape (S,), of mean 1, and metrics `Dual/...`."""
-        differences = feature_differences(episodes)
+        differences = self._feature_differences(episodes)
         dual = DualFunction(episodes.rewards, differences, self._epsilon, self._l2_reg_dual)
         start = np.zeros(differences.shape[1]) if self._v is None else self._v
         self._eta, self._v, value = dual.minimise(self._eta, start, self._dual_iterations)
@@ -112,6 +112,10 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
             "Dual/KL": divergence(weights),
             "Dual/LargestWeight": float(weights.max()),
         }
+
+    def _feature_differences(self, episodes: EpisodeBatch) -> np.ndarray:
+        """Return phi(next observation) - phi(observation), shape (S, F)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _feature_differences")
 
     def _fit(self, episodes: EpisodeBatch, weights: np.ndarray) -> Metrics:
         """Move the policy towards the weighted actions; return the metrics `policy/...`."""

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
-from garage_like.algos.relative_entropy import DualFunction, divergence, feature_differences
-from garage_like.batches import StepType
-from garage_like.np.baselines.linear_feature_baseline import time_features
+from garage_like.algos.relative_entropy import DualFunction, divergence
 
 
 @pytest.fixture
@@ -58,14 +56,3 @@ def test_rewards_that_are_not_finite_are_refused():
 def test_divergence_of_equal_weights_is_nothing():
     assert divergence(np.ones(4)) == 0.0
     assert_allclose(divergence(np.array([2.0, 0.0])), np.log(2.0))
-
-
-def test_nothing_follows_termination(make_episodes):
-    episodes = make_episodes([[1, 1], [1, 1, 1]], [StepType.TERMINAL, StepType.TIMEOUT])
-    differences = feature_differences(episodes)
-    space = episodes.env_spec.observation_space
-    before = time_features(space, episodes.observations, np.array([0, 1, 0, 1, 2]))
-    after = time_features(space, episodes.next_observations, np.array([1, 2, 1, 2, 3]))
-    assert_array_equal(differences[1], -before[1])
-    keep = [0, 2, 3, 4]
-    assert_array_equal(differences[keep], after[keep] - before[keep])

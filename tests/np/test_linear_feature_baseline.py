@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from garage_like.np.baselines import LinearFeatureBaseline
-from garage_like.np.baselines.linear_feature_baseline import step_numbers
+from garage_like.np.time_features import step_numbers
 
 
 def test_steps_are_counted_within_each_episode(make_episodes):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gymnasium
 import numpy as np
 
 from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
-from garage_like.np.observations import flatten_observations
+from garage_like.np.time_features import step_numbers, time_features
 
-_CLIP = 10.0
-_TIME_UNIT = 100.0
 _ATTEMPTS = 5
 
 
@@ -80,25 +77,3 @@ class LinearFeatureBaseline:
 
     def _features(self, observations: np.ndarray, steps: np.ndarray) -> np.ndarray:
         return time_features(self._env_spec.observation_space, observations, steps)
-
-
-def time_features(
-    space: gymnasium.Space, observations: np.ndarray, steps: np.ndarray
-) -> np.ndarray:
-    """Return o, o^2, t, t^2, t^3 and 1: shape (S, 2 * D + 4), float64.
-
-    Args:
-        space: of the observations.
-        observations: shape (S, O*).
-        steps: shape (S,), step within the episode.
-    """
-    rows = flatten_observations(space, observations)
-    clipped = np.clip(rows.astype(np.float64), -_CLIP, _CLIP)
-    time = (steps / _TIME_UNIT)[:, None]
-    return np.hstack([clipped, clipped**2, time, time**2, time**3, np.ones_like(time)])
-
-
-def step_numbers(episodes: EpisodeBatch) -> np.ndarray:
-    """Return each step's number within its episode, from 0: shape (S,)."""
-    lengths = np.asarray(episodes.lengths)
-    return np.arange(episodes.num_steps) - np.repeat(np.cumsum(lengths) - lengths, lengths)
