@@ -30,5 +30,4 @@ def _put_back(filesystem: FileSystem, hidden: Path, path: Path) -> None:
     if path.exists():
         filesystem.remove_tree(hidden)
     else:
-        filesystem.rename(hidden, path)
-        filesystem.sync_dir(path.parent)
+        filesystem.rename(hidden, path)  # not synced: were it lost, it would be done again
