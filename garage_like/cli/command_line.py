@@ -10,7 +10,7 @@ import click
 from garage_like import __version__
 from garage_like.errors import RunLockedError, SnapshotError
 
-COMMANDS = ("ls", "show", "verify", "resume")
+COMMANDS = ("ls", "show", "verify", "resume", "verify-resume")
 
 
 class LazyGroup(click.Group):
@@ -24,7 +24,8 @@ class LazyGroup(click.Group):
         """Import a subcommand from the module that bears its name."""
         if cmd_name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f"garage_like.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        return getattr(importlib.import_module(f"garage_like.cli.{name}"), name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand; an error that its user can act on becomes one line, exit status 1."""

@@ -19,6 +19,12 @@ json_option = click.option(
 )
 
 
+class Trouble(click.ClickException):
+    """Something went wrong in a command whose exit status 1 is an answer: exit with 2."""
+
+    exit_code = 2
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))

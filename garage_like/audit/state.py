@@ -1,0 +1,55 @@
+"""The state of a run at a safe point, as digests by path: what two runs are compared by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from garage_like.safe_points import SafePoint
+from garage_like.snapshot.parts import attributes_of, parts_function, parts_of
+from garage_like.snapshot.walk import leaves, walk
+
+# What a run measures of its own speed differs each time.
+_TIMES = re.compile(r"\._seconds\.|ExecTime$|^stats\.train_seconds$")
+_TIME_COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$")
+_OURS = ("garage_like.", "gymnasium.", "numpy.", "torch.", "tensorflow.", "keras.")
+
+
+def state_of(point: SafePoint) -> dict[str, str]:
+    """Return a digest of everything that a snapshot saves here, by path, and of the row's columns.
+
+    Times are left out, and so are the arguments of `train`: they say where a resume began.
+    """
+    graph = {name: value for name, value in point.graph.items() if name != "train_args"}
+    digests = {path: digest for path, digest in leaves(graph).items() if not _TIMES.search(path)}
+    digests.update(
+        (f"log[{column!r}]", repr(value))
+        for column, value in point.row.items()
+        if not is_time(column)
+    )
+    return digests
+
+
+def is_time(column: str) -> bool:
+    """Tell whether a column of the log measures how long something took."""
+    return _TIME_COLUMNS.search(column) is not None
+
+
+def left_out(graph: Mapping[str, Any]) -> dict[str, str]:
+    """Return a digest of what objects leave out of their own pickled state, by path.
+
+    Objects of the libraries leave out what they can make anew; only those of other code count.
+    """
+    found: dict[str, Any] = {}
+    for path, value in walk(graph):
+        cls = type(value)
+        if cls.__module__.startswith(_OURS) or parts_function(cls) in (None, attributes_of):
+            continue
+        if not hasattr(value, "__dict__"):
+            continue
+        saved = {label for label, _ in parts_of(value)}
+        for label, part in attributes_of(value):
+            if label not in saved:
+                found[path + label] = part
+    return leaves(found)

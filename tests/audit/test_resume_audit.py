@@ -1,0 +1,74 @@
+"""The auditor finds the faults that break an exact resume, and names them."""
+
+from pathlib import Path
+
+import pytest
+
+from garage_like.audit import AuditError, verify_resume
+
+SCRIPT = Path(__file__).with_name("climbing.py")
+
+
+def test_run_without_a_fault_is_exact_and_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    audit = verify_resume(SCRIPT, ["none"], n_epochs=3)
+    assert audit.equal
+    assert audit.results == ["same"] * 3
+    assert min(audit.num_compared) > 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_of_fewer_epochs_than_asked_for_is_audited_to_its_end() -> None:
+    audit = verify_resume(SCRIPT, ["none", "--n-epochs", "2"], n_epochs=9)
+    assert audit.equal
+    assert audit.n_epochs == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "epoch", "moment", "component", "reason"),
+    [
+        ("unseeded", -1, "set up", "algo.rng.seed_seq.pool", "a generator that is not seeded"),
+        ("process", 0, "epoch", "algo.momentum.last", "no kill is needed to see this"),
+        ("stubborn", 0, "restore", "algo.stubborn.count", "does not bring this back"),
+        ("forgetful", 1, "epoch", "algo.momentum.last", "leaves this out when it is pickled"),
+        ("hidden generator", 1, "epoch", "algo.position", "no part of the run's objects"),
+    ],
+)
+def test_first_epoch_and_component_that_differ_are_named(
+    fault: str, epoch: int, moment: str, component: str, reason: str, tmp_path: Path
+) -> None:
+    audit = verify_resume(SCRIPT, [fault], n_epochs=2, folder=tmp_path / "both")
+    found = audit.difference
+    assert found is not None
+    assert (found.epoch, found.moment, found.component) == (epoch, moment, component)
+    assert found.straight != found.killed
+    assert reason in found.reason
+    assert found.lost == (["algo.momentum.last"] if fault == "forgetful" else [])
+    assert audit.results[max(epoch, 0) + (moment == "restore")] == "different"
+    assert (tmp_path / "both" / "straight" / "snapshots" / "epoch_000001").is_dir()
+
+
+def test_paths_that_are_ignored_are_not_compared() -> None:
+    audit = verify_resume(SCRIPT, ["stubborn"], n_epochs=2, ignore=[r"\.count$"])
+    assert audit.equal
+
+
+def test_script_that_fails_is_an_error_with_its_last_line() -> None:
+    with pytest.raises(AuditError, match=r"climbing.py failed: RuntimeError: no hill to climb"):
+        verify_resume(SCRIPT, ["raises"], n_epochs=2)
+
+
+def test_script_that_trains_nothing_is_an_error() -> None:
+    with pytest.raises(AuditError, match=r"trained no epoch .* expected .* wrap_experiment"):
+        verify_resume(SCRIPT, ["no training"], n_epochs=2)
+
+
+def test_arguments_are_checked_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file; expected a Python script"):
+        verify_resume(tmp_path / "nope.py")
+    with pytest.raises(ValueError, match="n_epochs must be at least 2, or nothing is resumed"):
+        verify_resume(SCRIPT, ["none"], n_epochs=1)
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError, match="expected a new or an empty directory"):
+        verify_resume(SCRIPT, ["none"], folder=tmp_path)
