@@ -1,6 +1,8 @@
 """Optimizers in TensorFlow: first order, conjugate gradients, L-BFGS."""
 
 from garage_like.tf.optimizers.adam import Adam
+from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
+from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 
-__all__ = ["Adam", "OptimizerWrapper"]
+__all__ = ["Adam", "ConjugateGradientOptimizer", "LBFGSOptimizer", "OptimizerWrapper"]

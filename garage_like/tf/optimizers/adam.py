@@ -12,8 +12,6 @@ from garage_like.tf.quiet_import import tf
 class Adam:
     """Scale each gradient by what its past squares were (Kingma, Ba 2015, arXiv:1412.6980).
 
-    The order of operations is that of torch.optim.Adam.
-
     Args:
         variables: what it moves.
         lr: learning rate.
@@ -62,15 +60,25 @@ class Adam:
         """Take one step along gradients, one for each variable; None leaves its variable alone."""
         beta1, beta2 = self._betas
         count = self.step_count.assign_add(1.0)
-        step = self._learning_rate / (1.0 - beta1**count)
-        root_correction = tf.sqrt(1.0 - beta2**count)
+        power1, power2 = beta1**count, beta2**count
+        # The kernel adds epsilon before it corrects the root; the paper, and torch, after.
+        epsilon = self._eps * tf.sqrt(1.0 - power2)
         slots = zip(self.variables, self.first_moments, self.second_moments, strict=True)
         for (variable, first, second), gradient in zip(slots, gradients, strict=True):
             if gradient is None:
                 continue
-            mean = first.assign_add((1.0 - beta1) * (gradient - first))
-            square = second.assign(beta2 * second + (1.0 - beta2) * tf.square(gradient))
-            variable.assign_sub(step * mean / (tf.sqrt(square) / root_correction + self._eps))
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=first.handle,
+                v=second.handle,
+                beta1_power=power1,
+                beta2_power=power2,
+                lr=self._learning_rate,
+                beta1=beta1,
+                beta2=beta2,
+                epsilon=epsilon,
+                grad=gradient,
+            )
 
 
 def _zeros_like(variable: tf.Variable) -> tf.Variable:

@@ -108,11 +108,11 @@ class OptimizerWrapper:
             start = index * (rows // pieces) + tf.minimum(index, larger)
             stop = (index + 1) * (rows // pieces) + tf.minimum(index + 1, larger)
             chosen = orders[row, start:stop]
-            self.step(loss, *(tf.gather(tensor, chosen) for tensor in tensors))
+            self.take_step(loss, *(tf.gather(tensor, chosen) for tensor in tensors))
             return (number + 1,)
 
         def whole_batch(number: tf.Tensor) -> tuple[tf.Tensor]:
-            self.step(loss, *tensors)
+            self.take_step(loss, *tensors)
             return (number + 1,)
 
         body = whole_batch if self._minibatch_size is None else one_step
@@ -120,8 +120,8 @@ class OptimizerWrapper:
             lambda number: number < passes * pieces, body, [tf.constant(0)], parallel_iterations=1
         )
 
-    def step(self, loss: Callable[..., tf.Tensor], *tensors: tf.Tensor) -> None:
-        """Move the variables once, along the gradient of a loss."""
+    def take_step(self, loss: Callable[..., tf.Tensor], *tensors: tf.Tensor) -> None:
+        """Move the variables once, along the gradient of a loss; for use within a trace."""
         with tf.GradientTape() as tape:
             value = loss(*tensors)
         gradients = tape.gradient(value, self._variables)
@@ -139,7 +139,7 @@ def _split_spec(spec: Any) -> tuple[Any, dict[str, Any]]:
     """Tell the class from its keyword arguments."""
     optimizer_class, options = spec if isinstance(spec, tuple) and len(spec) == 2 else (spec, {})
     is_class = isinstance(optimizer_class, type) and (
-        hasattr(optimizer_class, "apply") or _is_keras(optimizer_class)
+        any(hasattr(optimizer_class, name) for name in ("apply", "apply_gradients", "step"))
     )
     if not is_class or not isinstance(options, Mapping):
         raise TypeError(

@@ -1,0 +1,212 @@
+"""VPG: vanilla policy gradient, and the base of PPO, TRPO and TNPG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from garage_like.algos.on_policy import (
+    EntropyMethod,
+    OnPolicyAlgorithm,
+    OnPolicyBatch,
+    policy_metrics,
+)
+from garage_like.batches import EpisodeBatch
+from garage_like.env_spec import EnvSpec
+from garage_like.interfaces import Baseline, Metrics, Sampler
+from garage_like.tf.baselines.mlp_baseline import MLPBaseline, Optimizer, default_optimizer
+from garage_like.tf.distributions import Distribution
+from garage_like.tf.optimizers.adam import Adam
+from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.tf.policies.stochastic_policy import StochasticPolicy
+from garage_like.tf.quiet_import import tf
+from garage_like.tf.traced import traced
+
+
+class VPG(OnPolicyAlgorithm):
+    """Follow the gradient of expected return, one batch at a time.
+
+    REINFORCE with a baseline (Williams 1992) and generalized advantage estimates (Schulman et al.
+    2016, arXiv:1506.02438).
+
+    Args:
+        env_spec: of the environment that the policy acts in.
+        policy: what is trained.
+        baseline: a baseline in TensorFlow, or any other Baseline.
+        sampler: where the trainer gets episodes.
+        policy_optimizer: None for Adam, one step on the whole batch.
+        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
+        num_train_per_epoch: batches, each with its update, in one epoch.
+        discount: factor for one env step.
+        gae_lambda: 0 trusts the baseline, 1 the rewards.
+        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
+        positive_adv: shift advantages so that the least is (nearly) 0.
+        policy_ent_coeff: weight of the entropy of the policy.
+        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
+        stop_entropy_gradient: the entropy counts, but is not differentiated.
+        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
+
+    Raises:
+        ValueError: if an argument is out of range, or two contradict each other.
+        TypeError: if the baseline or an optimizer is of the wrong kind.
+    """
+
+    policy: StochasticPolicy
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        policy: StochasticPolicy,
+        baseline: Baseline,
+        sampler: Sampler | None = None,
+        policy_optimizer: OptimizerWrapper | None = None,
+        vf_optimizer: Optimizer | None = None,
+        num_train_per_epoch: int = 1,
+        discount: float = 0.99,
+        gae_lambda: float = 1.0,
+        center_adv: bool = True,
+        positive_adv: bool = False,
+        policy_ent_coeff: float = 0.0,
+        use_softplus_entropy: bool = False,
+        stop_entropy_gradient: bool = False,
+        entropy_method: EntropyMethod = "no_entropy",
+    ) -> None:
+        super().__init__(
+            env_spec,
+            policy,
+            baseline,
+            sampler,
+            num_train_per_epoch=num_train_per_epoch,
+            discount=discount,
+            gae_lambda=gae_lambda,
+            center_adv=center_adv,
+            positive_adv=positive_adv,
+            policy_ent_coeff=policy_ent_coeff,
+            use_softplus_entropy=use_softplus_entropy,
+            stop_entropy_gradient=stop_entropy_gradient,
+            entropy_method=entropy_method,
+        )
+        self._check_optimizers(policy_optimizer, vf_optimizer)
+        self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
+        if vf_optimizer is None and isinstance(baseline, MLPBaseline):
+            vf_optimizer = default_optimizer(baseline)
+        self._vf_optimizer = vf_optimizer
+
+    @staticmethod
+    def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+        return OptimizerWrapper(Adam, policy)
+
+    def _update(self, batch: OnPolicyBatch) -> Metrics:
+        observations = self.policy.flatten(batch.episodes.observations)
+        actions = self._actions(batch.episodes)
+        advantages = batch.advantages.astype(np.float32)
+        orders = self._policy_optimizer.orders(len(advantages))
+        metrics = self._improve_policy(orders, observations, actions, advantages)
+        self._train_value_function(batch)
+        loss_before, loss_after, kl, entropy = (metric.numpy().item() for metric in metrics)
+        return policy_metrics(
+            loss_before=loss_before, loss_after=loss_after, kl=kl, entropy=entropy
+        )
+
+    @traced
+    def _improve_policy(
+        self, orders: tf.Tensor, observations: tf.Tensor, actions: tf.Tensor, advantages: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """Move the policy; return the loss before and after, KL(old || new) and the entropy."""
+        old_distribution = self.policy(observations)[0].detached()
+        data = (observations, actions, advantages, old_distribution.log_prob(actions))
+        loss_before = self._loss(*data)
+        self._train_policy(old_distribution, orders, *data)
+        distribution = self.policy(observations)[0]
+        kl = tf.reduce_mean(old_distribution.kl_divergence(distribution))
+        return loss_before, self._loss(*data), kl, tf.reduce_mean(distribution.entropy())
+
+    def _train_policy(
+        self,
+        old_distribution: Distribution,
+        orders: tf.Tensor,
+        observations: tf.Tensor,
+        actions: tf.Tensor,
+        advantages: tf.Tensor,
+        old_log_probs: tf.Tensor,
+    ) -> None:
+        """Move the policy; TRPO needs the whole old distribution for it."""
+        self._policy_optimizer.take_steps(
+            self._loss, orders, observations, actions, advantages, old_log_probs
+        )
+
+    def _train_value_function(self, batch: OnPolicyBatch) -> None:
+        options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
+        self._value_function.fit(batch.episodes, batch.returns, **options)
+
+    def _loss(
+        self,
+        observations: tf.Tensor,
+        actions: tf.Tensor,
+        advantages: tf.Tensor,
+        old_log_probs: tf.Tensor,
+    ) -> tf.Tensor:
+        """Compute -mean(objective + coefficient * entropy).
+
+        Args:
+            observations: shape (N, D), flat.
+            actions: shape (N,) if discrete, else (N, K).
+            advantages: shape (N,).
+            old_log_probs: shape (N,), under the policy that sampled.
+        """
+        distribution = self.policy(observations)[0]
+        objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
+        if self._entropy_method == "regularized":
+            objective = objective + self._policy_ent_coeff * self._entropy(distribution)
+        return -tf.reduce_mean(objective)
+
+    def _objective(
+        self, log_probs: tf.Tensor, old_log_probs: tf.Tensor, advantages: tf.Tensor
+    ) -> tf.Tensor:
+        """Compute log pi(a | s) * A, whose gradient is the policy gradient; all of shape (N,)."""
+        return log_probs * advantages
+
+    def _entropy(self, distribution: Distribution) -> tf.Tensor:
+        """Return the entropy, shape (N,), as the options ask."""
+        entropy = distribution.entropy()
+        if self._stop_entropy_gradient:
+            entropy = tf.stop_gradient(entropy)
+        return tf.nn.softplus(entropy) if self._use_softplus_entropy else entropy
+
+    def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
+        entropies: np.ndarray = self._entropy_of_each(
+            self.policy.flatten(episodes.observations)
+        ).numpy()
+        return entropies
+
+    @traced
+    def _entropy_of_each(self, observations: tf.Tensor) -> tf.Tensor:
+        return self._entropy(self.policy(observations)[0])
+
+    def _actions(self, episodes: EpisodeBatch) -> np.ndarray:
+        """Return actions, shape (S,), int64, if discrete, else (S, K), float32."""
+        if self._env_spec.is_discrete:
+            return episodes.actions.astype(np.int64)
+        return episodes.actions.astype(np.float32).reshape(len(episodes.actions), -1)
+
+    def _check_optimizers(self, policy_optimizer: Any, vf_optimizer: Any) -> None:
+        owner = type(self).__name__
+        if policy_optimizer is not None and not isinstance(policy_optimizer, OptimizerWrapper):
+            raise TypeError(
+                f"{owner}: policy_optimizer must be an OptimizerWrapper, such as OptimizerWrapper("
+                f"(Adam, dict(lr=1e-3)), policy), got {policy_optimizer!r}"
+            )
+        if vf_optimizer is None:
+            return
+        if not callable(getattr(vf_optimizer, "minimize", None)):
+            raise TypeError(
+                f"{owner}: vf_optimizer must be an OptimizerWrapper, such as OptimizerWrapper("
+                "(Adam, dict(lr=1e-3)), baseline), or an LBFGSOptimizer(baseline), got "
+                f"{vf_optimizer!r}"
+            )
+        if not isinstance(self._value_function, MLPBaseline):
+            raise ValueError(
+                f"{owner}: {type(self._value_function).__name__} fits itself; "
+                "leave vf_optimizer out"
+            )
