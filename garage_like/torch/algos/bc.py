@@ -50,6 +50,11 @@ class BC(RLAlgorithm):
         TypeError: if the source is none of what it may be.
     """
 
+    METRICS = {
+        "Loss/Policy": "Loss of the policy, averaged over the epoch's gradient steps.",
+        "Learning/PolicyLearningRate": "Learning rate of the policy.",
+    }
+
     policy: Policy
 
     def __init__(
@@ -112,8 +117,11 @@ class BC(RLAlgorithm):
             loss.backward()
             self._policy_optimizer.step()
             self._averages.add({"Loss/Policy": loss.item()})
+        self._policy_optimizer.forget_gradients()
         trainer.step_itr += 1
-        for key, value in self._averages.take().items():
+        rate = float(self._policy_optimizer.optimizer.param_groups[0]["lr"])
+        metrics = {**self._averages.take(), "Learning/PolicyLearningRate": rate}
+        for key, value in metrics.items():
             tabular.record(key, value)
         return self._evaluation.play(trainer, self.policy, 1.0)
 

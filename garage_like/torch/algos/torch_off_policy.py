@@ -79,7 +79,7 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
     def _finish_epoch(self) -> None:
         # They are made anew at the next step: a snapshot need not hold them.
         for wrapper in self._optimizers().values():
-            wrapper.zero_grad()
+            wrapper.forget_gradients()
 
     def _minibatch(self, transitions: Transitions) -> Minibatch:
         """Return transitions as tensors where the policy is."""

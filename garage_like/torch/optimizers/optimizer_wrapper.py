@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
 from garage_like import seeding
+from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 
 OptimizerSpec = type[torch.optim.Optimizer] | tuple[type[torch.optim.Optimizer], Mapping[str, Any]]
 
 _HAVE_A_FUSED_FORM = (torch.optim.Adam, torch.optim.AdamW)
+_OFF = "GARAGE_LIKE_FAST_PATH"
+
+# Made anew whenever they are not there, so they are no part of a run's state.
+_FLAT: weakref.WeakKeyDictionary[OptimizerWrapper, FlatAdam] = weakref.WeakKeyDictionary()
+
+
+class Gradient(Protocol):
+    """Compute the gradient of one loss without autograd."""
+
+    def differentiate(self, *minibatch: np.ndarray) -> None:
+        """Write the gradient of the mean loss of a minibatch into the optimizer's gradient."""
 
 
 class OptimizerWrapper:
     """Take gradient steps on minibatches.
+
+    Adam and AdamW step all parameters at once: parameters and slots are moved together in memory,
+    and stay the torch optimizer's own.
 
     Args:
         optimizer: an optimizer class, or a pair of it and its keyword arguments, such as
@@ -25,6 +43,9 @@ class OptimizerWrapper:
         module: whose parameters it moves.
         max_optimization_epochs: passes over the data in one update.
         minibatch_size: rows for one gradient step; None takes all rows at once.
+        fast_path: whether losses that have an analytic gradient are differentiated by it and not
+            by autograd. None is yes, unless the environment variable GARAGE_LIKE_FAST_PATH is 0.
+            A resumed run goes on as it began.
 
     Raises:
         TypeError: if `optimizer` is neither.
@@ -37,6 +58,7 @@ class OptimizerWrapper:
         module: nn.Module,
         max_optimization_epochs: int = 1,
         minibatch_size: int | None = None,
+        fast_path: bool | None = None,
     ) -> None:
         optimizer_class, options = _split_spec(optimizer)
         if max_optimization_epochs < 1:
@@ -55,6 +77,7 @@ class OptimizerWrapper:
         self._optimizer = optimizer_class(parameters, **options)
         self._max_optimization_epochs = max_optimization_epochs
         self._minibatch_size = minibatch_size
+        self._fast_path = os.environ.get(_OFF) != "0" if fast_path is None else bool(fast_path)
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
 
     @property
@@ -71,35 +94,91 @@ class OptimizerWrapper:
         Args:
             *tensors: each of S rows.
         """
-        rows = len(tensors[0])
-        for _ in range(self._max_optimization_epochs):
-            if self._minibatch_size is None or self._minibatch_size >= rows:
+        for order in self._orders(len(tensors[0])):
+            if order is None:
                 yield tensors
                 continue
-            order = torch.from_numpy(self._rng.permutation(rows)).to(tensors[0].device)
-            pieces = -(-rows // self._minibatch_size)
-            yield from zip(*(t[order].tensor_split(pieces) for t in tensors), strict=True)
+            rows = torch.from_numpy(order).to(tensors[0].device)
+            pieces = self._num_pieces(len(order))
+            yield from zip(*(t[rows].tensor_split(pieces) for t in tensors), strict=True)
 
-    def minimize(self, loss: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> None:
+    def _orders(self, rows: int) -> Iterator[np.ndarray | None]:
+        """Yield the order of rows in each pass; None for all at once."""
+        for _ in range(self._max_optimization_epochs):
+            if self._minibatch_size is None or self._minibatch_size >= rows:
+                yield None
+            else:
+                yield self._rng.permutation(rows)
+
+    def _num_pieces(self, rows: int) -> int:
+        return -(-rows // (self._minibatch_size or rows))
+
+    def minimize(
+        self,
+        loss: Callable[..., torch.Tensor],
+        *tensors: torch.Tensor,
+        gradient: Gradient | None = None,
+    ) -> None:
         """Take one gradient step for each minibatch; keep no gradients.
 
         Args:
             loss: maps a minibatch of `tensors` to a scalar.
             *tensors: each of S rows.
+            gradient: computes the gradient of `loss` without autograd; None if nothing can.
         """
+        if gradient is not None:
+            self._follow(gradient, [tensor.numpy() for tensor in tensors])
+            return
         for minibatch in self.get_minibatch(*tensors):
             self.zero_grad()
             torch.autograd.backward(loss(*minibatch))
             self.step()
-        self.zero_grad()
+        self.forget_gradients()
+
+    def _follow(self, gradient: Gradient, arrays: list[np.ndarray]) -> None:
+        """Do what `minimize` does, with a gradient that needs no autograd."""
+        flat = self.flat_adam()
+        assert flat is not None
+        for order in self._orders(len(arrays[0])):
+            passed = arrays if order is None else [array.take(order, 0) for array in arrays]
+            pieces = 1 if order is None else self._num_pieces(len(order))
+            for minibatch in zip(*(np.array_split(a, pieces) for a in passed), strict=True):
+                gradient.differentiate(*minibatch)
+                flat.step()
+
+    @property
+    def fast_path(self) -> bool:
+        """Whether analytic gradients may be used."""
+        return self._fast_path
+
+    def flat_adam(self) -> FlatAdam | None:
+        """Return what takes all of Adam's steps at once; None for an optimizer of another kind."""
+        flat = _FLAT.get(self)
+        if flat is None or not flat.is_current(self._optimizer):
+            if not can_be_flat(self._optimizer):
+                return None
+            flat = _FLAT[self] = FlatAdam(self._optimizer)
+        return flat
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Set the gradients to 0, or to none."""
+        flat = self.flat_adam()
+        if flat is None:
+            self._optimizer.zero_grad()
+        else:
+            flat.zero_grad()
+
+    def forget_gradients(self) -> None:
+        """Set the gradients to none, so that a snapshot need not hold them."""
         self._optimizer.zero_grad()
 
     def step(self, *args: Any, **kwargs: Any) -> Any:
         """Move the parameters once; arguments go to the optimizer."""
-        return self._optimizer.step(*args, **kwargs)
+        flat = None if args or kwargs else self.flat_adam()
+        if flat is None or not flat.owns_gradients():
+            _FLAT.pop(self, None)
+            return self._optimizer.step(*args, **kwargs)
+        return flat.step()
 
 
 def _split_spec(spec: Any) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:

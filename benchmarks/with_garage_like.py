@@ -1,0 +1,147 @@
+"""Do one work through garage_like, everything on: logs, and a snapshot after every epoch."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from works import DISCOUNT, WORKS, Work, arguments, measure
+
+import garage_like
+from garage_like import Trainer
+from garage_like.envs import GymEnv
+from garage_like.logging import RunLogs
+from garage_like.np.exploration_policies import EpsilonGreedyPolicy
+from garage_like.replay_buffer import PathBuffer
+from garage_like.sampler import FragmentWorker, LocalSampler
+from garage_like.seeding import set_seed
+from garage_like.snapshot import SnapshotConfig
+from garage_like.torch.algos import DQN, PPO, SAC
+from garage_like.torch.optimizers import OptimizerWrapper
+from garage_like.torch.policies import (
+    CategoricalMLPPolicy,
+    DiscreteQFArgmaxPolicy,
+    TanhGaussianMLPPolicy,
+)
+from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
+from garage_like.torch.value_functions import GaussianMLPValueFunction
+
+OFF_POLICY_EPOCH = 1000
+
+
+def fragments(policy: Any, env: GymEnv, work: Work) -> LocalSampler:
+    return LocalSampler(
+        policy, env, worker_class=FragmentWorker, worker_args={"n_envs": work.n_envs}
+    )
+
+
+def ppo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    import torch
+
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=work.hidden)
+    value_function = GaussianMLPValueFunction(env.spec, hidden_sizes=work.hidden)
+
+    def adam(module: Any) -> OptimizerWrapper:
+        return OptimizerWrapper(
+            (torch.optim.Adam, {"lr": work.learning_rate}),
+            module,
+            max_optimization_epochs=work.passes,
+            minibatch_size=work.batch_size,
+        )
+
+    algo = PPO(
+        env.spec,
+        policy,
+        value_function,
+        fragments(policy, env, work),
+        policy_optimizer=adam(policy),
+        vf_optimizer=adam(value_function),
+        discount=DISCOUNT,
+        gae_lambda=work.gae_lambda,
+    )
+    return algo, -(-steps // work.rollout), work.rollout
+
+
+def off_policy_options(work: Work) -> dict[str, Any]:
+    return {
+        "steps_per_epoch": OFF_POLICY_EPOCH // work.train_every,
+        "gradient_steps_per_itr": 1,
+        "buffer_batch_size": work.batch_size,
+        "min_buffer_size": work.warm_up,
+        "discount": DISCOUNT,
+        "num_evaluation_episodes": 0,
+    }
+
+
+def dqn(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    qf = DiscreteMLPQFunction(env.spec, hidden_sizes=work.hidden)
+    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
+    last, part = work.epsilon
+    algo = DQN(
+        env.spec,
+        policy,
+        qf,
+        PathBuffer(work.memory, env.spec),
+        exploration_policy=EpsilonGreedyPolicy(
+            env.spec, policy, total_timesteps=steps, min_epsilon=last, decay_ratio=part
+        ),
+        double_q=False,
+        qf_lr=work.learning_rate,
+        target_update_freq=work.target_every // work.train_every,
+        **off_policy_options(work),
+    )
+    return algo, steps // OFF_POLICY_EPOCH, work.train_every
+
+
+def sac(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    policy = TanhGaussianMLPPolicy(env.spec, hidden_sizes=work.hidden)
+    qfs = [ContinuousMLPQFunction(env.spec, hidden_sizes=work.hidden) for _ in range(2)]
+    algo = SAC(
+        env.spec,
+        policy,
+        *qfs,
+        PathBuffer(work.memory, env.spec),
+        policy_lr=work.learning_rate,
+        qf_lr=work.learning_rate,
+        **off_policy_options(work),
+    )
+    return algo, steps // OFF_POLICY_EPOCH, work.train_every
+
+
+BUILD = {"ppo": ppo, "ppo8": ppo, "dqn": dqn, "sac": sac, "sac_pendulum": sac}
+
+
+def main() -> None:
+    given = arguments("garage_like")
+    work = WORKS[given.work]
+    set_seed(given.seed)
+    env = GymEnv(work.env)
+    algo, epochs, batch_size = BUILD[given.work](replace(work), env, given.steps)
+    given.steps = epochs * (work.rollout or OFF_POLICY_EPOCH)
+
+    def train() -> Any:
+        with tempfile.TemporaryDirectory() as directory:
+            logs = RunLogs(Path(directory), existing=False, console=False)
+            trainer = Trainer(SnapshotConfig(snapshot_dir=directory, snapshot_mode="last"))
+            trainer.setup(algo, env)
+            trainer.train(epochs, batch_size)
+            logs.close()
+        return greedy
+
+    def greedy(observation: Any) -> Any:
+        from garage_like.evaluation import DeterministicAgent
+
+        return DeterministicAgent(algo.policy).get_action(observation)[0]
+
+    name = f"garage_like {garage_like.__version__}"
+    if os.environ.get("GARAGE_LIKE_FAST_PATH") == "0":
+        name += ", autograd"
+    measure(name, given, train)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

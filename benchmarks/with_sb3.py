@@ -1,0 +1,83 @@
+"""Do one work through Stable-Baselines3, as its documentation shows it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import gymnasium
+import stable_baselines3
+import torch
+from stable_baselines3.common.env_util import make_vec_env
+from works import DISCOUNT, WORKS, Work, arguments, measure
+
+
+def ppo(work: Work, seed: int, steps: int) -> Any:
+    return stable_baselines3.PPO(
+        "MlpPolicy",
+        make_vec_env(work.env, work.n_envs, seed=seed),
+        learning_rate=work.learning_rate,
+        n_steps=work.rollout // work.n_envs,
+        batch_size=work.batch_size,
+        n_epochs=work.passes,
+        gamma=DISCOUNT,
+        gae_lambda=work.gae_lambda,
+        policy_kwargs={"net_arch": list(work.hidden)},
+        seed=seed,
+        device="cpu",
+    )
+
+
+def dqn(work: Work, seed: int, steps: int) -> Any:
+    last, part = work.epsilon
+    return stable_baselines3.DQN(
+        "MlpPolicy",
+        gymnasium.make(work.env),
+        learning_rate=work.learning_rate,
+        buffer_size=work.memory,
+        learning_starts=work.warm_up,
+        batch_size=work.batch_size,
+        gamma=DISCOUNT,
+        train_freq=work.train_every,
+        target_update_interval=work.target_every,
+        exploration_final_eps=last,
+        exploration_fraction=part,
+        policy_kwargs={"net_arch": list(work.hidden)},
+        seed=seed,
+        device="cpu",
+    )
+
+
+def sac(work: Work, seed: int, steps: int) -> Any:
+    return stable_baselines3.SAC(
+        "MlpPolicy",
+        gymnasium.make(work.env),
+        learning_rate=work.learning_rate,
+        buffer_size=work.memory,
+        learning_starts=work.warm_up,
+        batch_size=work.batch_size,
+        gamma=DISCOUNT,
+        policy_kwargs={"net_arch": list(work.hidden)},
+        seed=seed,
+        device="cpu",
+    )
+
+
+BUILD = {"ppo": ppo, "ppo8": ppo, "dqn": dqn, "sac": sac, "sac_pendulum": sac}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    given = arguments("Stable-Baselines3")
+    work = WORKS[given.work]
+    model = BUILD[given.work](work, given.seed, given.steps)
+
+    def train() -> Any:
+        model.learn(given.steps)
+        return lambda observation: model.predict(observation, deterministic=True)[0]
+
+    measure(f"Stable-Baselines3 {stable_baselines3.__version__}", given, train)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

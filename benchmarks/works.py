@@ -1,0 +1,152 @@
+"""What is measured: the same work for every library, and one way to measure it.
+
+A child process does one work through one library (`with_*.py`), builds everything first, and then
+hands a function that trains to `measure`. Processor seconds are those of all threads of the process
+while it trains: logging, snapshots and a writer thread count, imports and construction do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Work:
+    """Hyper-parameters of one work; what has no meaning for it is None.
+
+    Attributes:
+        env: a gymnasium id.
+        steps: env steps of a run that is only timed.
+        learning_steps: env steps of a run whose return counts.
+        n_envs: environments side by side.
+        hidden: units of each hidden layer.
+        learning_rate: of Adam.
+        batch_size: transitions or steps in a minibatch.
+        rollout: env steps between two updates of PPO, of all environments together.
+        passes: passes over a rollout.
+        gae_lambda: of PPO.
+        memory: transitions that replay memory has room for.
+        warm_up: random env steps before the first update.
+        train_every: env steps for one gradient step.
+        target_every: env steps between two updates of DQN's target.
+        epsilon: DQN's last exploration rate, and the part of the run in which it gets there.
+    """
+
+    env: str
+    steps: int
+    learning_steps: int
+    n_envs: int = 1
+    hidden: tuple[int, int] = (64, 64)
+    learning_rate: float = 3e-4
+    batch_size: int = 64
+    rollout: int | None = None
+    passes: int | None = None
+    gae_lambda: float | None = None
+    memory: int | None = None
+    warm_up: int | None = None
+    train_every: int | None = None
+    target_every: int | None = None
+    epsilon: tuple[float, float] | None = None
+
+
+_PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95}
+WORKS = {
+    "ppo": Work("CartPole-v1", 20_480, 100_000, **_PPO),
+    "ppo8": Work("CartPole-v1", 20_480, 100_000, n_envs=8, **_PPO),
+    "dqn": Work(
+        "CartPole-v1",
+        20_000,
+        50_000,
+        learning_rate=1e-3,
+        memory=50_000,
+        warm_up=1000,
+        train_every=4,
+        target_every=500,
+        epsilon=(0.05, 0.2),
+    ),
+    "sac": Work(
+        "HalfCheetah-v5",
+        2_500,
+        0,
+        hidden=(256, 256),
+        batch_size=256,
+        memory=1_000_000,
+        warm_up=1000,
+        train_every=1,
+    ),
+    "sac_pendulum": Work(
+        "Pendulum-v1",
+        5_000,
+        20_000,
+        hidden=(64, 64),
+        learning_rate=1e-3,
+        batch_size=256,
+        memory=100_000,
+        warm_up=1000,
+        train_every=1,
+    ),
+}
+DISCOUNT = 0.99
+
+Act = Callable[[np.ndarray], Any]
+
+
+def arguments(library: str) -> argparse.Namespace:
+    """Parse what every child process is told."""
+    parser = argparse.ArgumentParser(description=f"Do one work through {library}.")
+    parser.add_argument("work", choices=sorted(WORKS))
+    parser.add_argument("--steps", type=int, help="env steps; the work's own if not given")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--evaluate", action="store_true", help="play 20 episodes at the end")
+    given = parser.parse_args()
+    if given.steps is None:
+        given.steps = WORKS[given.work].steps
+    return given
+
+
+def measure(library: str, given: argparse.Namespace, train: Callable[[], Act | None]) -> None:
+    """Train, print one line of JSON.
+
+    Args:
+        library: its name and version.
+        given: what `arguments` returned.
+        train: trains, and returns what acts by the trained policy without noise.
+    """
+    work = WORKS[given.work]
+    started = time.process_time()
+    act = train()
+    seconds = time.process_time() - started
+    found = {
+        "library": library,
+        "work": given.work,
+        "steps": given.steps,
+        "seed": given.seed,
+        "cpu_seconds": round(seconds, 3),
+        "steps_per_cpu_second": round(given.steps / seconds, 1),
+        "hyper_parameters": asdict(work),
+    }
+    if given.evaluate and act is not None:
+        found["return"] = evaluate(work.env, act)
+    print(json.dumps(found), flush=True)
+
+
+def evaluate(env_id: str, act: Act, episodes: int = 20) -> float:
+    """Return the mean return of episodes played without noise."""
+    env = gymnasium.make(env_id)
+    total = 0.0
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=10_000 + episode)
+        over = False
+        while not over:
+            observation, reward, terminated, truncated, _ = env.step(act(observation))
+            total += float(reward)
+            over = terminated or truncated
+    return round(total / episodes, 1)
