@@ -19,7 +19,7 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from garage_like.env_spec import EnvSpec
     from garage_like.interfaces import Environment, Policy, Sampler
@@ -48,6 +48,23 @@ METRICS: dict[str, str] = {
     "Extras/EpisodeRewardMean": f"Mean return of the last {RECENT_EPISODES} training episodes.",
     "Extras/EpisodeLengthMean": f"Mean length of the last {RECENT_EPISODES} training episodes.",
 }
+
+
+OPTIONAL_METRICS: dict[str, str] = {
+    name: METRICS[name]
+    for name in ("Exploration/Epsilon", "Exploration/Noise", "Learning/EntropyLearningRate")
+}
+_OF_ALL = (
+    "ReplayBuffer/Size",
+    "Learning/GradientSteps",
+    "Extras/EpisodeRewardMean",
+    "Extras/EpisodeLengthMean",
+)
+
+
+def metrics_of(update_metrics: Iterable[str], *others: str) -> dict[str, str]:
+    """Return METRICS of one algorithm: what its updates report, others, and those of all."""
+    return {name: METRICS[name] for name in (*update_metrics, *others, *_OF_ALL)}
 
 
 class OffPolicyOptions(TypedDict, total=False):
@@ -101,7 +118,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         TypeError: if the replay buffer is none.
     """
 
-    METRICS = METRICS
+    METRICS = metrics_of(())
+    OPTIONAL_METRICS = OPTIONAL_METRICS
     UPDATE_METRICS: tuple[str, ...] = ()
 
     def __init__(

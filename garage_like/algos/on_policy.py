@@ -40,8 +40,15 @@ METRICS: dict[str, str] = {
     "policy/KL": "Mean KL(old || new) after the update, in nats.",
     "policy/Entropy": "Mean entropy of the actions after the update, in nats.",
     "policy/Perplexity": "exp(Entropy): how many actions the policy chooses among.",
+    "Loss/Value": "Mean squared error of the value function, before it was fitted to the batch.",
     "<value function>/ExplainedVariance": "1 - Var(returns - values) / Var(returns), before it.",
     "Extras/EpisodeRewardMean": f"Mean return of the last {RECENT_EPISODES} episodes.",
+}
+
+OPTIONAL_METRICS: dict[str, str] = {
+    "policy/StandardDeviation": "Mean standard deviation of the actions sampled (Gaussian ones).",
+    "Learning/PolicyLearningRate": "Learning rate of the policy, where its optimizer has one.",
+    "Learning/ValueLearningRate": "Learning rate of the value function, where it has one.",
 }
 
 
@@ -84,6 +91,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
     """
 
     METRICS = METRICS
+    OPTIONAL_METRICS = OPTIONAL_METRICS
 
     def __init__(
         self,
@@ -155,7 +163,11 @@ class OnPolicyAlgorithm(RLAlgorithm):
     def _train_once(self, itr: int, episodes: EpisodeBatch) -> float:
         values, last_values = self._value_function.predict(episodes)
         batch = self._learning_batch(episodes, values, last_values)
-        metrics = self._update(batch)
+        metrics = {**self._update(batch), **self._learning_rates()}
+        metrics["Loss/Value"] = float(np.mean(np.square(batch.returns - values)))
+        if "log_std" in episodes.agent_infos:
+            deviations = np.exp(episodes.agent_infos["log_std"])
+            metrics["policy/StandardDeviation"] = float(deviations.mean(dtype=np.float64))
 
         returns = log_performance(itr, episodes, discount=self._discount)
         self._recent_returns.extend(returns)
@@ -187,6 +199,10 @@ class OnPolicyAlgorithm(RLAlgorithm):
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         """Move the policy and the value function; return the metrics `policy/...`."""
         raise NotImplementedError(f"{type(self).__name__} must implement _update")
+
+    def _learning_rates(self) -> dict[str, float]:
+        """Return the present learning rates, as `Learning/...`, where there are any."""
+        return {}
 
     def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
         """Return the policy's entropy at each observation, shape (S,); for 'max' only."""

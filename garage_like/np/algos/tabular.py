@@ -47,6 +47,13 @@ class TabularAlgorithm(RLAlgorithm):
         ValueError: if an argument is out of range.
     """
 
+    METRICS = {
+        "Loss/TemporalDifference": "Mean distance of the table's entries from their targets.",
+        "Learning/LearningRate": "How far an entry moves towards its target.",
+        "Extras/EpisodeRewardMean": f"Mean return of the last {RECENT_EPISODES} training episodes.",
+    }
+    OPTIONAL_METRICS = {"Exploration/Epsilon": "Probability of a random action."}
+
     policy: TabularArgmaxPolicy
 
     def __init__(

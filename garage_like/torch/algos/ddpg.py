@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from garage_like.algos.off_policy import OffPolicyOptions
+from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Metrics, Sampler
 from garage_like.replay_buffer import PathBuffer
@@ -52,6 +52,9 @@ class DDPG(TorchOffPolicyAlgorithm):
     """
 
     UPDATE_METRICS = ("Loss/Policy", "Loss/Critic", "Q-network/Q1", "Target/Mean")
+    METRICS = metrics_of(
+        UPDATE_METRICS, "Learning/PolicyLearningRate", "Learning/CriticLearningRate"
+    )
 
     def __init__(
         self,

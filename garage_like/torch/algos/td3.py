@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.algos.off_policy import OffPolicyOptions
+from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Metrics, Sampler
 from garage_like.replay_buffer import PathBuffer
@@ -55,6 +55,9 @@ class TD3(TorchOffPolicyAlgorithm):
     """
 
     UPDATE_METRICS = ("Loss/Policy", "Loss/Critic", "Q-network/Q1", "Q-network/Q2", "Target/Mean")
+    METRICS = metrics_of(
+        UPDATE_METRICS, "Learning/PolicyLearningRate", "Learning/CriticLearningRate"
+    )
 
     policy: DeterministicMLPPolicy
 

@@ -44,6 +44,7 @@ class TQC(SoftActorCritic):
     UPDATE_METRICS = tuple(
         name for name in SoftActorCritic.UPDATE_METRICS if name != "Q-network/Q2"
     )
+    METRICS = {k: v for k, v in SoftActorCritic.METRICS.items() if k != "Q-network/Q2"}
 
     def __init__(
         self,

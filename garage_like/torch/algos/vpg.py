@@ -132,6 +132,15 @@ class VPG(OnPolicyAlgorithm):
             self._loss, observations, actions, advantages, old_log_probs
         )
 
+    def _learning_rates(self) -> dict[str, float]:
+        optimizers = {"Policy": self._policy_optimizer, "Value": self._vf_optimizer}
+        groups = {name: w.optimizer.param_groups[0] for name, w in optimizers.items() if w}
+        return {
+            f"Learning/{name}LearningRate": float(group["lr"])
+            for name, group in groups.items()
+            if "lr" in group
+        }
+
     def _train_value_function(self, batch: OnPolicyBatch) -> None:
         options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
         self._value_function.fit(batch.episodes, batch.returns, **options)

@@ -1,0 +1,116 @@
+"""Every algorithm says in METRICS what it logs, and logs what it says."""
+
+import csv
+import importlib
+import inspect
+import pkgutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "exact_resume"))
+import experiments
+import off_policy_experiments
+
+import garage_like
+from garage_like.interfaces import RLAlgorithm
+from garage_like.logging import RunLogs
+from garage_like.logging.glossary import COMMON_METRICS, OCCASIONAL_METRICS, group_of, grouped
+from garage_like.snapshot import SnapshotConfig
+from garage_like.trainer import Trainer
+
+OFF_POLICY = ("dqn", "ddpg", "td3", "sac", "sac_fixed", "tqc", "mtsac", "q_learning", "sarsa")
+SILENT = {"bc_record"}  # takes no env step, so there is nothing to say of rewards
+CASES = ["vpg", "ppo", "trpo", "cem", "cma_es", *OFF_POLICY, "bc_record", "bc_expert"]
+
+
+def build(name, env_id="Pendulum-v1"):
+    if name in ("cem", "cma_es"):
+        return experiments.build(name, "CartPole-v1", "default")
+    if name in ("vpg", "ppo", "trpo"):
+        return experiments.build(name, env_id, "default")
+    return off_policy_experiments.build(name, "uniform")
+
+
+def columns_of_two_epochs(directory, algo, env):
+    config = SnapshotConfig(snapshot_dir=directory, snapshot_mode="none")
+    with RunLogs(directory, existing=False, console=False):
+        trainer = Trainer(config)
+        trainer.setup(algo, env)
+        trainer.train(2, batch_size=45)
+    with (directory / "progress.csv").open(newline="") as file:
+        return next(csv.reader(file))
+
+
+def named(algo, metrics):
+    names = {"<algorithm>": type(algo).__name__}
+    if hasattr(algo, "_value_function"):
+        names["<value function>"] = type(algo._value_function).__name__
+    for placeholder, name in names.items():
+        metrics = {key.replace(placeholder, name): text for key, text in metrics.items()}
+    return metrics
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_k04_columns_contain_the_algorithms_metrics_and_no_other(name, tmp_path):
+    algo, env = build(name)
+    columns = columns_of_two_epochs(tmp_path, algo, env)
+    declared = named(algo, algo.METRICS)
+    assert [key for key in declared if key not in columns] == []
+    allowed = declared | named(algo, getattr(algo, "OPTIONAL_METRICS", {}))
+    allowed |= COMMON_METRICS | OCCASIONAL_METRICS
+    assert [column for column in columns if column not in allowed] == []
+    if name not in SILENT:
+        assert [key for key in COMMON_METRICS if key not in columns] == []
+
+
+def test_k04_standard_deviation_and_learning_rates_are_logged_where_there_are_any(tmp_path):
+    optional = {"policy/StandardDeviation", "Learning/PolicyLearningRate"}
+    for name, env_id, wanted in (
+        ("ppo", "Pendulum-v1", optional),
+        ("ppo", "CartPole-v1", {"Learning/PolicyLearningRate"}),
+        ("trpo", "Pendulum-v1", {"policy/StandardDeviation"}),
+    ):
+        columns = columns_of_two_epochs(tmp_path / f"{name} {env_id}", *build(name, env_id))
+        assert optional & set(columns) == wanted
+        assert "Learning/ValueLearningRate" in columns
+
+
+def algorithms():
+    """Find every algorithm that the packages export."""
+    for found in pkgutil.walk_packages(garage_like.__path__, "garage_like."):
+        if not found.name.endswith(".algos") or ".tf" in found.name:
+            continue
+        package = importlib.import_module(found.name)
+        for name in getattr(package, "__all__", []):
+            value = getattr(package, name)
+            if inspect.isclass(value) and issubclass(value, RLAlgorithm):
+                yield value
+
+
+@pytest.mark.parametrize("algorithm", list(algorithms()), ids=lambda cls: cls.__name__)
+def test_every_exported_algorithm_describes_its_metrics(algorithm):
+    described = {**algorithm.METRICS, **getattr(algorithm, "OPTIONAL_METRICS", {})}
+    assert described
+    assert all(text.endswith(".") for text in described.values())
+    assert not set(described) & set(COMMON_METRICS)
+
+
+def test_s09_columns_are_grouped_by_train_evaluation_and_misc():
+    row = {
+        "policy/Entropy": 1,
+        "Evaluation/AverageReturn": 2,
+        "TotalEnvSteps": 3,
+        "EpochTime": 4,
+        "Reward/Total reward (max)": 5,
+        "Snapshot/Failures": 6,
+        "Evaluation/MyOwn": 7,
+        "Anything": 8,
+    }
+    assert grouped(row) == {
+        "train": {"policy/Entropy": 1, "Reward/Total reward (max)": 5, "Anything": 8},
+        "evaluation": {"Evaluation/AverageReturn": 2, "Evaluation/MyOwn": 7},
+        "misc": {"TotalEnvSteps": 3, "EpochTime": 4, "Snapshot/Failures": 6},
+    }
+    assert group_of("ReplayBuffer/Size") == "train"
