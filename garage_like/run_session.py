@@ -11,6 +11,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class RunSession:
         self._snapshotter = Snapshotter(config)
         self._parent: dict[str, Any] | None = None
         self._env_state: EnvState | None = None
+        self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
 
@@ -90,8 +92,10 @@ class RunSession:
                 self._begin(restored)
             try:
                 yield
-            finally:
-                self.tell(self._snapshotter.close())
+            except BaseException:
+                self._say(self._snapshotter.close())
+                raise
+            self.tell(self._snapshotter.close())
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -187,21 +191,35 @@ class RunSession:
 
         Returns:
             How many could not be written since this was last called.
-        """
-        return self.tell(self._snapshotter.report())
 
-    def tell(self, report: SaveReport) -> int:
-        """Log what became of captures; warn of those that could not be written."""
+        Raises:
+            SnapshotWriteError: if one could not, and `on_save_error` is `'raise'`.
+        """
+        self.tell(self._snapshotter.report())
+        failures, self._failures = self._failures, 0
+        return failures
+
+    def tell(self, report: SaveReport) -> None:
+        """Log what became of captures; warn of those that could not be written, or raise."""
+        raises = self._config.on_save_error == "raise"
+        self._say(replace(report, errors=[]) if raises else report)
+        if report.errors and raises:
+            raise report.errors[0]
+
+    def _say(self, report: SaveReport) -> None:
         for epoch in report.committed:
             logger.log(f"Saved epoch #{epoch}")
+        for problem in report.damaged:
+            logger.log(f"An earlier snapshot is damaged, the new one is whole: {problem}")
+            warnings.warn(f"an earlier snapshot is damaged: {problem}", stacklevel=3)
         for error in report.errors:
+            self._failures += 1
             logger.log(f"A snapshot could not be saved, training goes on: {error}")
-            warnings.warn(f"a snapshot could not be saved: {error}", stacklevel=2)
-        return len(report.errors)
+            warnings.warn(f"a snapshot could not be saved: {error}", stacklevel=3)
 
-    def wait(self) -> int:
-        """Wait until everything captured is durable or has failed; return how many failed."""
-        return self.tell(self._snapshotter.wait())
+    def wait(self) -> None:
+        """Wait until everything captured is durable or has failed, and say so."""
+        self.tell(self._snapshotter.wait())
 
     def _checked_env(self, env: Any) -> EnvState:
         if self._env_state is None:

@@ -35,6 +35,9 @@ class SnapshotConfig:
         keep_period: keep for ever the snapshots of every `keep_period`-th epoch.
         include_buffer: whether replay memory is saved.
         async_save: whether files are written while training goes on.
+        on_save_error: what becomes of training when a snapshot cannot be written, a full disk say:
+            `'warn'` goes on, logs it and counts it in `Snapshot/Failures`; `'raise'` ends it with
+            the error at the next safe point. Earlier snapshots are intact in both cases.
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
@@ -55,6 +58,7 @@ class SnapshotConfig:
     keep_period: int | None = None
     include_buffer: bool = True
     async_save: bool = True
+    on_save_error: str = "warn"
     auto_resume: bool = False
     log_interval: int | Literal["auto"] = 1
 
@@ -65,6 +69,7 @@ class SnapshotConfig:
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
         _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
         _check_choice("best_mode", self.best_mode, ("max", "min"))
+        _check_choice("on_save_error", self.on_save_error, ("warn", "raise"))
         if self.snapshot_gap != "auto":
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
         if self.log_interval != "auto":

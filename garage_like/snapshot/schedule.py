@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from garage_like.snapshot.config import SnapshotConfig
@@ -116,14 +117,28 @@ def _rank(config: SnapshotConfig, metric: float | None) -> float:
 
 
 def to_remove(
-    config: SnapshotConfig, kept: Sequence[Kept], pinned: Collection[int] = ()
+    config: SnapshotConfig,
+    kept: Sequence[Kept],
+    pinned: Collection[int] = (),
+    is_good: Callable[[int], bool] = lambda epoch: True,
 ) -> list[int]:
     """Return the epochs whose snapshots go, oldest first.
 
-    Never the two newest, the best, the pinned, or those of `keep_period`.
+    Never the last, the two newest that verify, the best, the pinned, or those of `keep_period`. If
+    fewer than two verify, none goes.
+
+    Args:
+        config: mode and what is kept beside the newest.
+        kept: the snapshots on the disk.
+        pinned: epochs that stay.
+        is_good: tells whether the snapshot of an epoch verifies; asked of the newest first, until
+            two do.
     """
     epochs = sorted(k.epoch for k in kept)
-    stay = {*epochs[-ALWAYS_KEPT:], *best_epochs(config, kept), *pinned}
+    good = list(itertools.islice(filter(is_good, reversed(epochs)), ALWAYS_KEPT))
+    if len(good) < ALWAYS_KEPT:
+        return []
+    stay = {epochs[-1], *good, *best_epochs(config, kept), *pinned}
     if config.keep_period:
         stay.update(epoch for epoch in epochs if epoch % config.keep_period == 0)
     if config.max_to_keep is not None:

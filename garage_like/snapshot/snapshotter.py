@@ -56,10 +56,12 @@ class SaveReport:
     Attributes:
         committed: epochs whose snapshots are durable.
         errors: why others could not be written, the oldest first.
+        damaged: files of earlier snapshots that are not as they were written, a sentence each.
     """
 
     committed: list[int] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
 
 class Snapshotter:
@@ -188,7 +190,7 @@ class Snapshotter:
         """Say what became of captures since this was last called; does not wait."""
         with self._lock:
             committed, self._committed_epochs = self._committed_epochs, []
-        return SaveReport(committed, self._writer.take_errors())
+        return SaveReport(committed, self._writer.take_errors(), self.store.take_damaged())
 
     def _write(self, job: _Job) -> None:
         """Write and commit a capture, and prune: in the writer's thread."""
@@ -222,8 +224,9 @@ class Snapshotter:
         """Remove what the configuration says must not be kept; return the epochs."""
         pinned = pinned_epochs(self.store.dir)
         with self._lock:
-            doomed = to_remove(self.config, list(self._on_disk().values()), pinned)
+            kept = list(self._on_disk().values())
         try:
+            doomed = to_remove(self.config, kept, pinned, self.store.is_good)
             removed = self.store.remove(doomed)
         except OSError as error:
             warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)

@@ -27,6 +27,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "keep_period": 5,
         "include_buffer": False,
         "async_save": False,
+        "on_save_error": "raise",
         "auto_resume": True,
         "log_interval": 5,
     }

@@ -18,6 +18,7 @@ from garage_like.errors import (
     SnapshotMismatchError,
     SnapshotNotFoundError,
     SnapshotSaveError,
+    SnapshotWriteError,
 )
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, layout, list_snapshots, read_snapshot, store
@@ -327,6 +328,51 @@ def test_training_goes_on_while_nothing_can_be_written(error, async_save, broken
     assert all_verify(tmp_path / "run")
     names = {p.name for p in (tmp_path / "run/snapshots").iterdir()}
     assert names == {"epoch_000000", "epoch_000003", "epoch_000004"}, "nothing half-written is left"
+
+
+@pytest.mark.parametrize("async_save", [True, False])
+def test_training_ends_at_the_next_safe_point_where_failures_are_to_raise(
+    async_save, broken, straight, tmp_path
+):
+    broken(errno.ENOSPC, 1)
+    with pytest.raises(SnapshotWriteError, match=r"epoch_000001: the snapshot could not be wri"):
+        train(tmp_path / "run", 3, async_save=async_save, on_save_error="raise")
+    assert 0 in epochs(tmp_path / "run")
+    assert 1 not in epochs(tmp_path / "run")
+    broken(errno.ENOSPC)
+    assert resume(tmp_path / "run") == straight
+
+
+def test_training_that_fails_for_another_reason_says_so_and_not_that_saving_failed(
+    broken, tmp_path
+):
+    class Fails(Wander):
+        def train_epoch(self, trainer):
+            super().train_epoch(trainer)
+            if trainer._stats.total_epoch == 1:
+                raise ZeroDivisionError("of its own")
+
+    broken(errno.ENOSPC, 1)
+    with (
+        pytest.warns(UserWarning, match="a snapshot could not be saved"),
+        pytest.raises(ZeroDivisionError, match="of its own"),
+    ):
+        train(tmp_path / "run", algo=Fails(), async_save=True, on_save_error="raise")
+
+
+@pytest.mark.parametrize("async_save", [True, False])
+def test_failures_are_counted_in_a_metric(async_save, broken, tmp_path):
+    rows = []
+
+    class Looks(Wander):
+        def train_epoch(self, trainer):
+            super().train_epoch(trainer)
+            rows.append(trainer._last_row.get("Snapshot/Failures"))
+
+    broken(errno.ENOSPC, 1)
+    with pytest.warns(UserWarning, match="a snapshot could not be saved"):
+        train(tmp_path / "run", 6, algo=Looks(), async_save=async_save)
+    assert sum(filter(None, rows)) == 1
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS])

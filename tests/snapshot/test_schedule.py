@@ -156,6 +156,28 @@ def test_pinned_are_kept():
     assert to_remove(config(), kept, pinned=[2, 5]) == [0, 1, 3, 4, 6]
 
 
+def test_two_that_verify_are_kept_beside_the_last():
+    kept = [Kept(epoch) for epoch in range(7)]
+    bad = {6, 4, 3}
+    assert to_remove(config(), kept, is_good=lambda epoch: epoch not in bad) == [0, 1, 3, 4]
+
+
+def test_nothing_is_removed_while_fewer_than_two_verify():
+    kept = [Kept(epoch) for epoch in range(7)]
+    assert to_remove(config(), kept, is_good=lambda epoch: epoch == 3) == []
+
+
+def test_only_the_newest_are_asked_whether_they_verify():
+    asked = []
+
+    def is_good(epoch):
+        asked.append(epoch)
+        return True
+
+    to_remove(config(), [Kept(epoch) for epoch in range(7)], is_good=is_good)
+    assert asked == [6, 5]
+
+
 def test_final_epoch_of_a_run_that_was_extended_later_is_kept():
     options = config(snapshot_mode="gap", snapshot_gap=4)
     first = Kept(5, None, on_gap(options, Progress(4, 6), Progress(5, 6)))
