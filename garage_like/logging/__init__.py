@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from garage_like.logging.json_lines_output import JsonLinesOutput
     from garage_like.logging.light_imports import Histogram, logger, tabular
     from garage_like.logging.run_logs import RunLogs, active_run_logs
+    from garage_like.logging.summary_writer import writer
     from garage_like.logging.tensorboard_output import TensorBoardOutput
     from garage_like.logging.text_output import TextOutput
     from garage_like.logging.tracked_data import track_data, tracked
@@ -35,6 +36,7 @@ _HOMES = {
     "track_data": "garage_like.logging.tracked_data",
     "track_episodes": "garage_like.logging.episode_metrics",
     "tracked": "garage_like.logging.tracked_data",
+    "writer": "garage_like.logging.summary_writer",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "track_data",
     "track_episodes",
     "tracked",
+    "writer",
 ]
 
 

@@ -49,9 +49,15 @@ class EventFile:
         self._file = self.path.open("xb")
         self._write(self._proto.Event(wall_time=time.time(), file_version="brain.Event:2"))
 
-    def add_summary(self, summary: Any, step: int) -> None:
+    def add_summary(self, summary: Any, step: int | None = None) -> None:
         """Write a `tensorboardX.proto.summary_pb2.Summary` as the event of a step."""
-        self._write(self._proto.Event(wall_time=time.time(), step=step, summary=summary))
+        self.add_event(self._proto.Event(step=step, summary=summary))
+
+    def add_event(self, event: Any) -> None:
+        """Write a `tensorboardX.proto.event_pb2.Event`, as of now unless it says when."""
+        if not event.wall_time:
+            event.wall_time = time.time()
+        self._write(event)
 
     def _write(self, event: Any) -> None:
         data = event.SerializeToString()

@@ -16,6 +16,9 @@ class HeldOutput(LogOutput):
     Args:
         max_tables: with one more than this many, `when_full` is called.
         when_full: takes what is kept.
+
+    Attributes:
+        events: TensorBoard events of the user's own.
     """
 
     def __init__(self, max_tables: int, when_full: Callable[[], None]) -> None:
@@ -23,6 +26,7 @@ class HeldOutput(LogOutput):
         self._when_full = when_full
         self._lines: list[str] = []
         self._tables: list[dict[str, Any]] = []
+        self.events: list[Any] = []
 
     @property
     def types_accepted(self) -> tuple[type, ...]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from garage_like.errors import SnapshotMismatchError
 from garage_like.logging.console_output import ConsoleOutput
@@ -33,6 +33,7 @@ from garage_like.logging.text_output import TextOutput
 _CSV = "progress.csv"
 _JSON_LINES = "progress.jsonl"
 _TEXT = "debug.log"
+_VARIANT = "variant.json"
 # An experiment that logs more tables than this without a Trainer will never say how it begins.
 _MAX_HELD_TABLES = 16
 
@@ -78,7 +79,7 @@ class RunLogs:
         self._csv = CsvOutput(self.directory / _CSV)
         self._json_lines = JsonLinesOutput(self.directory / _JSON_LINES)
         self._text = TextOutput(self.directory / _TEXT)
-        self._events = TensorBoardOutput(self.directory, x_axis)
+        self._events = TensorBoardOutput(self.directory, x_axis, self.directory / _VARIANT)
         self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
         self._before = LoggerState()
         begin_anew(keep_outputs=not _stack)
@@ -166,6 +167,15 @@ class RunLogs:
         held.write_lines(self._text)
         if with_tables:
             held.write_tables(self._csv, self._json_lines, self._events)
+            for event in held.events:
+                self._events.add_event(event)
+
+    def add_event(self, event: Any) -> None:
+        """Add an event of the user's own, a `tensorboardX.proto.event_pb2.Event`."""
+        if self._held is None:
+            self._events.add_event(event)
+        else:
+            self._held.events.append(event)
 
     def append(self) -> None:
         """Go on at the end of whatever logs there are; do nothing if these have begun."""

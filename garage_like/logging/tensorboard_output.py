@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.logging.event_file import EventFile
+from garage_like.logging.event_file import EventFile, list_event_files
+from garage_like.logging.hyperparameters import hyperparameters
 from garage_like.logging.light_imports import (
     Histogram,
     LoggerWarning,
@@ -31,13 +32,19 @@ class TensorBoardOutput(LogOutput):
     Args:
         log_dir: where the event files go; one is begun with the first table, and after `close`.
         x_axis: key of the table, or None to go by `dump`'s step.
+        variant: JSON file with the experiment's parameters, which stand in the directory's first
+            event file as hyper-parameters.
     """
 
     def __init__(
-        self, log_dir: str | os.PathLike[str], x_axis: str | None = "TotalEnvSteps"
+        self,
+        log_dir: str | os.PathLike[str],
+        x_axis: str | None = "TotalEnvSteps",
+        variant: Path | None = None,
     ) -> None:
         self._directory = Path(log_dir)
         self._x_axis = x_axis
+        self._variant = variant
         self._file: EventFile | None = None
         self._waiting: list[dict[str, Any]] = []
         self._num_dumps = 0
@@ -91,10 +98,21 @@ class TensorBoardOutput(LogOutput):
             return
         proto = load_tensorboardx().proto.summary_pb2
         shown = [proto.Summary.Value(tag=key, **_content(value)) for key, value in values.items()]
+        self._opened().add_summary(proto.Summary(value=shown), step)
+
+    def add_event(self, event: Any) -> None:
+        """Write an event of the user's own."""
+        self._opened().add_event(event)
+
+    def _opened(self) -> EventFile:
         if self._file is None:
             self._directory.mkdir(parents=True, exist_ok=True)
+            is_first = not list_event_files(self._directory)
             self._file = EventFile(self._directory)
-        self._file.add_summary(proto.Summary(value=shown), step)
+            if is_first and self._variant is not None:
+                for summary in hyperparameters(self._variant):
+                    self._file.add_summary(summary)
+        return self._file
 
     def close(self) -> None:
         """Let go of the file; a later table begins another."""
