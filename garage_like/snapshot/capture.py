@@ -20,6 +20,7 @@ from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.naming import Name, component_and_key, names_of
 from garage_like.snapshot.parts import is_memory_class
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.rng import generator_digest, global_digests
 from garage_like.snapshot.staging import Staging
 from garage_like.snapshot.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.tensors import parse
@@ -38,6 +39,7 @@ class Capture:
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
         unchanged: files that are as in the last committed snapshot, by path.
+        generators: a digest of each random generator, by its path in the graph.
         left_out: names of replay memories that were captured without their transitions.
     """
 
@@ -47,6 +49,7 @@ class Capture:
     groups: dict[str, StagedGroup]
     unchanged: dict[str, FileEntry]
     left_out: list[str]
+    generators: dict[str, str]
 
 
 def capture(
@@ -99,7 +102,20 @@ def capture(
         {name: group for table in tables for name, group in table.changed.items()},
         {name: entry for table in tables for name, entry in table.unchanged.items()},
         [] if include_buffer else memories,
+        _generators(graph, pickler.generators, names),
     )
+
+
+def _generators(
+    graph: Mapping[str, Any], found: Mapping[int, Any], names: Mapping[int, Name]
+) -> dict[str, str]:
+    """Return a digest of each random generator, those of the process included, by path."""
+    digests = {
+        names[key].path if key in names else f"objects.generator_{number}": generator_digest(value)
+        for number, (key, value) in enumerate(found.items())
+    }
+    process = global_digests(graph["rng"]) if isinstance(graph.get("rng"), Mapping) else {}
+    return digests | {f"rng.{name}": digest for name, digest in process.items()}
 
 
 def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:

@@ -51,6 +51,7 @@ class Manifest:
         arrays: for each buffer of objects.pkl, in order, where its bytes are.
         tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
         left_out: names of replay memories that were saved without their transitions.
+        generators: a digest of each random generator's state, by its path in the object graph.
         num_replaced: captures of this process that gave way to newer ones before they were written.
         files: every other file of the snapshot.
     """
@@ -74,6 +75,7 @@ class Manifest:
     classes: dict[str, str] = field(default_factory=dict)
     arrays: list[dict[str, Any]] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
+    generators: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     num_replaced: int = 0
     files: dict[str, FileEntry] = field(default_factory=dict)

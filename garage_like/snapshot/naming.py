@@ -17,6 +17,7 @@ import numpy as np
 from garage_like.snapshot import env_state
 from garage_like.snapshot.arrays import View
 from garage_like.snapshot.parts import ATOMS, Part, PartsFunction, is_memory_class, parts_function
+from garage_like.snapshot.rng import is_generator_class
 from garage_like.snapshot.walk import is_torch_tensor_class
 
 GRADIENTS = "gradients"
@@ -86,6 +87,7 @@ def _kind_of(cls: type) -> _Kind:
         issubclass(cls, np.ndarray)
         or is_tensor
         or is_memory_class(cls)
+        or is_generator_class(cls)
         or env_state.is_mujoco_data_class(cls)
     )
     if cls in (list, tuple):

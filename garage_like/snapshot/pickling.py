@@ -24,6 +24,7 @@ from garage_like.snapshot.arrays import View
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.memory import MemoryMap
 from garage_like.snapshot.parts import is_memory_class
+from garage_like.snapshot.rng import is_generator_class
 from garage_like.snapshot.tables import rebuild_table
 from garage_like.table import Table
 
@@ -51,6 +52,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         views: for each buffer, the arrays that look at it.
         stand_ins: objects whose state is saved as an array, by that array's id.
         tables: those whose rows were left out, in the order in which the pickle refers to them.
+        generators: random generators that the graph reaches, by id.
         memories: replay memory that the graph reaches, by id, and what is saved of it: the object
             itself, or a copy without transitions.
     """
@@ -68,6 +70,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self.views: list[list[View]] = []
         self.stand_ins: dict[int, Any] = {}
         self.tables: list[Table] = []
+        self.generators: dict[int, Any] = {}
         self.memories: dict[int, Any] = {}
         self._tables_apart = tables_apart
         self._leave_out_memory = leave_out_memory
@@ -131,9 +134,11 @@ class GraphPickler(cloudpickle.CloudPickler):
             if cls is torch.UntypedStorage:
                 return self._reduce_storage
             if cls is torch.Generator:
-                return self._torch.reduce_generator
+                return self._reduce_torch_generator
             if issubclass(cls, torch.optim.Optimizer):
                 return self._torch.reduce_optimizer
+        if is_generator_class(cls):
+            return self._reduce_generator
         if is_memory_class(cls):
             return self._reduce_memory
         if env_state.is_mujoco_data_class(cls):
@@ -150,6 +155,14 @@ class GraphPickler(cloudpickle.CloudPickler):
             return NotImplemented
         self.memories[id(memory)] = empty = memory.without_transitions()
         return empty.__reduce_ex__(5)
+
+    def _reduce_generator(self, generator: Any) -> Any:
+        self.generators[id(generator)] = generator
+        return NotImplemented
+
+    def _reduce_torch_generator(self, generator: Any) -> Any:
+        self.generators[id(generator)] = generator
+        return self._torch.reduce_generator(generator)
 
     def _reduce_mujoco_data(self, data: Any) -> Any:
         content = env_state.mujoco_bytes(data)

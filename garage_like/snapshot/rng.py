@@ -3,12 +3,15 @@
 import contextlib
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from garage_like import seeding
+from garage_like.snapshot.digests import digest_of
+
+_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 def get_global_rng() -> dict[str, Any]:
@@ -47,3 +50,47 @@ def global_rng_untouched() -> Iterator[None]:
         yield
     finally:
         set_global_rng(state)
+
+
+def is_generator_class(cls: type) -> bool:
+    """Tell whether a class is one of random generators; loads nothing."""
+    torch = sys.modules.get("torch")
+    return issubclass(cls, _GENERATORS) or (torch is not None and issubclass(cls, torch.Generator))
+
+
+def generator_digest(generator: Any) -> str:
+    """Return a digest of what a generator will draw, and of the children that it will spawn."""
+    if isinstance(generator, np.random.Generator):
+        seeds = getattr(generator.bit_generator, "seed_seq", None)
+        spawned = getattr(seeds, "n_children_spawned", 0)
+        return state_digest((generator.bit_generator.state, spawned))
+    if isinstance(generator, random.Random):
+        return state_digest(generator.getstate())
+    if isinstance(generator, np.random.RandomState):
+        return state_digest(generator.get_state())
+    return state_digest(generator.get_state().cpu().numpy())
+
+
+def global_digests(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return digests of the global generators in a state that `get_global_rng` returned."""
+    return {name: state_digest(state[name]) for name in ("python", "numpy") if name in state}
+
+
+def state_digest(state: Any) -> str:
+    """Return a digest of numbers, arrays and text in dicts and tuples."""
+    return digest_of(_pieces(state)).blake2b
+
+
+def _pieces(state: Any) -> Iterator[bytes]:
+    if isinstance(state, np.ndarray):
+        yield np.ascontiguousarray(state).tobytes()
+    elif isinstance(state, dict):
+        for key, value in state.items():
+            yield f"{key}:".encode()
+            yield from _pieces(value)
+    elif isinstance(state, tuple) and len(state) < 100:
+        for value in state:
+            yield from _pieces(value)
+            yield b","
+    else:
+        yield repr(state).encode()

@@ -157,7 +157,7 @@ class Snapshotter:
         previous = None if self._failed else self.store.verified
         captured = capture(graph, staging, previous, include_buffer=self.config.include_buffer)
         manifest.arrays, manifest.tables = captured.arrays, captured.tables
-        manifest.left_out = captured.left_out
+        manifest.left_out, manifest.generators = captured.left_out, captured.generators
         if captured.left_out:
             manifest.exact = False
             manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]

@@ -1,12 +1,20 @@
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from garage_like import seeding
+from garage_like.snapshot.capture import capture
 from garage_like.snapshot.pickling import copy_exactly
-from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
+from garage_like.snapshot.rng import (
+    generator_digest,
+    get_global_rng,
+    global_rng_untouched,
+    is_generator_class,
+    set_global_rng,
+)
 from garage_like.snapshot.walk import leaves
 
 DRAWS = {
@@ -86,3 +94,52 @@ def test_state_without_torch_leaves_torch_alone():
         expected = torch.get_rng_state()
         set_global_rng(state)
         assert torch.equal(torch.get_rng_state(), expected)
+
+
+@pytest.mark.parametrize("kind", ["generator", "random state", "python", "torch"])
+def test_digest_of_a_generator_changes_with_each_draw_and_follows_its_state(kind: str) -> None:
+    def make() -> Any:
+        if kind == "torch":
+            return torch.Generator().manual_seed(3)
+        makers = {
+            "generator": np.random.default_rng,
+            "random state": np.random.RandomState,
+            "python": random.Random,
+        }
+        return makers[kind](3)
+
+    def draw(generator: Any) -> None:
+        if kind == "torch":
+            torch.rand(1, generator=generator)
+        else:
+            generator.random()
+
+    one, other = make(), make()
+    assert is_generator_class(type(one))
+    assert generator_digest(one) == generator_digest(other)
+    draw(one)
+    assert generator_digest(one) != generator_digest(other)
+    draw(other)
+    assert generator_digest(one) == generator_digest(other)
+
+
+def test_digest_of_a_generator_tells_how_many_children_it_has_spawned() -> None:
+    one, other = np.random.default_rng(3), np.random.default_rng(3)
+    one.spawn(1)
+    assert generator_digest(one) != generator_digest(other)
+
+
+def test_capture_notes_every_generator_by_its_path() -> None:
+    class Part:
+        def __init__(self) -> None:
+            self.rng = np.random.default_rng(1)
+            self.others = [random.Random(2), np.random.RandomState(3)]
+
+    captured = capture({"algo": Part(), "rng": get_global_rng()})
+    assert list(captured.generators) == [
+        "algo.rng",
+        "algo.others[0]",
+        "algo.others[1]",
+        "rng.python",
+        "rng.numpy",
+    ]
