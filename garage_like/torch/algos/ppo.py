@@ -8,6 +8,8 @@ from garage_like.algos.on_policy import EntropyMethod
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.torch.algos.vpg import VPG
+from garage_like.torch.kernels.on_policy import policy_gradient
+from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
@@ -88,6 +90,13 @@ class PPO(VPG):
             policy,
             max_optimization_epochs=10,
             minibatch_size=64,
+        )
+
+    def _analytic_gradient(self) -> PolicyGradient | None:
+        if self._use_softplus_entropy or not self._has_the_losses_of(PPO):
+            return None
+        return policy_gradient(
+            self.policy, self._policy_optimizer, self._lr_clip_range, self._entropy_weight()
         )
 
     def _objective(

@@ -16,6 +16,8 @@ from garage_like.algos.on_policy import (
 from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
+from garage_like.torch.kernels.on_policy import policy_gradient
+from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 from garage_like.torch.value_functions.gaussian_mlp_value_function import default_optimizer
@@ -129,8 +131,31 @@ class VPG(OnPolicyAlgorithm):
     ) -> None:
         """Move the policy; TRPO needs the whole old distribution for it."""
         self._policy_optimizer.minimize(
-            self._loss, observations, actions, advantages, old_log_probs
+            self._loss,
+            observations,
+            actions,
+            advantages,
+            old_log_probs,
+            gradient=self._analytic_gradient(),
         )
+
+    def _analytic_gradient(self) -> PolicyGradient | None:
+        """Return what differentiates `_loss` without autograd, or None."""
+        if self._use_softplus_entropy or not self._has_the_losses_of(VPG):
+            return None
+        return policy_gradient(self.policy, self._policy_optimizer, None, self._entropy_weight())
+
+    def _has_the_losses_of(self, cls: type[VPG]) -> bool:
+        """Whether nobody has replaced what a class of the framework computes."""
+        names = ("_loss", "_objective", "_entropy")
+        return not vars(self).keys() & {*names} and all(
+            getattr(type(self), name) is getattr(cls, name) for name in names
+        )
+
+    def _entropy_weight(self) -> float:
+        """Weight of the entropy in the gradient."""
+        is_used = self._entropy_method == "regularized" and not self._stop_entropy_gradient
+        return self._policy_ent_coeff if is_used else 0.0
 
     def _learning_rates(self) -> dict[str, float]:
         optimizers = {"Policy": self._policy_optimizer, "Value": self._vf_optimizer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -61,6 +62,10 @@ class FlatAdam:
             and optimizer.param_groups[0] is self._group
             and [leaf.data_ptr() for leaf in self._watched()] == self._places
         )
+
+    def moves(self, parameters: Iterable[torch.Tensor]) -> bool:
+        """Whether these parameters are all that it moves."""
+        return {id(parameter) for parameter in parameters} == {id(leaf) for leaf in self._leaves}
 
     def gradient_of(self, parameter: torch.Tensor) -> torch.Tensor:
         """Return the part of the gradient that belongs to a parameter, of its shape: a view.

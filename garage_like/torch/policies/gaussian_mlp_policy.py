@@ -109,6 +109,11 @@ class GaussianMLPPolicy(StochasticPolicy):
             log_std = nn.functional.softplus(log_std).log()
         return log_std.clamp(self._min_log_std, self._max_log_std)
 
+    @property
+    def log_std_limits(self) -> tuple[float, float | None] | None:
+        """What `std_parameter` is clamped to as a logarithm; None if it is none."""
+        return None if self._softplus else (self._min_log_std, self._max_log_std)
+
     def forward(
         self, observations: torch.Tensor
     ) -> tuple[DiagonalGaussian, dict[str, torch.Tensor]]:

@@ -13,6 +13,7 @@ from torch import nn
 from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
+from garage_like.torch.kernels.on_policy import value_gradient
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 
@@ -113,7 +114,8 @@ class GaussianMLPValueFunction(nn.Module):
             optimizer = self._optimizer = self._optimizer or default_optimizer(self)
         observations = self._flatten(episodes.observations)
         targets = torch.as_tensor(returns, dtype=torch.float32, device=observations.device)
-        optimizer.minimize(self.compute_loss, observations, targets)
+        gradient = value_gradient(self, optimizer)
+        optimizer.minimize(self.compute_loss, observations, targets, gradient=gradient)
 
     def _flatten(self, observations: Any) -> torch.Tensor:
         rows = flatten_observations(self._env_spec.observation_space, observations)

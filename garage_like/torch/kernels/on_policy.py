@@ -1,0 +1,88 @@
+"""Which on-policy losses have a kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from garage_like.torch.kernels.dense import Dense, is_plain
+from garage_like.torch.kernels.policy_gradient import (
+    CategoricalHead,
+    GaussianHead,
+    Head,
+    PolicyGradient,
+    ValueGradient,
+)
+from garage_like.torch.policies.categorical_mlp_policy import CategoricalMLPPolicy
+from garage_like.torch.policies.gaussian_mlp_policy import GaussianMLPPolicy
+
+if TYPE_CHECKING:
+    from garage_like.torch.optimizers.flat_adam import FlatAdam
+    from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+    from garage_like.torch.policies.stochastic_policy import StochasticPolicy
+
+
+def policy_gradient(
+    policy: StochasticPolicy,
+    optimizer: OptimizerWrapper,
+    clip_range: float | None,
+    entropy_coefficient: float,
+) -> PolicyGradient | None:
+    """Return what differentiates the loss of VPG or PPO; None if autograd must.
+
+    Args:
+        policy: what is trained.
+        optimizer: moves its parameters.
+        clip_range: of PPO's likelihood ratios; None for VPG.
+        entropy_coefficient: weight of the entropy in the objective.
+    """
+    kind = type(policy)
+    if kind is not CategoricalMLPPolicy and kind is not GaussianMLPPolicy:
+        return None
+    assert isinstance(policy, CategoricalMLPPolicy | GaussianMLPPolicy)
+    flat = _flat(policy, optimizer)
+    if flat is None or not is_plain(policy, policy.mlp):
+        return None
+    head: Head | None = CategoricalHead()
+    if isinstance(policy, GaussianMLPPolicy):
+        head = _gaussian_head(policy, flat)
+    if head is None:
+        return None
+    network = Dense(policy.mlp, flat.gradient_of)
+    return PolicyGradient(network, head, clip_range, entropy_coefficient)
+
+
+def value_gradient(value_function: Any, optimizer: OptimizerWrapper) -> ValueGradient | None:
+    """Return what differentiates the loss of a value function; None if autograd must."""
+    from garage_like.torch.value_functions import GaussianMLPValueFunction
+
+    if type(value_function) is not GaussianMLPValueFunction:
+        return None
+    flat = _flat(value_function, optimizer)
+    if flat is None or not is_plain(value_function, value_function.mlp):
+        return None
+    log_std = value_function.log_std
+    gradient = flat.gradient_of(log_std) if isinstance(log_std, torch.nn.Parameter) else None
+    return ValueGradient(Dense(value_function.mlp, flat.gradient_of), log_std, gradient)
+
+
+def _flat(module: torch.nn.Module, optimizer: OptimizerWrapper) -> FlatAdam | None:
+    """Return the flat optimizer if it moves the parameters of a module, and no others."""
+    if not optimizer.fast_path or vars(module).keys() & {"forward", "compute_loss"}:
+        return None
+    flat = optimizer.flat_adam()
+    if flat is None or not flat.moves(module.parameters()):
+        return None
+    return flat
+
+
+def _gaussian_head(policy: GaussianMLPPolicy, flat: FlatAdam) -> GaussianHead | None:
+    limits = policy.log_std_limits
+    if limits is None:
+        return None
+    parameter = policy.std_parameter
+    gradient = (
+        flat.gradient_of(parameter).numpy() if isinstance(parameter, torch.nn.Parameter) else None
+    )
+    return GaussianHead(parameter.detach().numpy(), gradient, *limits)
