@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from garage_like.evaluation import log_performance, obtain_evaluation_episodes, rollout
     from garage_like.experiment.decorator import wrap_experiment
     from garage_like.interfaces import Environment
+    from garage_like.tf.tf_trainer import TFTrainer
     from garage_like.trainer import Trainer
 
 __version__ = "0.1.0.dev0"
@@ -23,6 +24,7 @@ _HOMES = {
     "Environment": "garage_like.interfaces",
     "EpisodeBatch": "garage_like.batches",
     "StepType": "garage_like.batches",
+    "TFTrainer": "garage_like.tf.tf_trainer",
     "TimeStepBatch": "garage_like.batches",
     "Trainer": "garage_like.trainer",
     "log_performance": "garage_like.evaluation",
@@ -37,6 +39,7 @@ __all__ = [
     "Environment",
     "EpisodeBatch",
     "StepType",
+    "TFTrainer",
     "TimeStepBatch",
     "Trainer",
     "log_performance",

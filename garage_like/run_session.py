@@ -36,9 +36,11 @@ class RunSession:
 
     Args:
         config: where and when to save.
+        trainer_class: what `garage-like resume` is to make of the run.
     """
 
-    def __init__(self, config: SnapshotConfig) -> None:
+    def __init__(self, config: SnapshotConfig, trainer_class: type | None = None) -> None:
+        self._trainer_class = trainer_class
         self._config = config
         self._run_dir = Path(config.snapshot_dir)
         self._snapshotter = Snapshotter(config)
@@ -178,7 +180,7 @@ class RunSession:
             logs={} if logs is None else logs.offsets(),
             parent=self._parent,
             train_args=_plain(vars(graph["train_args"])),
-            classes=_classes(graph),
+            classes=_classes(graph, self._trainer_class),
         )
         sync = None if logs is None else logs.sync
         try:
@@ -268,13 +270,21 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if isinstance(value, kinds)}
 
 
-def _classes(graph: Mapping[str, Any]) -> dict[str, str]:
+def _classes(graph: Mapping[str, Any], trainer_class: type | None) -> dict[str, str]:
     algo = graph["algo"]
     parts = {"algo": algo, "env": graph["env"]}
     parts.update({key.lstrip("_"): value for key, value in vars(algo).items()})
     parts.update(vars(algo).get("_modules") or {})
-    return {
-        name: f"{type(part).__module__}.{type(part).__qualname__}"
+    classes = {
+        name: _qualified(type(part))
         for name, part in parts.items()
         if hasattr(part, "__dict__") and not isinstance(part, type)
     }
+    for cls in trainer_class.__mro__ if trainer_class is not None else ():
+        if cls.__module__ != "__main__" and "<locals>" not in cls.__qualname__:
+            return {**classes, "trainer": _qualified(cls)}  # the nearest that can be imported
+    return classes
+
+
+def _qualified(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -13,6 +13,7 @@ Words:
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import time
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ class Trainer:
                 f" wrap_experiment hands to the experiment; got {snapshot_config!r}"
             )
         self._config = snapshot_config or SnapshotConfig(snapshot_dir=".", snapshot_mode="none")
-        self._session = RunSession(self._config)
+        self._session = RunSession(self._config, type(self))
         self._interruption = Interruption()
         self._algo: RLAlgorithm | None = None
         self._env: Environment | None = None
@@ -457,3 +458,10 @@ class Trainer:
     def train_args(self) -> dict[str, Any]:
         """Arguments of the training that runs or was restored."""
         return asdict(self._args_of_training())
+
+
+def __getattr__(name: str) -> Any:
+    """Find TFTrainer here too, without a need for TensorFlow where it is not asked for."""
+    if name == "TFTrainer":
+        return importlib.import_module("garage_like.tf.tf_trainer").TFTrainer
+    raise AttributeError(f"module 'garage_like.trainer' has no attribute {name!r}")

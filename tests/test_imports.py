@@ -117,6 +117,8 @@ OWN_IMPORTS = [found for found in IMPORTS if found.imported.split(".")[0] == "ga
 
 
 def room(module: str) -> str:
+    if module == "garage_like.tf.tf_trainer":  # a trainer, though it lies with what it is for
+        return "trainer"
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else parts[0]
 

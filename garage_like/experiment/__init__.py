@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from garage_like.experiment.decorator import wrap_experiment
     from garage_like.snapshot.config import SnapshotConfig
     from garage_like.snapshot.snapshotter import Snapshotter
+    from garage_like.tf.tf_trainer import TFTrainer
     from garage_like.trainer import Trainer
 
 _HOMES = {
     "ExperimentContext": "garage_like.experiment.context",
     "SnapshotConfig": "garage_like.snapshot.config",
     "Snapshotter": "garage_like.snapshot.snapshotter",
-    "TFTrainer": "garage_like.tf.trainer",
+    "TFTrainer": "garage_like.tf.tf_trainer",
     "Trainer": "garage_like.trainer",
     "wrap_experiment": "garage_like.experiment.decorator",
 }
@@ -27,6 +28,7 @@ __all__ = [
     "ExperimentContext",
     "SnapshotConfig",
     "Snapshotter",
+    "TFTrainer",
     "Trainer",
     "deterministic",
     "wrap_experiment",
@@ -39,14 +41,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("garage_like.experiment.deterministic")
     if name not in _HOMES:
         raise AttributeError(f"module 'garage_like.experiment' has no attribute {name!r}")
-    try:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    except ModuleNotFoundError as error:
-        if name == "TFTrainer" and (error.name or "").startswith("garage_like.tf"):
-            raise ImportError(
-                "TFTrainer: this version has no TensorFlow backend (garage_like.tf); use Trainer"
-            ) from error
-        raise
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

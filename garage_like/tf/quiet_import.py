@@ -35,12 +35,25 @@ def import_tensorflow() -> Any:
     was_loaded = "tensorflow" in sys.modules
     wants_noise = os.environ.setdefault(_LOG_LEVEL, _ERRORS_ONLY) == "0"
     with contextlib.nullcontext() if was_loaded or wants_noise else stderr_held_back():
-        tensorflow = importlib.import_module("tensorflow")
+        tensorflow = _import()
         _set_threads(tensorflow.config.threading)
         tensorflow.config.list_physical_devices()
     if not was_loaded or _global_seed() != seeding.get_seed():
         seeding.seed_framework("tensorflow")
     return tensorflow
+
+
+def _import() -> Any:
+    try:
+        return importlib.import_module("tensorflow")
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        raise ModuleNotFoundError(
+            "garage_like.tf needs TensorFlow, which is not installed:"
+            " pip install 'garage-like[tensorflow-cpu]' (or [tensorflow], with a GPU)",
+            name="tensorflow",
+        ) from error
 
 
 @contextlib.contextmanager

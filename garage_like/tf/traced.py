@@ -25,9 +25,10 @@ _TRACES = "_traces"
 class traced:  # noqa: N801
     """Decorate a function or method of tensors, so that it runs as a TensorFlow graph.
 
-    All arguments are tensors or arrays. Their first axes may be of any length from call to call: a
-    batch of another size needs no new trace; another dtype, rank or shape of the rest does. What
-    is not an argument is read when the function is traced, and variables each time it runs.
+    All arguments are tensors or arrays, or tuples of them. Their first axes may be of any length
+    from call to call: a batch of another size needs no new trace; another dtype, rank or shape of
+    the rest does. What is not an argument is read when the function is traced, and variables each
+    time it runs.
 
     Args:
         python_function: what is traced, as it stands (TensorFlow's AutoGraph is off).
@@ -108,12 +109,15 @@ class Traces:
         options = options or {}
         signature = options.get("input_signature")
         if signature is None:
-            tensors = [t if hasattr(t, "dtype") else np.asarray(t) for t in tensors]
-            key = (key, *[(t.dtype, tuple(t.shape)[1:], len(t.shape)) for t in tensors])
+            tensors = [
+                t if isinstance(t, tuple) or hasattr(t, "dtype") else np.asarray(t) for t in tensors
+            ]
+            leaves = tf.nest.flatten(tensors)
+            key = (key, *[(t.dtype, tuple(t.shape)[1:], len(t.shape)) for t in leaves])
         if key not in self._functions:
             self._functions[key] = tf.function(
                 function,
-                input_signature=signature or [_any_length(tensor) for tensor in tensors],
+                input_signature=signature or tf.nest.map_structure(_any_length, tensors),
                 jit_compile=options.get("jit_compile") or None,
                 autograph=False,
             )

@@ -9,6 +9,7 @@ from garage_like.tf.algos.vpg import VPG
 from garage_like.tf.baselines.mlp_baseline import Optimizer
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 from garage_like.tf.quiet_import import tf
 
@@ -24,7 +25,8 @@ class PPO(VPG):
         policy: what is trained.
         baseline: a baseline in TensorFlow, or any other Baseline.
         sampler: where the trainer gets episodes.
-        policy_optimizer: None for Adam, 10 passes in minibatches of 64.
+        policy_optimizer: None for Adam, 10 passes in minibatches of 64; for a recurrent policy, 20
+            steps on the whole batch.
         vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
         num_train_per_epoch: batches, each with its update, in one epoch.
@@ -84,6 +86,9 @@ class PPO(VPG):
 
     @staticmethod
     def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+        if isinstance(policy, RecurrentPolicy):
+            # A minibatch of steps costs a pass over all episodes: fewer and longer steps pay.
+            return OptimizerWrapper((Adam, {"lr": 3e-3}), policy, max_optimization_epochs=20)
         return OptimizerWrapper(
             (Adam, {"lr": 2.5e-4}),
             policy,

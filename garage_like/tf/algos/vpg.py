@@ -98,7 +98,7 @@ class VPG(OnPolicyAlgorithm):
         return OptimizerWrapper(Adam, policy)
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
-        observations = self.policy.flatten(batch.episodes.observations)
+        observations = self.policy.inputs(batch.episodes)
         actions = self._actions(batch.episodes)
         advantages = batch.advantages.astype(np.float32)
         orders = self._policy_optimizer.orders(len(advantages))
@@ -150,7 +150,7 @@ class VPG(OnPolicyAlgorithm):
         """Compute -mean(objective + coefficient * entropy).
 
         Args:
-            observations: shape (N, D), flat.
+            observations: shape (N, D), flat; or the recurrent policy's inputs, of N steps.
             actions: shape (N,) if discrete, else (N, K).
             advantages: shape (N,).
             old_log_probs: shape (N,), under the policy that sampled.
@@ -175,9 +175,7 @@ class VPG(OnPolicyAlgorithm):
         return tf.nn.softplus(entropy) if self._use_softplus_entropy else entropy
 
     def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
-        entropies: np.ndarray = self._entropy_of_each(
-            self.policy.flatten(episodes.observations)
-        ).numpy()
+        entropies: np.ndarray = self._entropy_of_each(self.policy.inputs(episodes)).numpy()
         return entropies
 
     @traced

@@ -41,11 +41,11 @@ class LBFGSOptimizer:
         Args:
             loss: maps `tensors` to a scalar; a function or method that lives on, as its trace is
                 kept for the next call.
-            *tensors: each of S rows, or scalars.
+            *tensors: each of S rows, or scalars, or tuples of tensors.
         """
         from scipy.optimize import minimize
 
-        tensors = tuple(tf.convert_to_tensor(tensor) for tensor in tensors)
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, tensors)
         evaluate = partial(self._evaluate, loss)
 
         def value_and_gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:

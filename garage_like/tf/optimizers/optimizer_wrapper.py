@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
 
@@ -79,9 +80,9 @@ class OptimizerWrapper:
         Args:
             loss: maps a minibatch of `tensors` to a scalar; a function or method that lives on, as
                 its trace is kept for the next call.
-            *tensors: each of S rows.
+            *tensors: each of S rows, or RecurrentInputs of S steps; the last one is a tensor.
         """
-        orders = self.orders(len(tensors[0]))
+        orders = self.orders(len(tensors[-1]))
         traces_of(self).run(loss, partial(self.take_steps, loss), (orders, *tensors))
 
     def take_steps(
@@ -95,7 +96,7 @@ class OptimizerWrapper:
         Args:
             loss: maps a minibatch of `tensors` to a scalar.
             orders: from the method `orders`.
-            *tensors: each of S rows.
+            *tensors: each of S rows, or RecurrentInputs of S steps.
         """
         passes, rows = tf.shape(orders)[0], tf.shape(orders)[1]
         size = self._minibatch_size or 1
@@ -108,7 +109,7 @@ class OptimizerWrapper:
             start = index * (rows // pieces) + tf.minimum(index, larger)
             stop = (index + 1) * (rows // pieces) + tf.minimum(index + 1, larger)
             chosen = orders[row, start:stop]
-            self.take_step(loss, *(tf.gather(tensor, chosen) for tensor in tensors))
+            self.take_step(loss, *(take_rows(tensor, chosen) for tensor in tensors))
             return (number + 1,)
 
         def whole_batch(number: tf.Tensor) -> tuple[tf.Tensor]:
@@ -129,6 +130,16 @@ class OptimizerWrapper:
             self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         else:
             self._optimizer.apply(gradients)
+
+
+def take_rows(tensor: Any, chosen: tf.Tensor) -> Any:
+    """Return the chosen rows of a tensor; of recurrent inputs, the chosen steps.
+
+    What leads up to these steps stays, as they depend on it.
+    """
+    if isinstance(tensor, RecurrentInputs):
+        return tensor._replace(steps=tf.gather(tensor.steps, chosen))
+    return tf.gather(tensor, chosen)
 
 
 def _is_keras(optimizer_class: type) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
@@ -42,6 +43,10 @@ class Policy(Module):
     def actor(self) -> Actor:
         """Return what acts on the current weights, with noise from its caller's generator."""
         raise NotImplementedError(f"{type(self).__name__} must implement actor")
+
+    def inputs(self, episodes: EpisodeBatch) -> Any:
+        """Return what a call takes for the S steps of a batch: an array, or a tuple of them."""
+        return self.flatten(episodes.observations)
 
     def flatten(self, observations: Any) -> np.ndarray:
         """Turn observations of shape (N, O*) into what a call takes, shape (N, D), float32."""

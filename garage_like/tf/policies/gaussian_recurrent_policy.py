@@ -1,0 +1,86 @@
+"""GaussianRecurrentPolicy: continuous actions around a mean, with a memory."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from garage_like.env_spec import EnvSpec
+from garage_like.np.actors import GaussianActor
+from garage_like.np.recurrent_actors import RecurrentActor
+from garage_like.np.recurrent_inputs import RecurrentInputs
+from garage_like.tf.distributions import DiagonalGaussian
+from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
+from garage_like.tf.policies.spaces import check_box
+from garage_like.tf.quiet_import import tf
+
+
+class GaussianRecurrentPolicy(RecurrentPolicy):
+    """Draw actions around the mean that a recurrent network gives.
+
+    The standard deviations do not depend on observations. Actions are not clipped: the
+    environment's bounds are the environment's affair.
+
+    Args:
+        env_spec: its action space is a Box.
+        hidden_dim: units of the cell.
+        hidden_w_init: maps a shape (inputs, units) to the input weights of one gate.
+        recurrent_w_init: maps a shape (units, units) to the weights of one gate for the state.
+        hidden_b_init: maps a shape (units,) to the biases of one gate.
+        output_w_init: maps a shape (units, outputs) to weights.
+        output_b_init: maps a shape (outputs,) to biases.
+        state_include_action: append the previous action to the observation.
+        learn_std: whether the standard deviations are parameters.
+        init_std: what they start at.
+
+    Raises:
+        ValueError: if the action space is no Box, hidden_dim is no positive integer, or init_std
+            is not positive.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        hidden_dim: int = 32,
+        hidden_w_init: Initializer = xavier_uniform,
+        recurrent_w_init: Initializer = xavier_uniform,
+        hidden_b_init: Initializer = zeros,
+        output_w_init: Initializer = xavier_uniform,
+        output_b_init: Initializer = zeros,
+        state_include_action: bool = True,
+        learn_std: bool = True,
+        init_std: float = 1.0,
+    ) -> None:
+        owner = type(self).__name__
+        check_box(owner, env_spec)
+        if not init_std > 0.0:
+            raise ValueError(f"{owner}: init_std must be positive, got {init_std!r}")
+        super().__init__(
+            env_spec,
+            hidden_dim,
+            hidden_w_init,
+            recurrent_w_init,
+            hidden_b_init,
+            output_w_init,
+            output_b_init,
+            state_include_action,
+        )
+        self.log_std = tf.Variable(
+            np.full(env_spec.action_dim, math.log(init_std), np.float32),
+            trainable=learn_std,
+            name="log_std",
+        )
+
+    def __call__(self, inputs: RecurrentInputs) -> tuple[DiagonalGaussian, dict[str, tf.Tensor]]:
+        """Return the distribution over actions at each step of `inputs(episodes)`."""
+        mean = self._outputs(inputs)
+        return DiagonalGaussian(mean, self.log_std), {"mean": mean, "log_std": self.log_std}
+
+    def actor(self) -> RecurrentActor:
+        """Return a NumPy actor on the current weights; its infos: mean, log_std, shape (N, K)."""
+        network, space = self._network(), self._env_spec.observation_space
+        shape = self._env_spec.action_space.shape
+        assert shape is not None
+        return RecurrentActor(GaussianActor(network, self.log_std.numpy(), space, shape), network)
