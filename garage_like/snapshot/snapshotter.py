@@ -205,6 +205,7 @@ class Snapshotter:
             self.store.commit(manifest, files, captured.unchanged)
         except Exception:
             self._failed = True  # perhaps a file to link to has gone: write all next time
+            self._kept = None
             raise
         finally:
             self._drop(job)
