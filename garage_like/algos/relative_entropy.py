@@ -26,7 +26,8 @@ class DualFunction:
         rewards: r, shape (S,).
         feature_differences: phi' - phi, shape (S, F), of each step.
         epsilon: bound of the relative entropy, in nats.
-        penalty: weight of eta^2 + 1 / eta^2, which keeps eta from 0 and from infinity.
+        penalty: weight of |v|^2, which keeps v finite where the features of weighted steps cannot
+            flow in as they flow out: where episodes end.
     """
 
     rewards: np.ndarray
@@ -49,9 +50,8 @@ class DualFunction:
         weights /= total
         value = eta * self.epsilon + largest + eta * log_mean
         slope = self.epsilon + log_mean - float(weights @ exponents)
-        value += self.penalty * (eta**2 + eta**-2)
-        slope += self.penalty * (2.0 * eta - 2.0 * eta**-3)
-        return value, slope, self.feature_differences.T @ weights
+        value += self.penalty * float(v @ v)
+        return value, slope, self.feature_differences.T @ weights + 2.0 * self.penalty * v
 
     def minimise(
         self, eta: float, v: np.ndarray, max_iterations: int = 50

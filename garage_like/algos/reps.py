@@ -40,7 +40,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         sampler: where the trainer gets episodes.
         discount: for what is logged; learning does not discount.
         epsilon: bound of the relative entropy between two policies' steps, in nats.
-        l2_reg_dual: weight of eta^2 + 1 / eta^2 in the dual function.
+        l2_reg_dual: weight of |v|^2 in the dual function, where v values features.
         dual_iterations: iterations of L-BFGS on the dual function.
 
     Raises:
@@ -57,7 +57,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         *,
         discount: float = 0.99,
         epsilon: float = 0.5,
-        l2_reg_dual: float = 0.0,
+        l2_reg_dual: float = 1e-4,
         dual_iterations: int = 50,
     ) -> None:
         if not 0.0 <= discount <= 1.0:

@@ -15,6 +15,7 @@ from garage_like.algos.on_policy import (
 from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
+from garage_like.tf.action_rows import action_rows
 from garage_like.tf.baselines.mlp_baseline import MLPBaseline, Optimizer, default_optimizer
 from garage_like.tf.distributions import Distribution
 from garage_like.tf.optimizers.adam import Adam
@@ -99,7 +100,7 @@ class VPG(OnPolicyAlgorithm):
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         observations = self.policy.inputs(batch.episodes)
-        actions = self._actions(batch.episodes)
+        actions = action_rows(batch.episodes)
         advantages = batch.advantages.astype(np.float32)
         orders = self._policy_optimizer.orders(len(advantages))
         metrics = self._improve_policy(orders, observations, actions, advantages)
@@ -181,12 +182,6 @@ class VPG(OnPolicyAlgorithm):
     @traced
     def _entropy_of_each(self, observations: tf.Tensor) -> tf.Tensor:
         return self._entropy(self.policy(observations)[0])
-
-    def _actions(self, episodes: EpisodeBatch) -> np.ndarray:
-        """Return actions, shape (S,), int64, if discrete, else (S, K), float32."""
-        if self._env_spec.is_discrete:
-            return episodes.actions.astype(np.int64)
-        return episodes.actions.astype(np.float32).reshape(len(episodes.actions), -1)
 
     def _check_optimizers(self, policy_optimizer: Any, vf_optimizer: Any) -> None:
         owner = type(self).__name__

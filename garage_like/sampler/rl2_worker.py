@@ -1,0 +1,103 @@
+"""RL2Worker: whole trials, over whose episodes a recurrent policy keeps its memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from garage_like.batches import EpisodeBatch
+from garage_like.interfaces import Actor
+from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.episode_builder import EpisodeBuilder
+
+
+class RL2Worker(DefaultWorker):
+    """Play trials: several episodes of one task, of which the policy remembers all at once.
+
+    Duan et al. 2016, arXiv:1611.02779. Episode infos have `EpisodeOfTrial`, counted from 0.
+
+    Args:
+        seed: what the worker's random numbers derive from; None takes the run's seed.
+        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
+            to the environment.
+        worker_number: which of a sampler's workers this is.
+        n_episodes_per_trial: episodes of one trial.
+
+    Raises:
+        ValueError: if n_episodes_per_trial is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        max_episode_length: int | None = None,
+        worker_number: int = 0,
+        n_episodes_per_trial: int = 2,
+    ) -> None:
+        super().__init__(
+            seed=seed, max_episode_length=max_episode_length, worker_number=worker_number
+        )
+        if n_episodes_per_trial < 1:
+            raise ValueError(
+                f"RL2Worker: n_episodes_per_trial must be at least 1, got {n_episodes_per_trial!r}"
+            )
+        self._n_episodes_per_trial = n_episodes_per_trial
+        self._episode_of_trial = 0
+
+    def update_env(self, env_update: Any) -> None:
+        """Change the environment, or its task.
+
+        Raises:
+            TypeError: if it is no environment whose observations tell of the trial.
+        """
+        super().update_env(env_update)
+        for env in self._envs:
+            if not callable(getattr(env, "begin_trial", None)):
+                raise TypeError(
+                    f"RL2Worker: the environment must be an RL2Env, got {env!r}; wrap it: "
+                    "RL2Env(env)"
+                )
+
+    def obtain_samples(self, num_samples: int) -> EpisodeBatch:
+        """Play trials until they have at least `num_samples` env steps."""
+        actor, rng, builder = self._start()
+        steps = 0
+        while steps < num_samples:
+            steps += self._play_trial(actor, rng, builder)
+        return self._finish(builder)
+
+    def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
+        """Play exactly `n_episodes` episodes, in whole trials.
+
+        Raises:
+            ValueError: if they are not whole trials.
+        """
+        trials, rest = divmod(n_episodes, self._n_episodes_per_trial)
+        if rest:
+            raise ValueError(
+                f"RL2Worker.obtain_episodes: expected whole trials of {self._n_episodes_per_trial} "
+                f"episodes, got n_episodes={n_episodes!r}"
+            )
+        actor, rng, builder = self._start()
+        for _ in range(trials):
+            self._play_trial(actor, rng, builder)
+        return self._finish(builder)
+
+    def _play_trial(self, actor: Actor, rng: np.random.Generator, builder: EpisodeBuilder) -> int:
+        """Play one trial into the builder; return its env steps."""
+        self._envs[0].begin_trial()  # type: ignore[attr-defined]
+        steps = 0
+        for number in range(self._n_episodes_per_trial):
+            self._episode_of_trial = number
+            steps += self._play_episode(actor, rng, builder)
+        return steps
+
+    def _reset_env(self, column: int) -> tuple[np.ndarray, dict[str, Any]]:
+        observation, episode_info = super()._reset_env(column)
+        return observation, {**episode_info, "EpisodeOfTrial": self._episode_of_trial}
+
+    def _forget_episode(self, column: int) -> None:
+        if self._episode_of_trial == 0:
+            super()._forget_episode(column)
