@@ -26,6 +26,7 @@ from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
 from garage_like.snapshot.lock import RunLock
 from garage_like.snapshot.manifest import Manifest, plain_numbers
 from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
 from garage_like.train_state import Stats, TrainArgs
@@ -46,6 +47,7 @@ class RunSession:
         self._snapshotter = Snapshotter(config)
         self._parent: dict[str, Any] | None = None
         self._env_state: EnvState | None = None
+        self._hidden: list[str] = []
         self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
@@ -159,6 +161,7 @@ class RunSession:
         seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
+        reasons = self._why_inexact(env_state)
         manifest = Manifest(
             epoch=epoch,
             itr=stats.total_itr,
@@ -169,8 +172,8 @@ class RunSession:
             seed=seed,
             entropy=entropy,
             on_gap=self._snapshotter.on_gap(self._before or now, now),
-            exact=env_state.exact,
-            reasons=[] if env_state.exact else [f"environment: {env_state.reason}"],
+            exact=not reasons,
+            reasons=reasons,
             env_state={
                 "mode": env_state.mode,
                 "reason": env_state.reason,
@@ -222,6 +225,15 @@ class RunSession:
     def wait(self) -> None:
         """Wait until everything captured is durable or has failed, and say so."""
         self.tell(self._snapshotter.wait())
+
+    def _why_inexact(self, env_state: EnvState) -> list[str]:
+        """Return why a resume of what is saved now is not exact; log what was not known before."""
+        hidden = hidden_random_numbers()
+        for reason in hidden:
+            if reason not in self._hidden:
+                logger.log(f"A resume of this run will not be exact: {reason}")
+        self._hidden = hidden
+        return [*([] if env_state.exact else [f"environment: {env_state.reason}"]), *hidden]
 
     def _checked_env(self, env: Any) -> EnvState:
         if self._env_state is None:

@@ -57,7 +57,24 @@ def take_fingerprint() -> dict[str, Any]:
             "matmul_precision": torch.get_float32_matmul_precision(),
             "default_dtype": str(torch.get_default_dtype()),
         }
+    if hasattr(sys.modules.get("tensorflow"), "Variable"):
+        print_["tensorflow"] = _tensorflow_flags(sys.modules["tensorflow"])
     return print_
+
+
+def _tensorflow_flags(tf: Any) -> dict[str, Any]:
+    """Return what TensorFlow's bits depend on; it has no public way to ask for some of it."""
+    from tensorflow.python.framework import config
+    from tensorflow.python.util import _pywrap_util_port
+
+    return {
+        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+        "onednn": bool(_pywrap_util_port.IsMklEnabled()),
+        "op_determinism": bool(config.is_op_determinism_enabled()),
+        "tensor_float_32": bool(tf.config.experimental.tensor_float_32_execution_enabled()),
+        "jit": str(tf.config.optimizer.get_jit()),
+    }
 
 
 @functools.lru_cache

@@ -19,6 +19,8 @@ from typing import Any
 
 from cloudpickle import cloudpickle
 
+from garage_like.snapshot import keras_objects, tf_live
+
 NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
 """Make a bare object of a class; pickle has an opcode of its own for it."""
 
@@ -35,8 +37,10 @@ def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
     """Offer live objects by their path; on an exception they are as they were."""
     before = {id(o): (o, dict(o.__dict__)) for o in objects.values() if hasattr(o, "__dict__")}
     token = _live_objects.set(dict(objects))
+    tops = {path: value for path, value in objects.items() if "." not in path}
     try:
-        yield
+        with tf_live.offering(tops):
+            yield
     except BaseException:
         for live, state in before.values():
             live.__dict__.clear()
@@ -54,7 +58,9 @@ def adopt(path: str, cls: type) -> Any:
         return NEW_OBJECT(cls)
     for other in [other for other, value in offered.items() if value is live]:
         del offered[other]  # two objects of the snapshot must not become one
+    kept = keras_objects.kept_when_emptied(live)
     live.__dict__.clear()
+    live.__dict__.update(kept)
     return live
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import collections
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from garage_like.snapshot import env_state
+from garage_like.snapshot import env_state, tf_arrays
 from garage_like.snapshot.arrays import View
 from garage_like.snapshot.parts import ATOMS, Part, PartsFunction, is_memory_class, parts_function
 from garage_like.snapshot.rng import is_generator_class
@@ -22,6 +22,7 @@ from garage_like.snapshot.walk import is_torch_tensor_class
 
 GRADIENTS = "gradients"
 UNNAMED = "objects.unnamed"
+_OF_NETWORKS = ("parameters", "get_param_values", "trainable_variables")
 _ATOMS = frozenset(ATOMS)
 _CONTAINERS = frozenset((dict, collections.OrderedDict, list, tuple, set))
 
@@ -44,8 +45,14 @@ def names_of(graph: Mapping[str, Any], saved: Mapping[int, Any] | None = None) -
         graph: top-level objects by name.
         saved: objects, by id, in whose place others are saved.
     """
-    saved = saved or {}
     names: dict[int, Name] = {}
+    for path, value in named_objects(graph, saved or {}):
+        names.setdefault(id(value), Name(len(names), path))
+    return names
+
+
+def named_objects(graph: Mapping[str, Any], saved: Mapping[int, Any]) -> Iterator[Part]:
+    """Yield path and object of all that `names_of` names."""
     seen: set[int] = set()
     kinds: dict[type, _Kind] = {}
     for root in _owners_first(graph):
@@ -60,17 +67,15 @@ def names_of(graph: Mapping[str, Any], saved: Mapping[int, Any] | None = None) -
             if kind is None:
                 kind = kinds[cls] = _kind_of(cls)
             if kind.is_named:
-                names.setdefault(id(value), Name(len(names), path))
+                yield path, value
                 value = saved.get(id(value), value)
                 if kind.may_have_gradient and value.is_leaf and value.grad is not None:
-                    gradient = Name(len(names), f"{GRADIENTS}.{path}")
-                    names.setdefault(id(value.grad), gradient)
+                    yield f"{GRADIENTS}.{path}", value.grad
             if kind.parts is not None:
                 for label, child in kind.parts(value):
                     cls = type(child)
                     if cls not in _ATOMS and (cls not in _CONTAINERS or child):
                         queue.append((path + label, child))
-    return names
 
 
 class _Kind(NamedTuple):
@@ -86,6 +91,7 @@ def _kind_of(cls: type) -> _Kind:
     is_named = (
         issubclass(cls, np.ndarray)
         or is_tensor
+        or tf_arrays.is_tensor_class(cls)
         or is_memory_class(cls)
         or is_generator_class(cls)
         or env_state.is_mujoco_data_class(cls)
@@ -113,7 +119,7 @@ def _owners_first(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _rank(value: Any) -> int:
     """Rank what owns weights first, a list of such like them, and what samples with them last."""
     cls = type(value)
-    if hasattr(cls, "parameters") or hasattr(cls, "get_param_values"):
+    if any(hasattr(cls, name) for name in _OF_NETWORKS):
         return 0
     if cls in (list, tuple, dict):
         members = value.values() if cls is dict else value

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot import env_state
+from garage_like.snapshot import env_state, keras_objects, tf_arrays
 from garage_like.table import Table
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
@@ -48,6 +48,10 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
         return None
     if issubclass(cls, ATOMS):
         return attributes_of
+    if keras_objects.kind_of(cls) is not None:
+        return keras_objects.parts
+    if tf_arrays.kind_of(cls) is not None:
+        return tf_arrays.parts
     for kind, function in _CONTAINERS.items():
         if issubclass(cls, kind):
             return function

@@ -19,13 +19,14 @@ import cloudpickle
 import numpy as np
 
 from garage_like.errors import SnapshotMismatchError
-from garage_like.snapshot import arrays, env_state, live
+from garage_like.snapshot import arrays, env_state, keras_objects, live, tf_live
 from garage_like.snapshot.arrays import View
 from garage_like.snapshot.filesystem import Buffer
 from garage_like.snapshot.memory import MemoryMap
 from garage_like.snapshot.parts import is_memory_class
 from garage_like.snapshot.rng import is_generator_class
 from garage_like.snapshot.tables import rebuild_table
+from garage_like.snapshot.tf_arrays import TensorReducers
 from garage_like.table import Table
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {}
@@ -88,14 +89,23 @@ class GraphPickler(cloudpickle.CloudPickler):
             from garage_like.snapshot import torch_arrays
 
             self._torch = torch_arrays
+        self._tensorflow: TensorReducers | None = None
+        if hasattr(sys.modules.get("tensorflow"), "Variable"):
+            paths = tf_live.paths_of(graph) if keep_live else {}
+            self._tensorflow = TensorReducers(self._announce, paths)
         self._memory: defaultdict[str, MemoryMap] = defaultdict(MemoryMap)
         self._pending: list[View] = []
         self._reducers: dict[type, Reducer | None] = {}
 
     def save(self) -> bytes:
         """Return the pickle."""
-        self.dump(dict(self._graph))
+        with keras_objects.deep_recursion():
+            self.dump(dict(self._graph))
         return self._file.getvalue()
+
+    def _announce(self, view: View) -> None:
+        """Say what looks at the next buffer."""
+        self._pending = [view]
 
     def _take_buffer(self, buffer: pickle.PickleBuffer) -> None:
         self.buffers.append(np.frombuffer(buffer.raw(), np.uint8))
@@ -137,6 +147,10 @@ class GraphPickler(cloudpickle.CloudPickler):
                 return self._reduce_torch_generator
             if issubclass(cls, torch.optim.Optimizer):
                 return self._torch.reduce_optimizer
+        if self._tensorflow is not None:
+            reducer = keras_objects.reducer_for(cls) or self._tensorflow.reducer_for(cls)
+            if reducer is not None:
+                return reducer
         if is_generator_class(cls):
             return self._reduce_generator
         if is_memory_class(cls):

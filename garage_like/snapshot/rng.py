@@ -1,4 +1,4 @@
-"""The random numbers of Python, NumPy, torch and of the run's seed."""
+"""The random numbers of Python, NumPy, torch, TensorFlow and of the run's seed."""
 
 import contextlib
 import random
@@ -26,11 +26,19 @@ def get_global_rng() -> dict[str, Any]:
         state["torch"] = torch.get_rng_state()
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             state["torch_cuda"] = torch.cuda.get_rng_state_all()
+    if hasattr(sys.modules.get("tensorflow"), "Variable"):
+        from garage_like.snapshot import tf_random
+
+        state["tensorflow"] = tf_random.get_state()
     return state
 
 
 def set_global_rng(state: dict[str, Any]) -> None:
     """Set every global generator to a state that `get_global_rng` returned."""
+    if "tensorflow" in state:  # first: making a generator of Keras draws from Python's
+        from garage_like.snapshot import tf_random
+
+        tf_random.set_state(state["tensorflow"])
     seeding.restore_seed_state(tuple(state["seed"]))
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
@@ -40,6 +48,15 @@ def set_global_rng(state: dict[str, Any]) -> None:
         torch.set_rng_state(state["torch"])
         if "torch_cuda" in state and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["torch_cuda"])
+
+
+def hidden_random_numbers() -> list[str]:
+    """Return which random numbers in use cannot be saved, a sentence each: see `tf_random`."""
+    if not hasattr(sys.modules.get("tensorflow"), "Variable"):
+        return []
+    from garage_like.snapshot import tf_random, tf_sessions
+
+    return tf_random.why_inexact() + tf_sessions.why_default_session_is_inexact()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.snapshot import tf_arrays
 from garage_like.snapshot.parts import ATOMS, CODE, Part, is_constant, parts_of
 
 _SHOWN_WHOLE = 100
@@ -74,6 +75,9 @@ def leaf_digest(value: Any) -> str | None:
 
         needs = " requires_grad" if value.requires_grad else ""
         return f"{value.dtype}{tuple(value.shape)}{needs}:{_hash(tensor_bytes(value))}"
+    described = tf_arrays.describe(value)
+    if described is not None:
+        return f"{described}:{_hash(tf_arrays.tensor_bytes(value))}"
     if type(value).__module__ == "torch" and type(value).__name__ in ("dtype", "device", "layout"):
         return str(value)
     return None
