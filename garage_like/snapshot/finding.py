@@ -33,7 +33,8 @@ def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Pat
     epochs = store.epochs()
     if not epochs:
         raise SnapshotNotFoundError(
-            f"{given}: no snapshot found there; {_inventory(given, folder)}"
+            f"{given}: no snapshot found there; looked for"
+            f" {layout.SNAPSHOTS}/epoch_*/{layout.MANIFEST}; {_inventory(given, folder)}"
         )
     return store, epochs, None
 
