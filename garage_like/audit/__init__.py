@@ -1,7 +1,7 @@
-"""Do two runs agree, bit for bit?
+"""Do two runs agree, bit for bit? The determinism auditor, and the comparison of runs on disk.
 
 `verify_resume` runs a script straight, and killed and resumed after each epoch, and compares the
-state at every safe point.
+state at every safe point. `diff_runs` compares what two runs left on the disk, as data alone.
 """
 
 import importlib
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garage_like.audit.resume_audit import Audit, AuditError, verify_resume
+    from garage_like.audit.run_diff import RunDiff, diff_runs
 
 _HOMES = {
     "Audit": "garage_like.audit.resume_audit",
     "AuditError": "garage_like.audit.resume_audit",
+    "RunDiff": "garage_like.audit.run_diff",
+    "diff_runs": "garage_like.audit.run_diff",
     "verify_resume": "garage_like.audit.resume_audit",
 }
 
-__all__ = ["Audit", "AuditError", "verify_resume"]
+__all__ = ["Audit", "AuditError", "RunDiff", "diff_runs", "verify_resume"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,6 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from garage_like.audit.state import left_out, state_of
 from garage_like.safe_points import SafePoint, watching
 
 IMPOSED = {
@@ -64,6 +63,8 @@ class Leg:
         """Write the state down; end the process if this was the last epoch to do."""
         if os.path.realpath(point.run_dir) != os.path.realpath(self.run_dir):
             return
+        from garage_like.audit.state import left_out, state_of
+
         point.wait()
         line = {
             "epoch": point.epoch,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from garage_like.audit.times import is_time, is_time_at
 from garage_like.safe_points import SafePoint
 from garage_like.snapshot.parts import attributes_of, parts_function, parts_of
 from garage_like.snapshot.walk import leaves, walk
 
-# What a run measures of its own speed differs each time.
-_TIMES = re.compile(r"\._seconds\.|ExecTime$|^stats\.train_seconds$")
-_TIME_COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$")
 _OURS = ("garage_like.", "gymnasium.", "numpy.", "torch.", "tensorflow.", "keras.")
 
 
@@ -22,18 +19,13 @@ def state_of(point: SafePoint) -> dict[str, str]:
     Times are left out, and so are the arguments of `train`: they say where a resume began.
     """
     graph = {name: value for name, value in point.graph.items() if name != "train_args"}
-    digests = {path: digest for path, digest in leaves(graph).items() if not _TIMES.search(path)}
+    digests = {path: digest for path, digest in leaves(graph).items() if not is_time_at(path)}
     digests.update(
         (f"log[{column!r}]", repr(value))
         for column, value in point.row.items()
         if not is_time(column)
     )
     return digests
-
-
-def is_time(column: str) -> bool:
-    """Tell whether a column of the log measures how long something took."""
-    return _TIME_COLUMNS.search(column) is not None
 
 
 def left_out(graph: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import click
 from garage_like import __version__
 from garage_like.errors import RunLockedError, SnapshotError
 
-COMMANDS = ("ls", "show", "verify", "resume", "verify-resume")
+COMMANDS = ("ls", "show", "verify", "diff", "resume", "verify-resume")
 
 
 class LazyGroup(click.Group):

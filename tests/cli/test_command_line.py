@@ -64,6 +64,8 @@ def test_module_is_the_same_command(command) -> None:
         ("show", ["--json"], False),
         ("verify", [], False),
         ("resume", [], False),
+        ("verify-resume", ["--help"], False),
+        ("diff", ["--help"], False),
     ],
 )
 def test_reading_loads_nothing_heavy(
