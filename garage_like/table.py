@@ -146,29 +146,38 @@ class Table:
 
     def state_without_rows(self) -> dict[str, Any]:
         """Return everything but the rows: what is pickled; groups are stored beside it."""
-        state = dict(self.__dict__)
-        del state["_memory"]
-        return state
+        return {
+            "capacity": self.capacity,
+            "columns": {
+                name: (column.dtype if column.dtype.fields else column.dtype.str, column.shape)
+                for name, column in self.columns.items()
+            },
+            "num_rows": self.num_rows,
+            "changed": self.changed,
+            "clock": self._clock,
+            "identity": self.identity,
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Table:
         """Build a table from `state_without_rows`, its rows still to be filled in."""
-        table = cls.__new__(cls)
-        table.__dict__.update(state)
-        table._memory = table._fresh_memory()
+        table = cls(state["capacity"], state["columns"])
+        table._take_state(state)
         return table
+
+    def _take_state(self, state: Mapping[str, Any]) -> None:
+        self.num_rows, self.changed = state["num_rows"], state["changed"]
+        self._clock, self.identity = state["clock"], state["identity"]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything, rows that were written included, for plain pickling and copying."""
-        return {**self.state_without_rows(), "_rows": self._memory[: self.num_rows].copy()}
+        return {**self.state_without_rows(), "rows": self._memory[: self.num_rows].copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take back what `__getstate__` returned."""
-        rows = state.pop("_rows")
-        self.__dict__.update(state)
-        self.identity = uuid.uuid4().hex
-        self._memory = self._fresh_memory()
-        self._memory[: len(rows)] = rows
+        self.__init__(state["capacity"], state["columns"])  # type: ignore[misc]
+        self._take_state({**state, "identity": uuid.uuid4().hex})
+        self._memory[: self.num_rows] = state["rows"]
 
 
 def _lay_out(columns: Mapping[str, tuple[Any, tuple[int, ...]]]) -> dict[str, Column]:

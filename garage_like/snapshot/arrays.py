@@ -41,6 +41,14 @@ SAFETENSORS_DTYPES = {
 }  # fmt: skip
 
 
+_IN_ORDER = tuple(range(64))
+
+
+@functools.lru_cache
+def _safetensors_dtype(dtype: np.dtype) -> str | None:
+    return SAFETENSORS_DTYPES.get(dtype.name) if dtype.isnative else None
+
+
 def is_plain_array(value: Any) -> bool:
     """Tell whether a value is an array whose bytes are its content, and there are any."""
     return (
@@ -116,6 +124,21 @@ def reduce_array(array: np.ndarray) -> tuple[Any, ...]:
     return rebuild_array, (memory, array.dtype, array.shape, axes, array.flags.writeable)
 
 
+def reduce_whole(array: np.ndarray) -> tuple[Any, ...]:
+    """Do what `reduce_array` does for an array in C order."""
+    dtype, axes = array.dtype, _IN_ORDER[: array.ndim]
+    # Of dates and records NumPy hands out no buffers.
+    content = array.data if dtype.kind in "biufc" else memory_of(array).data
+    memory = pickle.PickleBuffer(content)
+    return rebuild_array, (memory, dtype, array.shape, axes, array.flags.writeable)
+
+
+def view_of_whole(array: np.ndarray) -> View:
+    """Do what `view_of` does for an array in C order that owns its memory."""
+    dtype = _safetensors_dtype(array.dtype)
+    return View(array, dtype, array.shape, 0, array.nbytes, _IN_ORDER[: array.ndim])
+
+
 def rebuild_array(
     buffer: Any,
     dtype: np.dtype,
@@ -154,7 +177,7 @@ def view_arguments(array: np.ndarray, start: int) -> tuple[Any, ...]:
 
 def view_of(array: np.ndarray, start: int) -> View:
     """Describe an array within the memory that begins at address `start`."""
-    dtype = SAFETENSORS_DTYPES.get(array.dtype.name) if array.dtype.isnative else None
+    dtype = _safetensors_dtype(array.dtype)
     axes = axes_in_memory(array.shape, array.strides, array.itemsize)
     return View(array, dtype, array.shape, address(array) - start, array.nbytes, axes)
 

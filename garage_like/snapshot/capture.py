@@ -5,6 +5,7 @@ The copy is what a snapshot holds: nothing that training does afterwards can cha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot import layout
+from garage_like.snapshot.arrays import View
 from garage_like.snapshot.components import Components, tensor_file
 from garage_like.snapshot.digests import FileEntry
 from garage_like.snapshot.filesystem import Buffer
+from garage_like.snapshot.known_names import KnownNames
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.naming import Name, component_and_key, names_of
+from garage_like.snapshot.naming import Name, component_and_key
 from garage_like.snapshot.parts import is_memory_class
 from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.rng import generator_digest, global_digests
@@ -30,12 +33,13 @@ from garage_like.table import Table
 
 @dataclass(frozen=True)
 class Capture:
-    """A state, copied into a staging area.
+    """A state, copied into a staging area; what goes where is worked out when it is written.
 
     Attributes:
-        arrays: for each buffer of the pickle, in order: its size and its pieces, each with
-            component, tensor name and first byte.
-        files: what goes to the disk, by path inside the snapshot.
+        objects: the pickle.
+        buffers: its arrays' memory, copied.
+        views: for each buffer, the arrays that looked at it.
+        names: of those arrays, by id.
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
         unchanged: files that are as in the last committed snapshot, by path.
@@ -43,13 +47,34 @@ class Capture:
         left_out: names of replay memories that were captured without their transitions.
     """
 
-    arrays: list[dict[str, Any]]
-    files: dict[str, list[Buffer]]
+    objects: bytes
+    buffers: list[np.ndarray]
+    views: list[list[View]]
+    names: Mapping[int, Name]
     tables: list[dict[str, Any]]
     groups: dict[str, StagedGroup]
     unchanged: dict[str, FileEntry]
     left_out: list[str]
     generators: dict[str, str]
+
+    @property
+    def arrays(self) -> list[dict[str, Any]]:
+        """For each buffer: its size and its pieces, with component, tensor name, first byte."""
+        return self._layout[0]
+
+    @property
+    def files(self) -> dict[str, list[Buffer]]:
+        """What goes to the disk but for tables, by path inside the snapshot."""
+        return {layout.OBJECTS: [self.objects], **self._layout[1]}
+
+    @functools.cached_property
+    def _layout(self) -> tuple[list[dict[str, Any]], dict[str, list[Buffer]]]:
+        components = Components(self.names)
+        arrays = [
+            components.add(buffer, views)
+            for buffer, views in zip(self.buffers, self.views, strict=True)
+        ]
+        return arrays, components.files()
 
 
 def capture(
@@ -58,6 +83,7 @@ def capture(
     previous: Manifest | None = None,
     *,
     include_buffer: bool = True,
+    known_names: KnownNames | None = None,
 ) -> Capture:
     """Copy the state that a graph of objects is in.
 
@@ -67,6 +93,7 @@ def capture(
         previous: the last snapshot that was committed: rows of tables that have not changed since
             are not copied.
         include_buffer: whether replay memory is captured with its transitions.
+        known_names: of the capture before; None works names out anew.
 
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
@@ -76,17 +103,8 @@ def capture(
         content = pickler.save()
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
-    names = names_of(graph, pickler.memories)
-    for array, owner in pickler.stand_ins.items():
-        if id(owner) in names:
-            names[array] = names[id(owner)]
-    components = Components(names)
+    names = (known_names or KnownNames()).names(graph, pickler)
     staging = staging or Staging()
-    arrays = [
-        components.add(staging.copy(buffer), views)
-        for buffer, views in zip(pickler.buffers, pickler.views, strict=True)
-    ]
-    files: dict[str, list[Buffer]] = {layout.OBJECTS: [content], **components.files()}
     folders = _folders(pickler.tables, names)
     memories = _memories(pickler.memories, names)
     tables = [
@@ -96,8 +114,10 @@ def capture(
     for table in tables:
         table.entry["memory"] = _memory_of(table.entry["folder"], memories)
     return Capture(
-        arrays,
-        files,
+        content,
+        [staging.copy(buffer) for buffer in pickler.buffers],
+        pickler.views,
+        names,
         [table.entry for table in tables],
         {name: group for table in tables for name, group in table.changed.items()},
         {name: entry for table in tables for name, entry in table.unchanged.items()},

@@ -37,6 +37,7 @@ from garage_like.snapshot.store import SnapshotStore, problems_of
 
 if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
+    from garage_like.snapshot.known_names import KnownNames
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Snapshotter:
             only_newest=config is not None and keeps_only_newest(config),
             dropped=self._drop,
         )
+        self._known_names: KnownNames | None = None
         self._is_open = False
 
     @property
@@ -150,13 +152,21 @@ class Snapshotter:
                 written; earlier ones are intact.
         """
         from garage_like.snapshot.capture import capture
+        from garage_like.snapshot.known_names import KnownNames
 
         if not self._is_open:
             self.open()
+        self._known_names = self._known_names or KnownNames()
         staging = self._pool.take()
         previous = None if self._failed else self.store.verified
-        captured = capture(graph, staging, previous, include_buffer=self.config.include_buffer)
-        manifest.arrays, manifest.tables = captured.arrays, captured.tables
+        captured = capture(
+            graph,
+            staging,
+            previous,
+            include_buffer=self.config.include_buffer,
+            known_names=self._known_names,
+        )
+        manifest.tables = captured.tables
         manifest.left_out, manifest.generators = captured.left_out, captured.generators
         if captured.left_out:
             manifest.exact = False
@@ -199,6 +209,7 @@ class Snapshotter:
             groups: dict[str, Sequence[Buffer]] = {
                 name: group.pieces() for name, group in captured.groups.items()
             }
+            manifest.arrays = captured.arrays
             files = {**captured.files, **groups}
             if job.before_commit is not None:
                 job.before_commit()

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,28 @@ from garage_like.snapshot.parts import Part, PartsFunction, attributes_of, label
 _SAFETENSORS = {
     getattr(torch, name): kind for name, kind in SAFETENSORS_DTYPES.items() if hasattr(torch, name)
 }
+_IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 _HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+
+
+def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
+    """Choose how values of a class of torch are pickled; of others, None.
+
+    Returns:
+        A function, or the name of a method of GraphPickler.
+    """
+    if issubclass(cls, torch.Tensor):
+        return "_reduce_tensor"
+    if cls is torch.UntypedStorage:
+        return "_reduce_storage"
+    if cls is torch.Generator:
+        return "_reduce_torch_generator"
+    if issubclass(cls, torch.optim.Optimizer):
+        return reduce_optimizer
+    if issubclass(cls, torch.nn.Module) and pickles_its_attributes(cls):
+        return reduce_module
+    return None
 
 
 def is_tensor(value: Any) -> bool:
@@ -38,22 +61,39 @@ def reduce_tensor(tensor: torch.Tensor, memory: Any, offset: int) -> tuple[Any, 
 
     Args:
         tensor: of a kind that `is_tensor`.
-        memory: the storage, or what `storage_of` takes.
+        memory: what `storage_of` takes.
         offset: first element within it.
     """
-    if tensor.requires_grad and not tensor.is_leaf:
+    return _reduce(tensor, rebuild_tensor, memory, offset)
+
+
+def reduce_owner(
+    tensor: torch.Tensor, storage: torch.UntypedStorage, offset: int
+) -> tuple[Any, ...]:
+    """Return how pickle saves the first tensor on a CPU storage, along with the storage.
+
+    Most tensors have theirs for themselves: this is a third faster than `reduce_tensor`.
+    """
+    return _reduce(tensor, rebuild_owner, pickle.PickleBuffer(_memory_of(storage)), offset)
+
+
+def _reduce(
+    tensor: torch.Tensor, rebuild: Callable[..., Any], memory: Any, offset: int
+) -> tuple[Any, ...]:
+    needs = tensor.requires_grad
+    if needs and not tensor.is_leaf:
         raise pickle.PicklingError(
             "a tensor that holds the graph of a computation cannot be saved; store value.detach()"
         )
     size, stride = tuple(tensor.size()), tensor.stride()
-    needs = tensor.requires_grad
     arguments: tuple[Any, ...] = (type(tensor), memory, tensor.dtype, offset, size, stride, needs)
-    if tensor.is_conj() or tensor.is_neg():
-        arguments += (tensor.is_conj(), tensor.is_neg())
+    is_conj, is_neg = tensor.is_complex() and tensor.is_conj(), tensor.is_neg()
+    if is_conj or is_neg:
+        arguments += (is_conj, is_neg)
     state = tensor_state(tensor)
     if state:
-        return rebuild_tensor, arguments, state, None, None, set_tensor_state
-    return rebuild_tensor, arguments
+        return rebuild, arguments, state, None, None, set_tensor_state
+    return rebuild, arguments
 
 
 def tensor_state(tensor: torch.Tensor) -> dict[str, Any]:
@@ -92,6 +132,13 @@ def rebuild_tensor(
     return tensor.requires_grad_() if requires_grad else tensor
 
 
+def rebuild_owner(
+    cls: type[torch.Tensor], buffer: Any, dtype: torch.dtype, *arguments: Any
+) -> torch.Tensor:
+    """Build a tensor, and the storage that it lies on."""
+    return rebuild_tensor(cls, rebuild_storage(buffer, "cpu"), dtype, *arguments)
+
+
 def set_tensor_state(tensor: torch.Tensor, state: dict[str, Any]) -> None:
     """Give a rebuilt tensor its gradient, hooks and attributes back."""
     for name, value in state.items():
@@ -99,11 +146,13 @@ def set_tensor_state(tensor: torch.Tensor, state: dict[str, Any]) -> None:
 
 
 def storage_of(memory: Any) -> torch.UntypedStorage:
-    """Return the storage to build on: the one given, or one that shares memory with an array.
+    """Return the storage to build on: the one given, a tensor's, or one on an array's memory.
 
     Args:
-        memory: a storage; or an array of bytes, shape (nbytes,).
+        memory: a storage; a tensor; or an array of bytes, shape (nbytes,).
     """
+    if isinstance(memory, torch.Tensor):
+        return memory.untyped_storage()
     if isinstance(memory, np.ndarray):
         if not memory.flags.writeable:
             memory = memory.copy()  # torch knows no tensors that cannot be written to
@@ -148,15 +197,14 @@ def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
     return storage
 
 
-def view_of(tensor: torch.Tensor, start: int) -> View:
+def view_of(tensor: torch.Tensor, start: int, itemsize: int) -> View:
     """Describe a tensor within memory, `start` bytes into it."""
-    size = tensor.element_size()
-    shape = tuple(tensor.shape)
+    shape, dtype = tuple(tensor.shape), tensor.dtype
     if tensor.is_contiguous():
-        axes: tuple[int, ...] | None = tuple(range(len(shape)))
+        axes: tuple[int, ...] | None = _IN_ORDER[: len(shape)]
     else:
         axes = axes_in_memory(shape, tensor.stride(), 1)
-    return View(tensor, _SAFETENSORS.get(tensor.dtype), shape, start, tensor.numel() * size, axes)
+    return View(tensor, _SAFETENSORS.get(dtype), shape, start, tensor.numel() * itemsize, axes)
 
 
 def tensor_bytes(tensor: torch.Tensor) -> bytes:
@@ -181,6 +229,33 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     if hasattr(state.get("step"), "_wrapped_by_lr_sched"):
         del state["step"]
     return state
+
+
+def pickles_its_attributes(cls: type[torch.nn.Module]) -> bool:
+    """Tell whether modules of a class leave to torch and pickle how they are pickled."""
+    return (
+        cls.__getstate__ is torch.nn.Module.__getstate__
+        and cls.__reduce__ is object.__reduce__
+        and cls.__reduce_ex__ is object.__reduce_ex__
+        and cls.__setstate__ is torch.nn.Module.__setstate__
+    )
+
+
+def reduce_module(module: torch.nn.Module) -> Any:
+    """Return how pickle saves a module: without its dozen empty dicts, in a third of the time."""
+    state: dict[str, Any] = module.__getstate__()
+    if list(islice(state, len(_NEW_MODULE))) != _NEW_MODULE:
+        return NotImplemented
+    told = {k: v for k, v in state.items() if type(v) is not OrderedDict or v or vars(v)}
+    return NEW_OBJECT, (type(module),), told, None, None, set_module_state
+
+
+_NEW_MODULE = list(vars(torch.nn.Module()))
+
+
+def set_module_state(module: torch.nn.Module, state: dict[str, Any]) -> None:
+    """Give a bare module its attributes; those of every module that are not told are empty."""
+    vars(module).update({**vars(torch.nn.Module()), **state})
 
 
 def reduce_generator(generator: torch.Generator) -> tuple[Any, ...]:
