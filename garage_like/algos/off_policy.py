@@ -258,11 +258,15 @@ class OffPolicyAlgorithm(RLAlgorithm):
             self._owed_steps -= count
         for _ in range(count):
             transitions = self.replay_buffer.sample_transitions(self._buffer_batch_size)
-            metrics, errors = self._update(transitions)
+            metrics, errors = self._take_gradient_step(transitions)
             self.replay_buffer.update_priorities(transitions, errors)
             self._averages.add(metrics)
             self._gradient_steps += 1
         self._finish_itr()
+
+    def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
+        """Do what `_update` does; a backend may know a shorter way to the same result."""
+        return self._update(transitions)
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Take one gradient step; return UPDATE_METRICS and errors, shape (B,), for priorities."""

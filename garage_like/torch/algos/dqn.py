@@ -19,6 +19,8 @@ from garage_like.torch.algos.torch_off_policy import (
     TorchOffPolicyAlgorithm,
     weighted_mean,
 )
+from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
+from garage_like.torch.kernels.q_learning import QLearningKernel, QLearningOptions
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec
 from garage_like.torch.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 
@@ -133,6 +135,21 @@ class DQN(TorchOffPolicyAlgorithm):
             "Target/Mean": targets.mean().item(),
         }
         return metrics, (targets - values).cpu().numpy()
+
+    def make_kernel(self) -> Kernel | None:
+        """Return an analytic gradient step where the Q-function is a plain perceptron."""
+        if not is_unchanged(self, DQN, "_update", "_minibatch"):
+            return None
+        return QLearningKernel.make(
+            self._env_spec,
+            self._reward_scale,
+            self._qf,
+            self._target_qf,
+            self._qf_optimizer,
+            QLearningOptions(
+                self._discount, self._double_q, self._clip_rewards, self._clip_gradient
+            ),
+        )
 
     def _finish_itr(self) -> None:
         self._num_itrs += 1

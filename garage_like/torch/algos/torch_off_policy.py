@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm
 from garage_like.algos.schedules import Schedule, as_schedule
+from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.algos.minibatch import Minibatch, make_minibatch
+from garage_like.torch.kernels.off_policy import Kernel, kernel_of
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
 from garage_like.torch.policies.policy import Policy
 
@@ -80,6 +83,16 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
         # They are made anew at the next step: a snapshot need not hold them.
         for wrapper in self._optimizers().values():
             wrapper.forget_gradients()
+
+    def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
+        kernel = kernel_of(self)
+        if kernel is None:
+            return self._update(transitions)
+        return kernel.update(self, transitions)
+
+    def make_kernel(self) -> Kernel | None:
+        """Return what takes gradient steps without autograd; None if nothing can."""
+        return None
 
     def _minibatch(self, transitions: Transitions) -> Minibatch:
         """Return transitions as tensors where the policy is."""

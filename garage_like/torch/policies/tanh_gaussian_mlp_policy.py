@@ -78,6 +78,11 @@ class TanhGaussianMLPPolicy(StochasticPolicy):
         self.register_buffer("action_centre", torch.from_numpy(centre))
         self.register_buffer("action_scale", torch.from_numpy(scale))
 
+    @property
+    def log_std_range(self) -> tuple[float, float]:
+        """Limits of the logarithms of the standard deviations."""
+        return self._log_std_range
+
     def forward(self, observations: torch.Tensor) -> tuple[TanhGaussian, dict[str, torch.Tensor]]:
         """Return the distribution over actions for flat observations, shape (N, D)."""
         mean, log_std = self.mlp(observations).chunk(2, dim=-1)

@@ -61,6 +61,11 @@ class DiscreteMLPQFunction(nn.Module):
             layer_normalization,
         )
 
+    @property
+    def is_dueling(self) -> bool:
+        """Whether the value of the state is learned apart."""
+        return self._dueling
+
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Return values, shape (N, K), for flat observations, shape (N, D)."""
         outputs: torch.Tensor = self.mlp(observations)
