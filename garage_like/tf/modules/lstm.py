@@ -43,13 +43,41 @@ class LSTM(RecurrentCell):
         forget[1] = forget_bias
         self.biases.assign_add(forget.reshape(-1))
 
-    def _step(self, gates: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
+    def step(self, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Return [h', c'], shape (R, 2 * H)."""
+        i, f, o, g = self._activate(gates, states, weights)
+        cells = f * states[:, self.hidden_dim :] + i * g
+        return tf.concat([o * tf.tanh(cells), cells], 1)
+
+    def factors(self, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Return the derivatives of c' by gates i and f, of h' by o, of c' by g; of h' by c'; f."""
+        i, f, o, g = self._activate(gates, states, weights)
+        cells = states[:, self.hidden_dim :]
+        shown = tf.tanh(f * cells + i * g)
+        by_gates = [g * i * (1.0 - i), cells * f * (1.0 - f), shown * o * (1.0 - o)]
+        return tf.concat([*by_gates, i * (1.0 - tf.square(g)), o * (1.0 - tf.square(shown)), f], 1)
+
+    def push(self, factors: tf.Tensor, weights: tf.Tensor, tangents: tf.Tensor) -> tf.Tensor:
+        """Multiply tangents of the states, shape (R, 2 * H), by the Jacobian of the step."""
+        by_i, by_f, by_o, by_g, by_cells, f = tf.split(factors, 6, 1)
+        of_i, of_f, of_o, of_g = tf.split(tf.matmul(tangents[:, : self.hidden_dim], weights), 4, 1)
+        cells = f * tangents[:, self.hidden_dim :] + by_i * of_i + by_f * of_f + by_g * of_g
+        return tf.concat([by_cells * cells + by_o * of_o, cells], 1)
+
+    def pull(self, factors: tf.Tensor, weights: tf.Tensor, adjoints: tf.Tensor) -> tf.Tensor:
+        """Multiply adjoints of what follows, shape (R, 2 * H), by the transposed Jacobian."""
+        by_i, by_f, by_o, by_g, by_cells, f = tf.split(factors, 6, 1)
+        outputs = adjoints[:, : self.hidden_dim]
+        cells = adjoints[:, self.hidden_dim :] + by_cells * outputs
+        gated = tf.concat([by_i * cells, by_f * cells, by_o * outputs, by_g * cells], 1)
+        return tf.concat([tf.matmul(gated, weights, transpose_b=True), f * cells], 1)
+
+    def _activate(self, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> list[tf.Tensor]:
+        """Return i, f, o and g, each of shape (R, H)."""
         width = self.hidden_dim
-        gates = gates + tf.matmul(states[:, :width], self.state_weights)
+        gates = gates + tf.matmul(states[:, :width], weights)
         gated = tf.sigmoid(gates[:, : 3 * width])
-        cells = gated[:, width : 2 * width] * states[:, width:]
-        cells += gated[:, :width] * tf.tanh(gates[:, 3 * width :])
-        return tf.concat([gated[:, 2 * width :] * tf.tanh(cells), cells], axis=1)
+        return [*tf.split(gated, 3, 1), tf.tanh(gates[:, 3 * width :])]
 
     def to_numpy(self) -> np_lstm.LSTM:
         """Return the same cell on copies of the weights."""

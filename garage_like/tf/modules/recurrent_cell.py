@@ -13,8 +13,8 @@ from garage_like.tf.quiet_import import tf
 class RecurrentCell(Module):
     """Own the weights of all gates side by side, and step a state from them.
 
-    A subclass implements `_step` and says how many gates it has; H numbers of its state come first
-    and are what the outside sees.
+    A subclass says how many gates it has, and implements the methods of `unroll.Cell`; H numbers
+    of its state come first and are what the outside sees.
 
     Args:
         input_dim: D, inputs of each step.
@@ -75,14 +75,27 @@ class RecurrentCell(Module):
         episodes = tf.shape(states)[0]
         gates = tf.reshape(gates, (-1, episodes, self.num_gates * self.hidden_dim))
         states = tf.ensure_shape(states, (None, self.state_dim))
-        seen = unroll(self._step, gates, states)[..., : self.hidden_dim]
-        return tf.reshape(seen, (-1, self.hidden_dim))
+        seen = unroll(self, gates, states, tf.convert_to_tensor(self.state_weights))
+        return tf.reshape(seen[..., : self.hidden_dim], (-1, self.hidden_dim))
 
-    def _step(self, gates: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
-        """Return the states that follow, shape (N, state_dim).
+    def step(self, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Return the states that follow, shape (R, state_dim).
 
         Args:
-            gates: x W + b, shape (N, num_gates * H).
-            states: shape (N, state_dim).
+            gates: x W + b, shape (R, num_gates * H).
+            states: shape (R, state_dim).
+            weights: U, shape (H, num_gates * H).
         """
-        raise NotImplementedError(f"{type(self).__name__} must implement _step")
+        raise NotImplementedError(f"{type(self).__name__} must implement step")
+
+    def factors(self, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Return what `push` and `pull` need to know of the step's derivative, shape (R, Q)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement factors")
+
+    def push(self, factors: tf.Tensor, weights: tf.Tensor, tangents: tf.Tensor) -> tf.Tensor:
+        """Multiply tangents of the states, shape (R, M), by the Jacobian of the step."""
+        raise NotImplementedError(f"{type(self).__name__} must implement push")
+
+    def pull(self, factors: tf.Tensor, weights: tf.Tensor, adjoints: tf.Tensor) -> tf.Tensor:
+        """Multiply adjoints of what follows, shape (R, M), by the transposed Jacobian."""
+        raise NotImplementedError(f"{type(self).__name__} must implement pull")
