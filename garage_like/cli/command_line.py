@@ -10,7 +10,20 @@ import click
 from garage_like import __version__
 from garage_like.errors import RunLockedError, SnapshotError
 
-COMMANDS = ("ls", "show", "verify", "diff", "resume", "verify-resume")
+COMMANDS = (
+    "ls",
+    "show",
+    "tree",
+    "verify",
+    "diff",
+    "resume",
+    "branch",
+    "verify-resume",
+    "pin",
+    "unpin",
+    "prune",
+    "rm",
+)
 
 
 class LazyGroup(click.Group):

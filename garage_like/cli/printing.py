@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,8 @@ NOTHING = "-"
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs instead of text."
 )
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 
 
 class Trouble(click.ClickException):
@@ -90,6 +94,27 @@ def damage(problems: Sequence[str]) -> Iterable[str]:
         yield f"damaged: {problems[0]}"
     if len(problems) > 1:
         yield f"         and {len(problems) - 1} more; garage-like verify RUN names them all"
+
+
+def count(number: int, thing: str) -> str:
+    """Say how many: 1 snapshot, 12 snapshots."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Shorten numbers in order: 0-3, 5, 7-9."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts) or "none"
+
+
+def shell(path: Path) -> str:
+    """Write a path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def short_count(number: float | None) -> str:

@@ -1,0 +1,25 @@
+"""What a user writes for an epoch: its number, or which one it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from garage_like.snapshot.loading import FromEpoch
+
+
+class FromEpochType(click.ParamType):
+    """An epoch: its number, or which one it is."""
+
+    name = "first|last|best|N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> FromEpoch:
+        """Return the number, or the word."""
+        if value in ("first", "last", "best"):
+            return value
+        if isinstance(value, int) or str(value).isdecimal():
+            return int(value)
+        return self.fail(f"expected first, last, best or the number of an epoch; got {value!r}")

@@ -1,0 +1,32 @@
+"""`garage-like pin`: keep a snapshot for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from garage_like.cli import printing
+from garage_like.cli.epoch_type import FromEpochType
+from garage_like.snapshot import pins
+from garage_like.snapshot.loading import FromEpoch, snapshot_path
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("epoch", type=FromEpochType())
+@printing.json_option
+def pin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
+    r"""Keep the snapshot of EPOCH of RUN from being pruned.
+
+    EPOCH is a number, first, last or best. This may be done while the run goes on.
+
+    \b
+    Example: garage-like pin data/local/experiment/ppo best
+    """
+    snapshot = snapshot_path(run, epoch)
+    is_new = pins.pin(snapshot)
+    if as_json:
+        printing.print_json({"snapshot": str(snapshot), "pinned": True, "changed": is_new})
+    else:
+        click.echo(f"{snapshot}: {'pinned' if is_new else 'was pinned already'}")

@@ -1,0 +1,64 @@
+"""`garage-like tree`: which run was branched from which."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from garage_like.cli import printing
+from garage_like.experiment.family import Member, families
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+
+@click.command()
+@click.argument("root", metavar="[DIR]", default="data/local", type=click.Path(path_type=Path))
+@printing.json_option
+def tree(root: Path, as_json: bool) -> None:
+    r"""Draw the families of the runs below DIR (data/local).
+
+    A run that was branched from another, or resumed into a new directory, hangs below it, with the
+    epoch that it began with.
+
+    \b
+    Example: garage-like tree data/local/experiment
+    """
+    if not root.is_dir():
+        raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
+    found = families(root)
+    if as_json:
+        printing.print_json([asdict(member) for member in found])
+    elif not found:
+        click.echo(f"No runs below {root}")
+    else:
+        _print(found, root)
+
+
+def _print(found: list[Member], root: Path) -> None:
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+    def grow(branch: Tree, member: Member) -> None:
+        for child in member.children:
+            grow(branch.add(Text(_line(child, root))), child)
+
+    trunk = Tree(Text(str(root)))
+    for member in found:
+        grow(trunk.add(Text(_line(member, root))), member)
+    Console(highlight=False).print(trunk)
+
+
+def _line(member: Member, root: Path) -> str:
+    path, place = Path(member.run), Path(member.run).resolve()
+    below = root.resolve()
+    shown = str(place.relative_to(below)) if place.is_relative_to(below) else str(path)
+    if not member.present:
+        return f"{shown} (gone)"
+    how_far = "" if member.last_epoch is None else f"  epoch {member.last_epoch}"
+    began = "" if member.from_epoch is None else f", from epoch {member.from_epoch}"
+    return f"{shown if shown != '.' else path.name}{how_far}{began}"

@@ -1,0 +1,30 @@
+"""`garage-like unpin`: let a snapshot be pruned again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from garage_like.cli import printing
+from garage_like.cli.epoch_type import FromEpochType
+from garage_like.snapshot import pins
+from garage_like.snapshot.loading import FromEpoch, snapshot_path
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("epoch", type=FromEpochType())
+@printing.json_option
+def unpin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
+    r"""Let the snapshot of EPOCH of RUN be pruned again.
+
+    \b
+    Example: garage-like unpin data/local/experiment/ppo 40
+    """
+    snapshot = snapshot_path(run, epoch)
+    was_pinned = pins.unpin(snapshot)
+    if as_json:
+        printing.print_json({"snapshot": str(snapshot), "pinned": False, "changed": was_pinned})
+    else:
+        click.echo(f"{snapshot}: {'no longer pinned' if was_pinned else 'was not pinned'}")

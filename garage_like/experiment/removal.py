@@ -1,0 +1,175 @@
+"""Removal: old snapshots of a run go, or the run with all it has.
+
+The rules by which snapshots go are those of training (`snapshot.schedule`). A run that somebody is
+writing to is left alone. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_like.errors import SnapshotError, SnapshotNotFoundError
+from garage_like.experiment.branching import judged_by
+from garage_like.experiment.overview import EXPERIMENT, find_runs, read_json
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.pins import pinned_epochs
+from garage_like.snapshot.schedule import Kept, to_remove
+from garage_like.snapshot.store import SnapshotStore
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What goes, or would go.
+
+    Attributes:
+        run: the run directory.
+        removed: epochs of the snapshots that go.
+        kept: epochs of those that stay.
+        pinned: epochs that stay since they are pinned.
+        bytes: what is freed; a file that something else still needs frees nothing.
+    """
+
+    run: str
+    removed: list[int]
+    kept: list[int]
+    pinned: list[int]
+    bytes: int
+
+
+def prune_run(
+    run: Path,
+    *,
+    keep_last: int | None = None,
+    keep_best: int | None = None,
+    keep_period: int | None = None,
+    dry_run: bool = False,
+) -> Removal:
+    """Remove old snapshots by the rules that training itself prunes by.
+
+    The last, the two newest that verify, the best and the pinned always stay.
+
+    Args:
+        run: a run directory.
+        keep_last: keep so many of the newest.
+        keep_best: keep so many of the best, judged as the run was told to.
+        keep_period: keep every so-many-th epoch. With none of these, the run's own rules count.
+        dry_run: only say what would go.
+
+    Raises:
+        ValueError: if this is no run directory.
+        SnapshotNotFoundError: if there is no snapshot.
+        RunLockedError: if a process is training there.
+    """
+    check_is_run(run)
+    config = _rules(run, keep_last, keep_best, keep_period)
+    with _ours_to_change(run, dry_run):
+        store = SnapshotStore.of_run(run)
+        epochs = store.epochs()
+        if not epochs:
+            raise SnapshotNotFoundError(
+                f"{run}: no snapshot found there, so there is none to prune"
+            )
+        pinned = pinned_epochs(store.dir)
+        doomed = to_remove(config, list(_kept(store, epochs, config)), pinned, store.is_good)
+        freed = _freed_bytes(store.path(epoch) for epoch in doomed)
+        if not dry_run:
+            doomed = list(store.remove(doomed))
+    stay = [epoch for epoch in epochs if epoch not in doomed]
+    return Removal(str(run), doomed, stay, sorted(pinned), freed)
+
+
+def remove_run(run: Path, *, dry_run: bool = False) -> Removal:
+    """Remove a run directory with all that is in it.
+
+    Args:
+        run: a run directory.
+        dry_run: only say what would go.
+
+    Raises:
+        ValueError: if it is none, is a link, or holds other runs.
+        RunLockedError: if a process is training there.
+    """
+    check_is_run(run)
+    inside = [other for other in find_runs(run) if other != run]
+    if inside:
+        raise ValueError(f"{run}: holds other runs, {inside[0]} among them; remove those first")
+    store = SnapshotStore.of_run(run)
+    with _ours_to_change(run, dry_run):
+        found = Removal(
+            str(run), store.epochs(), [], sorted(pinned_epochs(store.dir)), _freed_bytes([run])
+        )
+        if not dry_run:
+            doomed = run.with_name(f".removed-{run.name}-{uuid.uuid4().hex[:8]}")
+            os.rename(run, doomed)
+    if not dry_run:
+        shutil.rmtree(doomed)
+    return found
+
+
+def check_is_run(run: Path) -> None:
+    """Raise ValueError unless a path is a run directory itself."""
+    if run.is_symlink():
+        raise ValueError(f"{run}: a link to {os.readlink(run)}; give the run directory itself")
+    if not run.exists():
+        raise ValueError(f"{run}: no such directory; expected a run directory")
+    is_run = (run / EXPERIMENT).is_file() or (run / SNAPSHOTS).is_dir()
+    if not is_run or (run / MANIFEST).exists():
+        raise ValueError(f"{run}: expected a run directory, with {EXPERIMENT} or {SNAPSHOTS}/")
+
+
+@contextmanager
+def _ours_to_change(run: Path, dry_run: bool) -> Iterator[None]:
+    """Hold the run against those who write to it; a dry run only looks."""
+    if dry_run or not run.is_dir():
+        yield
+        return
+    lock = RunLock(run)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _rules(
+    run: Path, keep_last: int | None, keep_best: int | None, keep_period: int | None
+) -> SnapshotConfig:
+    recorded = read_json(run / EXPERIMENT).get("options", {})
+    known = {key: recorded[key] for key in SnapshotConfig.option_names() if key in recorded}
+    given = {"max_to_keep": keep_last, "keep_best": keep_best, "keep_period": keep_period}
+    if any(value is not None for value in given.values()):
+        rules: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        return SnapshotConfig(snapshot_dir=run, **judged_by(run), **rules)
+    return SnapshotConfig(snapshot_dir=run, **{"snapshot_mode": "all", **known})
+
+
+def _kept(store: SnapshotStore, epochs: Iterable[int], config: SnapshotConfig) -> Iterator[Kept]:
+    for epoch in epochs:
+        try:
+            manifest = store.manifest(epoch)
+        except SnapshotError:
+            continue  # what cannot be read is never pruned
+        yield Kept(epoch, manifest.metric(config.best_metric), manifest.on_gap)
+
+
+def _freed_bytes(folders: Iterable[Path]) -> int:
+    """Return what removing directories frees: files of which every name is in one of them."""
+    names: dict[tuple[int, int], int] = {}
+    status: dict[tuple[int, int], os.stat_result] = {}
+    for folder in folders:
+        for parent, _, files in os.walk(folder):
+            for file in files:
+                found = os.lstat(os.path.join(parent, file))
+                key = (found.st_dev, found.st_ino)
+                names[key] = names.get(key, 0) + 1
+                status[key] = found
+    return sum(s.st_size for key, s in status.items() if names[key] >= s.st_nlink)
