@@ -40,6 +40,10 @@ EXTRAS = {
     "classic": ["gymnasium[classic-control]>=1.0"],
     "cma": ["cma>=3.3"],
     "minari": ["minari>=0.5", "h5py>=3.10"],
+    "wandb": ["wandb>=0.19"],
+    "trackio": ["trackio>=0.20"],
+    "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
+    "video": ["av>=13.0"],
 }
 EXTRAS["all"] = sorted(
     {
@@ -62,6 +66,9 @@ EXTRAS["dev"] = [
     "hypothesis>=6.100",
     "tensorboard>=2.17",
     *EXTRAS["minari"],
+    *EXTRAS["wandb"],
+    *EXTRAS["mlflow"],
+    *EXTRAS["video"],
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]

@@ -1,6 +1,6 @@
 """Write one page of API reference for each package, from the names that it exports.
 
-Another page lists the examples.
+Another page lists the examples, and one explains the columns of the log.
 """
 
 import ast
@@ -13,6 +13,9 @@ from types import ModuleType
 from typing import Any
 
 import garage_like
+from garage_like.interfaces import RLAlgorithm
+from garage_like.logging import glossary
+from garage_like.logging.episode_metrics import METRICS as EPISODE_METRICS
 
 # Modules that are worth a page though they are no packages.
 MODULES = [
@@ -53,7 +56,7 @@ def public_names(module: ModuleType) -> list[str]:
 def write(directory: Path) -> None:
     """Write `index.md` and a page for each package into a directory; touch only what changed."""
     modules = public_modules()
-    pages = {"index": _index(modules), "examples": _examples()}
+    pages = {"index": _index(modules), "examples": _examples(), "metrics": _metrics(modules)}
     documented: dict[int, str] = {}
     for module in modules:
         pages[module.__name__] = _page(module, documented)
@@ -78,6 +81,36 @@ def _examples() -> str:
         "# Examples\n\nEach is a script that runs on its own; `--help` lists its options.\n\n"
         "| script | what it shows |\n|---|---|\n" + "\n".join(rows) + "\n"
     )
+
+
+def _metrics(modules: list[ModuleType]) -> str:
+    """Explain the columns that every run has, then those of each algorithm."""
+    parts = [
+        "# Metrics\n\nMade from the code: the columns of `progress.csv`.",
+        "## Every run",
+        _table(EPISODE_METRICS),
+        "## Evaluation",
+        _table(glossary.EVALUATION_METRICS),
+        "## Progress and times",
+        _table(glossary.PROGRESS_METRICS),
+        "## Now and then",
+        _table(glossary.OCCASIONAL_METRICS),
+    ]
+    for module in modules:
+        for value in (getattr(module, name) for name in public_names(module)):
+            if not (inspect.isclass(value) and issubclass(value, RLAlgorithm)):
+                continue
+            metrics = getattr(value, "METRICS", {})
+            if metrics and value.__module__.startswith(f"{module.__name__}."):
+                parts += [f"## {value.__name__} (`{module.__name__}`)", _table(metrics)]
+                optional = getattr(value, "OPTIONAL_METRICS", {})
+                parts += ["Where there is such a thing:", _table(optional)] if optional else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(metrics: dict[str, str]) -> str:
+    rows = [f"| `{name}` | {text.replace('|', chr(92) + '|')} |" for name, text in metrics.items()]
+    return "\n".join(["| column | meaning |", "|---|---|", *rows])
 
 
 def _index(modules: list[ModuleType]) -> str:

@@ -114,7 +114,10 @@ class Continuation:
         from garage_like.logging import RunLogs, logger
 
         x_axis = self.options.get("x_axis", "TotalEnvSteps")
-        logs = RunLogs(self.run_dir, x_axis=x_axis, existing=True, console=console)
+        trackers = self.options.get("trackers")
+        logs = RunLogs(
+            self.run_dir, x_axis=x_axis, existing=True, console=console, trackers=trackers
+        )
         try:
             with logger.prefix(f"[{self.name}] ") if self.name else contextlib.nullcontext():
                 yield

@@ -6,13 +6,14 @@ import difflib
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, overload
 
 from garage_like import seeding
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.parameters import to_json
 from garage_like.experiment.run_directory import RunRecord, prepare
+from garage_like.logging.trackers.choice import check_installed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -36,6 +37,7 @@ def wrap_experiment(
     x_axis: str = "TotalEnvSteps",
     auto_resume: bool = False,
     console: bool = True,
+    trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
     **snapshot_options: Any,
 ) -> Callable[[Function], Function]: ...
 
@@ -54,6 +56,7 @@ def wrap_experiment(
     x_axis: str = "TotalEnvSteps",
     auto_resume: bool = False,
     console: bool = True,
+    trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
     **snapshot_options: Any,
 ) -> Any:
     """Decorate a function, so that each call is a run with a directory and logs of its own.
@@ -86,6 +89,8 @@ def wrap_experiment(
         auto_resume: use the directory though it exists, and let `Trainer.train` continue the run
             that it holds: the same command again goes on where the run was stopped.
         console: whether logs are printed too.
+        trackers: experiment trackers that mirror the run: `'wandb'`, `'trackio'`, `'mlflow'`, or
+            several; with options, `{'wandb': {'project': 'cartpole'}}`.
         snapshot_options: whatever else `SnapshotConfig` takes.
 
     Raises:
@@ -106,6 +111,7 @@ def wrap_experiment(
         "x_axis": x_axis,
         "auto_resume": auto_resume,
         "console": console,
+        "trackers": trackers,
         **snapshot_options,
     }
     RunOptions.of(options)
@@ -129,6 +135,7 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
     from garage_like.logging import RunLogs, active_run_logs, logger
 
     complete = _bind(function, passed)
+    check_installed(options.trackers)
     in_name = {"passed": passed, "all": complete, None: {}}[options.name_parameters]
     seed = complete.get("seed", seeding.get_seed())
     record = RunRecord(
@@ -144,7 +151,11 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
     existing = options.auto_resume or options.use_existing_dir
     with (
         RunLogs(
-            directory, x_axis=options.x_axis, existing=existing, console=options.console
+            directory,
+            x_axis=options.x_axis,
+            existing=existing,
+            console=options.console,
+            trackers=options.trackers,
         ) as logs,
         logger.prefix(f"[{options.name or record.function}] "),
     ):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
+from garage_like.logging.trackers.choice import check_trackers
 from garage_like.snapshot.config import SnapshotConfig
 
 _imposed: list[Mapping[str, Any]] = []
@@ -42,6 +43,7 @@ class RunOptions:
         use_existing_dir: use the directory though it exists, instead of one with a number.
         x_axis: key of the logged table that is TensorBoard's step.
         console: whether logs are printed too.
+        trackers: experiment trackers that mirror the run: names, or options by name.
         snapshot: options of `SnapshotConfig`.
 
     Raises:
@@ -57,6 +59,7 @@ class RunOptions:
     use_existing_dir: bool = False
     x_axis: str = "TotalEnvSteps"
     console: bool = True
+    trackers: Any = None
     snapshot: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,7 @@ class RunOptions:
                     f"wrap_experiment: {option} must be True or False,"
                     f" got {getattr(self, option)!r}"
                 )
+        object.__setattr__(self, "trackers", check_trackers(self.trackers))
         SnapshotConfig(snapshot_dir=".", **self.snapshot)
 
     @staticmethod

@@ -18,7 +18,7 @@ from garage_like.logging.csv_output import CsvOutput
 from garage_like.logging.csv_table import content_at
 from garage_like.logging.event_file import list_event_files
 from garage_like.logging.held_output import HeldOutput
-from garage_like.logging.json_lines_output import JsonLinesOutput
+from garage_like.logging.json_lines_output import JsonLinesOutput, read_json_lines
 from garage_like.logging.light_imports import StdOutput, logger
 from garage_like.logging.log_files import cut, ends_a_line, exchange, set_aside, sync_path
 from garage_like.logging.logger_state import (
@@ -29,6 +29,7 @@ from garage_like.logging.logger_state import (
 )
 from garage_like.logging.tensorboard_output import TensorBoardOutput
 from garage_like.logging.text_output import TextOutput
+from garage_like.logging.trackers.mirror import MEMORY, Mirror
 
 _CSV = "progress.csv"
 _JSON_LINES = "progress.jsonl"
@@ -65,6 +66,7 @@ class RunLogs:
         x_axis: key of the logged table that is TensorBoard's step, or None.
         existing: whether the directory may hold logs; if not, `start_fresh` is called here.
         console: whether to print as well.
+        trackers: options of each tracker that mirrors the run, by its name.
     """
 
     def __init__(
@@ -74,12 +76,16 @@ class RunLogs:
         x_axis: str | None = "TotalEnvSteps",
         existing: bool,
         console: bool = True,
+        trackers: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.directory = Path(directory).absolute()
         self._csv = CsvOutput(self.directory / _CSV)
         self._json_lines = JsonLinesOutput(self.directory / _JSON_LINES)
         self._text = TextOutput(self.directory / _TEXT)
         self._events = TensorBoardOutput(self.directory, x_axis, self.directory / _VARIANT)
+        self._mirrors = [
+            Mirror(name, options, x_axis) for name, options in (trackers or {}).items()
+        ]
         self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
         self._before = LoggerState()
         begin_anew(keep_outputs=not _stack)
@@ -99,6 +105,8 @@ class RunLogs:
         if self._held is None:
             return []
         orphans = [set_aside(path).name for path in self._files()]
+        if (self.directory / MEMORY).exists():
+            set_aside(self.directory / MEMORY)  # a new run has new runs in its trackers
         self._begin(with_tables=True)
         return orphans
 
@@ -128,6 +136,7 @@ class RunLogs:
         self._events.drop_waiting()
         drop_unfinished_row()
         self._begin(with_tables=False)
+        self._mirror()
         missing = sorted(name for name in offsets if name not in files)
         if missing:
             logger.log(f"Logs begin anew, since they are not in {self.directory}: {missing}")
@@ -169,6 +178,17 @@ class RunLogs:
             held.write_tables(self._csv, self._json_lines, self._events)
             for event in held.events:
                 self._events.add_event(event)
+        self._mirror()
+
+    def _mirror(self) -> None:
+        """Let trackers go on after the rows that stand in the log now."""
+        rows = read_json_lines(self.directory / _JSON_LINES) if self._mirrors else []
+        for mirror in self._mirrors:
+            if mirror.has_begun:
+                mirror.follow(rows)
+            else:
+                mirror.open(self.directory, rows)
+                logger.add_output(mirror)
 
     def add_event(self, event: Any) -> None:
         """Add an event of the user's own, a `tensorboardX.proto.event_pb2.Event`."""
@@ -196,12 +216,13 @@ class RunLogs:
         named = [self.directory / name for name in (_CSV, _JSON_LINES, _TEXT)]
         return [*(path for path in named if path.exists()), *list_event_files(self.directory)]
 
-    def close(self, *, write_held: bool = True) -> None:
+    def close(self, *, write_held: bool = True, failed: bool = False) -> None:
         """Disconnect from the logger, which is then as it was before these logs were opened.
 
         Args:
             write_held: if neither `start_fresh` nor `continue_from` was called, append what was
                 logged to the files; otherwise it is dropped, and they stay as they are.
+            failed: whether trackers are told that the session ended with an error.
         """
         if self not in _stack:
             return
@@ -213,6 +234,8 @@ class RunLogs:
         self._before.restore()
         self._events.write_waiting()
         self._close_files()
+        for mirror in self._mirrors:
+            mirror.close(failed)
 
     def _close_files(self) -> None:
         for output in (self._csv, self._json_lines, self._text, self._events):
@@ -229,4 +252,7 @@ class RunLogs:
         trace: TracebackType | None,
     ) -> None:
         """Close; after an error, what is still held is dropped."""
-        self.close(write_held=error is None)
+        self.close(
+            write_held=error is None,
+            failed=error is not None and not isinstance(error, SystemExit),
+        )

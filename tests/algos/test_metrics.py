@@ -4,6 +4,7 @@ import csv
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from pathlib import Path
 
@@ -114,3 +115,16 @@ def test_s09_columns_are_grouped_by_train_evaluation_and_misc():
         "misc": {"TotalEnvSteps": 3, "EpochTime": 4, "Snapshot/Failures": 6},
     }
     assert group_of("ReplayBuffer/Size") == "train"
+
+
+def test_k04_every_column_that_skrl_logs_has_a_counterpart_that_some_algorithm_declares():
+    page = (Path(__file__).parents[2] / "docs" / "logging.md").read_text("utf-8")
+    table = page.partition("| skrl | here |\n|---|---|\n")[2].splitlines()
+    here = {
+        name for row in table for name in re.findall(r"`([^`]+)`", row.split("|")[2]) if "/" in name
+    }
+    declared = set(COMMON_METRICS)
+    for algorithm in algorithms():
+        declared |= {*algorithm.METRICS, *getattr(algorithm, "OPTIONAL_METRICS", {})}
+    assert len(here) > 20
+    assert here - declared == set()

@@ -1,0 +1,201 @@
+"""Mirror: a tracker is told each row of the log once, at steps that always rise.
+
+Files: `trackers.json`, what each tracker needs to go on with its run: its id, say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from garage_like.logging.hyperparameters import flat
+from garage_like.logging.light_imports import LogOutput, TabularInput
+from garage_like.logging.log_files import replace_content
+from garage_like.logging.trackers.choice import make_tracker
+
+MEMORY = "trackers.json"
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """What a tracker is told of a run.
+
+    Attributes:
+        directory: the run directory.
+        parameters: of the experiment, in one level.
+        last_step: of the newest row in the run directory; -1 if there is none.
+        memory: what the tracker wrote here in an earlier session of the run; to be changed.
+    """
+
+    directory: Path
+    parameters: dict[str, Any]
+    last_step: int = -1
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The run directory's own name."""
+        return self.directory.name
+
+    @property
+    def group(self) -> str:
+        """The name without the number that a clash appended: that of the experiment."""
+        stem, _, number = self.name.rpartition("_")
+        return stem if stem and number.isdecimal() else self.name
+
+    @property
+    def project(self) -> str:
+        """The folder of related runs."""
+        return self.directory.parent.name or "garage_like"
+
+
+class Tracker(Protocol):
+    """Tell a tracking library of a run."""
+
+    def start(self, run: TrackedRun) -> int:
+        """Begin a run, or go on with it; return the last step that it holds already, or -1."""
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        """Add the numbers of a row."""
+
+    def finish(self, failed: bool) -> None:
+        """End this session of the run."""
+
+
+class RisingSteps:
+    """Number rows by a column if that rises, by one more than the row before if not.
+
+    Args:
+        x_axis: name of the column.
+    """
+
+    def __init__(self, x_axis: str | None) -> None:
+        self._x_axis = x_axis
+        self.last = -1
+
+    def next(self, row: Mapping[str, Any]) -> int:
+        """Return the step of the next row."""
+        value = row.get(self._x_axis or "")
+        is_number = isinstance(value, int | float | np.number) and math.isfinite(value)
+        self.last = max(self.last + 1, int(value) if is_number else 0)  # type: ignore[arg-type]
+        return self.last
+
+
+class Mirror(LogOutput):
+    """Hand the rows of a run to one tracker; what goes wrong there is a warning.
+
+    Args:
+        name: of the tracker.
+        options: what it is called with.
+        x_axis: column of the log that is the step.
+        make: makes the tracker from both.
+
+    Attributes:
+        has_begun: whether `open` was called.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        x_axis: str | None,
+        make: Callable[[str, Mapping[str, Any]], Tracker] = make_tracker,
+    ) -> None:
+        self._name, self._options, self._make = name, options, make
+        self._steps = RisingSteps(x_axis)
+        self._tracker: Tracker | None = None
+        self._held = -1
+        self.has_begun = False
+
+    @property
+    def types_accepted(self) -> tuple[type, ...]:
+        """Tables."""
+        return (TabularInput,)
+
+    def open(self, directory: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Begin, or go on with, the tracker's run, and hand it the rows that it does not hold.
+
+        Args:
+            directory: the run directory.
+            rows: all rows of the log so far.
+        """
+        self.has_begun = True
+        rows = list(rows)
+        steps = self.follow(rows)
+        memories = read_object(directory / MEMORY)
+        parameters = flat(read_object(directory / "variant.json"))
+        memory = dict(memories.get(self._name) or {})
+        run = TrackedRun(directory, parameters, self._steps.last, memory)
+        try:
+            tracker = self._make(self._name, self._options)
+            self._held = tracker.start(run)
+        except Exception as error:
+            self._give_up(error)
+            return
+        self._tracker = tracker
+        text = json.dumps({**memories, self._name: run.memory}, indent=2) + "\n"
+        replace_content(directory / MEMORY, text.encode())
+        for row, step in zip(rows, steps, strict=True):
+            self._send(row, step)
+
+    def follow(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Go on after these rows, which are all that the log holds; return their steps."""
+        self._steps.last = -1
+        return [self._steps.next(row) for row in rows]
+
+    def record(self, data: Any, prefix: str = "") -> None:
+        """Hand a row on."""
+        values = data.as_primitive_dict
+        if values:
+            self._send(values, self._steps.next(values))
+
+    def _send(self, row: Mapping[str, Any], step: int) -> None:
+        if self._tracker is None or step <= self._held:
+            return
+        numbers = {
+            key: math.nan if value is None else float(value)
+            for key, value in row.items()
+            if value is None or isinstance(value, bool | int | float | np.number | np.bool_)
+        }
+        try:
+            self._tracker.log(numbers, step)
+            self._held = step
+        except Exception as error:
+            self._give_up(error)
+
+    def dump(self, step: int | None = None) -> None:
+        """Do nothing: every row was handed on."""
+
+    def close(self, failed: bool = False) -> None:
+        """End this session."""
+        tracker, self._tracker = self._tracker, None
+        if tracker is None:
+            return
+        try:
+            tracker.finish(failed)
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._tracker = None
+        warnings.warn(
+            f"{self._name} gets no more rows in this session, training goes on; the run directory"
+            f" has them all, and a resume hands them on: {type(error).__name__}: {error}",
+            stacklevel=3,
+        )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, or an empty one."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

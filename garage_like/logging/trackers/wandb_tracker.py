@@ -1,0 +1,62 @@
+"""WandbTracker: a run in Weights & Biases, continued under the same id when it is resumed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import uuid
+from typing import Any
+
+from garage_like.logging.trackers.mirror import TrackedRun
+
+_OFFLINE = ("offline", "dryrun")
+
+
+class WandbTracker:
+    """Log to `wandb.init(**options)`.
+
+    Online, a resumed run goes on with the run that it has. wandb ignores a resume while it is
+    offline, so there each session is a run of its own, all of them in one group; uploaded, they
+    stand side by side.
+
+    Args:
+        options: of `wandb.init`; the project is the folder of the run directory, the name and the
+            group are the run's, and the config its parameters, unless given here.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._run: Any = None
+
+    def start(self, run: TrackedRun) -> int:
+        """Begin a run, or go on with the one whose id is known."""
+        wandb = importlib.import_module("wandb")
+        mode = self._options.get("mode") or os.environ.get("WANDB_MODE", "online")
+        is_known = "id" in run.memory
+        known = str(run.memory.setdefault("id", self._options.get("id") or uuid.uuid4().hex[:12]))
+        session = int(run.memory.get("session", 0)) + 1
+        run.memory["session"] = session
+        is_next_segment = mode in _OFFLINE and session > 1
+        self._run = wandb.init(
+            **{
+                "project": run.project,
+                "name": f"{run.name} ({session})" if is_next_segment else run.name,
+                "group": run.group,
+                "config": run.parameters,
+                "dir": str(run.directory),
+                **self._options,
+                "id": f"{known}-{session}" if is_next_segment else known,
+                "resume": None if mode in _OFFLINE else "allow",
+            }
+        )
+        if mode in _OFFLINE:
+            return run.last_step if is_known else -1
+        return int(self._run.step) - 1 if self._run.resumed else -1
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        """Add a row."""
+        self._run.log(row, step=step)
+
+    def finish(self, failed: bool) -> None:
+        """Finish the session."""
+        self._run.finish(exit_code=int(failed))

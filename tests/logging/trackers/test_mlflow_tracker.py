@@ -1,0 +1,35 @@
+"""MLflow against a store in a file."""
+
+import json
+
+import pytest
+
+pytest.importorskip("mlflow", reason="needs the extra mlflow")
+pytest.importorskip("sqlalchemy", reason="needs the extra mlflow")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:pydantic"),
+]
+
+
+def test_a_resume_continues_the_same_run_and_doubles_no_point(session, tmp_path):
+    from mlflow.tracking import MlflowClient
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    options = {"mlflow": {"tracking_uri": uri, "tags": {"a": "b"}}}
+    session(1, 6, options)
+    session(4, 9, options, after=3)
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("cartpole")
+    [run] = client.search_runs([experiment.experiment_id])
+    memory = json.loads((session.run_dir / "trackers.json").read_text())
+    assert memory == {"mlflow": {"run_id": run.info.run_id}}
+    assert (run.info.run_name, run.info.status) == ("ppo_2", "FINISHED")
+    assert run.data.params == {"seed": "3", "sizes": "[64, 64]"}
+    assert (run.data.tags["group"], run.data.tags["a"]) == ("ppo", "b")
+    history = client.get_metric_history(run.info.run_id, "Return max")
+    points = sorted((point.step, point.value) for point in history)
+    assert points == [(100 * count, count / 3) for count in range(1, 9)]
