@@ -24,7 +24,7 @@ from garage_like.snapshot import keras_objects, tf_live
 NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
 """Make a bare object of a class; pickle has an opcode of its own for it."""
 
-_CODE = (type, types.FunctionType, types.MethodType)
+_CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
 
 _live_objects: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "live_objects", default=None

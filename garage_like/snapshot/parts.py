@@ -51,7 +51,7 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
     if keras_objects.kind_of(cls) is not None:
         return keras_objects.parts
     if tf_arrays.kind_of(cls) is not None:
-        return tf_arrays.parts
+        return tf_arrays.parts_function(cls, as_pickled=as_pickled)
     for kind, function in _CONTAINERS.items():
         if issubclass(cls, kind):
             return function

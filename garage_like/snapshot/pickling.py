@@ -93,7 +93,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._tensorflow: TensorReducers | None = None
         if hasattr(sys.modules.get("tensorflow"), "Variable"):
             paths = tf_live.paths_of(graph) if keep_live else {}
-            self._tensorflow = TensorReducers(self._announce, paths)
+            self._tensorflow = TensorReducers(self._announce, self.stand_ins, paths)
         self._memory: defaultdict[str, MemoryMap] = defaultdict(MemoryMap)
         self._pending: list[View] = []
         self._reducers: dict[type, Any] = {}

@@ -25,11 +25,18 @@ class TensorReducers:
 
     Args:
         announce: is told of each array just before its bytes are pickled.
+        stand_ins: gets the objects whose values are pickled as arrays, by the id of the array.
         paths: of variables in the graph, by id: where a restore may find the live ones.
     """
 
-    def __init__(self, announce: Callable[[View], None], paths: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        announce: Callable[[View], None],
+        stand_ins: dict[int, Any],
+        paths: Mapping[int, str],
+    ) -> None:
         self._announce = announce
+        self._stand_ins = stand_ins
         self._paths = paths
         self._runtime = tf_live.runtime_module()
 
@@ -42,10 +49,11 @@ class TensorReducers:
         if not is_eager(variable):
             return self._reduce_element(variable)
         value = variable.read_value()
+        options = {name: getattr(variable, name) for name in _OPTIONS}
         extras = {
-            name: getattr(variable, name)
-            for name, usual in _USUAL.items()
-            if getattr(getattr(variable, name), "name", None) != usual
+            name: option
+            for name, option in options.items()
+            if option is not None and getattr(option, "name", "") not in ("AUTO", "NONE")
         }
         static = None if variable.shape == value.shape else variable.shape
         arguments = (variable.name.partition(":")[0], variable.trainable, static, extras)
@@ -90,7 +98,10 @@ class TensorReducers:
     def _reduce_graph(self, graph: Any) -> Any:
         from garage_like.snapshot import tf_sessions
 
-        return tf_sessions.reduce_graph(graph, self._runtime)
+        reduced = tf_sessions.reduce_graph(graph, self._runtime)
+        variables = tf_sessions.variables_of(graph)
+        self._stand_ins.update({id(v): variables[name] for name, v in reduced[2].items()})
+        return reduced
 
     def _reduce_session(self, session: Any) -> Any:
         from garage_like.snapshot import tf_sessions
@@ -98,11 +109,7 @@ class TensorReducers:
         return tf_sessions.reduce_session(session)
 
 
-_USUAL = {
-    "constraint": None,
-    "synchronization": "AUTO",
-    "aggregation": "NONE",
-}
+_OPTIONS = ("constraint", "synchronization", "aggregation")
 _FUNCTION_OPTIONS = ("autograph", "jit_compile", "reduce_retracing")
 
 
@@ -237,7 +244,27 @@ def describe(value: Any) -> str | None:
 
 def is_tensor_class(cls: type) -> bool:
     """Tell whether a class is one of tensors and variables with bytes of their own."""
-    return kind_of(cls) in ("variable", "tensor")
+    return kind_of(cls) in ("variable", "tensor") or cls.__name__ == "RefVariable"
+
+
+def parts_function(cls: type, *, as_pickled: bool) -> Callable[[Any], list[tuple[str, Any]]]:
+    """Return what finds the parts of TensorFlow's objects."""
+    if kind_of(cls) == "graph":
+        return _graph_values if as_pickled else _graph_variables
+    return parts
+
+
+def _graph_values(graph: Any) -> list[tuple[str, Any]]:
+    from garage_like.snapshot import tf_sessions
+
+    values = tf_sessions.get_default_values(graph)
+    return [(f".{name}", value) for name, value in values.items()]
+
+
+def _graph_variables(graph: Any) -> list[tuple[str, Any]]:
+    from garage_like.snapshot import tf_sessions
+
+    return [(f".{name}", variable) for name, variable in tf_sessions.variables_of(graph).items()]
 
 
 def parts(value: Any) -> list[tuple[str, Any]]:
@@ -249,6 +276,8 @@ def parts(value: Any) -> list[tuple[str, Any]]:
         return [(".python_function", value.python_function)]
     if kind == "wrapper":
         return [("", value.__wrapped__)]
+    if kind == "session":
+        return [("", value.graph)]
     if kind == "list":
         return [(f"[{i}]", v) for i, v in enumerate(value)]
     if kind == "trackable":

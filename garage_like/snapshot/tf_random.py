@@ -48,8 +48,8 @@ def get_state() -> dict[str, Any]:
         "seeds": None if seeds is None else seeds.getstate(),
         "generator": None
         if generator is None
-        else (int(generator.algorithm), np.array(generator.state)),
-        "keras": None if keras is None else np.array(keras.state.value),
+        else (int(generator.algorithm), generator.state.numpy()),
+        "keras": None if keras is None else keras.state.value.numpy(),
     }
 
 

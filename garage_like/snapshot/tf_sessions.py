@@ -32,15 +32,21 @@ def get_session_variables(session: Any) -> dict[str, np.ndarray]:
     variables = variables_of(session.graph)
     try:
         values: list[Any] = session.run(list(variables.values()))
-        return dict(zip(variables, values, strict=True))
+        return {name: np.asarray(v) for name, v in zip(variables, values, strict=True)}
     except tf.errors.FailedPreconditionError:  # some have not been initialized: ask one by one
         found = {}
         for name, variable in variables.items():
             try:
-                found[name] = session.run(variable)
+                found[name] = np.asarray(session.run(variable))
             except tf.errors.FailedPreconditionError:
                 continue
         return found
+
+
+def get_default_values(graph: Any) -> dict[str, np.ndarray]:
+    """Return the values of a graph's variables, if its session is the default one; else nothing."""
+    session = _default_session()
+    return get_session_variables(session) if session is not None and session.graph is graph else {}
 
 
 def set_session_variables(session: Any, values: Mapping[str, np.ndarray]) -> None:
