@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import io
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.filesystem import Buffer
+from garage_like.snapshot.opening import opened
 
 PIECE = 1 << 20
 
@@ -46,7 +46,7 @@ def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:
     Raises:
         SnapshotCorruptError: if it is missing or is not what the manifest says.
     """
-    with _opened(snapshot / name, entry) as file:
+    with opened(snapshot, name, entry.bytes) as file:
         _forget_cached(file)
         found = digest_of(iter(lambda: file.read(PIECE), b""))
     _check_digest(snapshot / name, found, entry)
@@ -59,7 +59,7 @@ def checked_pieces(snapshot: Path, name: str, entry: FileEntry) -> Iterator[byte
         SnapshotCorruptError: after the last, if the file is not what the manifest says.
     """
     digest, size = new_digest(), 0
-    with _opened(snapshot / name, entry) as file:
+    with opened(snapshot, name, entry.bytes) as file:
         while piece := file.read(PIECE):
             digest.update(piece)
             size += len(piece)
@@ -80,30 +80,13 @@ def read_file(snapshot: Path, name: str, entry: FileEntry) -> bytearray:
     Raises:
         SnapshotCorruptError: if it is missing or is not what the manifest says.
     """
-    with _opened(snapshot / name, entry) as file:
+    with opened(snapshot, name, entry.bytes) as file:
         content = bytearray(entry.bytes)
         rest = memoryview(content)
         while len(rest) and (count := file.readinto(rest)):
             rest = rest[count:]
     _check_digest(snapshot / name, digest_of([content]), entry)
     return content
-
-
-@contextlib.contextmanager
-def _opened(path: Path, entry: FileEntry) -> Iterator[io.FileIO]:
-    """Open a plain file of the size that is expected: nothing else takes memory or time."""
-    try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise SnapshotCorruptError(f"{path}: expected a plain file")
-        if found.st_size != entry.bytes:
-            raise SnapshotCorruptError(
-                f"{path}: expected {entry.bytes} bytes, found {found.st_size}"
-            )
-        with io.FileIO(path) as file:
-            yield file
-    except OSError as error:
-        raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
 
 
 def _check_digest(path: Path, found: FileEntry, expected: FileEntry) -> None:

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
-from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
 from garage_like.snapshot.digests import FileEntry, digest_of
+from garage_like.snapshot.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.layout import MANIFEST
+from garage_like.snapshot.manifest_types import check_values, is_count
+from garage_like.snapshot.opening import leads_out, opened
 
 FORMAT = "garage_like-snapshot"
 FORMAT_VERSION = 1
-MAX_MANIFEST_BYTES = 64 << 20
 
 
 @dataclass(kw_only=True)
@@ -50,6 +51,7 @@ class Manifest:
         classes: class of each component.
         arrays: for each buffer of objects.pkl, in order, where its bytes are.
         tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
+        written_by: the user who wrote it, for `trust`.
         left_out: names of replay memories that were saved without their transitions.
         generators: a digest of each random generator's state, by its path in the object graph.
         num_replaced: captures of this process that gave way to newer ones before they were written.
@@ -78,6 +80,7 @@ class Manifest:
     generators: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     num_replaced: int = 0
+    written_by: str = ""
     files: dict[str, FileEntry] = field(default_factory=dict)
 
     def metric(self, name: str) -> float | None:
@@ -93,7 +96,12 @@ class Manifest:
         body["files"] = {name: vars(entry) for name, entry in self.files.items()}
         lines = [f"{json.dumps(k)}: {json.dumps(v, allow_nan=False)},\n" for k, v in body.items()]
         text = ("{\n" + "".join(lines)).encode()
-        return text + _digest_line(text)
+        text += _digest_line(text)
+        try:
+            parse_object(text, ascii_only=True)
+        except ValueError as error:
+            raise SnapshotSaveError(f"the manifest could not be read back: {error}") from error
+        return text
 
     @classmethod
     def from_bytes(cls, text: bytes, path: Path) -> Manifest:
@@ -118,27 +126,23 @@ class Manifest:
                 " this garage_like reads; install a newer garage_like"
             )
         known = {f.name for f in fields(cls)}
+        values = {key: value for key, value in body.items() if key in known}
         try:
-            manifest = cls(**{key: value for key, value in body.items() if key in known})
-            manifest.epoch = operator.index(manifest.epoch)
-            manifest.metrics = dict(manifest.metrics)
-            files = dict(manifest.files)
+            check_values(values)
+            manifest = cls(**values)
         except (TypeError, ValueError) as error:
             raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
-        manifest.files = {name: _file_entry(name, entry, path) for name, entry in files.items()}
+        manifest.files = {
+            name: _file_entry(name, entry, path) for name, entry in values.get("files", {}).items()
+        }
         return manifest
 
     @classmethod
     def read(cls, snapshot: Path) -> Manifest:
         """Read the manifest of a snapshot directory."""
-        path = snapshot / MANIFEST
-        try:
-            size = path.stat().st_size
-            if size > MAX_MANIFEST_BYTES:
-                raise SnapshotCorruptError(f"{path}: {size} bytes are too many for a manifest")
-            return cls.from_bytes(path.read_bytes(), path)
-        except OSError as error:
-            raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
+        with opened(snapshot, MANIFEST) as file:
+            text = file.read(MAX_BYTES + 1)
+        return cls.from_bytes(text, snapshot / MANIFEST)
 
 
 def _digest_line(text: bytes) -> bytes:
@@ -147,27 +151,17 @@ def _digest_line(text: bytes) -> bytes:
 
 def _parse(text: bytes, path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        return parse_object(text, ascii_only=True)
+    except ValueError as error:
         raise SnapshotCorruptError(f"{path}: not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise SnapshotCorruptError(f"{path}: expected a JSON object, found {type(body).__name__}")
-    return body
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _file_entry(name: str, entry: Any, path: Path) -> FileEntry:
-    parts = PurePosixPath(name)
-    leads_out = parts.is_absolute() or ".." in parts.parts or not parts.parts
-    if leads_out or name != str(parts) or "\0" in name:
+    if leads_out(name):
         raise SnapshotCorruptError(f"{path}: file name {name!r} leads out of the snapshot")
-    try:
-        return FileEntry(bytes=operator.index(entry["bytes"]), blake2b=str(entry["blake2b"]))
-    except (TypeError, KeyError) as error:
-        raise SnapshotCorruptError(f"{path}: entry of file {name!r} is {entry!r}") from error
+    if not isinstance(entry, dict) or not is_count(entry.get("bytes")):
+        raise SnapshotCorruptError(f"{path}: entry of file {name!r} is {entry!r}")
+    return FileEntry(bytes=entry["bytes"], blake2b=str(entry.get("blake2b")))
 
 
 def plain_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:

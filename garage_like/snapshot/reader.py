@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.snapshot import layout
-from garage_like.snapshot.digests import read_file
 from garage_like.snapshot.finding import resolve
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
@@ -68,11 +67,11 @@ class SnapshotReader:
             raise SnapshotNotFoundError(
                 f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
             )
-        from garage_like.snapshot.tensors import parse
+        from garage_like.snapshot.tensors import read_tensors
 
         name = f"{layout.TENSORS}/{component}.safetensors"
-        content = read_file(self.path, name, self.manifest.files[name])
-        return {key: tensor.array() for key, tensor in parse(content, name).items()}
+        tensors = read_tensors(self.path, name, self.manifest.files[name])
+        return {key: tensor.array() for key, tensor in tensors.items()}
 
     @property
     def tables(self) -> list[str]:

@@ -19,9 +19,9 @@ import numpy as np
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot import layout
 from garage_like.snapshot.arrays import SAFETENSORS_DTYPES
-from garage_like.snapshot.digests import FileEntry, read_file
+from garage_like.snapshot.digests import FileEntry
 from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.tensors import Tensor, file_pieces, parse
+from garage_like.snapshot.tensors import Tensor, file_pieces, parse, read_tensors
 from garage_like.table import Column, Table
 
 Rows = Sequence[np.ndarray]
@@ -155,18 +155,29 @@ def load_rows(
 def read_columns(
     entry: Mapping[str, Any], snapshot: Path, files: Mapping[str, FileEntry]
 ) -> dict[str, np.ndarray]:
-    """Read a table as data: for each column, shape (rows, *shape)."""
-    groups = []
-    for first in range(0, int(entry["num_rows"]), int(entry["group_rows"])):
+    """Read a table as data: for each column, shape (rows, *shape).
+
+    Raises:
+        SnapshotCorruptError: if a file is damaged, or the manifest and the files do not agree.
+    """
+    groups: list[dict[str, np.ndarray]] = []
+    for first in range(0, entry["num_rows"], entry["group_rows"]):
         path = group_file(entry["folder"], first)
         if path not in files:
             raise SnapshotCorruptError(f"{snapshot}: the manifest does not list {path}")
-        groups.append(parse(read_file(snapshot, path, files[path]), f"{snapshot}/{path}"))
-    kinds = {name: (dtype, shape) for name, (dtype, shape, _) in entry["columns"].items()}
-    return {
-        name: np.concatenate([np.empty((0, *shape), dtype), *(g[name].array() for g in groups)])
-        for name, (dtype, shape) in kinds.items()
-    }
+        tensors = read_tensors(snapshot, path, files[path])
+        groups.append({name: tensor.array() for name, tensor in tensors.items()})
+    try:
+        return {
+            name: np.concatenate(
+                [np.empty((0, *shape), np.dtype(kind)), *(group[name] for group in groups)]
+            )
+            for name, (kind, shape, _) in entry["columns"].items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotCorruptError(
+            f"{snapshot}: the manifest and the files do not agree on the rows: {error!r}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -11,11 +11,16 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
+from garage_like.snapshot.digests import FileEntry, read_file
+from garage_like.snapshot.guarded_json import MAX_BYTES, parse_object
+from garage_like.snapshot.manifest_types import is_count
+from garage_like.snapshot.opening import opened
 
 _ALIGNMENT = 64
 
@@ -88,15 +93,42 @@ def parse(content: bytearray, name: str) -> dict[str, Tensor]:
         SnapshotCorruptError: if the header does not fit the file.
     """
     try:
-        length = struct.unpack_from("<Q", content)[0]
-        if length > len(content) - 8:
-            raise ValueError(f"a header of {length} bytes does not fit")
-        header = json.loads(bytes(content[8 : 8 + length]))
+        length = header_length(content, len(content))
+        header = parse_object(content[8 : 8 + length])
         header.pop("__metadata__", None)
         data = np.frombuffer(content, np.uint8)[8 + length :]
-        return {key: _tensor(key, entry, data) for key, entry in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+        tensors = {key: _tensor(key, entry, data) for key, entry in header.items()}
+        _check_tiling(header, len(data))
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise SnapshotCorruptError(f"{name}: not a safetensors file: {error}") from error
+    return tensors
+
+
+def read_tensors(snapshot: Path, name: str, entry: FileEntry) -> dict[str, Tensor]:
+    """Read a file of a snapshot and check it, its header before any more of it.
+
+    Raises:
+        SnapshotCorruptError: if it is not what the manifest says, or no safetensors file.
+    """
+    with opened(snapshot, name, entry.bytes) as file:
+        try:
+            header_length(file.read(8), entry.bytes)
+        except (ValueError, struct.error) as error:
+            message = f"{snapshot / name}: not a safetensors file: {error}"
+            raise SnapshotCorruptError(message) from error
+    return parse(read_file(snapshot, name, entry), f"{snapshot}/{name}")
+
+
+def header_length(start: bytes | bytearray, nbytes: int) -> int:
+    """Return the length of the header of a file of `nbytes` bytes, of which the first 8 are given.
+
+    Raises:
+        ValueError: if it fits neither the file nor what a header may take.
+    """
+    length: int = struct.unpack_from("<Q", start)[0]
+    if length > min(nbytes - 8, MAX_BYTES):
+        raise ValueError(f"a header of {length} bytes does not fit")
+    return length
 
 
 def places(content: bytearray, name: str) -> dict[str, memoryview]:
@@ -106,11 +138,25 @@ def places(content: bytearray, name: str) -> dict[str, memoryview]:
 
 def _tensor(name: str, entry: dict, data: np.ndarray) -> Tensor:
     start, end = entry["data_offsets"]
-    if not 0 <= start <= end <= len(data):
+    if not (is_count(start) and is_count(end) and start <= end <= len(data)):
         raise ValueError(f"tensor {name!r} lies outside of the file")
-    tensor = Tensor(name, entry["dtype"], tuple(entry["shape"]), data[start:end])
+    shape = entry["shape"]
+    if not isinstance(shape, list) or not all(map(is_count, shape)):
+        raise ValueError(f"tensor {name!r} has shape {shape!r}")
+    tensor = Tensor(name, entry["dtype"], tuple(shape), data[start:end])
     if tensor.dtype not in _ITEMSIZES:
         raise ValueError(f"tensor {name!r} has type {tensor.dtype!r}")
     if math.prod(tensor.shape) * tensor.itemsize != end - start:
         raise ValueError(f"tensor {name!r} has shape {tensor.shape} but {end - start} bytes")
     return tensor
+
+
+def _check_tiling(header: dict[str, Any], nbytes: int) -> None:
+    """Check that tensors overlap nowhere and leave no gap."""
+    position = 0
+    for start, end in sorted(entry["data_offsets"] for entry in header.values()):
+        if start != position:
+            raise ValueError(f"tensors overlap or leave a gap at byte {min(start, position)}")
+        position = end
+    if position != nbytes:
+        raise ValueError(f"{nbytes - position} bytes belong to no tensor")

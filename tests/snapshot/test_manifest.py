@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
+from garage_like.snapshot import guarded_json
 from garage_like.snapshot import manifest as manifest_module
 from garage_like.snapshot.digests import FileEntry, digest_of
 from garage_like.snapshot.manifest import Manifest, plain_numbers
@@ -135,10 +136,44 @@ def test_file_names_that_lead_out_of_the_snapshot_are_refused(name):
 
 
 def test_manifest_of_another_size_than_any_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(manifest_module, "MAX_MANIFEST_BYTES", 100)
     (tmp_path / "manifest.json").write_bytes(FULL.to_bytes())
-    with pytest.raises(SnapshotCorruptError, match="bytes are too many for a manifest"):
+    monkeypatch.setattr(manifest_module, "MAX_BYTES", 100)
+    monkeypatch.setattr(guarded_json, "MAX_BYTES", 100)
+    with pytest.raises(SnapshotCorruptError, match="101 bytes of JSON, expected at most 100"):
         Manifest.read(tmp_path)
+
+
+def test_manifest_that_nobody_could_read_back_is_not_written(monkeypatch):
+    monkeypatch.setattr(guarded_json, "MAX_VALUES", 10)
+    with pytest.raises(SnapshotSaveError, match="could not be read back: JSON of more than 10 v"):
+        FULL.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", -1),
+        ("epoch", True),
+        ("itr", 1 << 63),
+        ("created", 1e300),
+        ("train_seconds", "long"),
+        ("metrics", [1]),
+        ("metrics", {"a": {}}),
+        ("entropy", 1.5),
+        ("exact", "yes"),
+        ("reasons", "why"),
+        ("logs", {"progress.csv": -3}),
+        ("parent", {"run": 3}),
+        ("arrays", [1]),
+        ("classes", {"algo": None}),
+        ("tables", [{"folder": "f"}]),
+        ("tables", [{"folder": "f", "num_rows": 1, "group_rows": 0, "row_bytes": 1,
+                     "columns": {}, "changed": []}]),
+    ],
+)  # fmt: skip
+def test_values_of_another_kind_are_refused_by_name(name, value):
+    with pytest.raises(SnapshotCorruptError, match=rf"manifest.json: not a manifest: {name} "):
+        Manifest.from_bytes(signed(body(**{name: value})), PATH)
 
 
 def test_missing_manifest_is_named(tmp_path):
