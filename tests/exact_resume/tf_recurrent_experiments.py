@@ -1,0 +1,76 @@
+"""Small experiments with recurrent policies, and by weighted regression, in TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+from experiments import outcome
+
+from garage_like.envs import GymEnv, PointEnv, RL2Env
+from garage_like.experiment.deterministic import set_seed
+from garage_like.experiment.task_sampler import SetTaskSampler
+from garage_like.interfaces import Environment, RLAlgorithm
+from garage_like.logging import RunLogs
+from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, RL2Worker, VecWorker
+from garage_like.snapshot import SnapshotConfig
+from garage_like.trainer import TFTrainer
+
+WORKERS: dict[str, tuple[Any, dict[str, int]]] = {
+    "default": (DefaultWorker, {}),
+    "vec": (VecWorker, {"n_envs": 3}),
+    "fragment": (FragmentWorker, {"n_envs": 3}),
+    "rl2": (RL2Worker, {"n_episodes_per_trial": 2}),
+}
+
+
+def build(algorithm: str, policy_kind: str, worker: str) -> tuple[RLAlgorithm, Environment]:
+    """Make an algorithm and its environment from nothing.
+
+    Args:
+        algorithm: such as 'trpo', 'reps' or 'rl2_ppo'.
+        policy_kind: such as 'categorical_gru' or 'gaussian_mlp'.
+        worker: one of WORKERS.
+    """
+    from garage_like.tf import algos, policies
+
+    set_seed(11)
+    env: Environment
+    if worker == "rl2":
+        env = RL2Env(PointEnv(max_episode_length=12))
+    else:
+        name = "CartPole-v1" if policy_kind.startswith("categorical") else "Pendulum-v1"
+        env = GymEnv(name, max_episode_length=40)
+    distribution, network = policy_kind.split("_")
+    policy_class = getattr(policies, f"{distribution.title()}{network.upper()}Policy")
+    options = {"hidden_sizes": (8,)} if network == "mlp" else {"hidden_dim": 8}
+    policy = policy_class(env.spec, **options)
+    worker_class, worker_args = WORKERS[worker]
+    sampler = LocalSampler(
+        policy,
+        env,
+        worker_class=worker_class,
+        worker_args=worker_args,
+        n_workers=3 if worker == "rl2" else 2,
+    )
+    if algorithm == "reps":
+        return algos.REPS(env.spec, policy, sampler), env
+    baseline = LinearFeatureBaseline(env.spec)
+    cls = getattr(algos, algorithm.replace("_", "").upper())
+    more = {}
+    if worker == "rl2":
+        more = {"task_sampler": SetTaskSampler(PointEnv), "meta_batch_size": 3}
+    return cls(env.spec, policy, baseline, sampler, **more), env
+
+
+def train(
+    run_dir: Path, case: tuple[str, str, str], n_epochs: int, batch_size: int = 130
+) -> dict[str, Any]:
+    """Train from nothing, keeping every snapshot; return what the run came to."""
+    logs = RunLogs(run_dir, existing=False, console=False)
+    try:
+        with TFTrainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all")) as trainer:
+            trainer.setup(*build(*case))
+            trainer.train(n_epochs, batch_size)
+            return outcome(trainer, run_dir)
+    finally:
+        logs.close()
