@@ -21,6 +21,10 @@ class SnapshotMismatchError(SnapshotError, ValueError):
     """Raise when a snapshot cannot be used here: newer format, other class, other configuration."""
 
 
+class SnapshotUntrustedError(SnapshotError, PermissionError):
+    """Raise when restoring would run another user's code, and nobody said that it may."""
+
+
 class SnapshotSaveError(SnapshotError, RuntimeError):
     """Raise when the state of a run cannot be captured or written; older snapshots are intact."""
 

@@ -15,6 +15,7 @@ from garage_like.snapshot.digests import read_file
 from garage_like.snapshot.finding import resolve
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.store import SnapshotStore
+from garage_like.snapshot.trust import check_trust
 
 FromEpoch = int | Literal["first", "last", "best"]
 
@@ -37,10 +38,18 @@ class LoadedSnapshot:
     bad: dict[int, str]
     include_buffer: bool = True
 
-    def graph(self) -> dict[str, Any]:
-        """Build the objects. This runs code that the snapshot brings along."""
+    def graph(self, trust: bool = False) -> dict[str, Any]:
+        """Build the objects. This runs code that the snapshot brings along.
+
+        Args:
+            trust: whether to do so though another user wrote it.
+
+        Raises:
+            SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
+        """
         from garage_like.snapshot.capture import load_graph
 
+        check_trust(self.path, self.manifest, trust)
         return load_graph(
             self.manifest, self.files, str(self.path), include_buffer=self.include_buffer
         )

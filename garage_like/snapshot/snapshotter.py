@@ -34,6 +34,7 @@ from garage_like.snapshot.schedule import (
 )
 from garage_like.snapshot.staging import Staging, StagingPool
 from garage_like.snapshot.store import SnapshotStore, problems_of
+from garage_like.snapshot.trust import user_name
 
 if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
@@ -172,6 +173,7 @@ class Snapshotter:
             manifest.exact = False
             manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]
         manifest.num_replaced = self.num_replaced
+        manifest.written_by = user_name()
         job = _Job(manifest, captured, staging, before_commit)
         with self._lock:
             self._on_the_way[manifest.epoch] = self._kept_of(manifest)
@@ -261,6 +263,7 @@ class Snapshotter:
         itr: FromEpoch = "last",
         *,
         include_buffer: bool | None = None,
+        trust: bool = False,
     ) -> dict[str, Any]:
         """Build the objects of a snapshot. This runs code that the snapshot brings along.
 
@@ -268,11 +271,12 @@ class Snapshotter:
             load_dir: a run directory, its `snapshots/`, or one snapshot.
             itr: `'last'`, `'first'`, `'best'` or an epoch.
             include_buffer: as of `load_snapshot`.
+            trust: whether to do so though another user wrote it, see `trust`.
 
         Returns:
             The graph that was saved: `algo`, `env`, `stats` and so on, by name.
         """
-        return load_snapshot(load_dir, itr, include_buffer=include_buffer).graph()
+        return load_snapshot(load_dir, itr, include_buffer=include_buffer).graph(trust)
 
     @staticmethod
     def verify(load_dir: str | os.PathLike[str]) -> dict[Path, Sequence[str]]:
