@@ -10,13 +10,13 @@ import contextlib
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from garage_like import seeding
-from garage_like.errors import SnapshotWriteError
+from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.env_check import EnvState, check_env
@@ -247,13 +247,28 @@ class RunSession:
 
     # ---- what is said -----------------------------------------------------------------------
 
-    def explain_exactness(self, restored: LoadedSnapshot) -> None:
-        """Log whether the resume will be bit-identical, and if not why."""
+    @staticmethod
+    def why_inexact(restored: LoadedSnapshot) -> list[str]:
+        """Return why a resume from here may not be bit-identical; nothing if it will be."""
         manifest = restored.manifest
         reasons = manifest.reasons + differences(manifest.fingerprint, take_fingerprint())
         if not restored.include_buffer:
             reasons.append("replay memory was not loaded (include_buffer=False)")
-        if manifest.exact and not reasons:
+        return reasons or ([] if manifest.exact else ["the snapshot says so, but not why"])
+
+    @staticmethod
+    def refuse_inexact(reasons: Sequence[str], snapshot: Path) -> None:
+        """Raise if there are reasons why a resume may not be bit-identical."""
+        if reasons:
+            raise SnapshotMismatchError(
+                f"{snapshot}: a resume here may differ in bits: {'; '.join(reasons)}. Restore what"
+                " it was made with, or go on without require_exact"
+            )
+
+    @staticmethod
+    def explain_exactness(reasons: Sequence[str]) -> None:
+        """Log whether the resume will be bit-identical, and if not why."""
+        if not reasons:
             logger.log("The resume is exact: every number from here on is as if never stopped")
             return
         logger.log("The resume is numerical, bits may differ:")

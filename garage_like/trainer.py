@@ -65,6 +65,7 @@ class Trainer:
         self._stats = Stats()
         self._train_args: TrainArgs | None = None
         self._restored: LoadedSnapshot | None = None
+        self._inexact: list[str] = []
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
         self.step_itr = 0
@@ -90,6 +91,7 @@ class Trainer:
         from_epoch: FromEpoch = "last",
         *,
         include_buffer: bool | None = None,
+        require_exact: bool = False,
     ) -> TrainArgs:
         """Load a snapshot; `resume` then goes on from it.
 
@@ -100,6 +102,8 @@ class Trainer:
             from_epoch: `'last'`, `'first'`, `'best'` or an epoch.
             include_buffer: True insists on replay memory, False leaves it on the disk: it comes
                 back empty, and is filled anew by the policy as it is. None takes what was saved.
+            require_exact: refuse to go on where bits may differ: from other versions, another
+                number of threads, another processor.
 
         Returns:
             The arguments that the run was trained with.
@@ -107,7 +111,8 @@ class Trainer:
         Raises:
             SnapshotNotFoundError: if there is no such snapshot, or no replay memory in it.
             SnapshotCorruptError: if it does not verify.
-            SnapshotMismatchError: if it holds another algorithm than the one set up.
+            SnapshotMismatchError: if it holds another algorithm than the one set up, or bits may
+                differ and must not.
         """
         loaded = load_snapshot(
             from_dir,
@@ -117,8 +122,13 @@ class Trainer:
             include_buffer=include_buffer,
         )
         self._check_class(loaded)
+        if require_exact:  # before anything is built, as far as can be told
+            self._session.refuse_inexact(self._session.why_inexact(loaded), loaded.path)
         with restoring_into(components_of(self._live_objects())):
             graph = loaded.graph()
+        self._inexact = self._session.why_inexact(loaded)
+        if require_exact:
+            self._session.refuse_inexact(self._inexact, loaded.path)
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
         self._stats, self._train_args = graph["stats"], graph["train_args"]
@@ -129,7 +139,7 @@ class Trainer:
             logger.log(f"Restore from snapshot saved in {loaded.path}")
             for line in restored_lines(self._train_args, self._stats):
                 logger.log(line)
-            self._session.explain_exactness(loaded)
+            self._session.explain_exactness(self._inexact)
         return self._train_args
 
     def _live_objects(self) -> dict[str, Any]:
@@ -195,6 +205,7 @@ class Trainer:
         pause_for_plot: bool | None = None,
         *,
         additional_epochs: int | None = None,
+        require_exact: bool = False,
     ) -> Any:
         """Go on training from the restored snapshot.
 
@@ -205,6 +216,7 @@ class Trainer:
             store_episodes: keep the epoch's episodes in the snapshot; None: as before.
             pause_for_plot: wait for a key after showing the policy; None: as before.
             additional_epochs: epochs after the snapshot, instead of `n_epochs`.
+            require_exact: as of `restore`.
 
         Returns:
             What the algorithm's `train` returns; None if nothing is left to do.
@@ -212,9 +224,12 @@ class Trainer:
         Raises:
             NotSetupError: if nothing was restored.
             ValueError: if both `n_epochs` and `additional_epochs` are given.
+            SnapshotMismatchError: if bits may differ and must not.
         """
         if self._train_args is None or self._restored is None:
             raise NotSetupError("resume: nothing to go on from; call restore(dir) first")
+        if require_exact:
+            self._session.refuse_inexact(self._inexact, self._restored.path)
         start = self._stats.total_epoch + 1
         if additional_epochs is not None:
             check_count("additional_epochs", additional_epochs, 0)

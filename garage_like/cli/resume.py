@@ -10,26 +10,11 @@ from typing import Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.experiment.continuation import Continuation, continuation
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
-
-
-class FromEpochType(click.ParamType):
-    """An epoch: its number, or which one it is."""
-
-    name = "first|last|best|N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> FromEpoch:
-        """Return the number, or the word."""
-        if value in ("first", "last", "best"):
-            return value
-        if str(value).isdecimal():
-            return int(value)
-        return self.fail(f"expected first, last, best or the number of an epoch; got {value!r}")
 
 
 @click.command()
@@ -49,6 +34,12 @@ class FromEpochType(click.ParamType):
     metavar="NEW",
     help="Leave RUN as it is and go on in a new directory.",
 )
+@click.option(
+    "--no-buffer",
+    is_flag=True,
+    help="Leave replay memory on the disk: begin with an empty one.",
+)
+@click.option("--require-exact", is_flag=True, help="Refuse to go on where bits may differ.")
 @click.option("--progress", is_flag=True, help="Show a progress bar instead of the log.")
 @printing.json_option
 def resume(
@@ -58,17 +49,25 @@ def resume(
     additional_epochs: int | None,
     batch_size: int | None,
     log_dir: Path | None,
+    no_buffer: bool,
+    require_exact: bool,
     progress: bool,
     as_json: bool,
 ) -> None:
-    """Go on with RUN where its last snapshot was taken.
+    r"""Go on with RUN where its last snapshot was taken.
 
     The run continues in place: no row of its logs is missing or doubled. Going back to an earlier
     snapshot loses nothing: later ones, and what was logged after it, are moved aside.
+
+    \b
+    Example: garage-like resume data/local/experiment/ppo --additional-epochs 50
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")
-    found = _found(run, from_epoch, log_dir)
+    include_buffer = False if no_buffer else None
+    found = _found(
+        run, from_epoch, log_dir, include_buffer=include_buffer, require_exact=require_exact
+    )
     nothing_left = found.is_finished(n_epochs, additional_epochs)
     if not nothing_left:
         lengths = {"n_epochs": n_epochs, "additional_epochs": additional_epochs}
@@ -99,9 +98,11 @@ def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: b
         trainer.resume(**args)
 
 
-def _found(run: Path, from_epoch: FromEpoch | None, log_dir: Path | None) -> Continuation:
+def _found(
+    run: Path, from_epoch: FromEpoch | None, log_dir: Path | None, **options: Any
+) -> Continuation:
     try:
-        return continuation(run, from_epoch, log_dir)
+        return continuation(run, from_epoch, log_dir, **options)
     except FileExistsError as error:
         raise click.ClickException(str(error)) from error
     except SnapshotError:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,16 @@ class Continuation:
         snapshot: the snapshot that was asked for; if damaged, the newest good one is older.
         origin: the run directory that the snapshot lies in; None if it stands alone.
         run_dir: where the run goes on.
+        include_buffer: as of `Trainer.restore`.
+        require_exact: as of `Trainer.restore`.
     """
 
     source: Path
     snapshot: Path
     origin: Path | None
     run_dir: Path
+    include_buffer: bool | None = None
+    require_exact: bool = False
 
     @property
     def experiment(self) -> dict[str, Any]:
@@ -92,7 +96,11 @@ class Continuation:
                 trainer = stack.enter_context(trainer)
             try:
                 with _warnings_in_one_line():
-                    trainer.restore(self.source)
+                    trainer.restore(
+                        self.source,
+                        include_buffer=self.include_buffer,
+                        require_exact=self.require_exact,
+                    )
             except (ImportError, AttributeError) as error:
                 raise SnapshotMismatchError(
                     f"{self.snapshot}: its objects cannot be built here: {error}; install what is"
@@ -134,13 +142,22 @@ class Continuation:
                 shutil.copyfile(self.origin / name, self.run_dir / name)
 
 
-def continuation(path: Path, from_epoch: FromEpoch | None, log_dir: Path | None) -> Continuation:
+def continuation(
+    path: Path,
+    from_epoch: FromEpoch | None,
+    log_dir: Path | None,
+    *,
+    include_buffer: bool | None = None,
+    require_exact: bool = False,
+) -> Continuation:
     """Find what a run goes on from, and where.
 
     Args:
         path: a run directory, its `snapshots/`, or one snapshot.
         from_epoch: which snapshot; None takes the newest, or the one that the path names.
         log_dir: a new run directory; None goes on in place.
+        include_buffer: as of `Trainer.restore`.
+        require_exact: as of `Trainer.restore`.
 
     Raises:
         SnapshotNotFoundError: if there is no such snapshot.
@@ -159,14 +176,15 @@ def continuation(path: Path, from_epoch: FromEpoch | None, log_dir: Path | None)
     if log_dir is not None and log_dir.exists() and not is_empty_directory(log_dir):
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
-    found = Continuation(source, snapshot, origin, log_dir or origin or snapshot)
+    run_dir = log_dir or origin or snapshot
+    found = Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact)
     if from_epoch != "best":
         return found
     config = found.config
     best = load_snapshot(
         path, "best", best_metric=config.best_metric, best_mode=config.best_mode
     ).path
-    return Continuation(best, best, origin, found.run_dir)
+    return replace(found, source=best, snapshot=best)
 
 
 def is_empty_directory(path: Path) -> bool:
