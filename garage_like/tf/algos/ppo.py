@@ -25,7 +25,7 @@ class PPO(VPG):
         policy: what is trained.
         baseline: a baseline in TensorFlow, or any other Baseline.
         sampler: where the trainer gets episodes.
-        policy_optimizer: None for Adam, 10 passes in minibatches of 64; for a recurrent policy, 20
+        policy_optimizer: None for Adam, 10 passes in minibatches of 64; for a recurrent policy, 10
             steps on the whole batch.
         vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
@@ -88,7 +88,7 @@ class PPO(VPG):
     def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
         if isinstance(policy, RecurrentPolicy):
             # A minibatch of steps costs a pass over all episodes: fewer and longer steps pay.
-            return OptimizerWrapper((Adam, {"lr": 3e-3}), policy, max_optimization_epochs=20)
+            return OptimizerWrapper((Adam, {"lr": 1e-3}), policy, max_optimization_epochs=10)
         return OptimizerWrapper(
             (Adam, {"lr": 2.5e-4}),
             policy,
