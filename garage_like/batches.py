@@ -23,6 +23,9 @@ from garage_like.env_spec import EnvSpec
 from garage_like.env_step import EnvStep, StepType
 from garage_like.infos import Infos, check_rows, concatenate_infos, slice_infos
 
+# Looking a member up on the Enum class costs more than to compare with it.
+_TERMINAL = int(StepType.TERMINAL)
+
 __all__ = ["EnvStep", "EpisodeBatch", "Infos", "StepType", "TimeStepBatch"]
 
 
@@ -61,22 +64,23 @@ class EpisodeBatch:
     def __post_init__(self) -> None:
         """Check that all arrays agree on S and N, and that episodes end where they should."""
         lengths = np.asarray(self.lengths)
-        if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer) or not len(lengths):
+        if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not len(lengths):
             raise ValueError(
                 "EpisodeBatch: lengths must be a 1-D integer array, one for each episode and at "
                 f"least one, got {self.lengths!r}"
             )
-        if (lengths < 1).any():
+        each = lengths.tolist()
+        if min(each) < 1:
             raise ValueError(f"EpisodeBatch: every episode has at least one step, got {lengths!r}")
         object.__setattr__(self, "lengths", lengths)
-        steps, episodes = int(lengths.sum()), len(lengths)
+        steps, episodes = sum(each), len(each)
         for name in ("observations", "actions", "rewards", "step_types", "env_infos"):
             check_rows("EpisodeBatch", name, getattr(self, name), steps)
         check_rows("EpisodeBatch", "agent_infos", self.agent_infos, steps)
         check_rows("EpisodeBatch", "last_observations", self.last_observations, episodes)
         check_rows("EpisodeBatch", "episode_infos", self.episode_infos_by_episode, episodes)
-        over = np.asarray(self.step_types) >= StepType.TERMINAL
-        over[self.ends - 1] = False
+        over = np.asarray(self.step_types) >= _TERMINAL
+        over[steps - 1 if episodes == 1 else self.ends - 1] = False
         if over.any():
             raise ValueError(
                 "EpisodeBatch: only an episode's last step may be TERMINAL or TIMEOUT, got "
@@ -110,13 +114,20 @@ class EpisodeBatch:
         """Observations after each action: shape (S, O*)."""
         following = np.empty_like(self.observations)
         following[:-1] = self.observations[1:]
-        following[self.ends - 1] = self.last_observations
+        following[self._last_rows] = self.last_observations
         return following
+
+    @property
+    def _last_rows(self) -> Any:
+        """Row of each episode's last step: shape (N,)."""
+        # Off-policy algorithms come with one fragment at a time, where each operation counts.
+        return [len(self.rewards) - 1] if len(self.lengths) == 1 else self.ends - 1
 
     @property
     def last_step_types(self) -> np.ndarray:
         """Step type of each episode's last step: shape (N,)."""
-        return self.step_types[self.ends - 1]
+        last: np.ndarray = self.step_types[self._last_rows]
+        return last
 
     def episode_slices(self) -> Iterator[slice]:
         """Yield the rows of each episode in turn."""

@@ -127,3 +127,26 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     grown_kib = int(subprocess.check_output([sys.executable, "-c", script]))
     assert grown_kib < 20_000
+
+
+def test_one_row_is_written_as_many_are(rng):
+    one, many = Table(10, COLUMNS), Table(10, COLUMNS)
+    written = values(rng, 4)
+    many.write(0, written)
+    for row in range(4):
+        one.write_row(row, {name: column[row] for name, column in written.items()})
+    assert one.num_rows == 4
+    assert np.array_equal(one.group(0), many.group(0))
+    assert one.changed[0] == 4
+
+
+def test_one_row_leaves_no_gap(rng):
+    with pytest.raises(IndexError, match="row 1 does not fit; 0 of 10 rows are written"):
+        Table(10, COLUMNS).write_row(1, {})
+
+
+def test_a_row_is_a_record_of_its_columns(rng):
+    table, written = Table(10, COLUMNS), values(rng, 3)
+    table.write(0, written)
+    record = table.row(2)
+    assert all(np.array_equal(record[name], written[name][2]) for name in COLUMNS)

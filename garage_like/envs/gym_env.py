@@ -134,7 +134,10 @@ class GymEnv(Environment):
                 "GymEnv.step: there is no episode to continue (none was begun, or the last one "
                 "has ended); call reset() first"
             )
-        observation, reward, terminated, truncated, info = self._env.step(action)
+        # Environments check a number of Python's in a third of the time of one of NumPy's.
+        observation, reward, terminated, truncated, info = self._env.step(
+            int(action) if type(action) is np.int64 else action
+        )
         self._step_count = count = self._step_count + 1
         if terminated:
             step_type = _TERMINAL

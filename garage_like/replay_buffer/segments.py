@@ -40,15 +40,15 @@ class Segments:
     def extend_newest(self, length: int) -> int:
         """Let the newest segment go on for so many rows; return its slot."""
         slot = self.slot(self.num_segments - 1)
-        starts, lengths = self.locate(np.array([slot]))
-        self._write(slot, int(starts[0]), int(lengths[0]) + length)
+        newest = self._table.row(slot)
+        self._write(slot, int(newest["start"]), int(newest["length"]) + length)
         return slot
 
     def drop_oldest_rows(self, count: int) -> None:
         """Forget so many of the oldest rows, and every segment that has none left."""
         while count > 0:
-            starts, lengths = self.locate(np.array([self._oldest]))
-            start, length = int(starts[0]), int(lengths[0])
+            oldest = self._table.row(self._oldest)
+            start, length = int(oldest["start"]), int(oldest["length"])
             if length > count:
                 self._write(self._oldest, (start + count) % self._capacity, length - count)
                 return
@@ -86,4 +86,4 @@ class Segments:
         self._oldest = self.num_segments = 0
 
     def _write(self, slot: int, start: int, length: int) -> None:
-        self._table.write(slot, {"start": np.array([start]), "length": np.array([length])})
+        self._table.write_row(slot, {"start": start, "length": length})

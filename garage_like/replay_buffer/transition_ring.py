@@ -13,6 +13,9 @@ from garage_like.replay_buffer.segments import Segments
 from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of
 from garage_like.table import Table
 
+# Looking a member up on the Enum class costs more than to compare with it.
+_FIRST, _TERMINAL = int(StepType.FIRST), int(StepType.TERMINAL)
+
 
 class TransitionRing:
     """Keep the newest transitions, and know which of them make up an episode.
@@ -101,6 +104,9 @@ class TransitionRing:
         check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
         goes_on = self._continues_newest(values, self._table)
         ends, count, start = episodes.ends, episodes.num_steps, 0
+        if self._cursor + count <= self._capacity:
+            self._append(values, episodes.lengths, goes_on, self._table)
+            return
         while start < count:
             stop = min(count, start + self._capacity - self._cursor)
             lengths = np.diff(np.clip(ends, start, stop), prepend=start)
@@ -128,7 +134,8 @@ class TransitionRing:
             else:
                 slots.append(self._segments.append(start, length))
             start += length
-        table.write(cursor, {**values, "segment": np.repeat(slots, lengths)})
+        values["segment"] = np.array(slots[0]) if len(slots) == 1 else np.repeat(slots, lengths)
+        table.write(cursor, values)
         self._cursor = start % self._capacity
         self._rows_written(cursor, count)
         if self._cursor == 0:
@@ -142,13 +149,13 @@ class TransitionRing:
 
     def _continues_newest(self, values: Transitions, table: Table) -> bool:
         """Whether the first of these steps directly follows the newest one that is stored."""
-        if not self._segments.num_segments or values["step_type"][0] == StepType.FIRST:
+        if not self._segments.num_segments or values["step_type"][0] == _FIRST:
             return False
-        newest = table.take(np.array([(self._cursor - 1) % self._capacity]))
-        stored, following = newest["next_observation"][0], values["observation"][0]
-        return bool(newest["step_type"][0] < StepType.TERMINAL) and np.array_equal(
-            stored, np.asarray(following).astype(stored.dtype)
-        )
+        newest = table.row((self._cursor - 1) % self._capacity)
+        if newest["step_type"] >= _TERMINAL:
+            return False
+        stored, following = newest["next_observation"], values["observation"][0]
+        return bool((stored == np.asarray(following).astype(stored.dtype)).all())
 
     def _filled_table(self, method: str) -> Table:
         if self._table is None or not self._table.num_rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import gymnasium
 import numpy as np
 
@@ -42,13 +44,17 @@ def _kind_of(name: str, space: gymnasium.Space) -> Kind:
     return np.dtype(dtype), tuple(space.shape)
 
 
+@functools.lru_cache(256)
+def _fits(given: np.dtype, stored: np.dtype) -> bool:
+    """Whether numbers of one type may be kept as another."""
+    return (given.kind in "iu" and stored.kind in "iu") or np.can_cast(given, stored, "same_kind")
+
+
 def check_columns(owner: str, values: Transitions, table: Table) -> None:
     """Raise ValueError unless arrays have the shapes that a table has room for."""
     for name, array in values.items():
         column = table.columns[name]
-        integers = array.dtype.kind in "iu" and column.dtype.kind in "iu"
-        fits = integers or np.can_cast(array.dtype, column.dtype, "same_kind")
-        if array.shape[1:] != column.shape or not fits:
+        if array.shape[1:] != column.shape or not _fits(array.dtype, column.dtype):
             raise ValueError(
                 f"{owner}: each {name} must have shape {column.shape} and fit {column.dtype}, as "
                 f"the environment's spaces say; got shape {array.shape[1:]}, {array.dtype}"

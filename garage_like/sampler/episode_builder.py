@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -102,11 +103,16 @@ class EpisodeBuilder:
     def build(self) -> EpisodeBatch:
         """Lay all episodes out one after the other."""
         lengths = np.array([len(episode.steps) for episode in self.episodes])
-        steps = [step for episode in self.episodes for step in episode.steps]
+        # Column by column: one pass in C where a comprehension for each would be one in Python.
+        of_episodes = [list(zip(*episode.steps, strict=True)) for episode in self.episodes]
+        columns = of_episodes[0] if len(of_episodes) == 1 else _joined(of_episodes)
+        _, _, rewards, _, env_infos, step_types = columns
         observations: list[Any] = []
-        for episode in self.episodes:
+        last_observations: list[Any] = []
+        for episode, (_, _, _, following, _, _) in zip(self.episodes, of_episodes, strict=True):
             observations.append(episode.first_observation)
-            observations.extend(step.observation for step in episode.steps[:-1])
+            observations.extend(following[:-1])
+            last_observations.append(following[-1])
         rows = self._rows(lengths)
         return EpisodeBatch(
             env_spec=self._env_spec,
@@ -114,17 +120,16 @@ class EpisodeBuilder:
                 [episode.episode_info for episode in self.episodes], "episode_infos", self._dropped
             ),
             observations=_stack_arrays(observations),
-            last_observations=_stack_arrays(
-                [episode.steps[-1].observation for episode in self.episodes]
-            ),
+            last_observations=_stack_arrays(last_observations),
             actions=_take(np.concatenate(self.actions), rows),
-            rewards=np.array([step.reward for step in steps], np.float64),
-            env_infos=stack_infos([step.env_info for step in steps], "env_infos", self._dropped),
+            rewards=np.array(rewards, np.float64),
+            env_infos=stack_infos(env_infos, "env_infos", self._dropped),
             agent_infos={
                 key: _take(np.concatenate([infos[key] for infos in self.agent_infos]), rows)
                 for key in self.agent_infos[0]
             },
-            step_types=np.array([step.step_type for step in steps], np.uint8),
+            # NumPy asks each member of an enumeration for its number, a microsecond at a time.
+            step_types=np.frombuffer(bytearray(step_types), np.uint8),
             lengths=lengths,
         )
 
@@ -136,6 +141,11 @@ class EpisodeBuilder:
         ends = np.cumsum(lengths)
         ticks = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
         return np.repeat(firsts, lengths) + ticks * self._n_envs
+
+
+def _joined(of_episodes: list[list[tuple[Any, ...]]]) -> list[list[Any]]:
+    """Join the columns of several episodes."""
+    return [list(itertools.chain.from_iterable(c)) for c in zip(*of_episodes, strict=True)]
 
 
 def _take(array: np.ndarray, rows: np.ndarray | None) -> np.ndarray:

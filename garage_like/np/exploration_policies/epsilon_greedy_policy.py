@@ -85,7 +85,14 @@ class EpsilonGreedyActor:
         actions, infos = self._actor.act(observations, rng)
         count = len(actions)
         # One draw says both whether to explore and where to: it is uniform below epsilon too.
-        draws = rng.random(count) if count > 1 else np.array([rng.random()])
+        if count == 1:
+            draw = rng.random()
+            if draw < self._epsilon:
+                random_action = int(draw * (self._n_actions / self._epsilon))
+                action = min(random_action, self._n_actions - 1) + self._first_action
+                actions = np.array([action])
+            return actions, infos
+        draws = rng.random(count)
         explores = draws < self._epsilon
         if explores.any():
             random = (draws[explores] * (self._n_actions / self._epsilon)).astype(np.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import weakref
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -122,6 +124,15 @@ class MLP(nn.Module):
 
         On a CPU the views share the weights' memory: they see every update.
         """
+        kept = _NUMPY_FORMS.get(self)
+        if kept is not None and kept.is_current(self):
+            return kept.network
+        network = self._numpy_form()
+        if network is not None and self.output.weight.device.type == "cpu":
+            _NUMPY_FORMS[self] = _NumpyForm(self, network)
+        return network
+
+    def _numpy_form(self) -> np_mlp.MLP | None:
         hidden = _numpy_activation(self.hidden_nonlinearity)
         output = _numpy_activation(self.output_nonlinearity)
         if hidden is None or output is None or len(self.norms):
@@ -131,6 +142,43 @@ class MLP(nn.Module):
             for layer in self._layers()
         ]
         return np_mlp.MLP(layers, hidden, output)
+
+
+class _NumpyForm:
+    """A network on views of a module's weights, and what tells whether they are its weights still.
+
+    Args:
+        module: whose weights.
+        network: what computes with them.
+    """
+
+    def __init__(self, module: MLP, network: np_mlp.MLP) -> None:
+        self.network = network
+        self._parts = self._parts_of(module)
+        self._addresses = [weight.data_ptr() for weight in self._parts[-1]]
+
+    @staticmethod
+    def _parts_of(module: MLP) -> tuple[list[nn.Module | None], list[torch.Tensor]]:
+        modules = module._modules
+        hidden = modules["hidden"]
+        assert hidden is not None
+        layers = [*hidden._modules.values(), modules["output"]]
+        weights = [w for layer in layers for w in layer._parameters.values()]  # type: ignore[union-attr]
+        return [modules["hidden_nonlinearity"], modules["output_nonlinearity"]], weights  # type: ignore[return-value]
+
+    def is_current(self, module: MLP) -> bool:
+        """Whether a module consists of the same parts, which lie where they lay."""
+        (activations, weights), (old_activations, old_weights) = self._parts_of(module), self._parts
+        return (
+            len(weights) == len(old_weights)
+            and all(map(operator.is_, activations, old_activations))
+            and all(map(operator.is_, weights, old_weights))
+            and [weight.data_ptr() for weight in weights] == self._addresses
+        )
+
+
+# Making a form costs more than a decision, and off-policy algorithms ask for one at each env step.
+_NUMPY_FORMS: weakref.WeakKeyDictionary[MLP, _NumpyForm] = weakref.WeakKeyDictionary()
 
 
 def as_module(name: str, nonlinearity: Nonlinearity) -> nn.Module:

@@ -39,7 +39,7 @@ class FlatAdam:
         self._gradients = pieces(self.gradient, self._leaves)
         self._slots = [self._flat_slot(name) for name in _SLOTS]
         self._steps = self._flat_slot("step")
-        self._first_step = self._steps[0]
+        self._first_step, self._step_counts = self._steps[0], self._steps.numpy()
         self._places = [leaf.data_ptr() for leaf in self._watched()]
 
     def _make_slots(self) -> None:
@@ -96,23 +96,22 @@ class FlatAdam:
         """Move the parameters once."""
         group = self._group
         beta1, beta2 = group["betas"]
-        with torch.no_grad():
-            self._steps.add_(1.0)
-            self._apply(
-                [self.parameters],
-                [self.gradient],
-                [self._slots[0]],
-                [self._slots[1]],
-                [],
-                [self._first_step],
-                lr=group["lr"],
-                beta1=beta1,
-                beta2=beta2,
-                weight_decay=group["weight_decay"],
-                eps=group["eps"],
-                amsgrad=False,
-                maximize=group["maximize"],
-            )
+        self._step_counts += 1.0
+        self._apply(
+            [self.parameters],
+            [self.gradient],
+            [self._slots[0]],
+            [self._slots[1]],
+            [],
+            [self._first_step],
+            lr=group["lr"],
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=group["maximize"],
+        )
 
 
 def can_be_flat(optimizer: torch.optim.Optimizer) -> bool:

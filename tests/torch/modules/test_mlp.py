@@ -107,3 +107,27 @@ def test_what_is_no_nonlinearity_is_refused(nonlinearity):
 def test_hidden_sizes_must_be_positive():
     with pytest.raises(ValueError, match=r"positive integers, one for each layer, got \(8, 0\)"):
         MLP(3, 2, (8, 0))
+
+
+def change_of(network: MLP, kind: str) -> None:
+    """Replace a part of a network, or the memory of one."""
+    if kind == "memory":
+        network.output.weight.data = 2.0 * network.output.weight.data
+    elif kind == "parameter":
+        network.hidden[0].bias = nn.Parameter(torch.ones(8))
+    elif kind == "layer":
+        network.output = nn.Linear(8, 2)
+    else:
+        network.hidden_nonlinearity = nn.ReLU()
+
+
+@pytest.mark.parametrize("kind", ["memory", "parameter", "layer", "nonlinearity"])
+def test_numpy_form_is_kept_until_a_part_is_replaced(kind):
+    network = MLP(3, 2, (8,))
+    before = network.to_numpy()
+    assert network.to_numpy() is before
+    change_of(network, kind)
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            network.to_numpy()(INPUTS.numpy()), network(INPUTS).numpy(), rtol=1e-5, atol=1e-6
+        )
