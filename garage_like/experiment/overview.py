@@ -6,16 +6,17 @@ Reads: `experiment.json`, `variant.json`, `snapshots/*/manifest.json`; sizes of 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_like.errors import SnapshotError
+from garage_like.errors import SnapshotCorruptError, SnapshotError
+from garage_like.snapshot.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.opening import opened
 
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"
@@ -127,9 +128,12 @@ def bytes_on_disk(folder: Path) -> int:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds; nothing if there is no such file, or no object."""
+    """Return the object that a JSON file holds; nothing if there is no such file, or no object.
+
+    The file may be of unknown origin: no link is followed, and it is measured before it is parsed.
+    """
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        with opened(path.parent, path.name) as file:
+            return parse_object(file.read(MAX_BYTES + 1))
+    except (SnapshotCorruptError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}

@@ -170,7 +170,7 @@ def read_columns(
     try:
         return {
             name: np.concatenate(
-                [np.empty((0, *shape), np.dtype(kind)), *(group[name] for group in groups)]
+                [np.empty((0, *shape), _plain_dtype(kind)), *(group[name] for group in groups)]
             )
             for name, (kind, shape, _) in entry["columns"].items()
         }
@@ -178,6 +178,13 @@ def read_columns(
         raise SnapshotCorruptError(
             f"{snapshot}: the manifest and the files do not agree on the rows: {error!r}"
         ) from error
+
+
+def _plain_dtype(name: str) -> np.dtype:
+    dtype = np.dtype(name)
+    if dtype.hasobject:
+        raise ValueError(f"a column of type {name!r}")
+    return dtype
 
 
 @contextlib.contextmanager

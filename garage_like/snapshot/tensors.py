@@ -23,6 +23,7 @@ from garage_like.snapshot.manifest_types import is_count
 from garage_like.snapshot.opening import opened
 
 _ALIGNMENT = 64
+_MAX_AXES = 32
 
 _NUMPY_NAMES = {
     "F64": "float64", "F32": "float32", "F16": "float16",
@@ -141,7 +142,12 @@ def _tensor(name: str, entry: dict, data: np.ndarray) -> Tensor:
     if not (is_count(start) and is_count(end) and start <= end <= len(data)):
         raise ValueError(f"tensor {name!r} lies outside of the file")
     shape = entry["shape"]
-    if not isinstance(shape, list) or not all(map(is_count, shape)):
+    if not (
+        isinstance(shape, list)
+        and len(shape) <= _MAX_AXES
+        and all(map(is_count, shape))
+        and is_count(8 * math.prod(filter(None, shape)))  # what NumPy can count, zeros or not
+    ):
         raise ValueError(f"tensor {name!r} has shape {shape!r}")
     tensor = Tensor(name, entry["dtype"], tuple(shape), data[start:end])
     if tensor.dtype not in _ITEMSIZES:
