@@ -5,6 +5,7 @@ from garage_like.tf.policies.categorical_gru_policy import CategoricalGRUPolicy
 from garage_like.tf.policies.categorical_lstm_policy import CategoricalLSTMPolicy
 from garage_like.tf.policies.categorical_mlp_policy import CategoricalMLPPolicy
 from garage_like.tf.policies.continuous_mlp_policy import ContinuousMLPPolicy
+from garage_like.tf.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 from garage_like.tf.policies.gaussian_gru_policy import GaussianGRUPolicy
 from garage_like.tf.policies.gaussian_lstm_policy import GaussianLSTMPolicy
 from garage_like.tf.policies.gaussian_mlp_policy import GaussianMLPPolicy
@@ -18,6 +19,7 @@ __all__ = [
     "CategoricalLSTMPolicy",
     "CategoricalMLPPolicy",
     "ContinuousMLPPolicy",
+    "DiscreteQFArgmaxPolicy",
     "GaussianGRUPolicy",
     "GaussianLSTMPolicy",
     "GaussianMLPPolicy",

@@ -1,0 +1,7 @@
+"""Q-functions in TensorFlow: what actions are worth."""
+
+from garage_like.tf.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
+from garage_like.tf.q_functions.discrete_cnn_q_function import DiscreteCNNQFunction
+from garage_like.tf.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction
+
+__all__ = ["ContinuousMLPQFunction", "DiscreteCNNQFunction", "DiscreteMLPQFunction"]

@@ -1,0 +1,59 @@
+"""ContinuousMLPQFunction: the value of an observation and a continuous action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from garage_like.env_spec import EnvSpec
+from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.mlp import MLP, Nonlinearity
+from garage_like.tf.modules.module import Module
+from garage_like.tf.quiet_import import tf
+
+
+class ContinuousMLPQFunction(Module):
+    """Value an observation and an action together, by a multi-layer perceptron.
+
+    Args:
+        env_spec: of the environment to act in.
+        hidden_sizes: units of each hidden layer.
+        hidden_nonlinearity: function of a tensor; None for none.
+        hidden_w_init: maps a shape (inputs, outputs) to weights.
+        hidden_b_init: maps a shape (outputs,) to biases.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        hidden_sizes: Sequence[int] = (256, 256),
+        hidden_nonlinearity: Nonlinearity = tf.nn.relu,
+        hidden_w_init: Initializer = xavier_uniform,
+        hidden_b_init: Initializer = zeros,
+        output_w_init: Initializer = xavier_uniform,
+        output_b_init: Initializer = zeros,
+        layer_normalization: bool = False,
+    ) -> None:
+        self.mlp = MLP(
+            env_spec.observation_dim + env_spec.action_dim,
+            1,
+            hidden_sizes,
+            hidden_nonlinearity,
+            hidden_w_init,
+            hidden_b_init,
+            None,
+            output_w_init,
+            output_b_init,
+            layer_normalization,
+        )
+
+    def __call__(self, observations: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
+        """Return values, shape (N,).
+
+        Args:
+            observations: shape (N, D), flat.
+            actions: shape (N, K), flat.
+        """
+        return tf.squeeze(self.mlp(tf.concat((observations, actions), 1)), 1)

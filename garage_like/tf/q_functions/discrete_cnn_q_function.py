@@ -1,0 +1,69 @@
+"""DiscreteCNNQFunction: the value of each of finitely many actions, by looking at an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from garage_like.env_spec import EnvSpec
+from garage_like.np.actors import Network
+from garage_like.tf.modules.cnn import CNN, ImageFormat
+from garage_like.tf.modules.mlp import Nonlinearity
+from garage_like.tf.modules.module import Module
+from garage_like.tf.policies.spaces import check_discrete
+from garage_like.tf.q_functions.discrete_mlp_q_function import combine_dueling
+from garage_like.tf.quiet_import import tf
+
+
+class DiscreteCNNQFunction(Module):
+    """Value all actions at once, by convolutions.
+
+    Args:
+        env_spec: its observations are images, its action space is Discrete.
+        image_format: where the channels are.
+        hidden_channels: of each convolution.
+        kernel_sizes: of each convolution.
+        strides: of each convolution.
+        paddings: of each convolution; None for none.
+        hidden_sizes: units of each fully connected hidden layer that follows.
+        hidden_nonlinearity: function of a tensor; None for none.
+        dueling: learn the value of the state apart from what each action adds to it.
+
+    Raises:
+        ValueError: if the spaces are others, or the convolutions contradict each other.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        image_format: ImageFormat = "NHWC",
+        *,
+        hidden_channels: Sequence[int] = (16, 32),
+        kernel_sizes: Sequence[int] = (8, 4),
+        strides: Sequence[int] = (4, 2),
+        paddings: Sequence[int] | None = None,
+        hidden_sizes: Sequence[int] = (256,),
+        hidden_nonlinearity: Nonlinearity = tf.nn.relu,
+        dueling: bool = False,
+    ) -> None:
+        check_discrete("DiscreteCNNQFunction", env_spec)
+        self._dueling = dueling
+        self.cnn = CNN(
+            env_spec.observation_space,
+            env_spec.action_dim + dueling,
+            image_format=image_format,
+            hidden_channels=hidden_channels,
+            kernel_sizes=kernel_sizes,
+            strides=strides,
+            paddings=paddings,
+            hidden_sizes=hidden_sizes,
+            hidden_nonlinearity=hidden_nonlinearity,
+        )
+
+    def __call__(self, observations: tf.Tensor) -> tf.Tensor:
+        """Return values, shape (N, K), for flat observations, shape (N, D)."""
+        outputs = self.cnn(observations)
+        return combine_dueling(outputs) if self._dueling else outputs
+
+    def to_numpy(self) -> Network | None:
+        """Return None: NumPy has no convolutions."""
+        return None
