@@ -23,6 +23,7 @@ FLOORS = [
     {"np"},
     {"torch", "tf"},
     {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"},
+    {"pictures"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

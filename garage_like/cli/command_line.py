@@ -14,6 +14,7 @@ COMMANDS = (
     "ls",
     "show",
     "tree",
+    "plot",
     "verify",
     "diff",
     "resume",

@@ -1,0 +1,113 @@
+"""`garage-like plot`: learning curves of runs, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from garage_like.cli import printing
+from garage_like.experiment.overview import RETURN, find_runs
+from garage_like.pictures.curves import (
+    Band,
+    Curve,
+    NothingToDrawError,
+    bands,
+    read_curve,
+)
+
+
+@click.command(epilog="Example: garage-like plot data/local/experiment --group lr")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.option(
+    "--group",
+    metavar="name|none|PARAMETER",
+    help="Runs that become one curve: those named alike but for a number, none, or those with the"
+    " same value of a parameter.  [default: name]",
+    default="name",
+)
+@click.option("--x", default="TotalEnvSteps", show_default=True, help="Column to draw against.")
+@click.option("--y", default=RETURN, show_default=True, help="Column to draw.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="curve.png",
+    show_default=True,
+    help="The picture; its ending says the format: png, svg or pdf.",
+)
+@printing.json_option
+def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json: bool) -> None:
+    """Draw a column of the log of each RUN, or of all runs below a folder.
+
+    Runs of a group are drawn as their mean, with one standard deviation around it, as far as all of
+    them have come. A run that was resumed is one curve; a branch leaves its parent's curve where it
+    parted.
+    """
+    try:
+        drawn = bands(_curves(runs, x, y), group)
+        from garage_like.pictures.drawing import draw
+
+        draw(drawn, x, y, out)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(
+            f"{out}: {error}" if _is_of(out, error) else str(error)
+        ) from error
+    if as_json:
+        printing.print_json({"out": str(out), "x": x, "y": y, "curves": [_told(b) for b in drawn]})
+        return
+    rows = [[b.label, str(len(b.runs)), *_ends(b)] for b in drawn]
+    columns = {"curve": False, "runs": True, "up to": True, "mean": True, "spread": True}
+    printing.print_table(columns, {"": rows}, folded="curve")
+    click.echo(f"Drawn in {out}")
+
+
+def _is_of(out: Path, error: Exception) -> bool:
+    return not isinstance(error, NothingToDrawError) and str(out) not in str(error)
+
+
+def _curves(given: Sequence[Path], x: str, y: str) -> list[Curve]:
+    """Read the curves of all runs; of those below a folder, the ones without a log are left out."""
+    found: dict[Path, Curve] = {}
+    for path in given:
+        if not path.is_dir():
+            raise NothingToDrawError(
+                f"{path}: no such directory; expected a run, or a folder of runs"
+            )
+        below = list(find_runs(path))
+        for run in below or [path]:
+            try:
+                curve = read_curve(run, x, y)
+            except NothingToDrawError as error:
+                if run == path or len(below) == 1:
+                    raise
+                click.echo(f"left out: {error}", err=True)
+                continue
+            found.setdefault(run.resolve(), curve)
+    if not found:
+        raise NothingToDrawError(
+            "there is no run with such a log below " + ", ".join(map(str, given))
+        )
+    return list(found.values())
+
+
+def _ends(band: Band) -> list[str]:
+    if not len(band.x):
+        return [printing.NOTHING] * 3
+    spread = printing.short_number(float(band.spread[-1])) if len(band.runs) > 1 else "-"
+    return [
+        printing.short_number(float(band.x[-1])),
+        printing.short_number(float(band.mean[-1])),
+        spread,
+    ]
+
+
+def _told(band: Band) -> dict[str, Any]:
+    return {
+        "label": band.label,
+        "runs": [str(run) for run in band.runs],
+        "x": band.x.tolist(),
+        "mean": band.mean.tolist(),
+        "spread": band.spread.tolist(),
+    }
