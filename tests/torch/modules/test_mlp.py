@@ -1,4 +1,5 @@
 import cloudpickle
+import numpy as np
 import pytest
 import torch
 from torch import nn
