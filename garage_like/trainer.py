@@ -92,6 +92,7 @@ class Trainer:
         *,
         include_buffer: bool | None = None,
         require_exact: bool = False,
+        trust: bool = False,
     ) -> TrainArgs:
         """Load a snapshot; `resume` then goes on from it.
 
@@ -104,6 +105,7 @@ class Trainer:
                 back empty, and is filled anew by the policy as it is. None takes what was saved.
             require_exact: refuse to go on where bits may differ: from other versions, another
                 number of threads, another processor.
+            trust: restore though another user wrote it: that runs code which it brings along.
 
         Returns:
             The arguments that the run was trained with.
@@ -113,6 +115,7 @@ class Trainer:
             SnapshotCorruptError: if it does not verify.
             SnapshotMismatchError: if it holds another algorithm than the one set up, or bits may
                 differ and must not.
+            SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
         """
         loaded = load_snapshot(
             from_dir,
@@ -125,7 +128,7 @@ class Trainer:
         if require_exact:  # before anything is built, as far as can be told
             self._session.refuse_inexact(self._session.why_inexact(loaded), loaded.path)
         with restoring_into(components_of(self._live_objects())):
-            graph = loaded.graph()
+            graph = loaded.graph(trust)
         self._inexact = self._session.why_inexact(loaded)
         if require_exact:
             self._session.refuse_inexact(self._inexact, loaded.path)

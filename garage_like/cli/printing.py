@@ -22,6 +22,10 @@ json_option = click.option(
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 
+trust_option = click.option(
+    "--trust", is_flag=True, help="Build objects though another user wrote them: runs their code."
+)
+
 
 class Trouble(click.ClickException):
     """Something went wrong in a command whose exit status 1 is an answer: exit with 2."""

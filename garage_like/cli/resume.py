@@ -40,6 +40,7 @@ from garage_like.snapshot.manifest import Manifest
     help="Leave replay memory on the disk: begin with an empty one.",
 )
 @click.option("--require-exact", is_flag=True, help="Refuse to go on where bits may differ.")
+@printing.trust_option
 @click.option("--progress", is_flag=True, help="Show a progress bar instead of the log.")
 @printing.json_option
 def resume(
@@ -51,6 +52,7 @@ def resume(
     log_dir: Path | None,
     no_buffer: bool,
     require_exact: bool,
+    trust: bool,
     progress: bool,
     as_json: bool,
 ) -> None:
@@ -64,9 +66,13 @@ def resume(
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")
-    include_buffer = False if no_buffer else None
     found = _found(
-        run, from_epoch, log_dir, include_buffer=include_buffer, require_exact=require_exact
+        run,
+        from_epoch,
+        log_dir,
+        include_buffer=False if no_buffer else None,
+        require_exact=require_exact,
+        trust=trust,
     )
     nothing_left = found.is_finished(n_epochs, additional_epochs)
     if not nothing_left:

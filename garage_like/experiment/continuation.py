@@ -42,6 +42,7 @@ class Continuation:
         run_dir: where the run goes on.
         include_buffer: as of `Trainer.restore`.
         require_exact: as of `Trainer.restore`.
+        trust: as of `Trainer.restore`.
     """
 
     source: Path
@@ -50,6 +51,7 @@ class Continuation:
     run_dir: Path
     include_buffer: bool | None = None
     require_exact: bool = False
+    trust: bool = False
 
     @property
     def experiment(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ class Continuation:
                         self.source,
                         include_buffer=self.include_buffer,
                         require_exact=self.require_exact,
+                        trust=self.trust,
                     )
             except (ImportError, AttributeError) as error:
                 raise SnapshotMismatchError(
@@ -149,6 +152,7 @@ def continuation(
     *,
     include_buffer: bool | None = None,
     require_exact: bool = False,
+    trust: bool = False,
 ) -> Continuation:
     """Find what a run goes on from, and where.
 
@@ -158,6 +162,7 @@ def continuation(
         log_dir: a new run directory; None goes on in place.
         include_buffer: as of `Trainer.restore`.
         require_exact: as of `Trainer.restore`.
+        trust: as of `Trainer.restore`.
 
     Raises:
         SnapshotNotFoundError: if there is no such snapshot.
@@ -177,7 +182,7 @@ def continuation(
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
     run_dir = log_dir or origin or snapshot
-    found = Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact)
+    found = Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact, trust)
     if from_epoch != "best":
         return found
     config = found.config

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from garage_like.snapshot.manifest import Manifest
+
 
 def state(run: Path) -> dict[str, str]:
     """Return the digests of all arrays in the newest snapshot."""
@@ -189,3 +191,17 @@ def test_bad_arguments_change_nothing(
     assert result.exit_code == status
     assert message in result.output.replace("\n", " ")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_run_of_another_user_goes_on_only_if_trusted(command, rows, killed, finished) -> None:
+    for path in (killed / "snapshots").glob("epoch_*"):
+        manifest = Manifest.read(path)
+        manifest.written_by = "somebody else"
+        (path / "manifest.json").write_bytes(manifest.to_bytes())
+    refused = command("resume", killed)
+    assert refused.returncode == 1
+    assert "it was written by 'somebody else', not by" in refused.stderr
+    assert "--trust on the command line" in refused.stderr
+    assert len(rows(killed)) == 3
+    assert command("resume", killed, "--trust").returncode == 0
+    assert rows(killed) == rows(finished)
