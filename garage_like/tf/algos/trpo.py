@@ -90,12 +90,14 @@ class TRPO(VPG):
             stop_entropy_gradient,
             entropy_method,
         )
+
+    def _check_order(self) -> None:
         inner = self._policy_optimizer.optimizer
         if not isinstance(inner, ConjugateGradientOptimizer):
             raise TypeError(
-                "TRPO: policy_optimizer must wrap a ConjugateGradientOptimizer, such as "
-                "OptimizerWrapper((ConjugateGradientOptimizer, dict(max_constraint_value=0.01)), "
-                f"policy), got {inner!r}"
+                f"{type(self).__name__}: policy_optimizer must wrap a ConjugateGradientOptimizer,"
+                " such as OptimizerWrapper((ConjugateGradientOptimizer,"
+                f" dict(max_constraint_value=0.01)), policy), got {inner!r}"
             )
 
     @staticmethod

@@ -90,6 +90,7 @@ class VPG(OnPolicyAlgorithm):
         )
         self._check_optimizers(policy_optimizer, vf_optimizer)
         self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
+        self._check_order()
         if vf_optimizer is None and isinstance(baseline, MLPBaseline):
             vf_optimizer = default_optimizer(baseline)
         self._vf_optimizer = vf_optimizer
@@ -182,6 +183,13 @@ class VPG(OnPolicyAlgorithm):
     @traced
     def _entropy_of_each(self, observations: tf.Tensor) -> tf.Tensor:
         return self._entropy(self.policy(observations)[0])
+
+    def _check_order(self) -> None:
+        if not self._policy_optimizer.is_first_order:
+            raise TypeError(
+                f"{type(self).__name__}: policy_optimizer must wrap an optimizer of first order,"
+                f" such as Adam, got {self._policy_optimizer.optimizer!r}"
+            )
 
     def _check_optimizers(self, policy_optimizer: Any, vf_optimizer: Any) -> None:
         owner = type(self).__name__

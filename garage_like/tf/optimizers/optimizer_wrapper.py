@@ -62,6 +62,12 @@ class OptimizerWrapper:
         """The optimizer itself."""
         return self._optimizer
 
+    @property
+    def is_first_order(self) -> bool:
+        """Whether the optimizer moves along gradients, as `minimize` needs it to."""
+        optimizer_class = type(self._optimizer)
+        return hasattr(optimizer_class, "apply") or _is_keras(optimizer_class)
+
     def orders(self, rows: int) -> np.ndarray:
         """Draw the order of rows for each pass of an update.
 
