@@ -51,8 +51,11 @@ def unroll(cell: Cell, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) 
 
     @tf.custom_gradient
     def run(gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        # Where a loop's inputs have no gradient, TensorFlow does not prepare for one.
+        fixed_gates, fixed_states, fixed_weights = map(tf.stop_gradient, (gates, states, weights))
+
         def advance(states: tf.Tensor, gates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            states = cell.step(gates, states, weights)
+            states = cell.step(gates, states, fixed_weights)
             return states, states
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -72,7 +75,7 @@ def unroll(cell: Cell, gates: tf.Tensor, states: tf.Tensor, weights: tf.Tensor) 
             of_states = cell.pull(factors[0], weights, adjoints[0])
             return _like(seen, of_gates), of_states, of_weights
 
-        return _scan(advance, states, [gates]), gradient
+        return _scan(advance, fixed_states, [fixed_gates]), gradient
 
     returned = [run(gates, states, weights)]
     return returned[0]
@@ -94,11 +97,13 @@ def _solve_backwards(
     def run(
         factors: tf.Tensor, weights: tf.Tensor, upstream: tf.Tensor
     ) -> tuple[tf.Tensor, Callable]:
+        fixed = tuple(map(tf.stop_gradient, (factors, weights, upstream)))
+
         def back(
             later: tf.Tensor, upstream: tf.Tensor, factors: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor]:
             adjoints = upstream + later
-            return cell.pull(factors, weights, adjoints), adjoints
+            return cell.pull(factors, fixed[1], adjoints), adjoints
 
         def forth(
             tangents: tf.Tensor, upstream: tf.Tensor, factors: tf.Tensor
@@ -107,8 +112,8 @@ def _solve_backwards(
             return tangents, tangents
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            tangents = _scan(forth, nothing, [upstream, factors])
-            later, pulled = _rows(factors[1:]), _rows(adjoints[1:])
+            tangents = _scan(forth, tf.zeros_like(upstream[0]), [upstream, factors])
+            later, pulled = _rows(factors[1:]), _rows(returned[0][1:])
             with tf.GradientTape() as tape:
                 tape.watch([later, weights])
                 earlier = cell.pull(later, weights, pulled)
@@ -116,11 +121,11 @@ def _solve_backwards(
             of_factors = _like(factors[1:], of_later)
             return tf.pad(of_factors, [[1, 0], [0, 0], [0, 0]]), of_weights, tangents
 
-        nothing = tf.zeros_like(upstream[0])
-        adjoints = _scan(back, nothing, [upstream, factors], backwards=True)
-        return adjoints, gradient
+        nothing = tf.zeros_like(fixed[2][0])
+        return _scan(back, nothing, [fixed[2], fixed[0]], backwards=True), gradient
 
-    return run(factors, weights, upstream)
+    returned = [run(factors, weights, upstream)]
+    return returned[0]
 
 
 def _scan(
