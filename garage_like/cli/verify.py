@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
-from garage_like.snapshot.reader import list_snapshots
-from garage_like.snapshot.store import problems_of
+from garage_like.snapshot.snapshotter import Snapshotter
 
 
 @click.command()
@@ -20,7 +19,7 @@ def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
 
     Names each file that is not what was written, and then exits with 1.
     """
-    problems = {str(path): problems_of(path) for path in list_snapshots(run)}
+    problems = {str(path): found for path, found in Snapshotter.verify(run).items()}
     bad = {path: found for path, found in problems.items() if found}
     if as_json:
         printing.print_json({"run": str(run), "good": not bad, "problems": problems})

@@ -44,15 +44,22 @@ def epochs_in(snapshots_dir: Path, *, replaced_too: bool = False) -> list[int]:
         snapshots_dir: holds a directory for each.
         replaced_too: count those that a kill left under the name of being replaced.
     """
-    try:
-        names = os.listdir(snapshots_dir)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    epochs = set()
-    for name in names:
-        epoch = parse_epoch(name.removeprefix(REPLACED) if replaced_too else name)
-        if epoch is not None and (snapshots_dir / name / MANIFEST).is_file():
-            epochs.add(epoch)
+    names: list[str] | None = None
+    epochs: set[int] = set()
+    while not epochs:
+        before = names
+        try:
+            names = os.listdir(snapshots_dir)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        if before is not None and set(names) == set(before):
+            return []  # else a run under way has pruned all that were listed
+        for name in names:
+            epoch = parse_epoch(name.removeprefix(REPLACED) if replaced_too else name)
+            if epoch is not None and (snapshots_dir / name / MANIFEST).is_file():
+                epochs.add(epoch)
+        if not any(name.startswith(("epoch_", REPLACED)) for name in names):
+            break
     return sorted(epochs)
 
 
@@ -80,3 +87,11 @@ def free_name(parent: Path, stem: str) -> Path:
     while (parent / f"{stem}-{number}").exists():
         number += 1
     return parent / f"{stem}-{number}"
+
+
+def identity(snapshot: Path) -> int | None:
+    """Return what tells a snapshot's directory from any other of the same name; None if gone."""
+    try:
+        return os.stat(snapshot).st_ino
+    except OSError:
+        return None

@@ -13,6 +13,7 @@ from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.snapshot import layout
 from garage_like.snapshot.digests import read_file
 from garage_like.snapshot.finding import resolve
+from garage_like.snapshot.layout import identity
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.store import SnapshotStore
 from garage_like.snapshot.trust import check_trust
@@ -80,21 +81,51 @@ def load_snapshot(
         ValueError: if `from_epoch` is something else.
     """
     check_from_epoch(from_epoch)
+    while True:
+        try:
+            return _load(path, from_epoch, best_metric, best_mode, include_buffer)
+        except _GoneMeanwhileError:
+            continue  # a run under way has pruned it, and has a newer one
+
+
+def _load(
+    path: str | os.PathLike[str],
+    from_epoch: FromEpoch,
+    best_metric: str,
+    best_mode: str,
+    include_buffer: bool | None,
+) -> LoadedSnapshot:
     store, epochs, alone = resolve(path)
     if alone is not None:
-        return _read(alone, include_buffer)
+        return _read_steadily(alone, include_buffer)
     if from_epoch == "last":
         return _newest_good(store, epochs, include_buffer)
     if from_epoch == "first":
-        return _read(store.path(epochs[0]), include_buffer)
+        return _read_steadily(store.path(epochs[0]), include_buffer)
     if from_epoch == "best":
         best = _best(store, epochs, best_metric, best_mode)
-        return _read(store.path(best), include_buffer)
+        return _read_steadily(store.path(best), include_buffer)
     if from_epoch not in epochs:
         raise SnapshotNotFoundError(
             f"{store.dir}: no snapshot of epoch {from_epoch}; there are {_ranges(epochs)}"
         )
-    return _read(store.path(from_epoch), include_buffer)
+    return _read_steadily(store.path(from_epoch), include_buffer)
+
+
+class _GoneMeanwhileError(Exception):
+    """Raise when a snapshot was removed or replaced while it was read."""
+
+
+def _read_steadily(
+    snapshot: Path, include_buffer: bool | None, bad: dict[int, str] | None = None
+) -> LoadedSnapshot:
+    before = identity(snapshot)
+    try:
+        return _read(snapshot, include_buffer, bad)
+    except SnapshotCorruptError:
+        if identity(snapshot) != before or before is None:
+            raise _GoneMeanwhileError from None
+        raise
 
 
 def check_from_epoch(from_epoch: Any) -> None:
@@ -139,20 +170,15 @@ def _newest_good(
     bad: dict[int, str] = {}
     for epoch in reversed(epochs):
         try:
-            loaded = _read(store.path(epoch), include_buffer, bad)
+            loaded = _read_steadily(store.path(epoch), include_buffer, bad)
         except SnapshotCorruptError as error:
-            present = store.epochs()
-            if epoch not in present and present:
-                return _newest_good(
-                    store, present, include_buffer
-                )  # a run under way removed it meanwhile
             bad[epoch] = str(error)
             continue
         for failed, why in bad.items():
             warnings.warn(
                 f"snapshot of epoch {failed} is damaged and is passed over, going back to epoch"
                 f" {epoch}: {why}",
-                stacklevel=4,
+                stacklevel=5,
             )
         return loaded
     listed = "; ".join(f"epoch {epoch}: {why}" for epoch, why in bad.items())
@@ -165,7 +191,8 @@ def _best(store: SnapshotStore, epochs: list[int], metric: str, mode: str) -> in
         try:
             value = store.manifest(epoch).metric(metric)
         except SnapshotCorruptError as error:
-            warnings.warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=4)
+            if identity(store.path(epoch)) is not None:
+                warnings.warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=5)
             continue
         if value is not None and not math.isnan(value):
             judged.append((value if mode == "max" else -value, -epoch))

@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from garage_like.errors import SnapshotNotFoundError
+from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.snapshot import layout
 from garage_like.snapshot.finding import resolve
+from garage_like.snapshot.layout import identity
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.store import problems_of
@@ -132,7 +133,14 @@ def read_snapshot(path: str | os.PathLike[str], which: FromEpoch = "last") -> Sn
         SnapshotNotFoundError: if there is none.
         SnapshotCorruptError: if its manifest is damaged.
     """
-    return SnapshotReader(snapshot_path(path, which))
+    while True:
+        found = snapshot_path(path, which)
+        before = identity(found)
+        try:
+            return SnapshotReader(found)
+        except SnapshotCorruptError:
+            if identity(found) == before is not None:
+                raise  # else a run under way has pruned it meanwhile, and has a newer one
 
 
 def list_snapshots(path: str | os.PathLike[str]) -> list[Path]:

@@ -33,8 +33,9 @@ from garage_like.snapshot.schedule import (
     to_remove,
 )
 from garage_like.snapshot.staging import Staging, StagingPool
-from garage_like.snapshot.store import SnapshotStore, problems_of
+from garage_like.snapshot.store import SnapshotStore
 from garage_like.snapshot.trust import user_name
+from garage_like.snapshot.verified import problems_unless_pruned
 
 if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
@@ -281,7 +282,8 @@ class Snapshotter:
     @staticmethod
     def verify(load_dir: str | os.PathLike[str]) -> dict[Path, Sequence[str]]:
         """Check every digest of every snapshot; return what is wrong, by snapshot."""
-        return {path: problems_of(path) for path in list_snapshots(load_dir)}
+        found = {path: problems_unless_pruned(path) for path in list_snapshots(load_dir)}
+        return {path: problems for path, problems in found.items() if problems is not None}
 
     def _known(self) -> Sequence[Kept]:
         """Return what is on the disk or on its way there."""

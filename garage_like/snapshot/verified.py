@@ -7,6 +7,7 @@ from pathlib import Path
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError
 from garage_like.snapshot.digests import check_file
+from garage_like.snapshot.layout import identity
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.sources import Earlier, Sources
 
@@ -83,3 +84,12 @@ def problems_of(snapshot: Path) -> list[str]:
         except SnapshotCorruptError as error:
             found.append(str(error))
     return found
+
+
+def problems_unless_pruned(snapshot: Path) -> Sequence[str] | None:
+    """Check a snapshot that a run under way may remove or replace; None if it is gone."""
+    while (before := identity(snapshot)) is not None:
+        problems = problems_of(snapshot)
+        if not problems or identity(snapshot) == before:
+            return problems
+    return None

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from garage_like.snapshot import SnapshotConfig, Snapshotter
+from garage_like.snapshot.manifest import Manifest
+
 FIGURES = Counter()
 
 
@@ -15,6 +18,19 @@ FIGURES = Counter()
 def figures():
     """What has been tried, by name; printed when all is over."""
     return FIGURES
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Save a graph as the snapshot of an epoch; return its directory."""
+    snapshotter = Snapshotter(
+        SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="all", async_save=False)
+    )
+
+    def save_graph(graph, epoch=0):
+        return snapshotter.save(graph, Manifest(epoch=epoch))
+
+    return save_graph
 
 
 @pytest.fixture
