@@ -133,6 +133,7 @@ Loads nothing. Exotic kinds, such as variables spread over devices, are none of 
 _KINDS = {
     "ResourceVariable": "variable",
     "RefVariable": "element",
+    "_UnreadVariable": "element",
     "EagerTensor": "tensor",
     "SymbolicTensor": "element",
     "Operation": "element",

@@ -123,6 +123,8 @@ def reduce_element(element: Any) -> Any:
         raise TypeError(
             f"{element.name} is a symbol inside a traced function; keep its value, or nothing of it"
         )
+    if type(element).__name__ == "_UnreadVariable":  # an assignment: its value after it
+        element = element._as_graph_element()
     return element_of, (graph, element.name, hasattr(element, "initializer"))
 
 
