@@ -23,6 +23,7 @@ from garage_like.snapshot.layout import MANIFEST
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.store import problems_of
+from garage_like.snapshot.trust import check_trust
 
 if TYPE_CHECKING:
     from garage_like.trainer import Trainer
@@ -91,6 +92,7 @@ class Continuation:
     @contextlib.contextmanager
     def trainer(self) -> Iterator[Trainer]:
         """Restore the run; what its launcher could import can be imported here."""
+        check_trust(self.snapshot, self._manifest(), self.trust)  # imports run code too
         sys.path[:0] = [p for p in self.experiment.get("module_paths", []) if p not in sys.path]
         with contextlib.ExitStack() as stack:
             trainer = self._trainer_class()(self.config)
@@ -111,11 +113,15 @@ class Continuation:
                 ) from error
             yield trainer
 
-    def _trainer_class(self) -> Any:
+    def _manifest(self) -> Manifest:
+        """Return the snapshot's manifest; if it is damaged, an older one will be restored."""
         try:
-            qualified = Manifest.read(self.snapshot).classes.get("trainer", TRAINER)
+            return Manifest.read(self.snapshot)
         except SnapshotCorruptError:
-            qualified = TRAINER
+            return Manifest(epoch=0)
+
+    def _trainer_class(self) -> Any:
+        qualified = self._manifest().classes.get("trainer", TRAINER)
         module, _, name = qualified.rpartition(".")
         return getattr(importlib.import_module(module), name)
 

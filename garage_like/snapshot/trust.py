@@ -24,6 +24,8 @@ from garage_like.snapshot import layout
 from garage_like.snapshot.manifest import Manifest
 
 ENVIRONMENT_VARIABLE = "GARAGE_LIKE_TRUST"
+EXPERIMENT = "experiment.json"
+"""Beside `snapshots/`: names folders from which modules are imported on a resume."""
 
 
 def user_name() -> str:
@@ -57,7 +59,8 @@ def check_trust(snapshot: Path, manifest: Manifest, trust: bool = False) -> None
 
 def why_untrusted(snapshot: Path, manifest: Manifest) -> str | None:
     """Return how one sees that another user wrote a snapshot, or None if this one did."""
-    for path in (snapshot, snapshot / layout.MANIFEST, snapshot / layout.OBJECTS):
+    experiment = snapshot.parent.parent / EXPERIMENT
+    for path in (snapshot, snapshot / layout.MANIFEST, snapshot / layout.OBJECTS, experiment):
         owner = _owner_of(path)
         if owner is not None and owner != os.geteuid():
             return f"{path} belongs to {_name_of(owner)}, not to {user_name()}"

@@ -1,10 +1,12 @@
 """Restoring runs code: of snapshots that another user wrote, only where one is told to."""
 
+import json
 import os
 
 import pytest
 
 from garage_like.errors import SnapshotUntrustedError
+from garage_like.experiment.continuation import continuation
 from garage_like.snapshot import read_snapshot
 from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.trust import user_name, why_untrusted
@@ -67,3 +69,26 @@ def test_data_is_read_without_asking(save):
     path = save({"value": 1})
     rewrite(path, written_by="mallory")
     assert read_snapshot(path).problems() == []
+
+
+def test_no_module_is_imported_for_a_run_that_is_not_trusted(save, tmp_path):
+    path = save({"value": 1})
+    (tmp_path / "evil.py").write_text("import pathlib; pathlib.Path(__file__ + '.mark').touch()")
+    experiment = path.parent.parent / "experiment.json"
+    experiment.write_text(json.dumps({"module_paths": [str(tmp_path)]}))
+    rewrite(path, written_by="mallory", classes={"trainer": "evil.Trainer"})
+    with (
+        pytest.raises(SnapshotUntrustedError, match="'mallory'"),
+        continuation(path.parent.parent, None, None).trainer(),
+    ):
+        pass
+    assert not (tmp_path / "evil.py.mark").exists()
+
+
+@owners
+def test_description_of_a_run_that_another_user_wrote_is_not_trusted(save):
+    path = save({"value": 1})
+    experiment = path.parent.parent / "experiment.json"
+    experiment.write_text("{}")
+    os.chown(experiment, NOBODY, NOBODY)
+    assert "experiment.json belongs to user 54321" in why_untrusted(path, Manifest.read(path))
