@@ -2,8 +2,9 @@
 
 Measured: every MuJoCo environment of gymnasium pickles silently wrong, since EzPickle rebuilds a
 fresh one; positions and velocities alone are not enough either (Ant, Humanoid). The whole `MjData`
-is. Classic control, toy text and most wrappers pickle exactly. Whatever cannot be pickled is built
-anew from its gymnasium spec and begins a new episode; the snapshot then says `restart` and why.
+is, and so is the whole state of an Atari emulator (`ale_state`). Classic control, toy text and most
+wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built anew from its gymnasium
+spec and begins a new episode; the snapshot then says `restart` and why.
 
 An adapter is looked up by type and gives what pickle needs. Whether that worked is found out by
 `env_check`, which steps a copy and its twin side by side.
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.interfaces import Environment
+from garage_like.snapshot.ale_state import is_ale_class, reduce_ale
 from garage_like.snapshot.live import NEW_OBJECT
 
 _restarting: dict[type, str] = {}
@@ -34,7 +36,7 @@ def reducer_for(cls: type) -> Callable[[Any], Any] | None:
         return reduce_gymnasium_env
     if issubclass(cls, Environment):
         return reduce_environment
-    return None
+    return reduce_ale if is_ale_class(cls) else None
 
 
 def is_gymnasium_class(cls: type) -> bool:

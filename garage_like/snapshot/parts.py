@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot import env_state, keras_objects, tf_arrays
+from garage_like.snapshot import ale_state, env_state, keras_objects, tf_arrays
 from garage_like.table import Table
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
@@ -68,6 +68,8 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
         return _table_parts if as_pickled else attributes_of
     if env_state.is_mujoco_data_class(cls):
         return _mujoco_parts if as_pickled else None
+    if ale_state.is_ale_class(cls):
+        return _ale_parts if as_pickled else None
     if not as_pickled or _pickles_its_attributes(cls):
         return attributes_of
     return _gymnasium_parts if env_state.is_gymnasium_class(cls) else _reduced_parts
@@ -171,6 +173,12 @@ def _table_parts(table: Table) -> list[Part]:
 
 def _mujoco_parts(value: Any) -> list[Part]:
     return labelled(env_state.mujoco_arrays(value))
+
+
+def _ale_parts(value: Any) -> list[Part]:
+    parts = labelled(ale_state.ale_settings(value))
+    loaded = value.getString("rom_file")
+    return [*parts, (".state", ale_state.ale_bytes(value))] if loaded else parts
 
 
 _CONTAINERS: dict[type | tuple[type, ...], PartsFunction] = {

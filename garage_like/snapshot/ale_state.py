@@ -1,0 +1,68 @@
+"""The Arcade Learning Environment: an emulator becomes bytes, and back.
+
+`cloneState(include_rng=True)` holds the whole machine, the generator of sticky actions included;
+what an emulator is set to is read from it. The game is found by its name, since the ROM lies where
+`ale_py` is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_INTEGERS = ("random_seed", "frame_skip", "max_num_frames_per_episode", "reward_min", "reward_max")
+_FLAGS = ("color_averaging", "sound_obs", "truncate_on_loss_of_life")
+_FRACTIONS = ("repeat_action_probability",)
+
+
+def is_ale_class(cls: type) -> bool:
+    """Tell whether a class is the emulator's; loads nothing."""
+    ale_py = sys.modules.get("ale_py")
+    return ale_py is not None and cls is ale_py.ALEInterface
+
+
+def reduce_ale(ale: Any) -> tuple[Any, ...]:
+    """Return how pickle saves an emulator."""
+    if not ale.getString("rom_file"):
+        return rebuild_ale, (ale_settings(ale), None, None)
+    game = Path(ale.getString("rom_file")).stem
+    return rebuild_ale, (ale_settings(ale), game, ale_bytes(ale))
+
+
+def ale_settings(ale: Any) -> dict[str, Any]:
+    """Return what an emulator is set to, by name."""
+    return {
+        **{name: ale.getInt(name) for name in _INTEGERS},
+        **{name: ale.getBool(name) for name in _FLAGS},
+        **{name: ale.getFloat(name) for name in _FRACTIONS},
+    }
+
+
+def ale_bytes(ale: Any) -> np.ndarray:
+    """Return the state of the machine and of its random numbers, shape (nbytes,)."""
+    return np.frombuffer(ale.cloneState(include_rng=True).serialize(), np.uint8).copy()
+
+
+def rebuild_ale(settings: dict[str, Any], game: str | None, content: np.ndarray | None) -> Any:
+    """Build an emulator in a state."""
+    import ale_py
+
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+    ale = ale_py.ALEInterface()
+    for name, value in settings.items():
+        if name in _INTEGERS:
+            ale.setInt(name, value)
+        elif name in _FLAGS:
+            ale.setBool(name, value)
+        else:
+            ale.setFloat(name, value)
+    if game is not None and content is not None:
+        state = ale_py.ALEState(content.tobytes())
+        ale.loadROM(ale_py.roms.get_rom_path(game))
+        ale.setMode(state.getCurrentMode())
+        ale.setDifficulty(state.getDifficulty())
+        ale.restoreState(state)
+    return ale
