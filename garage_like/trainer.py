@@ -58,6 +58,10 @@ class Trainer:
                 f" wrap_experiment hands to the experiment; got {snapshot_config!r}"
             )
         self._config = snapshot_config or SnapshotConfig(snapshot_dir=".", snapshot_mode="none")
+        if self._config.video_interval:
+            from garage_like.pictures.video import check_video_support
+
+            check_video_support()
         self._session = RunSession(self._config, type(self))
         self._interruption = Interruption()
         self._algo: RLAlgorithm | None = None
@@ -329,6 +333,10 @@ class Trainer:
             tabular.record("TotalTime", self._stats.train_seconds)
             self._log_row(is_row_due(self._config, epoch, args.n_epochs))
         self._stats.tracked = tracked.state()
+        if self._config.video_interval and epoch % self._config.video_interval == 0:
+            from garage_like.pictures.playing import film_epoch
+
+            film_epoch(self.run_dir, epoch, self._algo, self._env)
         self.save(epoch)
 
     def _log_row(self, is_due: bool) -> None:
@@ -428,6 +436,11 @@ class Trainer:
     ) -> list[dict[str, Any]]:
         """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
         return self.obtain_episodes(itr, batch_size, agent_update, env_update).to_list()
+
+    @property
+    def algo(self) -> RLAlgorithm | None:
+        """What is trained: as it was set up or restored; None before."""
+        return self._algo
 
     @property
     def total_env_steps(self) -> int:

@@ -22,7 +22,8 @@ FLOORS = [
     {"algos"},
     {"np"},
     {"torch", "tf"},
-    {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"},
+    {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"}
+    | {"pictures"},
     {"pictures"},
     {"cli", "__main__"},
 ]

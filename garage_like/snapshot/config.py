@@ -41,6 +41,7 @@ class SnapshotConfig:
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
+        video_interval: epochs from one video of the policy to the next, in `videos/`; 0 films none.
 
     Raises:
         ValueError: if a value is out of range, or two contradict each other.
@@ -61,6 +62,7 @@ class SnapshotConfig:
     on_save_error: str = "warn"
     auto_resume: bool = False
     log_interval: int | Literal["auto"] = 1
+    video_interval: int = 0
 
     def __post_init__(self) -> None:
         """Check every value, and that they agree."""
@@ -74,6 +76,7 @@ class SnapshotConfig:
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
         if self.log_interval != "auto":
             _check_int("log_interval", self.log_interval, -math.inf, " or 'auto'")
+        _check_int("video_interval", self.video_interval, 0)
         if self.max_to_keep is not None:
             _check_int("max_to_keep", self.max_to_keep, 1, " or None")
         _check_int("keep_best", self.keep_best, 0)

@@ -30,6 +30,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "on_save_error": "raise",
         "auto_resume": True,
         "log_interval": 5,
+        "video_interval": 3,
     }
     assert set(given) == set(SnapshotConfig.option_names())
     context = RunOptions.of(given).context(pathlib.Path("/r"))
