@@ -24,7 +24,7 @@ FLOORS = [
     {"torch", "tf"},
     {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"}
     | {"pictures"},
-    {"pictures"},
+    {"pictures", "interop"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

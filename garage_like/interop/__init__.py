@@ -1,0 +1,1 @@
+"""Weights and tables out to files of other programs."""

@@ -1,0 +1,176 @@
+"""Export: a snapshot's weights or tables become one file that other programs read.
+
+Weights as safetensors, npz or `.pt`, and tables as npz or csv, are copied as data: nothing is
+unpickled. ONNX and TorchScript hold the policy as a program, so its objects are built first.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from garage_like.errors import SnapshotNotFoundError
+from garage_like.experiment.overview import EXPERIMENT, read_json
+from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
+from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
+from garage_like.snapshot.reader import SnapshotReader
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def export_weights(snapshot: SnapshotReader, component: str, file_format: str, out: Path) -> None:
+    """Write the arrays of a component to a file.
+
+    Args:
+        snapshot: to read.
+        component: of its components.
+        file_format: `safetensors`, `npz` or `pt`.
+        out: the file.
+
+    Raises:
+        SnapshotNotFoundError: if there is no such component; lists those there are.
+        ValueError: if weights are not written in this format.
+    """
+    if file_format not in WEIGHTS:
+        raise ValueError(f"weights are written as {', '.join(WEIGHTS)}; got {file_format!r}")
+    arrays = dict(_in_their_order(name, a) for name, a in snapshot.tensors(component).items())
+    with _whole_or_not_at_all(out) as draft:
+        _WRITERS[file_format](draft, arrays)
+
+
+def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Path) -> None:
+    """Write the rows of a table to a file.
+
+    Args:
+        snapshot: to read.
+        table: of its tables; a replay memory may be called by its component.
+        file_format: `npz`, `safetensors` or `csv`: one line for each row, a column for each number.
+        out: the file.
+
+    Raises:
+        SnapshotNotFoundError: if there is no such table; lists those there are.
+        ValueError: if tables are not written in this format.
+    """
+    if file_format not in FORMATS_OF_TABLES:
+        known = ", ".join(FORMATS_OF_TABLES)
+        raise ValueError(f"tables are written as {known}; got {file_format!r}")
+    columns = snapshot.table(table)
+    with _whole_or_not_at_all(out) as draft:
+        _WRITERS[file_format](draft, columns)
+
+
+def export_program(
+    path: Path, epoch: FromEpoch, component: str, file_format: str, out: Path, *, trust: bool
+) -> None:
+    """Write a policy as a program: observations in, its most likely actions out.
+
+    Args:
+        path: a run directory, or one snapshot.
+        epoch: which snapshot.
+        component: attribute of the algorithm that is a policy of torch.
+        file_format: `onnx` or `torchscript`.
+        out: the file.
+        trust: build the objects though another user wrote them.
+
+    Raises:
+        SnapshotNotFoundError: if the algorithm has no such component.
+        ValueError: if it is no policy of torch, or this is no format of programs.
+        ModuleNotFoundError: if the format needs a package that is not installed.
+    """
+    if file_format not in PROGRAMS:
+        raise ValueError(f"programs are written as {', '.join(PROGRAMS)}; got {file_format!r}")
+    loaded = load_snapshot(path, epoch)
+    origin = run_dir_of(loaded.path)
+    folders = [] if origin is None else read_json(origin / EXPERIMENT).get("module_paths", [])
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+    algo = loaded.graph(trust)["algo"]
+    policy = getattr(algo, component, None) or getattr(algo, f"_{component}", None)
+    if policy is None:
+        raise SnapshotNotFoundError(f"{loaded.path}: {type(algo).__name__} has no {component!r}")
+    if not any(cls.__module__ == "garage_like.torch.policies.policy" for cls in type(policy).mro()):
+        raise ValueError(
+            f"{component} is a {type(policy).__name__}; only policies of garage_like.torch can be"
+            f" written as {file_format}: take safetensors or npz"
+        )
+    from garage_like.torch import exporting
+
+    write = exporting.write_onnx if file_format == "onnx" else exporting.write_torchscript
+    with _whole_or_not_at_all(out) as draft:
+        write(policy, draft)
+
+
+def _in_their_order(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
+    """Turn an array that is stored as its memory runs back to how the run sees it."""
+    if name.endswith(".T"):
+        return name.removesuffix(".T"), array.T
+    stem, found, axes = name.partition(".transpose(")
+    if not found:
+        return name, array
+    order = np.argsort([int(axis) for axis in axes.rstrip(")").split(",")])
+    return stem, array.transpose(order)
+
+
+@contextmanager
+def _whole_or_not_at_all(out: Path) -> Iterator[Path]:
+    """Write beside the file, then take its place."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", suffix=out.suffix, dir=out.parent)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        umask = os.umask(0)
+        os.umask(umask)
+        draft.chmod(0o666 & ~umask)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_safetensors(out: Path, arrays: Arrays) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, out)
+
+
+def _write_npz(out: Path, arrays: Arrays) -> None:
+    with out.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _write_pt(out: Path, arrays: Arrays) -> None:
+    import torch
+
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
+    torch.save(tensors, out)
+
+
+def _write_csv(out: Path, columns: Arrays) -> None:
+    flat: dict[str, Any] = {}
+    for name, values in columns.items():
+        if values.ndim == 1:
+            flat[name] = values.tolist()
+            continue
+        for place in np.ndindex(values.shape[1:]):
+            label = f"{name}[{', '.join(map(str, place))}]"
+            flat[label] = values[(slice(None), *place)].tolist()
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(flat)
+        writer.writerows(zip(*flat.values(), strict=True))
+
+
+_WRITERS: dict[str, Callable[[Path, Arrays], None]] = {
+    "csv": _write_csv,
+    "npz": _write_npz,
+    "pt": _write_pt,
+    "safetensors": _write_safetensors,
+}
