@@ -15,6 +15,7 @@ COMMANDS = (
     "show",
     "tree",
     "plot",
+    "play",
     "verify",
     "diff",
     "resume",
