@@ -157,6 +157,10 @@ class RunSession:
 
     def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
+        with self._snapshotter.pace.stopped():
+            self._save(graph, epoch, row)
+
+    def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         stats, env_state = graph["stats"], self._checked_env(graph["env"])
         seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)

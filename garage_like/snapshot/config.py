@@ -35,6 +35,9 @@ class SnapshotConfig:
         keep_period: keep for ever the snapshots of every `keep_period`-th epoch.
         include_buffer: whether replay memory is saved.
         async_save: whether files are written while training goes on.
+        max_stall: share of the time that training may stand still for snapshots where only the
+            newest is kept: an epoch that ends too soon after one was taken gives way to a later one
+            (`num_replaced` counts them). The final epoch never does; 1 saves every epoch.
         on_save_error: what becomes of training when a snapshot cannot be written, a full disk say:
             `'warn'` goes on, logs it and counts it in `Snapshot/Failures`; `'raise'` ends it with
             the error at the next safe point. Earlier snapshots are intact in both cases.
@@ -59,6 +62,7 @@ class SnapshotConfig:
     keep_period: int | None = None
     include_buffer: bool = True
     async_save: bool = True
+    max_stall: float = 0.004
     on_save_error: str = "warn"
     auto_resume: bool = False
     log_interval: int | Literal["auto"] = 1
@@ -85,6 +89,8 @@ class SnapshotConfig:
         for name in ("include_buffer", "async_save", "auto_resume"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        if not isinstance(self.max_stall, int | float) or not 0.0 < self.max_stall <= 1.0:
+            raise ValueError(f"max_stall must lie in (0, 1], got {self.max_stall!r}")
         if not isinstance(self.best_metric, str) or not self.best_metric:
             raise TypeError(f"best_metric must be a key of the log, got {self.best_metric!r}")
         if self.snapshot_mode == "none" and (

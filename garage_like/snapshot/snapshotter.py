@@ -22,6 +22,7 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.filesystem import Buffer, FileSystem
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.pins import pinned_epochs
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import (
@@ -73,6 +74,9 @@ class Snapshotter:
     Args:
         config: where, when and how many; None for one that only loads.
         filesystem: what touches the disk; a test's way in.
+
+    Attributes:
+        pace: how long training stands still for snapshots; whoever calls `save` tells it.
     """
 
     def __init__(
@@ -88,12 +92,12 @@ class Snapshotter:
         self._committed_epochs: list[int] = []
         self._failed = False
         self._pool = StagingPool()
-        self._writer = BackgroundWriter(
-            self._write,
-            only_newest=config is not None and keeps_only_newest(config),
-            dropped=self._drop,
-        )
+        only_newest = config is not None and keeps_only_newest(config)
+        self._writer = BackgroundWriter(self._write, only_newest=only_newest, dropped=self._drop)
+        self._gives_way = only_newest and config is not None and config.async_save
+        self.pace = Pace(1.0 if config is None else config.max_stall)
         self._known_names: KnownNames | None = None
+        self._num_passed_over = 0
         self._is_open = False
 
     @property
@@ -123,7 +127,13 @@ class Snapshotter:
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
-        return is_due(self.config, before, now, self._metric(metrics), self._known())
+        if not is_due(self.config, before, now, self._metric(metrics), self._known()):
+            return False
+        is_final = now.epoch + 1 >= now.n_epochs
+        if self._gives_way and not is_final and self.pace.is_too_soon:
+            self._num_passed_over += 1
+            return False
+        return True
 
     def on_gap(self, before: Progress, now: Progress) -> bool:
         """Tell whether the epoch just finished is one of every `snapshot_gap`."""
@@ -186,8 +196,8 @@ class Snapshotter:
 
     @property
     def num_replaced(self) -> int:
-        """Captures that gave way to newer ones before they were written."""
-        return self._writer.num_replaced
+        """Epochs that were due, and gave way to later ones before they were written."""
+        return self._num_passed_over + self._writer.num_replaced
 
     def wait(self) -> SaveReport:
         """Wait until everything captured has been written or has failed; say what became of it."""

@@ -27,6 +27,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "keep_period": 5,
         "include_buffer": False,
         "async_save": False,
+        "max_stall": 0.5,
         "on_save_error": "raise",
         "auto_resume": True,
         "log_interval": 5,
