@@ -86,6 +86,7 @@ class Traces:
     """
 
     __slots__ = ("_functions", "_owner")
+    __slotnames__ = ()  # what `copyreg` lists for pickling, and a snapshot looks for names in
 
     def __init__(self, owner: Any = None) -> None:
         self._owner = None if owner is None else weakref.ref(owner)

@@ -7,6 +7,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from garage_like.snapshot.naming import names_of
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traced
 
@@ -142,6 +143,14 @@ def test_a_local_class_is_pickled_by_value():
 
     twin = cloudpickle.loads(cloudpickle.dumps(Local()))
     assert twin.tripled(np.ones(2, np.float32)).numpy().tolist() == [3.0, 3.0]
+
+
+def test_a_snapshot_names_nothing_by_the_traces_that_hold_it():
+    counter = Counter()
+    counter.add(np.ones(2, np.float32))
+    counter.deep = {"further": {"down": np.zeros(3)}}
+    names = names_of({"algo": counter})
+    assert names[id(counter.deep["further"]["down"])].path == "algo.deep.further.down"
 
 
 def test_traces_keep_no_object_alive():
