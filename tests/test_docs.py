@@ -1,6 +1,7 @@
 """The documentation is true: its code runs, its commands, targets and links exist."""
 
 import inspect
+import itertools
 import json
 import re
 import subprocess
@@ -167,7 +168,8 @@ def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
         found = main.get_command(click.Context(main), command)
         assert found is not None, f"garage-like {command}"
         known = {option for param in found.params for option in param.opts} | {"--help"}
-        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        own = itertools.takewhile(lambda word: word != "--", words)  # what follows is a script's
+        options = {word.partition("=")[0] for word in own if word.startswith("--")}
         assert options <= known, f"garage-like {command} {' '.join(words)}"
 
 
