@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+BENCH_ARGS ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= 2
@@ -63,12 +65,12 @@ docs: $(VENV)/.docs ## build the documentation into docs/_build/html
 	@echo "docs: open docs/_build/html/index.html"
 
 .PHONY: bench
-bench: $(VENV)/.dev ## run the benchmarks
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: $(BENCH_VENV)/.made ## compare with other libraries; writes docs/benchmarks.md (an hour)
+	@$(BENCH_VENV)/bin/python benchmarks/compare.py $(BENCH_ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, caches and builds; runs under data/ stay
-	@rm -rf $(VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis MUJOCO_LOG.TXT
+	@rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis MUJOCO_LOG.TXT
 	@find garage_like tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs -------------------------------------------------------------------------------------
@@ -104,6 +106,13 @@ $(VENV)/.dev: $(VENV)/.made $(NEEDS)
 	@echo "setup: garage_like with what the tests need (a few minutes)"
 	@$(INSTALL) -e ".[torch,tensorflow-cpu,mujoco,classic,cma,dev]"
 	@touch $@ $(VENV)/.run
+
+$(BENCH_VENV)/.made: $(VENV)/.made benchmarks/requirements.txt $(NEEDS)
+	@echo "setup: $(BENCH_VENV), with the libraries to compare with (a few minutes)"
+	@$(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check \
+		-c constraints-cpu.txt $(PIP_ARGS) -e ".[torch,mujoco]" -r benchmarks/requirements.txt
+	@touch $@
 
 $(VENV)/.docs: $(VENV)/.made $(NEEDS)
 	@echo "setup: garage_like with what the documentation needs"

@@ -112,7 +112,21 @@ def sac(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
     return algo, steps // OFF_POLICY_EPOCH, work.train_every
 
 
-BUILD = {"ppo": ppo, "ppo8": ppo, "dqn": dqn, "sac": sac, "sac_pendulum": sac}
+def roll_out(algo: Any, work: Work, steps: int) -> None:
+    """Collect with the policy and learn nothing."""
+    for itr in range(steps // work.rollout):
+        algo.sampler.obtain_samples(itr, work.rollout)
+
+
+BUILD = {
+    "ppo": ppo,
+    "ppo8": ppo,
+    "rollout": ppo,
+    "rollout8": ppo,
+    "dqn": dqn,
+    "sac": sac,
+    "sac_pendulum": sac,
+}
 
 
 def main() -> None:
@@ -120,8 +134,15 @@ def main() -> None:
     work = WORKS[given.work]
     set_seed(given.seed)
     env = GymEnv(work.env)
+    name = f"garage_like {garage_like.__version__}"
+    if os.environ.get("GARAGE_LIKE_FAST_PATH") == "0":
+        name += ", autograd"
     algo, epochs, batch_size = BUILD[given.work](replace(work), env, given.steps)
     given.steps = epochs * (work.rollout or OFF_POLICY_EPOCH)
+
+    if given.work.startswith("rollout"):
+        measure(name, given, lambda: roll_out(algo, work, given.steps))
+        return
 
     def train() -> Any:
         with tempfile.TemporaryDirectory() as directory:
@@ -137,9 +158,6 @@ def main() -> None:
 
         return DeterministicAgent(algo.policy).get_action(observation)[0]
 
-    name = f"garage_like {garage_like.__version__}"
-    if os.environ.get("GARAGE_LIKE_FAST_PATH") == "0":
-        name += ", autograd"
     measure(name, given, train)
 
 

@@ -63,20 +63,40 @@ def sac(work: Work, seed: int, steps: int) -> Any:
     )
 
 
-BUILD = {"ppo": ppo, "ppo8": ppo, "dqn": dqn, "sac": sac, "sac_pendulum": sac}
+def roll_out(model: Any, work: Work, steps: int) -> None:
+    """Collect with the policy and learn nothing."""
+    _, callback = model._setup_learn(steps)
+    for _ in range(steps // work.rollout):
+        model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
+
+
+BUILD = {
+    "ppo": ppo,
+    "ppo8": ppo,
+    "rollout": ppo,
+    "rollout8": ppo,
+    "dqn": dqn,
+    "sac": sac,
+    "sac_pendulum": sac,
+}
 
 
 def main() -> None:
     torch.set_num_threads(1)
     given = arguments("Stable-Baselines3")
     work = WORKS[given.work]
+    name = f"Stable-Baselines3 {stable_baselines3.__version__}"
     model = BUILD[given.work](work, given.seed, given.steps)
+
+    if given.work.startswith("rollout"):
+        measure(name, given, lambda: roll_out(model, work, given.steps))
+        return
 
     def train() -> Any:
         model.learn(given.steps)
         return lambda observation: model.predict(observation, deterministic=True)[0]
 
-    measure(f"Stable-Baselines3 {stable_baselines3.__version__}", given, train)
+    measure(name, given, train)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ WORKS = {
         warm_up=1000,
         train_every=1,
     ),
+    "rollout": Work("CartPole-v1", 16_384, 0, **_PPO),
+    "rollout8": Work("CartPole-v1", 16_384, 0, n_envs=8, **_PPO),
     "sac_pendulum": Work(
         "Pendulum-v1",
         5_000,
