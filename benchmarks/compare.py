@@ -5,7 +5,7 @@ machine's speed changes by the minute; what is compared are processor seconds, n
 ratio is the median of the ratios within a round. Peers that are not installed are left out.
 
     python benchmarks/compare.py                      # everything: make bench
-    python benchmarks/compare.py --works ppo --repetitions 1 --no-learning --output /tmp/b.md
+    python benchmarks/compare.py --works ppo --learn --repetitions 1 --output /tmp/b.md
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TAKES_PART = {
     "rollout": ("garage_like", "Stable-Baselines3"),
     "rollout8": ("garage_like", "Stable-Baselines3"),
 }
-LEARNS = {"ppo": ALL, "ppo8": ALL, "dqn": TAKES_PART["dqn"], "sac_pendulum": TAKES_PART["dqn"]}
+LEARNS = ("ppo", "ppo8", "dqn", "sac_pendulum")
 TITLES = {
     "ppo": "PPO, CartPole-v1, 1 environment",
     "ppo8": "PPO, CartPole-v1, 8 environments",
@@ -92,14 +92,15 @@ def run_child(library: str, work: str, *options: str) -> dict[str, Any]:
     return {**found, "name": library}
 
 
-def time_works(works: list[str], repetitions: int) -> list[dict[str, Any]]:
-    """Time each work through each library, taking turns."""
+def time_works(works: list[str], repetitions: int, share: float) -> list[dict[str, Any]]:
+    """Time a share of each work through each library, taking turns."""
     found = []
     for work in works:
         for number in range(repetitions):
             for library in TAKES_PART[work]:
                 if installed(LIBRARIES[library][1]):
-                    one = run_child(library, work, "--seed", str(number + 1))
+                    steps = str(round(share * WORKS[work].steps / 2048) * 2048)
+                    one = run_child(library, work, "--seed", str(number + 1), "--steps", steps)
                     found.append({**one, "round": number})
     return found
 
@@ -116,9 +117,8 @@ def learn(works: list[str], seeds: int) -> list[dict[str, Any]]:
         )
         for work in works
         for seed in range(1, seeds + 1)
-        for library in LEARNS[work]
+        for library in (*OURS, "Stable-Baselines3")
         if installed(LIBRARIES[library][1])
-        and not (work == "sac_pendulum" and library == "tianshou")
     ]
 
 
@@ -265,7 +265,8 @@ def main() -> None:
     parser.add_argument("--works", nargs="*", default=list(TAKES_PART), choices=list(TAKES_PART))
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=2, help="runs whose return counts")
-    parser.add_argument("--no-learning", action="store_true", help="time only")
+    parser.add_argument("--learn", nargs="*", default=list(LEARNS), choices=list(LEARNS))
+    parser.add_argument("--share", type=float, default=1.0, help="of each work's env steps")
     parser.add_argument("--no-snapshots", action="store_true")
     parser.add_argument("--results", type=Path, help="keep, or add to, what was measured, as JSON")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
@@ -275,12 +276,11 @@ def main() -> None:
         results = json.loads(given.results.read_text())
     results["about"] = about()
     kept = [one for one in results["timed"] if one["work"] not in given.works]
-    results["timed"] = kept + time_works(given.works, given.repetitions)
+    results["timed"] = kept + time_works(given.works, given.repetitions, given.share)
     if not results["start_up"]:
         results["start_up"] = time_start_up(given.repetitions)
-    if not given.no_learning:
-        works = [work for work in LEARNS if work in given.works or "sac" in given.works]
-        results["learned"] = learn(works, given.seeds)
+    kept = [one for one in results["learned"] if one["work"] not in given.learn]
+    results["learned"] = kept + learn(given.learn, given.seeds)
     if not given.no_snapshots:
         results["snapshots"] = snapshot_table()
     if given.results:
