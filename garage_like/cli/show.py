@@ -30,7 +30,11 @@ SHOWN_FIRST, SHOWN_LAST = 2, 10
 @click.option("--all", "show_all", is_flag=True, help="List all snapshots, however many.")
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:
-    """Show what RUN is, how far it came, and how to go on."""
+    r"""Show what RUN is, how far it came, and how to go on.
+
+    \b
+    Example: garage-like show data/local/experiment/ppo
+    """
     found = report(run)
     if as_json:
         printing.print_json(found)

@@ -15,9 +15,12 @@ from garage_like.snapshot.snapshotter import Snapshotter
 @printing.json_option
 @click.pass_context
 def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
-    """Check every digest of every snapshot of RUN.
+    r"""Check every digest of every snapshot of RUN.
 
     Names each file that is not what was written, and then exits with 1.
+
+    \b
+    Example: garage-like verify data/local/experiment/ppo
     """
     problems = {str(path): found for path, found in Snapshotter.verify(run).items()}
     bad = {path: found for path, found in problems.items() if found}

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def test_every_command_and_option_has_a_help_text(call, name: str) -> None:
     shown = call(name, "-h")
     assert shown.exit_code == 0
     assert command.help.splitlines()[0] in shown.output
+    assert re.search(rf"^  (Example: |  )garage-like {name} \S", shown.output, re.MULTILINE)
 
 
 def test_help_lists_each_command_with_a_whole_sentence(call) -> None:
