@@ -104,7 +104,7 @@ $(VENV)/.run: $(VENV)/.made $(NEEDS)
 
 $(VENV)/.dev: $(VENV)/.made $(NEEDS)
 	@echo "setup: garage_like with what the tests need (a few minutes)"
-	@$(INSTALL) -e ".[torch,tensorflow-cpu,mujoco,classic,cma,dev]"
+	@$(INSTALL) -e ".[torch,tensorflow-cpu,mujoco,classic,box2d,atari,cma,dev]"
 	@touch $@ $(VENV)/.run
 
 $(BENCH_VENV)/.made: $(VENV)/.made benchmarks/requirements.txt $(NEEDS)

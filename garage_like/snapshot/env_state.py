@@ -95,7 +95,7 @@ def reduce_gymnasium_env(env: Any) -> Any:
     if type(env) in _rebuilt:
         kept = ("_np_random", "_np_random_seed", "action_space", "observation_space")
         state = {name: value for name, value in vars(env).items() if name in kept}
-        return rebuild_from_spec, (env.spec,), state
+        return rebuild_from_spec, (env.spec,), state, None, None, set_attributes
     if _is_mujoco(env):
         return NEW_OBJECT, (type(env),), mujoco_state(env), None, None, set_mujoco_state
     windows = {name: None for name, value in vars(env).items() if _is_window(value)}

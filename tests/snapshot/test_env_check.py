@@ -44,6 +44,14 @@ class Locked(Counting):
         self.lock = threading.Lock()
 
 
+class LockedAndRebuilt(Locked, EzPickle):
+    """As those of Box2D are: cannot be pickled, and EzPickle has a say in its state."""
+
+    def __init__(self, start=0):
+        EzPickle.__init__(self, start)
+        Locked.__init__(self, start)
+
+
 class RebuiltAsPlain(Counting, EzPickle):
     """EzPickle's own way: it is rebuilt from its arguments."""
 
@@ -120,10 +128,13 @@ def registered(monkeypatch):
     """Register the classes above, and forget what this process learned about environments."""
     monkeypatch.setattr(env_state, "_restarting", {})
     monkeypatch.setattr(env_state, "_rebuilt", set())
-    for cls in (Counting, Locked, RebuiltAsPlain, RebuiltBehindOurBack, BrokenWhenCopied):
+    classes = (
+        Counting, Locked, LockedAndRebuilt, RebuiltAsPlain, RebuiltBehindOurBack, BrokenWhenCopied,
+    )  # fmt: skip
+    for cls in classes:
         gymnasium.register(f"{cls.__name__}-v0", entry_point=cls, max_episode_steps=100)
     yield
-    for cls in (Counting, Locked, RebuiltAsPlain, RebuiltBehindOurBack, BrokenWhenCopied):
+    for cls in classes:
         del gymnasium.registry[f"{cls.__name__}-v0"]
 
 
@@ -208,10 +219,15 @@ def test_wrappers_around_an_environment_built_anew_are_kept():
     assert twin.gym_env.obs_rms.count == env.gym_env.obs_rms.count
 
 
-def test_snapshot_of_an_unpicklable_environment_can_be_taken_after_the_check():
-    env = begun("Locked-v0")
+@pytest.mark.parametrize("env_id", ["Locked-v0", "LockedAndRebuilt-v0"])
+def test_snapshot_of_an_unpicklable_environment_can_be_taken_after_the_check(env_id):
+    env = begun(env_id)
     check_env(env, copy_exactly)
     capture({"env": env})
+    twin = copy_exactly(env)
+    assert twin.needs_reset
+    twin.reset()
+    twin.step(1)
 
 
 def test_later_environments_of_the_kind_are_known_at_once():
