@@ -25,10 +25,13 @@ QUICK = {
     "torch/tutorial_vpg.py": ("SimpleVPG", 300),
     "torch/dqn_cartpole.py": ("DQN", 110),
     "torch/sac_pendulum.py": ("SAC", 14),
+    "tf/trpo_cartpole.py": ("TRPO", 200),
     "your_own_algorithm.py": ("QLearning", 300),
 }
 TESTED_BY_NAME = {
     "kill_and_resume.py",
+    "tf/resume_training.py",
+    "tf/trpo_gym_tf_cartpole_pretrained.py",
     "torch/resume_training.py",
     "step_gym_env.py",
     "sim_policy.py",
