@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.interruption import Interruption
-from garage_like.logging import heard, logger, tabular, track_episodes, tracked
+from garage_like.logging import (
+    end_progress,
+    heard,
+    logger,
+    show_progress,
+    tabular,
+    track_episodes,
+    tracked,
+)
 from garage_like.run_session import RunSession
 from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
@@ -274,6 +282,7 @@ class Trainer:
             try:
                 return algo.train(self)
             finally:
+                end_progress()
                 if sampler is not None:
                     sampler.shutdown_worker()
 
@@ -298,12 +307,16 @@ class Trainer:
         if self._rng is not None:
             set_global_rng(self._rng)
         self._reach_safe_point(args.start_epoch - 1, begins=True)
+        began = time.perf_counter()
+        show_progress(args.start_epoch, args.n_epochs, None)
         for epoch in range(args.start_epoch, args.n_epochs):
             started = time.perf_counter()
             self.step_episode = None
             with logger.prefix(f"epoch #{epoch} | "):
                 yield epoch
                 self._finish_epoch(epoch, time.perf_counter() - started)
+            per_epoch = (time.perf_counter() - began) / (epoch + 1 - args.start_epoch)
+            show_progress(epoch + 1, args.n_epochs, per_epoch * (args.n_epochs - epoch - 1))
             self._reach_safe_point(epoch)
             if self._interruption.requested:
                 self._session.wait()

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_like.logging.console_output import ConsoleOutput
+    from garage_like.logging.console_output import ConsoleOutput, end_progress, show_progress
     from garage_like.logging.csv_output import CsvOutput
     from garage_like.logging.episode_metrics import track_episodes
     from garage_like.logging.fallback import heard
@@ -30,8 +30,10 @@ _HOMES = {
     "TensorBoardOutput": "garage_like.logging.tensorboard_output",
     "TextOutput": "garage_like.logging.text_output",
     "active_run_logs": "garage_like.logging.run_logs",
+    "end_progress": "garage_like.logging.console_output",
     "heard": "garage_like.logging.fallback",
     "logger": "garage_like.logging.light_imports",
+    "show_progress": "garage_like.logging.console_output",
     "tabular": "garage_like.logging.light_imports",
     "track_data": "garage_like.logging.tracked_data",
     "track_episodes": "garage_like.logging.episode_metrics",
@@ -48,8 +50,10 @@ __all__ = [
     "TensorBoardOutput",
     "TextOutput",
     "active_run_logs",
+    "end_progress",
     "heard",
     "logger",
+    "show_progress",
     "tabular",
     "track_data",
     "track_episodes",

@@ -2,22 +2,75 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from garage_like.logging.light_imports import StdOutput
-from garage_like.logging.text_output import stamped, table_text
+from garage_like.logging.light_imports import StdOutput, logger
+from garage_like.logging.text_output import stamp, stamped, table_text
+
+if TYPE_CHECKING:
+    from garage_like.logging.terminal import Terminal
 
 
 class ConsoleOutput(StdOutput):
-    """Print time-stamped messages, and tables, to standard output."""
+    """Print messages and rows to standard output.
+
+    On a terminal, rows are tables in groups and a bar shows how far the run is; elsewhere there is
+    plain text, and no bar.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terminal: Terminal | None = None
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """The terminal, if standard output is one."""
+        if self._terminal is None and is_terminal():
+            from garage_like.logging.terminal import Terminal
+
+            self._terminal = Terminal()
+        return self._terminal
 
     def record(self, data: Any, prefix: str = "") -> None:
-        """Print a message, stamped with the time, or a table."""
+        """Print a message, stamped with the time, or a row."""
+        terminal = self.terminal
         if isinstance(data, str):
-            print(stamped(prefix + data, time.time()))
+            if terminal is None:
+                print(stamped(prefix + data, time.time()))
+            else:
+                terminal.message(stamp(time.time()), prefix + data)
         else:
-            print(table_text(data.as_primitive_dict))
+            if terminal is None:
+                print(table_text(data.as_primitive_dict))
+            else:
+                terminal.table(data.as_primitive_dict)
             data.mark_str()
         sys.stdout.flush()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._terminal is not None:
+            self._terminal.end_progress()
+        super().close()
+
+
+def is_terminal() -> bool:
+    """Tell whether standard output is a terminal that can move its cursor."""
+    return bool(sys.stdout.isatty()) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def show_progress(done: int, total: int, seconds_left: float | None) -> None:
+    """Show on every terminal that is logged to how far the run is."""
+    for output in logger._outputs:
+        if isinstance(output, ConsoleOutput) and output.terminal is not None:
+            output.terminal.progress(done, total, seconds_left)
+
+
+def end_progress() -> None:
+    """Take the bars away."""
+    for output in logger._outputs:
+        if isinstance(output, ConsoleOutput) and output.terminal is not None:
+            output.terminal.end_progress()

@@ -14,9 +14,19 @@ from garage_like.logging.light_imports import FileOutput, TabularInput
 from garage_like.logging.log_files import open_for_append
 
 
+def stamp(seconds: float) -> str:
+    """Write a moment in local time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def stamped(text: str, seconds: float) -> str:
     """Put the local time of day in front of a line."""
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))} | {text}"
+    return f"{stamp(seconds)} | {text}"
+
+
+def cell_text(value: Any) -> str:
+    """Shorten a number for people: six digits."""
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def table_text(values: Mapping[str, Any]) -> str:
@@ -24,10 +34,7 @@ def table_text(values: Mapping[str, Any]) -> str:
 
     dowel's own layout asks tabulate, which takes milliseconds, twice an epoch.
     """
-    texts = {
-        key: f"{value:g}" if isinstance(value, float | np.floating) else str(value)
-        for key, value in sorted(values.items())
-    }
+    texts = {key: cell_text(value) for key, value in sorted(values.items())}
     widths = [max(map(len, column), default=0) for column in (texts.keys(), texts.values())]
     rule = "  ".join("-" * width for width in widths)
     return "\n".join([rule, *(f"{key:{widths[0]}}  {text}" for key, text in texts.items()), rule])
