@@ -61,7 +61,9 @@ class RL2Env(Wrapper):
         """Take one env step."""
         step = self._env.step(action)
         flat = gymnasium.spaces.flatten(self.action_space, action)
-        self._last_step = np.array([*flat.reshape(-1), step.reward, step.last], np.float32)
+        self._last_step = np.array(
+            [*np.asarray(flat).reshape(-1), step.reward, step.last], np.float32
+        )
         return step._replace(env_spec=self._spec, observation=self._extend(step.observation))
 
     def _extend(self, observation: Any) -> np.ndarray:
