@@ -14,7 +14,7 @@ from garage_like.snapshot.loading import FromEpoch, run_dir_of, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 
 
-@click.command()
+@click.command(epilog="Example: garage-like branch runs/ppo --from-epoch 40 ppo_again")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("name", required=False)
 @click.option(
@@ -27,13 +27,10 @@ from garage_like.snapshot.manifest import Manifest
 )
 @printing.json_option
 def branch(run: Path, name: str | None, from_epoch: FromEpoch, as_json: bool) -> None:
-    r"""Make a new run of a snapshot of RUN; resume goes on with it.
+    """Make a new run that begins with a snapshot of RUN.
 
     NAME is that of the new run directory, beside RUN, or a path. RUN is left as it is; the new run
-    knows its parent, and tree shows both.
-
-    \b
-    Example: garage-like branch data/local/experiment/ppo --from-epoch 40 ppo_again
+    knows its parent, tree shows both, and resume goes on with it.
     """
     snapshot = run if (run / MANIFEST).is_file() else snapshot_path(run, from_epoch)
     epoch = Manifest.read(snapshot).epoch

@@ -17,24 +17,20 @@ from garage_like.errors import SnapshotError
 SHOWN = 12
 
 
-@click.command()
+@click.command(epilog="Example: garage-like diff runs/ppo runs/ppo_1")
 @click.argument("a", metavar="RUN_A", type=click.Path(path_type=Path))
 @click.argument("b", metavar="RUN_B", type=click.Path(path_type=Path))
 @click.option("--epoch", type=click.IntRange(0), help="Compare this epoch alone.")
 @printing.json_option
 @click.pass_context
 def diff(ctx: click.Context, a: Path, b: Path, epoch: int | None, as_json: bool) -> None:
-    r"""Tell what RUN_A and RUN_B differ in, and since when.
+    """Tell what RUN_A and RUN_B differ in, and since when.
 
     Compares parameters, versions, rows of the log, and, in every epoch of which both have a
     snapshot, random generators, weights and replay memory, up to the first epoch that differs.
     Files are read as data: nothing is unpickled.
 
-    \b
     Exits with 0 if all is equal, 1 if something differs, 2 if there is nothing to compare.
-
-    \b
-    Example: garage-like diff data/local/experiment/ppo data/local/experiment/ppo_1
     """
     try:
         found = diff_runs(a, b, epoch)

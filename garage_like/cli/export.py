@@ -16,8 +16,15 @@ from garage_like.snapshot.loading import FromEpoch
 if TYPE_CHECKING:
     from garage_like.snapshot.reader import SnapshotReader
 
+EXAMPLES = """\b
+Examples:
+  garage-like export data/local/experiment/ppo policy.safetensors
+  garage-like export data/local/experiment/ppo --epoch best policy.onnx
+  garage-like export data/local/experiment/sac --table replay_buffer memory.csv
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
@@ -48,17 +55,11 @@ def export(
     trust: bool,
     as_json: bool,
 ) -> None:
-    r"""Write weights, a table or the policy of RUN to the file OUT.
+    """Write weights, a table or the policy of RUN to a file.
 
     Weights as safetensors, npz and pt, and tables as npz, csv and safetensors, are copied as data.
     ONNX and TorchScript hold the policy as a program that maps observations to its most likely
     actions; for them objects are built, which runs code of the snapshot.
-
-    \b
-    Examples:
-      garage-like export data/local/experiment/ppo policy.safetensors
-      garage-like export data/local/experiment/ppo --epoch best policy.onnx
-      garage-like export data/local/experiment/sac --table replay_buffer memory.csv
     """
     if component is not None and table is not None:
         raise click.UsageError("give --component or --table, not both")

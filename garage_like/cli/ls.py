@@ -24,18 +24,15 @@ COLUMNS = {
 }
 
 
-@click.command()
+@click.command(epilog="Example: garage-like ls data/local/experiment")
 @click.argument("root", default="data/local", type=click.Path(path_type=Path))
 @printing.json_option
 def ls(root: Path, as_json: bool) -> None:
-    r"""List the runs below ROOT (data/local).
+    """List the runs below ROOT (data/local).
 
     Runs are shown folder by folder, and the one that trained last comes last. Epochs are those
     finished and those in total; the return is the average of the last snapshot's epoch; the age
     counts from that snapshot; exact says whether a resume is bit-identical.
-
-    \b
-    Example: garage-like ls data/local/experiment
     """
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")

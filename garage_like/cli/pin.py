@@ -12,17 +12,14 @@ from garage_like.snapshot import pins
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 
-@click.command()
+@click.command(epilog="Example: garage-like pin data/local/experiment/ppo best")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("epoch", type=FromEpochType())
 @printing.json_option
 def pin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
-    r"""Keep the snapshot of EPOCH of RUN from being pruned.
+    """Keep the snapshot of EPOCH of RUN from being pruned.
 
     EPOCH is a number, first, last or best. This may be done while the run goes on.
-
-    \b
-    Example: garage-like pin data/local/experiment/ppo best
     """
     snapshot = snapshot_path(run, epoch)
     is_new = pins.pin(snapshot)

@@ -47,7 +47,10 @@ def play(
     trust: bool,
     as_json: bool,
 ) -> None:
-    """Let the policy of RUN play episodes in the run's environment; nothing in RUN changes."""
+    """Let the policy of RUN play episodes in its environment.
+
+    Nothing in RUN changes.
+    """
     use_no_screen()
     played: list[PlayedEpisode] = []
     with _restored(run, from_epoch, trust) as (policy, env):

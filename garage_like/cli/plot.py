@@ -25,8 +25,9 @@ from garage_like.pictures.curves import (
     "--group",
     metavar="name|none|PARAMETER",
     help="Runs that become one curve: those named alike but for a number, none, or those with the"
-    " same value of a parameter.  [default: name]",
+    " same value of a parameter.",
     default="name",
+    show_default=True,
 )
 @click.option("--x", default="TotalEnvSteps", show_default=True, help="Column to draw against.")
 @click.option("--y", default=RETURN, show_default=True, help="Column to draw.")
@@ -39,9 +40,9 @@ from garage_like.pictures.curves import (
 )
 @printing.json_option
 def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json: bool) -> None:
-    """Draw a column of the log of each RUN, or of all runs below a folder.
+    """Draw a column of the log of RUNs.
 
-    Runs of a group are drawn as their mean, with one standard deviation around it, as far as all of
+    RUN is a run directory, or a folder of such. Runs of a group are drawn as their mean, with one standard deviation around it, as far as all of
     them have come. A run that was resumed is one curve; a branch leaves its parent's curve where it
     parted.
     """

@@ -12,7 +12,7 @@ from garage_like.errors import SnapshotError
 from garage_like.experiment.removal import prune_run
 
 
-@click.command()
+@click.command(epilog="Example: garage-like prune runs/ppo --keep-last 3 --keep-period 100")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--keep-last", type=click.IntRange(1), help="Keep so many of the newest.")
 @click.option("--keep-best", type=click.IntRange(1), help="Keep so many of the best.")
@@ -27,13 +27,10 @@ def prune(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Remove old snapshots of RUN.
+    """Remove old snapshots of RUN.
 
     The last, the two newest that verify, the best and the pinned always stay. Without a --keep
     option, the rules are those that the run was made with. Best is what the run counts as best.
-
-    \b
-    Example: garage-like prune data/local/experiment/ppo --keep-last 3 --keep-period 100
     """
     rules = {"keep_last": keep_last, "keep_best": keep_best, "keep_period": keep_period}
     try:

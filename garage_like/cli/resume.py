@@ -17,7 +17,7 @@ from garage_like.snapshot.loading import FromEpoch, snapshot_path
 from garage_like.snapshot.manifest import Manifest
 
 
-@click.command()
+@click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--from-epoch",
@@ -56,13 +56,10 @@ def resume(
     progress: bool,
     as_json: bool,
 ) -> None:
-    r"""Go on with RUN where its last snapshot was taken.
+    """Go on with RUN where its last snapshot was taken.
 
     The run continues in place: no row of its logs is missing or doubled. Going back to an earlier
     snapshot loses nothing: later ones, and what was logged after it, are moved aside.
-
-    \b
-    Example: garage-like resume data/local/experiment/ppo --additional-epochs 50
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")

@@ -11,19 +11,16 @@ from garage_like.cli import printing
 from garage_like.experiment.removal import Removal, remove_run
 
 
-@click.command()
+@click.command(epilog="Example: garage-like rm data/local/experiment/ppo_1 --dry-run")
 @click.argument("run", type=click.Path(path_type=Path))
 @printing.dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @printing.json_option
 def rm(run: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
-    r"""Remove RUN: its snapshots, its logs, the whole directory.
+    """Remove RUN: its snapshots, its logs, the whole directory.
 
     Asks before it does. A run that is being trained is refused; runs that were branched from it
     stay whole.
-
-    \b
-    Example: garage-like rm data/local/experiment/ppo_1 --dry-run
     """
     try:
         found = remove_run(run, dry_run=True)

@@ -25,16 +25,12 @@ COLUMNS = {
 SHOWN_FIRST, SHOWN_LAST = 2, 10
 
 
-@click.command()
+@click.command(epilog="Example: garage-like show data/local/experiment/ppo")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--all", "show_all", is_flag=True, help="List all snapshots, however many.")
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:
-    r"""Show what RUN is, how far it came, and how to go on.
-
-    \b
-    Example: garage-like show data/local/experiment/ppo
-    """
+    """Show what RUN is, how far it came, and how to go on."""
     found = report(run)
     if as_json:
         printing.print_json(found)

@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 
-@click.command()
+@click.command(epilog="Example: garage-like tree data/local/experiment")
 @click.argument("root", metavar="[DIR]", default="data/local", type=click.Path(path_type=Path))
 @printing.json_option
 def tree(root: Path, as_json: bool) -> None:
-    r"""Draw the families of the runs below DIR (data/local).
+    """Draw the families of the runs below DIR (data/local).
 
     A run that was branched from another, or resumed into a new directory, hangs below it, with the
     epoch that it began with.
-
-    \b
-    Example: garage-like tree data/local/experiment
     """
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")

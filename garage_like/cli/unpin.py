@@ -12,16 +12,12 @@ from garage_like.snapshot import pins
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 
-@click.command()
+@click.command(epilog="Example: garage-like unpin data/local/experiment/ppo 40")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("epoch", type=FromEpochType())
 @printing.json_option
 def unpin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
-    r"""Let the snapshot of EPOCH of RUN be pruned again.
-
-    \b
-    Example: garage-like unpin data/local/experiment/ppo 40
-    """
+    """Let the snapshot of EPOCH of RUN be pruned again."""
     snapshot = snapshot_path(run, epoch)
     was_pinned = pins.unpin(snapshot)
     if as_json:

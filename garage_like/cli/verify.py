@@ -10,17 +10,14 @@ from garage_like.cli import printing
 from garage_like.snapshot.snapshotter import Snapshotter
 
 
-@click.command()
+@click.command(epilog="Example: garage-like verify data/local/experiment/ppo")
 @click.argument("run", type=click.Path(path_type=Path))
 @printing.json_option
 @click.pass_context
 def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
-    r"""Check every digest of every snapshot of RUN.
+    """Check every digest of every snapshot of RUN.
 
     Names each file that is not what was written, and then exits with 1.
-
-    \b
-    Example: garage-like verify data/local/experiment/ppo
     """
     problems = {str(path): found for path, found in Snapshotter.verify(run).items()}
     bad = {path: found for path, found in problems.items() if found}

@@ -30,7 +30,10 @@ class PatternType(click.ParamType):
         return value
 
 
-@click.command(name="verify-resume")
+@click.command(
+    name="verify-resume",
+    epilog="Example: garage-like verify-resume my_script.py --epochs 3 -- --seed 7",
+)
 @click.argument("script", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option(
@@ -60,17 +63,13 @@ def verify_resume(
     ignore: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    r"""Check that SCRIPT resumes bit for bit, by killing it.
+    """Check that SCRIPT resumes bit for bit, by killing it.
 
     The script is run straight, and again with a kill (SIGKILL) and a resume after each epoch, all
     in fresh processes; its own runs are not touched. At every epoch's end both must agree in all
     that a snapshot saves. ARGUMENTS are the script's; put -- before them if they begin with a dash.
 
-    \b
     Exits with 0 if the runs agree, 1 if they differ, 2 if the script cannot be run.
-
-    \b
-    Example: garage-like verify-resume my_experiment.py --epochs 3 -- --seed 7
     """
 
     def say(line: str) -> None:
