@@ -181,7 +181,7 @@ class RunSession:
             env_state={
                 "mode": env_state.mode,
                 "reason": env_state.reason,
-                "name": _env_name(graph["env"]),
+                "name": env_name(graph["env"]),
             },
             fingerprint=take_fingerprint(),
             logs={} if logs is None else logs.offsets(),
@@ -288,7 +288,7 @@ class RunSession:
         print(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
 
 
-def _env_name(env: Any) -> str:
+def env_name(env: Any) -> str:
     """Return what gymnasium calls an environment, or the name of its class; '' if there is none."""
     if env is None:
         return ""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.interruption import Interruption
 from garage_like.logging import (
+    RunLogs,
     end_progress,
     heard,
     logger,
@@ -32,7 +33,7 @@ from garage_like.logging import (
     track_episodes,
     tracked,
 )
-from garage_like.run_session import RunSession
+from garage_like.run_session import RunSession, env_name
 from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.live import components_of, restoring_into
@@ -51,7 +52,8 @@ class Trainer:
 
     Args:
         snapshot_config: where and when to save, or the `ctxt` that `wrap_experiment` hands to an
-            experiment; None saves nothing.
+            experiment. `SnapshotConfig()` without a directory makes one, with logs, when training
+            begins; None saves nothing.
 
     Attributes:
         step_itr: garage's counter of train calls; algorithms that loop themselves advance it.
@@ -277,14 +279,27 @@ class Trainer:
         algo, sampler = self._algo, self._sampler
         if algo is None:
             raise NotSetupError("nothing to train; call setup(algo, env) or restore(dir) first")
+        own_logs: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if not self._config.has_directory and not self._config.saves_nothing:
+            own_logs = self._make_directory()
         self._session.start_from(self._args_of_training(), self._stats)
-        with heard(), self._session.writing(self._restored), self._interruption.listening():
+        writing = self._session.writing(self._restored)
+        with own_logs, heard(), writing, self._interruption.listening():
             try:
                 return algo.train(self)
             finally:
                 end_progress()
                 if sampler is not None:
                     sampler.shutdown_worker()
+
+    def _make_directory(self) -> RunLogs:
+        from garage_like.experiment.automatic_directory import with_directory
+
+        self._config = with_directory(self._config, self._algo, env_name(self._env))
+        self._session = RunSession(self._config, type(self))
+        logs = RunLogs(self.run_dir, existing=False)
+        logger.log(f"Logging to {logs.directory}")
+        return logs
 
     @property
     def _sampler(self) -> Sampler | None:

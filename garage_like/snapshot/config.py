@@ -18,7 +18,8 @@ class SnapshotConfig:
     the best or a pinned snapshot, and always leaves two that verify.
 
     Attributes:
-        snapshot_dir: the run directory; snapshots lie in its `snapshots/`.
+        snapshot_dir: the run directory; snapshots lie in its `snapshots/`. Left out, a Trainer
+            makes `data/local/experiment/<algorithm>_<environment>_<time>` when it trains.
         snapshot_mode: `'all'` saves and keeps every epoch; `'last'` saves every epoch and keeps the
             newest; `'gap'` saves and keeps every `snapshot_gap`; `'gap_overwrite'` saves every
             `snapshot_gap` and keeps the newest; `'gap_and_last'` saves every epoch and keeps every
@@ -51,7 +52,7 @@ class SnapshotConfig:
         TypeError: if a value has the wrong type.
     """
 
-    snapshot_dir: str | os.PathLike[str]
+    snapshot_dir: str | os.PathLike[str] = ""
     snapshot_mode: str = "last"
     snapshot_gap: int | Literal["auto"] = 1
     gap_unit: str = "epoch"
@@ -72,6 +73,8 @@ class SnapshotConfig:
         """Check every value, and that they agree."""
         if not isinstance(self.snapshot_dir, str | os.PathLike):
             raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
+        if self.auto_resume and not self.has_directory:
+            raise ValueError("auto_resume=True needs a snapshot_dir, where the run is to be found")
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
         _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
         _check_choice("best_mode", self.best_mode, ("max", "min"))
@@ -105,6 +108,11 @@ class SnapshotConfig:
     def run_dir(self) -> Path:
         """The run directory as a path."""
         return Path(self.snapshot_dir)
+
+    @property
+    def has_directory(self) -> bool:
+        """Whether the run directory is known."""
+        return bool(os.fspath(self.snapshot_dir))
 
     @property
     def saves_nothing(self) -> bool:
