@@ -7,11 +7,9 @@ and ends as the run that was never killed.
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,18 +27,6 @@ def run_script(*arguments):
         timeout=600,
         check=False,
     )
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder in memory where there is one: on a disk, each sync takes its time."""
-    in_memory = Path("/dev/shm")
-    if not os.access(in_memory, os.W_OK):
-        yield tmp_path
-        return
-    folder = Path(tempfile.mkdtemp(dir=in_memory))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def sweep(folder, tmp_path, **options):
@@ -83,7 +69,9 @@ SWEEPS = [
 
 
 @pytest.mark.parametrize(("options", "least"), SWEEPS)
-def test_run_goes_on_from_the_last_snapshot_or_the_one_in_flight(options, least, folder, tmp_path):
+def test_run_goes_on_from_the_last_snapshot_or_the_one_in_flight(
+    options, least, folder, tmp_path, figures
+):
     whole, found = sweep(folder, tmp_path, async_save=False, **options)
     assert len(found) >= least
     assert all(map(was_killed, found))
@@ -95,15 +83,17 @@ def test_run_goes_on_from_the_last_snapshot_or_the_one_in_flight(options, least,
     assert {result["first_epoch"] for result in found} >= {0, 1, 2, 3} - {
         epoch for epoch in (2,) if "snapshot_gap" in options
     }
+    figures["kills inside a save survived, the run ending as if never killed"] += len(found)
 
 
 @pytest.mark.parametrize("mode", ["last", pytest.param("all", marks=pytest.mark.slow)])
-def test_run_whose_snapshots_are_written_behind_goes_on_too(mode, folder, tmp_path):
+def test_run_whose_snapshots_are_written_behind_goes_on_too(mode, folder, tmp_path, figures):
     whole, found = sweep(folder, tmp_path, async_save=True, snapshot_mode=mode)
     assert sum(map(was_killed, found)) >= 30, "how many are written depends on who is faster"
     for result in found:
         assert result["first_epoch"] > committed_epoch(result), result
         assert result["state"] == whole["state"], result
+    figures["kills inside a save that is written behind, survived likewise"] += len(found)
 
 
 def table(run_dir):
