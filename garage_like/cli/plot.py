@@ -42,9 +42,9 @@ from garage_like.pictures.curves import (
 def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json: bool) -> None:
     """Draw a column of the log of RUNs.
 
-    RUN is a run directory, or a folder of such. Runs of a group are drawn as their mean, with one standard deviation around it, as far as all of
-    them have come. A run that was resumed is one curve; a branch leaves its parent's curve where it
-    parted.
+    RUN is a run directory, or a folder of such. Runs of a group are drawn as their mean, with one
+    standard deviation around it, as far as all of them have come. A run that was resumed is one
+    curve; a branch leaves its parent's curve where it parted.
     """
     try:
         drawn = bands(_curves(runs, x, y), group)

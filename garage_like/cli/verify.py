@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
-from garage_like.snapshot.snapshotter import Snapshotter
+from garage_like.snapshot.reader import list_snapshots
+from garage_like.snapshot.verified import problems_unless_pruned
 
 
 @click.command(epilog="Example: garage-like verify data/local/experiment/ppo")
@@ -19,7 +20,8 @@ def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
 
     Names each file that is not what was written, and then exits with 1.
     """
-    problems = {str(path): found for path, found in Snapshotter.verify(run).items()}
+    checked = {str(path): problems_unless_pruned(path) for path in list_snapshots(run)}
+    problems = {path: found for path, found in checked.items() if found is not None}
     bad = {path: found for path, found in problems.items() if found}
     if as_json:
         printing.print_json({"run": str(run), "good": not bad, "problems": problems})
