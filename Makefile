@@ -46,6 +46,10 @@ test-slow: $(VENV)/.dev ## run the slow tests: learning, kill lottery, resume ma
 .PHONY: test-all
 test-all: test test-slow ## run the quick tests, then the slow ones
 
+.PHONY: trust
+trust: $(VENV)/.dev ## try what snapshots promise, and print on how much
+	@$(BIN)/python -m pytest -q tests/trust $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## check style (ruff)
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . \
