@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from garage_like.snapshot.live import components_of, restoring_into
 from garage_like.snapshot.naming import names_of
+from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.walk import leaves
 from garage_like.tf.quiet_import import tf
 
@@ -218,6 +220,25 @@ def test_arrays_bear_readable_names_and_weights_those_of_the_policy():
         "algo._optimizer._iterations",
         "algo._optimizer.momentums[0]",
     }
+
+
+def test_live_model_is_restored_in_place():
+    live, saved = Algo(), Algo()
+    train(saved.policy, saved._optimizer, INPUTS[1:3])
+    model, kernel = live.policy, live.policy.hidden[0].kernel.value
+    call = tf.function(model)
+    call(INPUTS[0])
+    pickler = GraphPickler({"algo": saved})
+    content, buffers = pickler.save(), [bytearray(buffer) for buffer in pickler.buffers]
+    with restoring_into(components_of({"algo": live})):
+        GraphUnpickler(content, buffers).load()
+    assert live.policy is model
+    assert model.hidden[0].kernel.value is kernel
+    assert bits(model, live._optimizer) == bits(saved.policy, saved._optimizer)
+    assert np.array_equal(call(INPUTS[0]), tf.function(saved.policy)(INPUTS[0]))
+    train(live.policy, live._optimizer, INPUTS[3:])
+    train(saved.policy, saved._optimizer, INPUTS[3:])
+    assert bits(model, live._optimizer) == bits(saved.policy, saved._optimizer)
 
 
 def test_class_that_says_itself_how_to_be_pickled_is_asked(reload):
