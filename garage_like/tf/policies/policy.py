@@ -15,7 +15,7 @@ from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
 from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
-from garage_like.tf.traced import traced
+from garage_like.tf.traced import traces_of
 
 
 class Policy(Module):
@@ -101,9 +101,7 @@ class TFNetwork:
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Map shape (N, D), float32, to shape (N, K), float32."""
-        outputs: np.ndarray = self._outputs(rows).numpy()
-        return outputs
-
-    @traced
-    def _outputs(self, rows: tf.Tensor) -> tf.Tensor:
-        return self._network(rows)
+        # The trace stays with the network: an actor lives no longer than a batch is collected.
+        outputs = traces_of(self._network).run("outputs", self._network, (rows,))
+        array: np.ndarray = outputs.numpy()
+        return array

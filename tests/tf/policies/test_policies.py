@@ -5,12 +5,19 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from garage_like.env_spec import EnvSpec
+from garage_like.np.actors import CategoricalActor
+from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.tf.algos import VPG
+from garage_like.tf.distributions import Categorical
+from garage_like.tf.modules import MLP
 from garage_like.tf.policies import (
     CategoricalCNNPolicy,
     CategoricalMLPPolicy,
     ContinuousMLPPolicy,
     GaussianMLPPolicy,
+    StochasticPolicy,
 )
+from garage_like.tf.policies.policy import TFNetwork
 from garage_like.tf.quiet_import import tf
 
 OBSERVATIONS = np.random.default_rng(0).uniform(-1, 1, (5, 3))
@@ -68,6 +75,56 @@ def test_a_policy_looks_at_images():
     actions, infos = policy.get_actions(images)
     assert actions.shape == (2,)
     assert_allclose(infos["logits"], policy.cnn(policy.flatten(images)), rtol=1e-5)
+
+
+class CountingNetwork(MLP):
+    """Count how often it is traced, or called outside of a trace."""
+
+    calls = 0
+
+    def __call__(self, x):
+        type(self).calls += 1
+        return super().__call__(x)
+
+
+def test_a_network_that_acts_in_tensorflow_is_traced_once(discrete_spec):
+    policy = CategoricalMLPPolicy(discrete_spec, **IN_TENSORFLOW)
+    policy.mlp = CountingNetwork(3, 4, (8,), tf.nn.gelu)
+    for _ in range(3):
+        policy.actor().act(OBSERVATIONS, np.random.default_rng(0))
+    assert CountingNetwork.calls == 1
+
+
+class KerasPolicy(StochasticPolicy):
+    """Choose with the probabilities that a Keras model gives."""
+
+    def __init__(self, env_spec):
+        super().__init__(env_spec)
+        self.model = tf.keras.Sequential(
+            [tf.keras.layers.Dense(8, "relu"), tf.keras.layers.Dense(4)]
+        )
+        self.model.build((None, 3))
+
+    def __call__(self, observations):
+        return Categorical(self.model(observations)), {}
+
+    def actor(self):
+        return CategoricalActor(TFNetwork(self.model), self.env_spec.observation_space)
+
+
+def test_a_keras_model_may_be_a_policys_network(discrete_spec, make_episodes):
+    policy = KerasPolicy(discrete_spec)
+    algo = VPG(discrete_spec, policy, LinearFeatureBaseline(discrete_spec), None)
+    before = policy.get_param_values()
+    assert before.shape == (3 * 8 + 8 + 8 * 4 + 4,)
+    algo._policy_optimizer.minimize(
+        lambda rows: -tf.reduce_mean(policy(rows)[0].entropy()), np.ones((9, 3), np.float32)
+    )
+    assert not np.array_equal(policy.get_param_values(), before)
+    _, infos = policy.get_action(OBSERVATIONS[0].astype(np.float32))
+    assert_allclose(
+        infos["logits"], policy.model(OBSERVATIONS[:1].astype(np.float32))[0], rtol=1e-4
+    )
 
 
 def test_an_actor_sees_the_weights_of_its_making(policy):

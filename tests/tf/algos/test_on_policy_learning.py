@@ -1,0 +1,68 @@
+"""On-policy algorithms learn CartPole, capped at 200 env steps, as their torch twins do."""
+
+import pytest
+
+from garage_like.envs import GymEnv
+from garage_like.interfaces import RLAlgorithm
+from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.sampler import LocalSampler
+from garage_like.seeding import set_seed
+from garage_like.snapshot import SnapshotConfig
+from garage_like.tf.algos import PPO, TNPG, TRPO, VPG
+from garage_like.tf.baselines import GaussianMLPBaseline
+from garage_like.tf.optimizers import Adam, OptimizerWrapper
+from garage_like.tf.policies import CategoricalMLPPolicy
+from garage_like.trainer import TFTrainer
+
+pytestmark = pytest.mark.slow
+
+
+class UntilLearned(RLAlgorithm):
+    """Train another algorithm until its average return is good enough."""
+
+    def __init__(self, algo, enough):
+        self.policy, self._sampler = algo.policy, algo.sampler
+        self._algo, self._enough = algo, enough
+
+    def train(self, trainer):
+        for epoch in trainer.step_epochs():
+            if self._algo.train_epoch(trainer) >= self._enough:
+                return epoch + 1
+        return None
+
+
+def adam(module, passes):
+    return OptimizerWrapper((Adam, {"lr": 1e-3}), module, passes, 128)
+
+
+def make(name, env):
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(32, 32))
+    sampler = LocalSampler(policy, env)
+    if name == "PPO":
+        baseline = GaussianMLPBaseline(env.spec)
+        options = {"policy_optimizer": adam(policy, 10), "vf_optimizer": adam(baseline, 10)}
+        return PPO(env.spec, policy, baseline, sampler, **options)
+    linear = LinearFeatureBaseline(env.spec)
+    if name == "VPG":
+        optimizer = OptimizerWrapper((Adam, {"lr": 1e-2}), policy)
+        return VPG(env.spec, policy, linear, sampler, policy_optimizer=optimizer)
+    return {"TRPO": TRPO, "TNPG": TNPG}[name](env.spec, policy, linear, sampler)
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "n_epochs"),
+    [
+        *[("TRPO", seed, 15) for seed in (1, 2, 3)],
+        ("TNPG", 1, 15),
+        ("PPO", 1, 20),
+        ("VPG", 1, 60),
+    ],
+)
+def test_cartpole_is_learned(name, seed, n_epochs, tmp_path):
+    set_seed(seed)
+    env = GymEnv("CartPole-v1", max_episode_length=200)
+    config = SnapshotConfig(snapshot_dir=str(tmp_path), snapshot_mode="none")
+    with TFTrainer(config) as trainer:
+        trainer.setup(UntilLearned(make(name, env), 190.0), env)
+        epochs = trainer.train(n_epochs=n_epochs, batch_size=4000)
+    assert epochs is not None
