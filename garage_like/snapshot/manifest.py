@@ -54,7 +54,7 @@ class Manifest:
         written_by: the user who wrote it, for `trust`.
         left_out: names of replay memories that were saved without their transitions.
         generators: a digest of each random generator's state, by its path in the object graph.
-        num_replaced: captures of this process that gave way to newer ones before they were written.
+        num_replaced: epochs of this process that were due and gave way to later ones.
         files: every other file of the snapshot.
     """
 

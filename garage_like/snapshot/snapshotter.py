@@ -183,7 +183,6 @@ class Snapshotter:
         if captured.left_out:
             manifest.exact = False
             manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]
-        manifest.num_replaced = self.num_replaced
         manifest.written_by = user_name()
         job = _Job(manifest, captured, staging, before_commit)
         with self._lock:
@@ -222,7 +221,7 @@ class Snapshotter:
             groups: dict[str, Sequence[Buffer]] = {
                 name: group.pieces() for name, group in captured.groups.items()
             }
-            manifest.arrays = captured.arrays
+            manifest.arrays, manifest.num_replaced = captured.arrays, self.num_replaced
             files = {**captured.files, **groups}
             if job.before_commit is not None:
                 job.before_commit()
