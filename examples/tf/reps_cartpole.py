@@ -30,7 +30,7 @@ def reps_cartpole(ctxt=None, *, seed, n_epochs, batch_size):
         env = GymEnv("CartPole-v1", max_episode_length=200)
         policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(32, 32))
         sampler = LocalSampler(agents=policy, envs=env)
-        algo = REPS(env.spec, policy, sampler, epsilon=0.5)
+        algo = REPS(env.spec, policy, sampler=sampler, epsilon=0.5)
         trainer.setup(algo, env)
         trainer.train(n_epochs, batch_size)
 

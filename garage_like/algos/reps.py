@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from garage_like.algos.advantages import bootstrap_values, discount_cumsum, explained_variance
 from garage_like.algos.relative_entropy import DualFunction, divergence
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
@@ -14,7 +15,7 @@ from garage_like.logging import tabular
 if TYPE_CHECKING:
     from garage_like.batches import EpisodeBatch
     from garage_like.env_spec import EnvSpec
-    from garage_like.interfaces import Policy, Sampler
+    from garage_like.interfaces import Baseline, Policy, Sampler
     from garage_like.trainer import Trainer
 
 METRICS: dict[str, str] = {
@@ -28,6 +29,10 @@ METRICS: dict[str, str] = {
     "policy/Entropy": "Mean entropy of the actions after the update, in nats.",
 }
 
+OPTIONAL_METRICS: dict[str, str] = {
+    "<value function>/ExplainedVariance": "1 - Var(returns - values) / Var(returns), before it.",
+}
+
 
 class RelativeEntropyPolicySearch(RLAlgorithm):
     """Weight each step by how it turned out, and make the policy repeat what weighs.
@@ -38,6 +43,8 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         env_spec: of the environment that the policy acts in.
         policy: what is trained.
         sampler: where the trainer gets episodes.
+        baseline: plays no part in learning, as REPS values features by itself; if there is one, it
+            is fitted to returns, and how well it explains them is logged.
         discount: for what is logged; learning does not discount.
         epsilon: bound of the relative entropy between two policies' steps, in nats.
         l2_reg_dual: weight of |v|^2 in the dual function, where v values features.
@@ -48,6 +55,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
     """
 
     METRICS = METRICS
+    OPTIONAL_METRICS = OPTIONAL_METRICS
 
     def __init__(
         self,
@@ -55,6 +63,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         policy: Policy,
         sampler: Sampler | None,
         *,
+        baseline: Baseline | None = None,
         discount: float = 0.99,
         epsilon: float = 0.5,
         l2_reg_dual: float = 1e-4,
@@ -71,6 +80,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         self.policy = policy
         self._env_spec = env_spec
         self._sampler = sampler
+        self._value_function = baseline
         self._discount = discount
         self._epsilon = epsilon
         self._l2_reg_dual = l2_reg_dual
@@ -93,11 +103,21 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         episodes = trainer.obtain_episodes(trainer.step_itr)
         weights, metrics = self._weigh(episodes)
         metrics = {**metrics, **self._fit(episodes, weights)}
+        if self._value_function is not None:
+            self._fit_baseline(self._value_function, episodes)
         returns = log_performance(trainer.step_itr, episodes, discount=self._discount)
         for key, value in metrics.items():
             tabular.record(key, value)
         trainer.step_itr += 1
         return float(np.mean(returns)) if returns else float("nan")
+
+    def _fit_baseline(self, baseline: Baseline, episodes: EpisodeBatch) -> None:
+        values, last_values = baseline.predict(episodes)
+        last_values = bootstrap_values(episodes, last_values)
+        returns = discount_cumsum(episodes.rewards, episodes.lengths, self._discount, last_values)
+        name = type(baseline).__name__
+        tabular.record(f"{name}/ExplainedVariance", explained_variance(returns, values))
+        baseline.fit(episodes, returns)
 
     def _weigh(self, episodes: EpisodeBatch) -> tuple[np.ndarray, Metrics]:
         """Return the weight of each step, shape (S,), of mean 1, and metrics `Dual/...`."""

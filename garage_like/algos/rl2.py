@@ -42,17 +42,21 @@ class TrialLearner(OnPolicyAlgorithm):
 
     _task_sampler: Tasks
     _meta_batch_size: int
+    _episodes_per_trial: int | None
 
-    def learn_trials(self, task_sampler: Tasks, meta_batch_size: int) -> None:
+    def learn_trials(
+        self, task_sampler: Tasks, meta_batch_size: int, episodes_per_trial: int | None = None
+    ) -> None:
         """Say where tasks come from; to be called by constructors.
 
         Args:
             task_sampler: draws tasks.
             meta_batch_size: tasks of one batch; the sampler has as many workers.
+            episodes_per_trial: what the workers are expected to play; None takes it as it comes.
 
         Raises:
             TypeError: if task_sampler has no method `sample`.
-            ValueError: if meta_batch_size is not positive.
+            ValueError: if a number is not positive.
         """
         owner = type(self).__name__
         if not callable(getattr(task_sampler, "sample", None)):
@@ -64,8 +68,13 @@ class TrialLearner(OnPolicyAlgorithm):
             raise ValueError(
                 f"{owner}: meta_batch_size must be at least 1, got {meta_batch_size!r}"
             )
+        if episodes_per_trial is not None and episodes_per_trial < 1:
+            raise ValueError(
+                f"{owner}: episodes_per_trial must be at least 1, got {episodes_per_trial!r}"
+            )
         self._task_sampler = task_sampler
         self._meta_batch_size = meta_batch_size
+        self._episodes_per_trial = episodes_per_trial
 
     def train_epoch(self, trainer: Trainer) -> float:
         """Draw tasks, collect trials and learn from them, `num_train_per_epoch` times.
@@ -77,8 +86,15 @@ class TrialLearner(OnPolicyAlgorithm):
         for _ in range(self._num_train_per_epoch):
             tasks = self._task_sampler.sample(self._meta_batch_size)
             episodes = trainer.obtain_episodes(trainer.step_itr, env_update=tasks)
+            returns = returns_within_trials(episodes)
+            if self._episodes_per_trial not in (None, len(returns)):
+                raise ValueError(
+                    f"{type(self).__name__}: expected trials of {self._episodes_per_trial} "
+                    f"episodes, got {len(returns)}; give the sampler "
+                    f"worker_args={{'n_episodes_per_trial': {self._episodes_per_trial}}}"
+                )
             average_return = self._train_once(trainer.step_itr, join_trials(episodes))
-            for k, mean_return in enumerate(returns_within_trials(episodes), 1):
+            for k, mean_return in enumerate(returns, 1):
                 tabular.record(f"Adaptation/AverageReturnOfEpisode{k}", mean_return)
             trainer.step_itr += 1
         return average_return

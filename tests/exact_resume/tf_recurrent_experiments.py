@@ -53,7 +53,7 @@ def build(algorithm: str, policy_kind: str, worker: str) -> tuple[RLAlgorithm, E
         n_workers=3 if worker == "rl2" else 2,
     )
     if algorithm == "reps":
-        return algos.REPS(env.spec, policy, sampler), env
+        return algos.REPS(env.spec, policy, sampler=sampler), env
     baseline = LinearFeatureBaseline(env.spec)
     cls = getattr(algos, algorithm.replace("_", "").upper())
     more = {}

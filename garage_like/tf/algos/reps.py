@@ -9,7 +9,7 @@ import numpy as np
 from garage_like.algos.reps import RelativeEntropyPolicySearch
 from garage_like.batches import EpisodeBatch
 from garage_like.env_spec import EnvSpec
-from garage_like.interfaces import Metrics, Sampler
+from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.np.time_features import feature_differences
 from garage_like.tf.algos.weighted_fit import WeightedFit
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
@@ -25,6 +25,8 @@ class REPS(RelativeEntropyPolicySearch):
     Args:
         env_spec: of the environment that the policy acts in.
         policy: what is trained.
+        baseline: plays no part in learning, as REPS values features by itself; if there is one, it
+            is fitted to returns, and how well it explains them is logged.
         sampler: where the trainer gets episodes.
         policy_optimizer: has `minimize(loss, *tensors)`; None for L-BFGS, 20 iterations.
         discount: for what is logged; learning does not discount.
@@ -44,6 +46,7 @@ class REPS(RelativeEntropyPolicySearch):
         self,
         env_spec: EnvSpec,
         policy: StochasticPolicy,
+        baseline: Baseline | None = None,
         sampler: Sampler | None = None,
         policy_optimizer: Any = None,
         discount: float = 0.99,
@@ -56,6 +59,7 @@ class REPS(RelativeEntropyPolicySearch):
             env_spec,
             policy,
             sampler,
+            baseline=baseline,
             discount=discount,
             epsilon=epsilon,
             l2_reg_dual=l2_reg_dual,

@@ -6,10 +6,15 @@ from typing import Any
 
 from garage_like.algos.rl2 import Tasks, TrialLearner
 from garage_like.env_spec import EnvSpec
+from garage_like.envs.rl2_env import RL2Env
 from garage_like.interfaces import Baseline, Sampler
+from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.tf.algos.ppo import PPO
 from garage_like.tf.algos.trpo import TRPO
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
+
+# RL2Env and RL2Worker need no framework; they may be imported from here as well.
+__all__ = ["RL2PPO", "RL2TRPO", "RL2Env", "RL2Worker"]
 
 
 class RL2PPO(TrialLearner, PPO):
@@ -24,6 +29,7 @@ class RL2PPO(TrialLearner, PPO):
         sampler: of RL2Workers, one for each task of a batch.
         task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
         meta_batch_size: tasks of one batch.
+        episodes_per_trial: what the workers are expected to play; None takes it as it comes.
         **options: other arguments of PPO.
 
     Raises:
@@ -40,10 +46,11 @@ class RL2PPO(TrialLearner, PPO):
         *,
         task_sampler: Tasks,
         meta_batch_size: int = 20,
+        episodes_per_trial: int | None = None,
         **options: Any,
     ) -> None:
         PPO.__init__(self, env_spec, policy, baseline, sampler, **options)
-        self.learn_trials(task_sampler, meta_batch_size)
+        self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)
 
 
 class RL2TRPO(TrialLearner, TRPO):
@@ -58,6 +65,7 @@ class RL2TRPO(TrialLearner, TRPO):
         sampler: of RL2Workers, one for each task of a batch.
         task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
         meta_batch_size: tasks of one batch.
+        episodes_per_trial: what the workers are expected to play; None takes it as it comes.
         **options: other arguments of TRPO.
 
     Raises:
@@ -74,7 +82,8 @@ class RL2TRPO(TrialLearner, TRPO):
         *,
         task_sampler: Tasks,
         meta_batch_size: int = 20,
+        episodes_per_trial: int | None = None,
         **options: Any,
     ) -> None:
         TRPO.__init__(self, env_spec, policy, baseline, sampler, **options)
-        self.learn_trials(task_sampler, meta_batch_size)
+        self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)

@@ -55,7 +55,7 @@ def test_recurrent_trpo_balances_the_pole(tmp_path, env, seed):
 def test_reps_learns_to_balance_for_longer(tmp_path, env, seed):
     set_seed(seed)
     policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(32, 32))
-    algo = REPS(env.spec, policy, LocalSampler(policy, env))
+    algo = REPS(env.spec, policy, sampler=LocalSampler(policy, env))
     assert learn(tmp_path, algo, env, 80.0, n_epochs=30, batch_size=2000) is not None
 
 

@@ -76,6 +76,15 @@ def test_number_of_tasks_must_be_positive(parts):
         RL2PPO(*parts, task_sampler=SetTaskSampler(PointEnv), meta_batch_size=0)
 
 
+def test_trials_of_another_length_are_refused(parts):
+    options = {"task_sampler": SetTaskSampler(PointEnv), "meta_batch_size": 3}
+    algo = RL2PPO(*parts, **options, episodes_per_trial=4)
+    with pytest.raises(ValueError, match="RL2PPO: expected trials of 4 episodes, got 2; give"):
+        algo.train_epoch(Trainer(parts[3], parts[1]))
+    with pytest.raises(ValueError, match="episodes_per_trial must be at least 1, got 0"):
+        RL2PPO(*parts, **options, episodes_per_trial=0)
+
+
 def test_options_are_those_of_the_algorithm(parts):
     options = {"task_sampler": SetTaskSampler(PointEnv), "meta_batch_size": 3}
     with pytest.raises(ValueError, match="PPO: lr_clip_range must lie between 0 and 1"):

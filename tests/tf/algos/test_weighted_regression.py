@@ -95,6 +95,24 @@ def test_reps_prefers_what_pays(blind_spec, make_episodes):
     assert 0.0 < metrics["Dual/KL"] < 0.4
 
 
+def test_a_baseline_of_reps_is_fitted_and_reported(blind_spec, make_episodes, row):
+    class Trainer:
+        step_itr = 0
+
+        def obtain_episodes(self, itr):
+            return make_episodes(blind_spec, 10, 10, seed=itr)
+
+    policy = CategoricalMLPPolicy(blind_spec, hidden_sizes=(4,))
+    baseline, trainer = LinearFeatureBaseline(blind_spec), Trainer()
+    without, fitted = REPS(blind_spec, policy), REPS(blind_spec, policy, baseline)
+    without.train_epoch(trainer)
+    assert "LinearFeatureBaseline/ExplainedVariance" not in row()
+    fitted.train_epoch(trainer)
+    assert row()["LinearFeatureBaseline/ExplainedVariance"] <= 1.0
+    assert baseline.get_param_values().any()
+    assert trainer.step_itr == 2
+
+
 def test_erwr_prefers_what_pays(blind_spec, make_episodes):
     policy = CategoricalMLPPolicy(blind_spec, hidden_sizes=(4,))
     algo = ERWR(blind_spec, policy, LinearFeatureBaseline(blind_spec), discount=0.0)
