@@ -103,7 +103,9 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
     assert dict(rows) == defaults
 
 
-@pytest.mark.parametrize("name", ["logging.md", "writing_algorithms.md", "writing_environments.md"])
+@pytest.mark.parametrize(
+    "name", ["logging.md", "tensorflow.md", "writing_algorithms.md", "writing_environments.md"]
+)
 def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
     ran = run_script(DOCS / name, tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -111,7 +113,11 @@ def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
 
 def test_every_page_with_code_is_run() -> None:
     run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
-    assert {page.name for page in PAGES if script(page)} == run | {"logging.md", "trackers.md"}
+    assert {page.name for page in PAGES if script(page)} == run | {
+        "logging.md",
+        "tensorflow.md",
+        "trackers.md",
+    }
 
 
 def test_code_of_the_page_on_trackers_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
