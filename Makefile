@@ -120,5 +120,5 @@ $(BENCH_VENV)/.made: $(VENV)/.made benchmarks/requirements.txt $(NEEDS)
 
 $(VENV)/.docs: $(VENV)/.made $(NEEDS)
 	@echo "setup: garage_like with what the documentation needs"
-	@$(INSTALL) -e ".[torch,cma,docs]"
+	@$(INSTALL) -e ".[torch,tensorflow-cpu,cma,docs]"
 	@touch $@
