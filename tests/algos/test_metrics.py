@@ -128,3 +128,24 @@ def test_k04_every_column_that_skrl_logs_has_a_counterpart_that_some_algorithm_d
         declared |= {*algorithm.METRICS, *getattr(algorithm, "OPTIONAL_METRICS", {})}
     assert len(here) > 20
     assert here - declared == set()
+
+
+GARAGE_EVALUATION = (
+    "AverageDiscountedReturn AverageReturn StdReturn MaxReturn MinReturn NumEpisodes"
+    " TerminationRate Iteration"
+)
+
+
+def test_g07_columns_contain_the_keys_that_garage_logs(tmp_path):
+    from garage_like.np.baselines import LinearFeatureBaseline
+    from garage_like.torch.algos import PPO
+
+    ppo, env = build("ppo")
+    baseline = LinearFeatureBaseline(env.spec)
+    columns = columns_of_two_epochs(tmp_path, PPO(env.spec, ppo.policy, baseline, ppo.sampler), env)
+    wanted = {f"Evaluation/{name}" for name in GARAGE_EVALUATION.split()}
+    wanted |= {"Extras/EpisodeRewardMean", "LinearFeatureBaseline/ExplainedVariance"}
+    wanted |= {"TotalEnvSteps", "EnvExecTime", "PolicyExecTime", "ProcessExecTime"}
+    policy = "Entropy KL KLBefore LossAfter LossBefore Perplexity dLoss"
+    wanted |= {f"policy/{name}" for name in policy.split()}
+    assert wanted - set(columns) == set()
