@@ -17,7 +17,7 @@ import importlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ from garage_like.logging import (
     logger,
     show_progress,
     tabular,
-    track_episodes,
     tracked,
 )
 from garage_like.run_session import RunSession, env_name
@@ -40,28 +39,24 @@ from garage_like.snapshot.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.snapshot.schedule import is_row_due
-from garage_like.train_state import Stats, TrainArgs, check_count, restored_lines
+from garage_like.train_state import TrainArgs, check_count, restored_lines
+from garage_like.training import Training
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
-    from garage_like.interfaces import Environment, RLAlgorithm, Sampler
+    from garage_like.interfaces import Environment, RLAlgorithm
 
 
-class Trainer:
+class Trainer(Training):
     """Train an algorithm, and keep snapshots from which training goes on bit for bit.
 
     Args:
         snapshot_config: where and when to save, or the `ctxt` that `wrap_experiment` hands to an
             experiment. `SnapshotConfig()` without a directory makes one, with logs, when training
             begins; None saves nothing.
-
-    Attributes:
-        step_itr: garage's counter of train calls; algorithms that loop themselves advance it.
-        step_episode: what the epoch collected, for `store_episodes`.
-        enable_logging: whether the epoch's row is logged.
     """
 
     def __init__(self, snapshot_config: SnapshotConfig | None = None) -> None:
+        super().__init__()
         if snapshot_config is not None and not isinstance(snapshot_config, SnapshotConfig):
             raise TypeError(
                 "Trainer: snapshot_config must be a SnapshotConfig, or the ctxt that"
@@ -74,17 +69,10 @@ class Trainer:
             check_video_support()
         self._session = RunSession(self._config, type(self))
         self._interruption = Interruption()
-        self._algo: RLAlgorithm | None = None
-        self._env: Environment | None = None
-        self._stats = Stats()
-        self._train_args: TrainArgs | None = None
         self._restored: LoadedSnapshot | None = None
         self._inexact: list[str] = []
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
-        self.step_itr = 0
-        self.step_episode: Any = None
-        self.enable_logging = True
 
     # ---- what to train --------------------------------------------------------------------------
 
@@ -301,11 +289,6 @@ class Trainer:
         logger.log(f"Logging to {logs.directory}")
         return logs
 
-    @property
-    def _sampler(self) -> Sampler | None:
-        """What the algorithm draws episodes from; one of your own may have just `_sampler`."""
-        return getattr(self._algo, "sampler", None) or getattr(self._algo, "_sampler", None)
-
     # ---- the loop -------------------------------------------------------------------------------
 
     def step_epochs(self) -> Iterator[int]:
@@ -410,113 +393,10 @@ class Trainer:
             "rng": get_global_rng(),
         }
 
-    def _args_of_training(self) -> TrainArgs:
-        if self._train_args is None:
-            raise NotSetupError("nothing is being trained; call train(n_epochs, batch_size) first")
-        return self._train_args
-
-    # ---- what algorithms ask for ----------------------------------------------------------------
-
-    def obtain_episodes(
-        self,
-        itr: int,
-        batch_size: int | None = None,
-        agent_update: Any = None,
-        env_update: Any = None,
-    ) -> EpisodeBatch:
-        """Collect env steps with the current policy.
-
-        Args:
-            itr: the counter of train calls, for logs.
-            batch_size: env steps wanted; None: as `train` was told.
-            agent_update: a policy or its parameters; None: the algorithm's policy.
-            env_update: what changes the workers' environments, if anything.
-
-        Raises:
-            NotSetupError: if the algorithm has no sampler.
-            ValueError: if no batch size was given here or to `train`.
-        """
-        sampler = self._sampler
-        if self._algo is None or sampler is None:
-            raise NotSetupError(
-                "obtain_episodes: the algorithm has no sampler; give it one as attribute _sampler"
-            )
-        wanted = batch_size if batch_size is not None else self._args_of_training().batch_size
-        if wanted is None:
-            raise ValueError(
-                "obtain_episodes: no batch size; expected train(n_epochs, batch_size=...) or"
-                " obtain_episodes(itr, batch_size=...)"
-            )
-        policy = self._algo.policy if agent_update is None else agent_update
-        episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
-        self._stats.total_env_steps += int(sum(episodes.lengths))
-        self._stats.total_episodes += int((episodes.last_step_types >= 2).sum())
-        track_episodes(episodes)
-        self.step_episode = episodes
-        return episodes
-
-    def obtain_samples(
-        self,
-        itr: int,
-        batch_size: int | None = None,
-        agent_update: Any = None,
-        env_update: Any = None,
-    ) -> list[dict[str, Any]]:
-        """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
-        return self.obtain_episodes(itr, batch_size, agent_update, env_update).to_list()
-
-    @property
-    def algo(self) -> RLAlgorithm | None:
-        """What is trained: as it was set up or restored; None before."""
-        return self._algo
-
-    @property
-    def total_env_steps(self) -> int:
-        """Env steps of the run so far, over all resumes."""
-        return self._stats.total_env_steps
-
-    @total_env_steps.setter
-    def total_env_steps(self, value: int) -> None:
-        self._stats.total_env_steps = value
-
-    def get_env_copy(self) -> Environment:
-        """Return a copy of the environment, in the same state, that shares nothing with it."""
-        if self._env is None:
-            raise NotSetupError("get_env_copy: no environment; call setup or restore first")
-        from garage_like.snapshot.pickling import copy_exactly
-
-        return copy_exactly(self._env)
-
-    def log_diagnostics(self, pause_for_plot: bool = False) -> None:
-        """Record what every epoch's row has, and show the policy if `plot` was asked for."""
-        tabular.record("TotalEnvSteps", self._stats.total_env_steps)
-        exec_times = getattr(self._sampler, "exec_times", None)
-        for key, value in exec_times().items() if exec_times is not None else ():
-            tabular.record(key, value)
-        if self._args_of_training().plot:
-            self._show_policy(pause_for_plot)
-
-    def _show_policy(self, pause: bool) -> None:
-        from garage_like.evaluation import rollout
-
-        with contextlib.closing(self.get_env_copy()) as env:
-            rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
-        if pause:
-            input("Plotting policy; press Enter to go on...")
-
-    def __reduce__(self) -> Any:
-        """Refuse to be pickled: an algorithm must not keep its trainer."""
-        raise TypeError("a Trainer is not part of a run's state; do not store it on the algorithm")
-
     @property
     def run_dir(self) -> Path:
         """The run directory."""
         return Path(self._config.snapshot_dir)
-
-    @property
-    def train_args(self) -> dict[str, Any]:
-        """Arguments of the training that runs or was restored."""
-        return asdict(self._args_of_training())
 
 
 def __getattr__(name: str) -> Any:

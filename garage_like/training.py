@@ -1,0 +1,143 @@
+"""Training: what is trained, how far it is, and what its algorithm may ask for.
+
+The trainer's loop is in `trainer.py`; here is what an algorithm calls while its epoch runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from garage_like.errors import NotSetupError
+from garage_like.logging import tabular, track_episodes
+from garage_like.train_state import Stats, TrainArgs
+
+if TYPE_CHECKING:
+    from garage_like.batches import EpisodeBatch
+    from garage_like.interfaces import Environment, RLAlgorithm, Sampler
+
+
+class Training:
+    """Hold an algorithm and its environment; collect env steps and count them.
+
+    Attributes:
+        step_itr: garage's counter of train calls; algorithms that loop themselves advance it.
+        step_episode: what the epoch collected, for `store_episodes`.
+        enable_logging: whether the epoch's row is logged.
+    """
+
+    def __init__(self) -> None:
+        self._algo: RLAlgorithm | None = None
+        self._env: Environment | None = None
+        self._stats = Stats()
+        self._train_args: TrainArgs | None = None
+        self.step_itr = 0
+        self.step_episode: Any = None
+        self.enable_logging = True
+
+    def obtain_episodes(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> EpisodeBatch:
+        """Collect env steps with the current policy.
+
+        Args:
+            itr: the counter of train calls, for logs.
+            batch_size: env steps wanted; None: as `train` was told.
+            agent_update: a policy or its parameters; None: the algorithm's policy.
+            env_update: what changes the workers' environments, if anything.
+
+        Raises:
+            NotSetupError: if the algorithm has no sampler.
+            ValueError: if no batch size was given here or to `train`.
+        """
+        sampler = self._sampler
+        if self._algo is None or sampler is None:
+            raise NotSetupError(
+                "obtain_episodes: the algorithm has no sampler; give it one as attribute _sampler"
+            )
+        wanted = batch_size if batch_size is not None else self._args_of_training().batch_size
+        if wanted is None:
+            raise ValueError(
+                "obtain_episodes: no batch size; expected train(n_epochs, batch_size=...) or"
+                " obtain_episodes(itr, batch_size=...)"
+            )
+        policy = self._algo.policy if agent_update is None else agent_update
+        episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
+        self._stats.total_env_steps += int(sum(episodes.lengths))
+        self._stats.total_episodes += int((episodes.last_step_types >= 2).sum())
+        track_episodes(episodes)
+        self.step_episode = episodes
+        return episodes
+
+    def obtain_samples(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
+        return self.obtain_episodes(itr, batch_size, agent_update, env_update).to_list()
+
+    @property
+    def algo(self) -> RLAlgorithm | None:
+        """What is trained: as it was set up or restored; None before."""
+        return self._algo
+
+    @property
+    def total_env_steps(self) -> int:
+        """Env steps of the run so far, over all resumes."""
+        return self._stats.total_env_steps
+
+    @total_env_steps.setter
+    def total_env_steps(self, value: int) -> None:
+        self._stats.total_env_steps = value
+
+    def get_env_copy(self) -> Environment:
+        """Return a copy of the environment, in the same state, that shares nothing with it."""
+        if self._env is None:
+            raise NotSetupError("get_env_copy: no environment; call setup or restore first")
+        from garage_like.snapshot.pickling import copy_exactly
+
+        return copy_exactly(self._env)
+
+    def log_diagnostics(self, pause_for_plot: bool = False) -> None:
+        """Record what every epoch's row has, and show the policy if `plot` was asked for."""
+        tabular.record("TotalEnvSteps", self._stats.total_env_steps)
+        exec_times = getattr(self._sampler, "exec_times", None)
+        for key, value in exec_times().items() if exec_times is not None else ():
+            tabular.record(key, value)
+        if self._args_of_training().plot:
+            self._show_policy(pause_for_plot)
+
+    def _show_policy(self, pause: bool) -> None:
+        from garage_like.evaluation import rollout
+
+        with contextlib.closing(self.get_env_copy()) as env:
+            rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
+        if pause:
+            input("Plotting policy; press Enter to go on...")
+
+    @property
+    def train_args(self) -> dict[str, Any]:
+        """Arguments of the training that runs or was restored."""
+        return asdict(self._args_of_training())
+
+    def _args_of_training(self) -> TrainArgs:
+        if self._train_args is None:
+            raise NotSetupError("nothing is being trained; call train(n_epochs, batch_size) first")
+        return self._train_args
+
+    @property
+    def _sampler(self) -> Sampler | None:
+        """What the algorithm draws episodes from; one of your own may have just `_sampler`."""
+        return getattr(self._algo, "sampler", None) or getattr(self._algo, "_sampler", None)
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled: an algorithm must not keep its trainer."""
+        raise TypeError("a Trainer is not part of a run's state; do not store it on the algorithm")
