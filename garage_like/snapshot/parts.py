@@ -139,7 +139,10 @@ def _dict_parts(value: dict[Any, Any]) -> list[Part]:
 
 
 def _sequence_parts(value: Any) -> list[Part]:
-    return [(f"[{i}]", v) for i, v in enumerate(value)] + attributes_of(value)
+    """Return the elements by number; those of a NamedTuple by name."""
+    fields = getattr(type(value), "_fields", None)
+    labels = [f"[{i}]" for i in range(len(value))] if fields is None else [f".{f}" for f in fields]
+    return [*zip(labels, value, strict=True), *attributes_of(value)]
 
 
 def _set_parts(value: Any) -> list[Part]:

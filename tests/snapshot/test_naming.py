@@ -1,5 +1,7 @@
 """Arrays are named after the component that owns them, as code would call them."""
 
+from typing import NamedTuple
+
 import gymnasium
 import numpy as np
 import pytest
@@ -198,6 +200,19 @@ def test_objects_are_not_asked_for_copies_of_what_they_hold():
 def test_seed_sequences_of_generators_are_named(tensors_of):
     written = tensors_of({"algo": Algo(_rng=np.random.default_rng(0))})
     assert set(written) == {"rng"}
+
+
+class Pair(NamedTuple):
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def test_elements_of_a_named_tuple_bear_their_names():
+    layers = [Pair(np.zeros(2), np.zeros(3))]
+    assert paths({"algo": Algo(policy=Algo(layers=layers))}) == [
+        "algo.policy.layers[0].weight",
+        "algo.policy.layers[0].bias",
+    ]
 
 
 def test_environment_and_its_spaces_are_named_before_the_algorithm(tensors_of):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -15,6 +15,13 @@ from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
 
 ImageFormat = Literal["NHWC", "NCHW"]
+
+
+class Convolution(NamedTuple):
+    """A kernel, shape (height, width, inputs, outputs), and biases, shape (outputs,)."""
+
+    kernel: tf.Variable
+    bias: tf.Variable
 
 
 class CNN(Module):
@@ -76,14 +83,14 @@ class CNN(Module):
         self._scale = 1.0 / 255.0 if space.dtype == np.uint8 else 1.0
         self._strides, self._paddings = list(strides), list(paddings)
         self._activation = as_activation("hidden_nonlinearity", hidden_nonlinearity)
-        self.convolutions: list[tuple[tf.Variable, tf.Variable]] = []
+        self.convolutions: list[Convolution] = []
         height, width, channels = self._image_shape
         for i, (number, kernel, stride, padding) in enumerate(
             zip(hidden_channels, kernel_sizes, strides, paddings, strict=True)
         ):
             shape = (kernel, kernel, channels, number)
             self.convolutions.append(
-                (
+                Convolution(
                     make_variable(hidden_w_init, shape, f"convolution_{i}_kernel"),
                     make_variable(hidden_b_init, (number,), f"convolution_{i}_bias"),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,20 @@ _BY_NAME: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 _NAMES = {function: name for name, function in _BY_NAME.items()}
 _NORM_EPSILON = 1e-5
+
+
+class Layer(NamedTuple):
+    """Weights, shape (inputs, outputs), and biases, shape (outputs,)."""
+
+    weight: tf.Variable
+    bias: tf.Variable
+
+
+class Norm(NamedTuple):
+    """What a normalised layer is multiplied by, and what is added, both of shape (outputs,)."""
+
+    scale: tf.Variable
+    shift: tf.Variable
 
 
 class MLP(Module):
@@ -71,14 +86,14 @@ class MLP(Module):
         self.hidden_nonlinearity = as_activation("hidden_nonlinearity", hidden_nonlinearity)
         self.output_nonlinearity = as_activation("output_nonlinearity", output_nonlinearity)
         self.layers = [
-            (
+            Layer(
                 make_variable(w_init, shape, f"layer_{i}_weight"),
                 make_variable(b_init, shape[1:], f"layer_{i}_bias"),
             )
             for i, (shape, (w_init, b_init)) in enumerate(zip(pairs, inits, strict=True))
         ]
         self.norms = [
-            (
+            Norm(
                 make_variable(np.ones, (size,), f"norm_{i}_scale"),
                 make_variable(zeros, (size,), f"norm_{i}_shift"),
             )
