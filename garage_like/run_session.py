@@ -7,6 +7,7 @@ moves later snapshots aside so that what is there is one history.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 import warnings
@@ -189,7 +190,7 @@ class RunSession:
             train_args=_plain(vars(graph["train_args"])),
             classes=_classes(graph, self._trainer_class),
         )
-        sync = None if logs is None else logs.sync
+        sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:
             self._snapshotter.save(graph, manifest, before_commit=sync)
         except SnapshotWriteError as error:

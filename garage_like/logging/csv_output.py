@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from garage_like.logging.csv_table import add_columns, format_cell, format_line, read_rows
 from garage_like.logging.light_imports import FileOutput, TabularInput
-from garage_like.logging.log_files import replace_content
+from garage_like.logging.log_files import open_for_append, replace_content
+from garage_like.logging.patient_file import PatientFile, can_wait, warn_of_waiting
+
+UNKNOWN = 1 << 60
 
 
 class CsvOutput(FileOutput):
@@ -23,7 +27,8 @@ class CsvOutput(FileOutput):
 
     # dowel's FileOutput opens and truncates in its constructor, so that is not called.
     def __init__(self, file_name: str | os.PathLike[str]) -> None:
-        self._log_file: BinaryIO | None = None
+        self._log_file: PatientFile | None = None
+        self._late: list[dict[str, str]] = []
         self._path = Path(file_name)
         self._columns: list[str] = []
 
@@ -42,8 +47,26 @@ class CsvOutput(FileOutput):
     def write_row(self, values: dict[str, Any]) -> None:
         """Write a row, which is on its way to the disk at once; one without values is left out."""
         cells = {key: text for key, value in values.items() if (text := format_cell(value))}
-        if not cells:
-            return
+        if cells:
+            self._late.append(cells)
+        while self._late:
+            try:
+                self._write_cells(self._late[0])
+            except OSError as error:
+                if not can_wait(error):
+                    raise
+                if len(self._late) == 1:
+                    warn_of_waiting(self._path, error)
+                return  # no room for the file with another column: next time, perhaps
+            del self._late[0]
+
+    @property
+    def num_waiting(self) -> int:
+        """Bytes that could not be written yet; of whole rows that wait, more than any file has."""
+        waiting = 0 if self._log_file is None else self._log_file.num_waiting
+        return waiting + (UNKNOWN if self._late else 0)
+
+    def _write_cells(self, cells: dict[str, str]) -> None:
         file = self._log_file or self._open()
         new = [key for key in cells if key not in self._columns]
         title = b""
@@ -54,19 +77,19 @@ class CsvOutput(FileOutput):
             title = format_line(new)
         line = ",".join(cells.get(column, "") for column in self._columns) + "\n"
         file.write(title + line.encode("utf-8", errors="backslashreplace"))
-        file.flush()
 
-    def _open(self) -> BinaryIO:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._log_file = self._path.open("ab")
-        content = self._path.read_bytes()
+    def _open(self) -> PatientFile:
+        content = self._path.read_bytes() if self._path.exists() else b""
+        self._log_file = open_for_append(self._path)
         rows = read_rows(content)
         self._columns = rows[0].cells if rows else []
-        if content and not content.endswith(b"\n"):
-            self._log_file.write(b"\n")
         return self._log_file
 
-    def _rewrite_with(self, names: list[str]) -> BinaryIO:
+    def _rewrite_with(self, names: list[str]) -> PatientFile:
+        if self._log_file is not None and self._log_file.num_waiting:
+            self._log_file.write(b"")
+            if self._log_file.num_waiting:
+                raise OSError(errno.ENOSPC, "rows before this one wait to be written")
         self.close()
         replace_content(self._path, add_columns(self._path.read_bytes(), names))
         return self._open()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.logging.light_imports import load_tensorboardx
+from garage_like.logging.patient_file import PatientFile
 
 _PREFIX = "events.out.tfevents."
 # Marks the files that are ours, and not those that a user's own writer puts beside them.
@@ -46,7 +47,7 @@ class EventFile:
         latest = max(map(_seconds_in_name, list_event_files(directory)), default=0)
         seconds = max(int(time.time()), latest + 1)
         self.path = Path(directory) / f"{_PREFIX}{seconds:010d}.{socket.gethostname()}{_SUFFIX}"
-        self._file = self.path.open("xb")
+        self._file = PatientFile(self.path, begins_anew=True)
         self._write(self._proto.Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def add_summary(self, summary: Any, step: int | None = None) -> None:
@@ -68,7 +69,11 @@ class EventFile:
             + data
             + struct.pack("<I", self._checksum(data))
         )
-        self._file.flush()
+
+    @property
+    def num_waiting(self) -> int:
+        """Bytes that could not be written yet."""
+        return self._file.num_waiting
 
     def close(self) -> None:
         """Close the file."""

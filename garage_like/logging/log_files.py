@@ -11,15 +11,16 @@ import itertools
 import os
 import shutil
 from pathlib import Path
-from typing import TextIO
+
+from garage_like.logging.patient_file import PatientFile
 
 
-def open_for_append(path: Path) -> TextIO:
-    """Open a text file at its end, which is made the end of a line if it is none."""
+def open_for_append(path: Path) -> PatientFile:
+    """Open a file of lines at its end, which is made the end of a line if it is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="")
-    if not ends_a_line(path, path.stat().st_size):
-        file.write("\n")
+    file = PatientFile(path)
+    if path.exists() and not ends_a_line(path, path.stat().st_size):
+        file.write(b"\n")
     return file
 
 

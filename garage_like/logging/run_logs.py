@@ -6,6 +6,7 @@ Files: `progress.csv`, `progress.jsonl`, `debug.log`, `events.out.tfevents.*.run
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -202,13 +203,32 @@ class RunLogs:
         self._begin(with_tables=True)
 
     def offsets(self) -> dict[str, int]:
-        """Return the size in bytes of each log file of this run, all lines being written."""
-        self._events.write_waiting()
-        return {path.name: path.stat().st_size for path in self._files()}
+        """Return the size in bytes of each log file of this run, all lines being written.
 
-    def sync(self) -> None:
-        """Force the log files onto the disk; any thread may call this."""
+        Lines that could not be written yet are counted: see `sync`.
+        """
+        self._events.write_waiting()
+        waiting = {
+            self.directory / _CSV: self._csv.num_waiting,
+            self.directory / _JSON_LINES: self._json_lines.num_waiting,
+            self.directory / _TEXT: self._text.num_waiting,
+            self._events.path: self._events.num_waiting,
+        }
+        return {path.name: path.stat().st_size + waiting.get(path, 0) for path in self._files()}
+
+    def sync(self, offsets: Mapping[str, int] | None = None) -> None:
+        """Force the log files onto the disk; any thread may call this.
+
+        Args:
+            offsets: what was logged when they were taken must be written.
+
+        Raises:
+            OSError: if not all of it is, or the disk fails.
+        """
         for path in self._files():
+            wanted = 0 if offsets is None else offsets.get(path.name, 0)
+            if path.stat().st_size < wanted:
+                raise OSError(errno.ENOSPC, "not all of the log could be written", str(path))
             sync_path(path)
         sync_path(self.directory)
 

@@ -89,6 +89,16 @@ class TensorBoardOutput(LogOutput):
             self._write(values, self._num_dumps if step is None else int(step))
         self._waiting.clear()
 
+    @property
+    def num_waiting(self) -> int:
+        """Bytes that could not be written yet."""
+        return 0 if self._file is None else self._file.num_waiting
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is being written; None if none was begun."""
+        return None if self._file is None else self._file.path
+
     def drop_waiting(self) -> None:
         """Forget what waits for a step."""
         self._waiting.clear()

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from garage_like.logging.light_imports import FileOutput, TabularInput
 from garage_like.logging.log_files import open_for_append
+from garage_like.logging.patient_file import PatientFile
 
 
 def stamp(seconds: float) -> str:
@@ -49,7 +50,7 @@ class TextOutput(FileOutput):
 
     # dowel's FileOutput opens and truncates in its constructor, so that is not called.
     def __init__(self, file_name: str | os.PathLike[str]) -> None:
-        self._log_file: TextIO | None = None
+        self._log_file: PatientFile | None = None
         self._path = Path(file_name)
 
     @property
@@ -69,8 +70,12 @@ class TextOutput(FileOutput):
         """Write whole lines as they are."""
         if self._log_file is None:
             self._log_file = open_for_append(self._path)
-        self._log_file.write(line + "\n")
-        self._log_file.flush()
+        self._log_file.write((line + "\n").encode("utf-8", errors="backslashreplace"))
+
+    @property
+    def num_waiting(self) -> int:
+        """Bytes that could not be written yet."""
+        return 0 if self._log_file is None else self._log_file.num_waiting
 
     def dump(self, step: int | None = None) -> None:
         """Do nothing: every line was flushed."""

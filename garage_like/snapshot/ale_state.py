@@ -1,12 +1,14 @@
 """The Arcade Learning Environment: an emulator becomes bytes, and back.
 
-`cloneState(include_rng=True)` holds the whole machine, the generator of sticky actions included;
-what an emulator is set to is read from it. The game is found by its name, since the ROM lies where
-`ale_py` is installed.
+`cloneState(include_rng=True)` holds the whole machine; what an emulator is set to is read from it.
+The game is found by its name, since the ROM lies where `ale_py` is installed. One thing that the
+emulator does not tell is the action that it took last, which sticky actions would repeat: with
+`repeat_action_probability` above 0 it is not saved.
 """
 
 from __future__ import annotations
 
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ import numpy as np
 
 _INTEGERS = ("random_seed", "frame_skip", "max_num_frames_per_episode", "reward_min", "reward_max")
 _FLAGS = ("color_averaging", "sound_obs", "truncate_on_loss_of_life")
-_FRACTIONS = ("repeat_action_probability",)
 
 
 def is_ale_class(cls: type) -> bool:
@@ -25,7 +26,16 @@ def is_ale_class(cls: type) -> bool:
 
 
 def reduce_ale(ale: Any) -> tuple[Any, ...]:
-    """Return how pickle saves an emulator."""
+    """Return how pickle saves an emulator.
+
+    Raises:
+        pickle.PicklingError: if its actions are sticky.
+    """
+    if ale.getFloat("repeat_action_probability") > 0:
+        raise pickle.PicklingError(
+            "with sticky actions, the emulator does not tell which action it would repeat; make the"
+            " environment with repeat_action_probability=0"
+        )
     if not ale.getString("rom_file"):
         return rebuild_ale, (ale_settings(ale), None, None)
     game = Path(ale.getString("rom_file")).stem
@@ -37,12 +47,11 @@ def ale_settings(ale: Any) -> dict[str, Any]:
     return {
         **{name: ale.getInt(name) for name in _INTEGERS},
         **{name: ale.getBool(name) for name in _FLAGS},
-        **{name: ale.getFloat(name) for name in _FRACTIONS},
     }
 
 
 def ale_bytes(ale: Any) -> np.ndarray:
-    """Return the state of the machine and of its random numbers, shape (nbytes,)."""
+    """Return the state of the machine, shape (nbytes,)."""
     return np.frombuffer(ale.cloneState(include_rng=True).serialize(), np.uint8).copy()
 
 
@@ -55,10 +64,9 @@ def rebuild_ale(settings: dict[str, Any], game: str | None, content: np.ndarray 
     for name, value in settings.items():
         if name in _INTEGERS:
             ale.setInt(name, value)
-        elif name in _FLAGS:
-            ale.setBool(name, value)
         else:
-            ale.setFloat(name, value)
+            ale.setBool(name, value)
+    ale.setFloat("repeat_action_probability", 0.0)
     if game is not None and content is not None:
         state = ale_py.ALEState(content.tobytes())
         ale.loadROM(ale_py.roms.get_rom_path(game))

@@ -35,11 +35,12 @@ MUJOCO = [
 ]  # fmt: skip
 BOX2D = ["LunarLander-v3", "LunarLanderContinuous-v3", "BipedalWalker-v3",
          "BipedalWalkerHardcore-v3", "CarRacing-v3"]  # fmt: skip
-ATARI = ["ALE/Pong-v5", "ALE/Breakout-v5"]
+ATARI = ["PongNoFrameskip-v4", "BreakoutNoFrameskip-v4"]
+STICKY = ["ALE/Pong-v5"]
 NEEDS = {
     **dict.fromkeys(MUJOCO, ("mujoco", "mujoco")),
     **dict.fromkeys(BOX2D, ("Box2D", "box2d")),
-    **dict.fromkeys(ATARI, ("ale_py", "atari")),
+    **dict.fromkeys([*ATARI, *STICKY], ("ale_py", "atari")),
 }
 EXACT = {*CLASSIC, *TOY_TEXT, *MUJOCO, *ATARI}
 
@@ -120,7 +121,7 @@ def differences(env, number, seed):
     return wrong, ends
 
 
-@pytest.mark.parametrize("name", [*CLASSIC, *TOY_TEXT, *MUJOCO, *BOX2D, *ATARI])
+@pytest.mark.parametrize("name", [*CLASSIC, *TOY_TEXT, *MUJOCO, *BOX2D, *ATARI, *STICKY])
 @pytest.mark.parametrize("moments", [2, pytest.param(MOMENTS, marks=pytest.mark.slow)])
 def test_environment_goes_on_exactly_or_says_why_not(name, moments, figures):
     env = make(name)
@@ -206,13 +207,18 @@ def test_wrapper_that_rebuilds_itself_silently_is_never_called_exact(name):
 
 
 def test_atari_with_its_usual_preprocessing_goes_on_exactly():
-    make("ALE/Breakout-v5")
+    make("BreakoutNoFrameskip-v4")
     pytest.importorskip("cv2", reason="gymnasium's preprocessing needs opencv")
-    inner = gymnasium.make("ALE/Breakout-v5", frameskip=1)
+    inner = gymnasium.make("BreakoutNoFrameskip-v4")
     inner = gymnasium.wrappers.AtariPreprocessing(inner, noop_max=10)
     env = GymEnv(gymnasium.wrappers.FrameStackObservation(inner, 4), is_image=False)
     assert check_env(env, copy_exactly).exact
-    assert differences(env, 4, 1)[0] == []
+    assert differences(env, 8, 1)[0] == []
+
+
+def test_atari_with_sticky_actions_says_why_it_begins_a_new_episode():
+    state = check_env(make("ALE/Pong-v5"), copy_exactly)
+    assert "with sticky actions, the emulator does not tell which action it would" in state.reason
 
 
 # ---- vector environments ---------------------------------------------------------------------
