@@ -22,6 +22,13 @@ def flatten_observations(space: gymnasium.Space, observations: Any) -> np.ndarra
     Raises:
         ValueError: if they do not fit the space.
     """
+    if (
+        type(space) is spaces.Box
+        and type(observations) is np.ndarray
+        and observations.ndim == 2
+        and observations.dtype == np.float32
+    ):
+        return observations
     array = np.asarray(observations)
     if isinstance(space, spaces.Discrete) and array.ndim == 1:
         return _one_hot(array - int(space.start), int(space.n))

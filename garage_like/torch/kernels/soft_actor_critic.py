@@ -153,11 +153,13 @@ class SACKernel(Kernel):
         """Return min(Q1, Q2), shape (B,), and its gradient by the actions, shape (B, K)."""
         inputs = np.concatenate((observations, actions), axis=1)
         first, second = (qf.forward(inputs)[:, 0] for qf in self._qfs)
+        # The gradient goes back through the lesser of the two alone: half the rows for each.
         is_first = first <= second
-        by_action = np.zeros((len(actions), self._num_actions), np.float32)
-        for qf, counts in zip(self._qfs, (is_first, ~is_first), strict=True):
-            delta = counts.astype(np.float32)[:, None]
-            by_action += qf.backward_to_inputs(delta, observations.shape[1])
+        by_action = np.empty((len(actions), self._num_actions), np.float32)
+        for qf, which in zip(self._qfs, (is_first, ~is_first), strict=True):
+            rows = np.flatnonzero(which)
+            delta = np.ones((len(rows), 1), np.float32)
+            by_action[rows] = qf.backward_to_inputs(delta, rows, observations.shape[1])
         return np.minimum(first, second), by_action
 
 

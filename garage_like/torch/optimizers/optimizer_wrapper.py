@@ -129,10 +129,11 @@ class OptimizerWrapper:
         if gradient is not None:
             self._follow(gradient, [tensor.numpy() for tensor in tensors])
             return
+        flat = self.flat_adam()
         for minibatch in self.get_minibatch(*tensors):
-            self.zero_grad()
+            (self if flat is None else flat).zero_grad()
             torch.autograd.backward(loss(*minibatch))
-            self.step()
+            (self if flat is None else flat).step()
         self.forget_gradients()
 
     def _follow(self, gradient: Gradient, arrays: list[np.ndarray]) -> None:
