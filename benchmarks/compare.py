@@ -92,20 +92,22 @@ def run_child(library: str, work: str, *options: str) -> dict[str, Any]:
     return {**found, "name": library}
 
 
-def time_works(works: list[str], repetitions: int, share: float) -> list[dict[str, Any]]:
+def time_works(
+    works: list[str], repetitions: int, share: float, libraries: list[str]
+) -> list[dict[str, Any]]:
     """Time a share of each work through each library, taking turns."""
     found = []
     for work in works:
         for number in range(repetitions):
             for library in TAKES_PART[work]:
-                if installed(LIBRARIES[library][1]):
+                if library in libraries and installed(LIBRARIES[library][1]):
                     steps = str(round(share * WORKS[work].steps / 2048) * 2048)
                     one = run_child(library, work, "--seed", str(number + 1), "--steps", steps)
                     found.append({**one, "round": number})
     return found
 
 
-def learn(works: list[str], seeds: int) -> list[dict[str, Any]]:
+def learn(works: list[str], seeds: int, libraries: list[str]) -> list[dict[str, Any]]:
     """Train until something is learned, and evaluate."""
     return [
         run_child(
@@ -118,7 +120,7 @@ def learn(works: list[str], seeds: int) -> list[dict[str, Any]]:
         for work in works
         for seed in range(1, seeds + 1)
         for library in (*OURS, "Stable-Baselines3")
-        if installed(LIBRARIES[library][1])
+        if library in libraries and installed(LIBRARIES[library][1])
     ]
 
 
@@ -266,6 +268,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=2, help="runs whose return counts")
     parser.add_argument("--learn", nargs="*", default=list(LEARNS), choices=list(LEARNS))
+    parser.add_argument("--libraries", nargs="*", default=list(ALL), choices=list(ALL))
     parser.add_argument("--share", type=float, default=1.0, help="of each work's env steps")
     parser.add_argument("--no-snapshots", action="store_true")
     parser.add_argument("--results", type=Path, help="keep, or add to, what was measured, as JSON")
@@ -276,11 +279,13 @@ def main() -> None:
         results = json.loads(given.results.read_text())
     results["about"] = about()
     kept = [one for one in results["timed"] if one["work"] not in given.works]
-    results["timed"] = kept + time_works(given.works, given.repetitions, given.share)
+    results["timed"] = kept + time_works(
+        given.works, given.repetitions, given.share, given.libraries
+    )
     if not results["start_up"]:
         results["start_up"] = time_start_up(given.repetitions)
     kept = [one for one in results["learned"] if one["work"] not in given.learn]
-    results["learned"] = kept + learn(given.learn, given.seeds)
+    results["learned"] = kept + learn(given.learn, given.seeds, given.libraries)
     if not given.no_snapshots:
         results["snapshots"] = snapshot_table()
     if given.results:

@@ -30,7 +30,7 @@ from garage_like.torch.policies import (
 from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
 from garage_like.torch.value_functions import GaussianMLPValueFunction
 
-OFF_POLICY_EPOCH = 1000
+OFF_POLICY_EPOCH = 1024
 
 
 def fragments(policy: Any, env: GymEnv, work: Work) -> LocalSampler:

@@ -74,7 +74,7 @@ WORKS = {
     ),
     "sac": Work(
         "HalfCheetah-v5",
-        2_500,
+        4_096,
         0,
         hidden=(256, 256),
         batch_size=256,
