@@ -22,8 +22,8 @@ FLOORS = [
     {"algos"},
     {"np"},
     {"torch", "tf"},
-    {"trainer", "run_session", "train_state", "interruption", "safe_points", "experiment", "audit"}
-    | {"pictures"},
+    {"trainer", "training", "train_state", "run_session", "interruption", "safe_points"}
+    | {"experiment", "audit", "pictures"},
     {"pictures", "interop"},
     {"cli", "__main__"},
 ]
