@@ -14,6 +14,7 @@ from garage_like.logging import tabular
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
+from garage_like.snapshot import SnapshotConfig
 from garage_like.tf import algos as tf_algos
 from garage_like.tf import policies as tf_policies
 from garage_like.torch import algos as torch_algos
@@ -33,7 +34,7 @@ def make_trainer(backend):
     env = GymEnv("CartPole-v1", max_episode_length=200)
     policy = policies.CategoricalMLPPolicy(env.spec, hidden_sizes=(32, 32))
     sampler = LocalSampler(policy, env)
-    trainer = TFTrainer()
+    trainer = TFTrainer(SnapshotConfig(snapshot_dir=".", snapshot_mode="none"))
     trainer.enable_logging = False
     trainer.setup(algos.TRPO(env.spec, policy, LinearFeatureBaseline(env.spec), sampler), env)
     return trainer
