@@ -24,7 +24,7 @@ FLOORS = [
     {"torch", "tf"},
     {"trainer", "training", "train_state", "run_session", "interruption", "safe_points"}
     | {"experiment", "audit", "pictures"},
-    {"pictures", "interop"},
+    {"interop"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.
