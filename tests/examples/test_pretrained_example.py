@@ -49,6 +49,8 @@ def test_pretrained_run_is_small_whole_and_plays_well(garage_like) -> None:
     shown = json.loads(garage_like("show", PRETRAINED, "--json"))
     assert shown["epoch"] == 9
     assert shown["metrics"]["Evaluation/AverageReturn"] > 250.0
+    manifest = json.loads((PRETRAINED / "snapshots/epoch_000009/manifest.json").read_text())
+    assert manifest["written_by"] == "", "or others than its writer could not restore it"
 
 
 @pytest.mark.slow
