@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -19,14 +20,20 @@ def json_line(values: dict[str, Any]) -> str:
     JSON has no NaN, which becomes null, nor infinity, which becomes 1e999: parsers read that as
     infinity.
     """
-    cells = (f"{json.dumps(str(key))}: {_cell(value)}" for key, value in values.items())
-    return "{" + ", ".join(cells) + "}"
+    return "{" + ", ".join([f"{_key(key)}: {_cell(value)}" for key, value in values.items()]) + "}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _key(key: Any) -> str:
+    return json.dumps(str(key))
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
+    if type(value) is float:
+        if math.isfinite(value):
+            return repr(value)
         return "null" if math.isnan(value) else "1e999" if value > 0 else "-1e999"
     return json.dumps(value if isinstance(value, bool | int | float | str) else str(value))
 
