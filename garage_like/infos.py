@@ -15,6 +15,7 @@ import numpy as np
 Infos = dict[str, Any]
 
 _MISSING = object()
+_NUMBERS = (float, np.float64, int, bool)
 
 
 def check_rows(owner: str, name: str, value: Any, rows: int) -> None:
@@ -73,6 +74,9 @@ def stack_infos(dicts: Sequence[Infos], owner: str, dropped: set[str]) -> Infos:
         return {}
     stacked: Infos = {}
     for key in _all_keys(dicts):
+        if len(dicts) == 1 and type(dicts[0][key]) in _NUMBERS:
+            stacked[key] = np.array([dicts[0][key]])
+            continue
         try:
             values = [info[key] for info in dicts]
         except KeyError:

@@ -13,6 +13,7 @@ from torch import nn
 
 from garage_like import seeding
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
+from garage_like.torch.optimizers.light_start import leave_compiler_alone
 
 OptimizerSpec = type[torch.optim.Optimizer] | tuple[type[torch.optim.Optimizer], Mapping[str, Any]]
 
@@ -71,6 +72,7 @@ class OptimizerWrapper:
                 "OptimizerWrapper: minibatch_size must be at least 1, or None for all rows, "
                 f"got {minibatch_size!r}"
             )
+        leave_compiler_alone()
         parameters = list(module.parameters())
         if optimizer_class in _HAVE_A_FUSED_FORM and not {"fused", "foreach"} & options.keys():
             options["fused"] = all(p.is_floating_point() for p in parameters)
