@@ -3,7 +3,7 @@
 import re
 
 _COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$")
-_PATHS = re.compile(r"\._seconds\.|ExecTime$|\.timer_\w+\.|^stats\.train_seconds$")
+_PATHS = re.compile(r"\._seconds\.|ExecTime$|\.timer(_\w+)?\.|^stats\.train_seconds$")
 
 
 def is_time(column: str) -> bool:

@@ -72,3 +72,30 @@ def test_arguments_are_checked_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError, match="expected a new or an empty directory"):
         verify_resume(SCRIPT, ["none"], folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_legacy_random_op_of_tensorflow_is_found(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    script = SCRIPT.with_name("drawing_in_tensorflow.py")
+    assert verify_resume(script, ["generator"], n_epochs=2).equal
+    found = verify_resume(script, ["legacy"], n_epochs=2, folder=tmp_path / "both").difference
+    assert found is not None
+    assert (found.epoch, found.moment, found.component) == (1, "epoch", "algo.position")
+    assert "a random op of TensorFlow" in found.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "arguments"),
+    [
+        ("np/cem_cartpole.py", ["--batch-size", "100"]),
+        ("np/cma_es_cartpole.py", ["--batch-size", "100"]),
+        ("torch/ppo_cartpole.py", ["--batch-size", "500"]),
+        ("torch/dqn_cartpole.py", ["--batch-size", "64"]),
+    ],
+)
+def test_examples_resume_exactly(example: str, arguments: list[str]) -> None:
+    examples = Path(__file__).parents[2] / "examples"
+    audit = verify_resume(examples / example, arguments, n_epochs=2)
+    assert audit.equal, audit.difference

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "1",
 }
 N_EPOCHS = 3
+QUICK = ("hash seed", "threads")
 
 BITS_AGREE = {
     "hash seed": {"PYTHONHASHSEED": "77"},
@@ -41,6 +43,12 @@ BITS_MAY_DIFFER = {
         "environment.OPENBLAS_CORETYPE: not set → Nehalem",
     ),
 }
+
+
+def cases(environments: Iterable[str]) -> list:
+    return [
+        pytest.param(what, marks=() if what in QUICK else pytest.mark.slow) for what in environments
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,7 @@ def resume(run: Path, *options: str, **environment: str) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize("what", BITS_AGREE)
+@pytest.mark.parametrize("what", cases(BITS_AGREE))
 def test_name_or_place_of_the_process_changes_no_bit(
     what: str, straight: Path, tmp_path: Path
 ) -> None:
@@ -82,7 +90,7 @@ def test_name_or_place_of_the_process_changes_no_bit(
     assert found.epochs == [0, 1, 2]
 
 
-@pytest.mark.parametrize("what", BITS_MAY_DIFFER)
+@pytest.mark.parametrize("what", cases(BITS_MAY_DIFFER))
 def test_label_says_what_bits_may_differ_by_and_exactness_is_refused(
     what: str, straight: Path, tmp_path: Path
 ) -> None:
