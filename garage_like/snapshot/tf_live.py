@@ -69,12 +69,12 @@ def _variables(graph: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take(path: str, dtype: str, shape: tuple[int, ...]) -> Any:
-    """Return the live variable at a path, if it can hold such a value; each only once."""
+    """Return the live variable at a path, if it can hold such a value."""
     restore = _restore.get()
     found = None if restore is None else restore.variables.get(path)
     if found is None or found.dtype.name != dtype or not found.shape.is_compatible_with(shape):
         return None
-    return restore.variables.pop(path)  # type: ignore[union-attr]
+    return found
 
 
 def assign_later(variable: Any, value: np.ndarray) -> None:

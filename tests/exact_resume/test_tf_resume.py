@@ -68,11 +68,25 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
         assert [part for part in COMPARED if part not in paths] == []
 
 
-def in_fresh_process(jobs: list, tmp_path: Path) -> list[dict]:
-    """Resume runs in a process that has never seen them."""
+@pytest.mark.slow
+def test_operations_that_must_be_deterministic_change_nothing(tmp_path):
+    cases = [("ppo", "gaussian"), ("trpo", "categorical"), ("ppo", "cnn")]
+    dirs = [tmp_path / case_id(case) for case in cases]
+    starts = [[str(d), list(case), N_EPOCHS] for d, case in zip(dirs, cases, strict=True)]
+    straight = in_fresh_process(starts, tmp_path, "--deterministic")
+    resumes = [[str(run_dir), MIDDLE, N_EPOCHS] for run_dir in dirs]
+    resumed = in_fresh_process(resumes, tmp_path, "--deterministic")
+    found = [differences(*pair)[:8] for pair in zip(straight, resumed, strict=True)]
+    assert found == [[]] * len(cases)
+    assert "The resume is exact" in (dirs[0] / "debug.log").read_text()
+
+
+def in_fresh_process(jobs: list, tmp_path: Path, *options: str) -> list[dict]:
+    """Run or resume in a process that has never seen what is resumed."""
     (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    files = [str(tmp_path / "jobs.json"), str(tmp_path / "o")]
     subprocess.run(
-        [sys.executable, tf_experiments.__file__, str(tmp_path / "jobs.json"), str(tmp_path / "o")],
+        [sys.executable, tf_experiments.__file__, *files, *options],
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "random"},
     )

@@ -1,6 +1,7 @@
-"""Small experiments of every kind in TensorFlow; as a script, it resumes runs in a fresh process.
+"""Small experiments of every kind in TensorFlow; as a script, it runs them in a fresh process.
 
-Usage: `tf_experiments.py JOBS.json RESULTS.json`.
+Usage: `tf_experiments.py JOBS.json RESULTS.json [--deterministic]`. A job is a run directory, what
+it goes on from (an epoch, or a case to train from nothing) and the number of epochs.
 """
 
 import json
@@ -167,7 +168,18 @@ def resume(run_dir: Path, from_epoch: int | str, n_epochs: int) -> dict:
         logs.close()
 
 
+def do(run_dir: str, start: int | list[str], n_epochs: int) -> dict:
+    """Carry out a job."""
+    if isinstance(start, list):
+        return train(Path(run_dir), (start[0], start[1]), n_epochs)
+    return resume(Path(run_dir), start, n_epochs)
+
+
 if __name__ == "__main__":
+    if "--deterministic" in sys.argv:
+        from garage_like.tf.quiet_import import tf
+
+        tf.config.experimental.enable_op_determinism()
     jobs = json.loads(Path(sys.argv[1]).read_text())
-    results = [resume(Path(run_dir), epoch, n_epochs) for run_dir, epoch, n_epochs in jobs]
+    results = [do(*job) for job in jobs]
     Path(sys.argv[2]).write_text(json.dumps(results))

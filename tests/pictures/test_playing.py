@@ -1,10 +1,12 @@
 """Playing and filming a policy, while training too, without a screen."""
 
+import numpy as np
 import pytest
 
 from garage_like.envs import GymEnv, PointEnv, normalize
 from garage_like.experiment.deterministic import set_seed
-from garage_like.logging import RunLogs
+from garage_like.interfaces import RLAlgorithm
+from garage_like.logging import RunLogs, tabular
 from garage_like.np.algos import CEM
 from garage_like.np.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 from garage_like.pictures.playing import play
@@ -83,6 +85,45 @@ def test_every_nth_epoch_is_filmed_and_training_goes_on_as_if_nothing_had_been(t
     videos = sorted(path.name for path in (tmp_path / "filmed" / "videos").iterdir())
     assert videos == ["epoch_000000.mp4", "epoch_000002.mp4", "epoch_000004.mp4"]
     assert filmed == train(tmp_path / "plain")
+
+
+class Shaky:
+    """A policy that draws from the generator that all of the process share."""
+
+    def __init__(self, env):
+        self.env_spec = env.spec
+
+    def get_actions(self, observations):
+        return np.random.randint(2, size=len(observations)), {}
+
+    def reset(self, do_resets=None):
+        pass
+
+
+class Dice(RLAlgorithm):
+    def __init__(self, policy):
+        self.policy = policy
+
+    def train_epoch(self, trainer):
+        tabular.record("Dice", np.random.random())
+        trainer.step_itr += 1
+
+
+def test_a_video_takes_no_number_from_the_generators_of_training(tmp_path):
+    rolled = []
+    for interval in (0, 1):
+        np.random.seed(0)
+        directory = tmp_path / str(interval)
+        _, env = cartpole()
+        with RunLogs(directory, existing=False, console=False):
+            trainer = Trainer(SnapshotConfig(snapshot_dir=directory, video_interval=interval))
+            trainer.setup(Dice(Shaky(env)), env)
+            trainer.train(3)
+        rows = (directory / "progress.csv").read_text().splitlines()
+        place = rows[0].split(",").index("Dice")
+        rolled.append([row.split(",")[place] for row in rows])
+    assert len(list((tmp_path / "1" / "videos").iterdir())) == 3
+    assert rolled[0] == rolled[1]
 
 
 def test_what_cannot_be_filmed_is_a_warning_and_no_end_of_training(tmp_path):

@@ -185,6 +185,15 @@ def test_restored_layer_still_tracks_what_is_added(reload):
     assert model.hidden[-1] in model.layers
 
 
+def test_restored_model_knows_what_it_tracks_and_takes_nothing_new_once_built(reload):
+    model = Normalised(None)
+    model(INPUTS[0])
+    found = reload(model)
+    found.again = found.normalise
+    with pytest.raises(ValueError, match="cannot add new elements of state"):
+        found.another = keras.layers.Dense(1)
+
+
 def test_deep_functional_model_comes_back(reload):
     inputs = x = keras.Input((2,))
     for _ in range(60):
@@ -239,6 +248,25 @@ def test_live_model_is_restored_in_place():
     train(live.policy, live._optimizer, INPUTS[3:])
     train(saved.policy, saved._optimizer, INPUTS[3:])
     assert bits(model, live._optimizer) == bits(saved.policy, saved._optimizer)
+
+
+class Unbuilt:
+    """An algorithm whose layer has not seen any input yet."""
+
+    def __init__(self):
+        self.policy = Scaled()
+
+
+def test_live_layer_can_be_built_after_a_restore():
+    live = Unbuilt()
+    pickler = GraphPickler({"algo": Unbuilt()})
+    content = pickler.save()
+    with restoring_into(components_of({"algo": live})):
+        GraphUnpickler(content, []).load()
+    live.policy.build((8, 5))
+    live.policy(INPUTS[0])
+    assert live.policy.get_build_config() == {"input_shape": (8, 5)}
+    assert int(live.policy.calls) == 1
 
 
 def test_class_that_says_itself_how_to_be_pickled_is_asked(reload):

@@ -166,7 +166,7 @@ def test_nothing_there_is_an_error(tmp_path):
 
 def test_empty_directory_is_an_error(tmp_path):
     with pytest.raises(
-        SnapshotNotFoundError, match="no snapshot found there; .*; the directory is empty"
+        SnapshotNotFoundError, match=r"no snapshot found there; .*; the directory is empty"
     ):
         load_snapshot(tmp_path)
 
