@@ -23,8 +23,8 @@ from garage_like.envs import GymEnv
 from garage_like.replay_buffer import PathBuffer
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig, Snapshotter
-from garage_like.snapshot.filesystem import FileSystem
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.rng import get_global_rng
 from garage_like.torch.algos import SAC
 from garage_like.torch.policies import TanhGaussianMLPPolicy

@@ -19,10 +19,10 @@ import torch
 
 from garage_like.seeding import set_seed, stream
 from garage_like.snapshot.capture import capture
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import SnapshotStore, problems_of
 from garage_like.snapshot.rng import get_global_rng
 from garage_like.snapshot.staging import Staging
-from garage_like.snapshot.store import SnapshotStore, problems_of
 
 
 class Algo:

@@ -20,13 +20,13 @@ from garage_like import seeding
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.disk.layout import epochs_in
+from garage_like.snapshot.disk.lock import RunLock
+from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.env_check import EnvState, check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.snapshot.layout import epochs_in
+from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
-from garage_like.snapshot.lock import RunLock
-from garage_like.snapshot.manifest import Manifest, plain_numbers
-from garage_like.snapshot.pickling import copy_exactly
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter

@@ -35,7 +35,7 @@ from garage_like.logging import (
 from garage_like.run_session import RunSession, env_name
 from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.live import components_of, restoring_into
+from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.snapshot.schedule import is_row_due

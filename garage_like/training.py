@@ -102,7 +102,7 @@ class Training:
         """Return a copy of the environment, in the same state, that shares nothing with it."""
         if self._env is None:
             raise NotSetupError("get_env_copy: no environment; call setup or restore first")
-        from garage_like.snapshot.pickling import copy_exactly
+        from garage_like.snapshot.graph.pickling import copy_exactly
 
         return copy_exactly(self._env)
 

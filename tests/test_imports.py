@@ -34,7 +34,7 @@ LAZY = "garage_like"
 ANNOTATE_THE_TRAINER = {"interfaces", "algos", "np", "torch", "tf"}
 
 # Modules of framework-free rooms that need torch; others import them inside functions only.
-LOADED_ONCE_TORCH_IS = {"garage_like.snapshot.torch_arrays"}
+LOADED_ONCE_TORCH_IS = {"garage_like.snapshot.graph.torch_arrays"}
 
 LIGHT_MODULES = [
     "garage_like",

@@ -20,7 +20,7 @@ from garage_like.errors import (
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs, logger, tabular
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
-from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.disk.lock import RunLock
 from garage_like.trainer import Trainer
 
 
@@ -345,7 +345,7 @@ def test_second_process_on_the_same_run_is_refused(run, tmp_path):
     trainer = run()
     trainer.setup(RandomWalk(), None)
     script = (
-        "import sys, pathlib; from garage_like.snapshot.lock import RunLock;"
+        "import sys, pathlib; from garage_like.snapshot.disk.lock import RunLock;"
         "lock = RunLock(pathlib.Path(sys.argv[1])); lock.acquire(); print('held', flush=True);"
         "sys.stdin.read()"
     )

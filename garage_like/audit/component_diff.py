@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_like.audit.times import is_time_at
-from garage_like.snapshot.digests import FileEntry, read_file
-from garage_like.snapshot.layout import TABLES, TENSORS
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.digests import FileEntry, read_file
+from garage_like.snapshot.disk.layout import TABLES, TENSORS
+from garage_like.snapshot.disk.manifest import Manifest
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from garage_like.snapshot.tensors import Tensor
+    from garage_like.snapshot.disk.tensors import Tensor
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _differing_files(
 
 
 def _tensors(snapshot: Path, path: str, entry: FileEntry) -> dict[str, Tensor]:
-    from garage_like.snapshot.tensors import parse
+    from garage_like.snapshot.disk.tensors import parse
 
     return parse(read_file(snapshot, path, entry), f"{snapshot}/{path}")
 

@@ -17,11 +17,11 @@ from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.experiment.overview import EXPERIMENT, VARIANT, read_json
-from garage_like.snapshot.finding import resolve
+from garage_like.snapshot.disk.finding import resolve
+from garage_like.snapshot.disk.layout import parse_epoch
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.fingerprint import differences as fingerprint_differences
-from garage_like.snapshot.layout import parse_epoch
 from garage_like.snapshot.loading import run_dir_of
-from garage_like.snapshot.manifest import Manifest
 
 PLACE_AND_NAME = ("name", "prefix", "log_dir", "name_parameters", "use_existing_dir", "console")
 """Options that say where a run is and what it is called, not what it computes."""

@@ -8,7 +8,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
-from garage_like.snapshot import pins
+from garage_like.snapshot.disk import pins
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 

@@ -19,9 +19,9 @@ from garage_like.experiment.overview import (
     newest_manifest,
     read_json,
 )
-from garage_like.snapshot.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import run_dir_of
-from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.reader import SnapshotReader, list_snapshots
 
 OF_MANIFEST = (

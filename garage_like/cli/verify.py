@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.reader import list_snapshots
-from garage_like.snapshot.verified import problems_unless_pruned
 
 
 @click.command(epilog="Example: garage-like verify data/local/experiment/ppo")

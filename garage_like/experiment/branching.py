@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.experiment.overview import EXPERIMENT, METADATA, VARIANT, read_json
-from garage_like.snapshot.layout import SNAPSHOTS
+from garage_like.snapshot.disk.layout import SNAPSHOTS
+from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
-from garage_like.snapshot.store import SnapshotStore
 
 
 def branch_run(path: Path, from_epoch: FromEpoch, target: Path) -> Path:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
 from garage_like.experiment.overview import EXPERIMENT, METADATA, VARIANT, read_json
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.layout import MANIFEST
+from garage_like.snapshot.disk.layout import MANIFEST
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, snapshot_path
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import problems_of
 from garage_like.snapshot.trust import check_trust
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError
-from garage_like.snapshot.guarded_json import MAX_BYTES, parse_object
-from garage_like.snapshot.layout import SNAPSHOTS, epoch_name, epochs_in
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.opening import opened
+from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
+from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.opening import opened
 
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"

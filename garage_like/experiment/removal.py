@@ -19,11 +19,11 @@ from garage_like.errors import SnapshotError, SnapshotNotFoundError
 from garage_like.experiment.branching import judged_by
 from garage_like.experiment.overview import EXPERIMENT, find_runs, read_json
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.layout import MANIFEST, SNAPSHOTS
-from garage_like.snapshot.lock import RunLock
-from garage_like.snapshot.pins import pinned_epochs
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.disk.lock import RunLock
+from garage_like.snapshot.disk.pins import pinned_epochs
+from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.schedule import Kept, to_remove
-from garage_like.snapshot.store import SnapshotStore
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from garage_like.experiment.launcher import Launcher
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.parameters import differences, name_with
 from garage_like.logging.log_files import exchange, replace_content
-from garage_like.snapshot.layout import SNAPSHOTS
-from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.disk.layout import SNAPSHOTS
+from garage_like.snapshot.disk.lock import RunLock
 
 VARIANT = "variant.json"
 METADATA = "metadata.json"

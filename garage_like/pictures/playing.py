@@ -18,7 +18,7 @@ from garage_like.envs.wrapper import Wrapper
 from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy
 from garage_like.pictures.video import DEFAULT_FPS, VideoFile
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 
 LONGEST_EPISODE = 1000

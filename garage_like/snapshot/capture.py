@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
-from garage_like.snapshot import layout
-from garage_like.snapshot.arrays import View
-from garage_like.snapshot.components import Components, tensor_file
-from garage_like.snapshot.digests import FileEntry
-from garage_like.snapshot.filesystem import Buffer
-from garage_like.snapshot.known_names import KnownNames
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.naming import Name, component_and_key
-from garage_like.snapshot.parts import is_memory_class
-from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.digests import FileEntry
+from garage_like.snapshot.disk.filesystem import Buffer
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling_tables, load_rows
+from garage_like.snapshot.disk.tensors import parse
+from garage_like.snapshot.graph.arrays import View
+from garage_like.snapshot.graph.components import Components, tensor_file
+from garage_like.snapshot.graph.known_names import KnownNames
+from garage_like.snapshot.graph.naming import Name, component_and_key
+from garage_like.snapshot.graph.parts import is_memory_class
+from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.graph.walk import find_unpicklable, walk
 from garage_like.snapshot.rng import generator_digest, global_digests
 from garage_like.snapshot.staging import Staging
-from garage_like.snapshot.tables import StagedGroup, capture_table, filling_tables, load_rows
-from garage_like.snapshot.tensors import parse
-from garage_like.snapshot.walk import find_unpicklable, walk
 from garage_like.table import Table
 
 

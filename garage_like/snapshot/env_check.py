@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.env_state import let_rebuild, let_restart, why_restarting
+from garage_like.snapshot.graph.env_state import let_rebuild, let_restart, why_restarting
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
-from garage_like.snapshot.walk import leaves
 
 STEPS_BEFORE = 7
 STEPS_COMPARED = 24

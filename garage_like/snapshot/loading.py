@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
-from garage_like.snapshot import layout
-from garage_like.snapshot.digests import read_file
-from garage_like.snapshot.finding import resolve
-from garage_like.snapshot.layout import identity
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import SnapshotStore
+from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.digests import read_file
+from garage_like.snapshot.disk.finding import resolve
+from garage_like.snapshot.disk.layout import identity
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.trust import check_trust
 
 FromEpoch = int | Literal["first", "last", "best"]

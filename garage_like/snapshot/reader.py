@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
-from garage_like.snapshot import layout
-from garage_like.snapshot.finding import resolve
-from garage_like.snapshot.layout import identity
+from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.finding import resolve
+from garage_like.snapshot.disk.layout import identity
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import problems_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ class SnapshotReader:
             raise SnapshotNotFoundError(
                 f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
             )
-        from garage_like.snapshot.tensors import read_tensors
+        from garage_like.snapshot.disk.tensors import read_tensors
 
         name = f"{layout.TENSORS}/{component}.safetensors"
         tensors = read_tensors(self.path, name, self.manifest.files[name])
@@ -97,7 +97,7 @@ class SnapshotReader:
             raise SnapshotNotFoundError(
                 f"{self.path}: no table {name!r}; there are {', '.join(self.tables) or 'none'}"
             )
-        from garage_like.snapshot.tables import read_columns
+        from garage_like.snapshot.disk.tables import read_columns
 
         entry = self.manifest.tables[self.tables.index(name)]
         return read_columns(entry, self.path, self.manifest.files)

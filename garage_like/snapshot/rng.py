@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.snapshot.digests import digest_of
+from garage_like.snapshot.disk.digests import digest_of
 
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
@@ -54,7 +54,8 @@ def hidden_random_numbers() -> list[str]:
     """Return which random numbers in use cannot be saved, a sentence each: see `tf_random`."""
     if not hasattr(sys.modules.get("tensorflow"), "Variable"):
         return []
-    from garage_like.snapshot import tf_random, tf_sessions
+    from garage_like.snapshot import tf_random
+    from garage_like.snapshot.graph import tf_sessions
 
     return tf_random.why_inexact() + tf_sessions.why_default_session_is_inexact()
 

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 from garage_like.errors import SnapshotError
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.filesystem import Buffer, FileSystem
+from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.pins import pinned_epochs
+from garage_like.snapshot.disk.store import SnapshotStore
+from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
-from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.pace import Pace
-from garage_like.snapshot.pins import pinned_epochs
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import (
     Kept,
@@ -34,13 +36,11 @@ from garage_like.snapshot.schedule import (
     to_remove,
 )
 from garage_like.snapshot.staging import Staging, StagingPool
-from garage_like.snapshot.store import SnapshotStore
 from garage_like.snapshot.trust import user_name
-from garage_like.snapshot.verified import problems_unless_pruned
 
 if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
-    from garage_like.snapshot.known_names import KnownNames
+    from garage_like.snapshot.graph.known_names import KnownNames
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Snapshotter:
                 written; earlier ones are intact.
         """
         from garage_like.snapshot.capture import capture
-        from garage_like.snapshot.known_names import KnownNames
+        from garage_like.snapshot.graph.known_names import KnownNames
 
         if not self._is_open:
             self.open()

@@ -20,8 +20,8 @@ import os
 from pathlib import Path
 
 from garage_like.errors import SnapshotUntrustedError
-from garage_like.snapshot import layout
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.manifest import Manifest
 
 ENVIRONMENT_VARIABLE = "GARAGE_LIKE_TRUST"
 EXPERIMENT = "experiment.json"

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from garage_like.snapshot import tf_sessions
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.graph import tf_sessions
 from garage_like.train_state import TrainArgs
 from garage_like.trainer import Trainer
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from garage_like.snapshot.pins import pinned_epochs
+from garage_like.snapshot.disk.pins import pinned_epochs
 
 
 def test_snapshot_is_pinned_and_unpinned(call, call_json, finished: Path) -> None:

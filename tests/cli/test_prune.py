@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.disk.lock import RunLock
 
 
 def epochs(run: Path) -> list[int]:

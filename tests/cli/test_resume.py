@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
 
 
 def state(run: Path) -> dict[str, str]:
@@ -150,7 +150,7 @@ def test_module_beside_a_launcher_that_is_gone_is_named(command, killed: Path) -
 
 
 def test_run_that_another_process_writes_is_refused(command, killed: Path) -> None:
-    from garage_like.snapshot.lock import RunLock
+    from garage_like.snapshot.disk.lock import RunLock
 
     lock = RunLock(killed)
     lock.acquire()

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from garage_like.cli import main
-from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.disk.lock import RunLock
 
 
 def test_run_is_removed_whole(call_json, finished: Path) -> None:

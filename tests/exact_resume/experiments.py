@@ -17,7 +17,7 @@ from garage_like.logging import RunLogs, tabular
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, VecWorker
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
-from garage_like.snapshot.walk import leaves
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.trainer import Trainer
 
 WORKERS = {"default": DefaultWorker, "vec": VecWorker, "fragment": FragmentWorker}

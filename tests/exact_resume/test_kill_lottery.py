@@ -18,8 +18,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import experiments
 
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.loading import load_snapshot
-from garage_like.snapshot.walk import leaves
 
 SCRIPT = Path(__file__).parent / "lottery_experiment.py"
 KILLS = 20

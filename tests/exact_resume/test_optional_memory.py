@@ -11,7 +11,7 @@ import off_policy_experiments
 
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
-from garage_like.snapshot.walk import leaves
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.trainer import Trainer
 
 MEMORIES = ("uniform", "prioritized", "her")

@@ -12,7 +12,7 @@ import garage_like
 from garage_like import wrap_experiment
 from garage_like.errors import RunLockedError
 from garage_like.logging import logger
-from garage_like.snapshot.lock import RunLock
+from garage_like.snapshot.disk.lock import RunLock
 
 PACKAGE_ROOT = str(Path(garage_like.__file__).parents[1])
 quiet = {"console": False, "archive_launch_repo": False}

@@ -7,8 +7,8 @@ import pytest
 
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.snapshotter import Snapshotter
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def tensors_of():
     """Return what a capture of a graph writes: {component: {name: (dtype, shape)}}."""
 
     def describe(graph):
-        from garage_like.snapshot.tensors import parse
+        from garage_like.snapshot.disk.tensors import parse
 
         found = {}
         for path, pieces in capture(graph).files.items():

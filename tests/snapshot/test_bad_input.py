@@ -21,9 +21,10 @@ from garage_like.errors import (
     SnapshotWriteError,
 )
 from garage_like.interfaces import RLAlgorithm
-from garage_like.snapshot import SnapshotConfig, layout, list_snapshots, read_snapshot, store
-from garage_like.snapshot.filesystem import FileSystem
-from garage_like.snapshot.walk import leaves
+from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
+from garage_like.snapshot.disk import layout, store
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -205,9 +206,9 @@ def test_failed_restore_leaves_the_live_algorithm_alone(run_dir):
 
 
 def test_newer_format(run_dir, monkeypatch):
-    monkeypatch.setattr("garage_like.snapshot.manifest.FORMAT_VERSION", 7)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 7)
     resume(run_dir, n_epochs=4)
-    monkeypatch.setattr("garage_like.snapshot.manifest.FORMAT_VERSION", 1)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 1)
     with pytest.raises(
         SnapshotMismatchError, match=r"snapshot format 7 is newer than 1, .*install"
     ):
@@ -254,7 +255,7 @@ def test_second_process_on_the_same_run(tmp_path):
             sys.executable,
             "-c",
             "import sys, time; from pathlib import Path;"
-            "from garage_like.snapshot.lock import RunLock;"
+            "from garage_like.snapshot.disk.lock import RunLock;"
             "lock = RunLock(Path(sys.argv[1])); lock.acquire(); print(flush=True); time.sleep(60)",
             str(tmp_path),
         ],

@@ -12,7 +12,7 @@ import pytest
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import tabular
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
-from garage_like.snapshot.layout import epoch_name
+from garage_like.snapshot.disk.layout import epoch_name
 from garage_like.trainer import Trainer
 
 

@@ -8,9 +8,9 @@ import torch
 
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot.capture import capture, load_graph
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.staging import Staging
-from garage_like.snapshot.walk import leaves
 
 
 class Algo:

@@ -10,12 +10,12 @@ from gymnasium.utils import EzPickle
 from garage_like.envs import GymEnv
 from garage_like.errors import SnapshotSaveError
 from garage_like.interfaces import Environment
-from garage_like.snapshot import env_state
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph import env_state
+from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import get_global_rng
-from garage_like.snapshot.walk import leaves
 
 
 class Counting(gymnasium.Env):

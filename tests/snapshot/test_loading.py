@@ -11,8 +11,8 @@ from garage_like.errors import (
     SnapshotMismatchError,
     SnapshotNotFoundError,
 )
+from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.loading import load_snapshot, run_dir_of, snapshot_path
-from garage_like.snapshot.store import SnapshotStore
 
 
 def graph(epoch):
@@ -151,9 +151,9 @@ def test_damaged_one_that_was_asked_for_is_an_error(which, run):
 
 
 def test_newer_format_is_not_passed_over(run, save, monkeypatch):
-    monkeypatch.setattr("garage_like.snapshot.manifest.FORMAT_VERSION", 2)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
     save(graph(11), 11)
-    monkeypatch.setattr("garage_like.snapshot.manifest.FORMAT_VERSION", 1)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 1)
     with pytest.raises(SnapshotMismatchError, match="snapshot format 2 is newer than 1"):
         load_snapshot(run)
     assert epoch_of(load_snapshot(run, 10)) == 10

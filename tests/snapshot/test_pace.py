@@ -3,7 +3,7 @@
 import pytest
 
 from garage_like.snapshot import SnapshotConfig, Snapshotter
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.schedule import Progress
 

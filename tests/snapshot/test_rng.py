@@ -7,7 +7,8 @@ import torch
 
 from garage_like import seeding
 from garage_like.snapshot.capture import capture
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import (
     generator_digest,
     get_global_rng,
@@ -15,7 +16,6 @@ from garage_like.snapshot.rng import (
     is_generator_class,
     set_global_rng,
 )
-from garage_like.snapshot.walk import leaves
 
 DRAWS = {
     "Python": random.random,

@@ -5,8 +5,8 @@ import pytest
 
 from garage_like.errors import SnapshotSaveError
 from garage_like.snapshot import SnapshotConfig, Snapshotter, list_snapshots
-from garage_like.snapshot.filesystem import FileSystem
-from garage_like.snapshot.manifest import Manifest, plain_numbers
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.schedule import Progress
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from garage_like import seeding
 from garage_like.snapshot.fingerprint import take_fingerprint
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.rng import (
     get_global_rng,
     global_rng_untouched,

@@ -12,10 +12,10 @@ from garage_like.env_spec import EnvSpec
 from garage_like.envs import PointEnv
 from garage_like.replay_buffer import PathBuffer
 from garage_like.snapshot import SnapshotConfig, Snapshotter
-from garage_like.snapshot.filesystem import FileSystem
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.staging import CHUNK
-from garage_like.snapshot.walk import leaves
 
 MIB = 1 << 20
 HELD_SAVES = 50

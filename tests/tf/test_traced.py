@@ -7,7 +7,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from garage_like.snapshot.naming import names_of
+from garage_like.snapshot.graph.naming import names_of
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traced
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from garage_like.snapshot import SnapshotConfig, Snapshotter
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
 
 FIGURES = Counter()
 

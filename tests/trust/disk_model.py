@@ -15,7 +15,7 @@ import os
 import random
 from pathlib import Path
 
-from garage_like.snapshot.filesystem import FileSystem
+from garage_like.snapshot.disk.filesystem import FileSystem
 
 LOST = ("nothing", "half", "zeros")
 

@@ -23,9 +23,10 @@ from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs, tabular
 from garage_like.logging.light_imports import LoggerWarning
 from garage_like.seeding import set_seed
-from garage_like.snapshot import SnapshotConfig, store
-from garage_like.snapshot.filesystem import FileSystem
-from garage_like.snapshot.walk import leaves
+from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot.disk import store
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.trainer import Trainer
 
 N_EPOCHS = 3

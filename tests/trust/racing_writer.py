@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.snapshotter import Snapshotter
 
 

@@ -19,9 +19,9 @@ from disk_model import seeded
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
-from garage_like.snapshot.filesystem import FileSystem
+from garage_like.snapshot.disk.filesystem import FileSystem
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import load_snapshot
-from garage_like.snapshot.manifest import Manifest
 from garage_like.snapshot.snapshotter import Snapshotter
 from garage_like.table import Table
 from garage_like.trainer import Trainer

@@ -13,9 +13,9 @@ import pytest
 from gymnasium.utils import EzPickle
 
 from garage_like.envs import GymEnv
-from garage_like.snapshot import env_state
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph import env_state
+from garage_like.snapshot.graph.pickling import copy_exactly
 
 MOMENTS = 50
 STEPS_COMPARED = 300

@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from disk_model import Disk, lay_out, seeded
 
 from garage_like.errors import SnapshotNotFoundError
-from garage_like.snapshot import layout, pins
+from garage_like.snapshot.disk import layout, pins
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import SnapshotStore, problems_of
 from garage_like.snapshot.loading import load_snapshot
-from garage_like.snapshot.manifest import Manifest
-from garage_like.snapshot.store import SnapshotStore, problems_of
 
 STATES = 24
 RUN = Path("data/run")

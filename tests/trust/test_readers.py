@@ -10,7 +10,7 @@ import pytest
 
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.snapshot import Snapshotter, list_snapshots, read_snapshot
-from garage_like.snapshot.manifest import Manifest
+from garage_like.snapshot.disk.manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).with_name("racing_writer.py")

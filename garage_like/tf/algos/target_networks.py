@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeVar
 
-from garage_like.snapshot.pickling import copy_exactly
+from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.tf.modules.module import Module
 
 Network = TypeVar("Network")

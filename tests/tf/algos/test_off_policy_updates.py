@@ -33,8 +33,8 @@ from garage_like.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
-from garage_like.snapshot.pickling import copy_exactly
-from garage_like.snapshot.walk import leaves
+from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.tf.algos import DQN
 from garage_like.tf.algos.target_networks import target_of
 from garage_like.tf.optimizers import Adam

@@ -1,0 +1,49 @@
+"""Which snapshots a path means: that of a run directory, of its snapshots, or of one of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from garage_like.errors import SnapshotNotFoundError
+from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.store import SnapshotStore
+
+
+def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Path | None]:
+    """Find the snapshots that a path means.
+
+    Returns:
+        The store, the epochs that are meant, and the snapshot itself if the path is one whose
+        directory has another name than an epoch's (a copy, say).
+
+    Raises:
+        SnapshotNotFoundError: if there are none; lists what was found.
+    """
+    given = Path(path)
+    if not given.exists():
+        raise SnapshotNotFoundError(
+            f"{given}: no such directory; expected a run directory or a snapshot"
+        )
+    given = given.absolute()
+    folder, epoch = layout.snapshots_dir_of(given)
+    store = SnapshotStore(folder)
+    if folder == given.parent:
+        return store, [] if epoch is None else [epoch], given
+    epochs = store.epochs()
+    if not epochs:
+        raise SnapshotNotFoundError(
+            f"{given}: no snapshot found there; looked for"
+            f" {layout.SNAPSHOTS}/epoch_*/{layout.MANIFEST}; {_inventory(given, folder)}"
+        )
+    return store, epochs, None
+
+
+def _inventory(given: Path, folder: Path) -> str:
+    if not given.is_dir():
+        return "it is a file, expected a run directory"
+    names = sorted(p.name for p in (folder if folder.is_dir() else given).iterdir())
+    if not names:
+        return "the directory is empty"
+    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"{folder if folder.is_dir() else given} holds {listed}"

@@ -1,0 +1,54 @@
+"""The files of one snapshot are written, or linked to where an earlier snapshot has the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
+from garage_like.snapshot.disk.layout import MANIFEST
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.sources import Sources
+
+Files = Mapping[str, Sequence[Buffer]]
+
+
+def write_snapshot(
+    filesystem: FileSystem, directory: Path, manifest: Manifest, files: Files, sources: Sources
+) -> None:
+    """Write all files of a snapshot into a new directory, the manifest last, and make them durable.
+
+    Args:
+        filesystem: what touches the disk.
+        directory: to make.
+        manifest: lists the files.
+        files: the pieces of each file; those not among them are as in the snapshot before.
+        sources: files of earlier snapshots.
+
+    Raises:
+        OSError: if something cannot be written.
+        SnapshotCorruptError: if a file that has not changed is damaged wherever it lies.
+    """
+    filesystem.make_dir(directory)
+    folders = sorted({folder for name in manifest.files for folder in Path(name).parents})[1:]
+    for folder in folders:
+        filesystem.make_dir(directory / folder)
+    for name, entry in sorted(manifest.files.items()):
+        twin = sources.to_link(name, entry)
+        if twin is not None and _linked(filesystem, twin, directory / name):
+            continue
+        if name in files:
+            filesystem.write_file(directory / name, files[name])
+        else:
+            filesystem.write_file(directory / name, sources.to_copy(name, entry))
+    filesystem.write_file(directory / MANIFEST, [manifest.to_bytes()])
+    for folder in (*reversed(folders), Path()):
+        filesystem.sync_dir(directory / folder)
+
+
+def _linked(filesystem: FileSystem, twin: Path, target: Path) -> bool:
+    try:
+        filesystem.link(twin, target)
+    except OSError:
+        return False  # a disk without hard links, or with too many to this file
+    return True

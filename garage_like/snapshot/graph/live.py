@@ -1,0 +1,167 @@
+"""Restoring into what is alive: classes and objects that this process already has.
+
+Two traps of unpickling are mended here. Loading a class that was pickled by value (one defined in
+the launcher) re-binds the methods of the live class to copies of their globals; the live class is
+used instead, untouched. And an experiment that builds its algorithm and then finds a snapshot to
+continue from would train new objects while its own variables go stale; the saved state is loaded
+into the live objects instead, and put back if loading fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import copyreg
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cloudpickle import cloudpickle
+
+from garage_like.snapshot.graph import keras_objects, tf_live
+
+NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
+"""Make a bare object of a class; pickle has an opcode of its own for it."""
+
+_CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
+
+_live_objects: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
+    "live_objects", default=None
+)
+"""What may still be restored into, by path; each object once."""
+
+
+@contextlib.contextmanager
+def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Offer live objects by their path; on an exception they are as they were."""
+    before = {id(o): (o, dict(o.__dict__)) for o in objects.values() if hasattr(o, "__dict__")}
+    token = _live_objects.set(dict(objects))
+    tops = {path: value for path, value in objects.items() if "." not in path}
+    try:
+        with tf_live.offering(tops):
+            yield
+    except BaseException:
+        for live, state in before.values():
+            live.__dict__.clear()
+            live.__dict__.update(state)
+        raise
+    finally:
+        _live_objects.reset(token)
+
+
+def adopt(path: str, cls: type) -> Any:
+    """Return the live object at a path, emptied, if it has the class; else a new bare object."""
+    offered = _live_objects.get() or {}
+    live = offered.get(path)
+    if type(live) is not cls:
+        return NEW_OBJECT(cls)
+    for other in [other for other, value in offered.items() if value is live]:
+        del offered[other]  # two objects of the snapshot must not become one
+    kept = keras_objects.kept_when_emptied(live)
+    live.__dict__.clear()
+    live.__dict__.update(kept)
+    return live
+
+
+def reduce_for_adoption(path: str, value: Any, reduced: Any) -> Any:
+    """Turn what makes a new object into what may fill a live one; anything else stays as it is.
+
+    Args:
+        path: of the object.
+        value: the object.
+        reduced: how it would be pickled otherwise.
+    """
+    parts = value.__reduce_ex__(5) if reduced is NotImplemented else reduced
+    if (
+        isinstance(parts, tuple)
+        and parts[:2] == (NEW_OBJECT, (type(value),))
+        and len(parts) > 2
+        and isinstance(parts[2], dict | None)  # a tuple holds slots, which we could not undo
+    ):
+        return (adopt, (path, type(value)), *parts[2:])
+    return reduced
+
+
+def reduce_method(method: types.MethodType) -> Any:
+    """Return how pickle saves a bound method: by name, so it stays a method of the live class."""
+    owner, name = method.__self__, method.__func__.__name__
+    return (getattr, (owner, name)) if getattr(owner, name, None) == method else NotImplemented
+
+
+def components_of(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the objects of a graph that can be restored into, by path: two levels deep."""
+    components: dict[str, Any] = {}
+    for name, value in graph.items():
+        if not hasattr(value, "__dict__") or isinstance(value, _CODE):
+            continue
+        components[name] = value
+        for key, child in vars(value).items():
+            if hasattr(child, "__dict__") and not isinstance(child, _CODE):
+                components[f"{name}.{key}"] = child
+        modules = vars(value).get("_modules")
+        if isinstance(modules, dict):
+            components.update({f"{name}.{k}": v for k, v in modules.items() if v is not None})
+    return components
+
+
+class _LiveClass:
+    """Remember which classes came from the live process while one graph is loaded."""
+
+    def __init__(self) -> None:
+        self.found: set[type] = set()
+
+    def make_skeleton(
+        self, metaclass: Any, name: str, bases: Any, kwargs: Any, tracker: str | None, extra: Any
+    ) -> type:
+        live = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker) or _launcher_class(
+            name, bases, kwargs
+        )
+        if live is not None:
+            self.found.add(live)
+            return live
+        return cloudpickle._make_skeleton_class(metaclass, name, bases, kwargs, tracker, extra)
+
+    def make_enum(
+        self,
+        bases: Any,
+        name: str,
+        qualname: str,
+        members: Any,
+        module: str,
+        tracker: str | None,
+        extra: Any,
+    ) -> type:
+        live = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker) or _launcher_class(
+            name, bases, {"__module__": module}
+        )
+        if live is not None:
+            self.found.add(live)
+            return live
+        return cloudpickle._make_skeleton_enum(
+            bases, name, qualname, members, module, tracker, extra
+        )
+
+    def set_state(self, cls: type, state: Any) -> type:
+        return cls if cls in self.found else cloudpickle._class_setstate(cls, state)
+
+
+def _launcher_class(name: str, bases: tuple[type, ...], kwargs: Mapping[str, Any]) -> type | None:
+    if kwargs.get("__module__") not in (None, "__main__"):
+        return None
+    live = getattr(sys.modules.get("__main__"), name, None)
+    names = [base.__qualname__ for base in types.resolve_bases(bases)]
+    if isinstance(live, type) and [base.__qualname__ for base in live.__bases__] == names:
+        return live
+    return None
+
+
+def class_loaders() -> dict[tuple[str, str], Any]:
+    """Return what an unpickler puts in place of cloudpickle's class builders, for one load."""
+    live = _LiveClass()
+    module = "cloudpickle.cloudpickle"
+    return {
+        (module, "_make_skeleton_class"): live.make_skeleton,
+        (module, "_make_skeleton_enum"): live.make_enum,
+        (module, "_class_setstate"): live.set_state,
+    }
