@@ -149,11 +149,31 @@ def set_state(value: Any, state: dict[str, Any]) -> None:
 
 def _reduce_tracker(tracker: Any) -> Any:
     state = {name: v for name, v in vars(tracker).items() if name != "stored_ids"}
+    state["config"] = {
+        kind: (None if kind in _tests_of_kinds() else test, store)
+        for kind, (test, store) in tracker.config.items()
+    }
     return _NEW_OBJECT, (type(tracker),), state, None, None, _set_tracker_state
+
+
+@functools.cache
+def _tests_of_kinds() -> dict[str, Callable[[Any], bool]]:
+    """Return how Keras's trackers tell variables, metrics and layers.
+
+    They are lambdas: pickled by value they would be code of one version of Python and of Keras.
+    """
+    import keras
+
+    trackers = [keras.metrics.Metric(name="any")._tracker, keras.layers.Layer(name="any")._tracker]
+    return {kind: test for one in trackers for kind, (test, _) in one.config.items()}
 
 
 def _set_tracker_state(tracker: Any, state: dict[str, Any]) -> None:
     vars(tracker).update(state)
+    tracker.config = {
+        kind: (_tests_of_kinds()[kind] if test is None else test, store)
+        for kind, (test, store) in state["config"].items()
+    }
     _find_tracked(tracker)
 
 

@@ -1,5 +1,7 @@
 """Keras models and optimizers go on bit for bit, with all identity kept."""
 
+import pickletools
+
 import keras
 import numpy as np
 import pytest
@@ -112,6 +114,14 @@ def test_model_with_its_optimizer_goes_on_bit_for_bit(name, reload):
     train(found["model"], found["optimizer"], INPUTS[3:])
     assert len(found["model"].variables) == len(model.variables)
     assert bits(found["model"], found["optimizer"]) == bits(model, optimizer)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_code_of_keras_is_in_the_pickle(name):
+    model, optimizer = MODELS[name](), keras.optimizers.Adam(0.01)
+    train(model, optimizer, INPUTS[:1])
+    content = GraphPickler({"model": model, "optimizer": optimizer}).save()
+    assert "CodeType" not in {argument for _, argument, _ in pickletools.genops(content)}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -1,0 +1,101 @@
+"""A small run of each algorithm in torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from small_parts import HIDDEN, MEMORY, OFF_POLICY, explorer, fragments, grid, point
+
+from garage_like.interfaces import Environment, RLAlgorithm
+from garage_like.np.exploration_policies import AddGaussianNoise, AddOrnsteinUhlenbeckNoise
+from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
+from garage_like.torch.algos import BC, DDPG, DQN, PPO, SAC, TD3, TQC, TRPO, VPG
+from garage_like.torch.policies import (
+    CategoricalMLPPolicy,
+    DeterministicMLPPolicy,
+    DiscreteQFArgmaxPolicy,
+    GaussianMLPPolicy,
+    TanhGaussianMLPPolicy,
+)
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
+from garage_like.torch.value_functions import GaussianMLPValueFunction
+
+Run = tuple[RLAlgorithm, Environment]
+
+
+def vpg() -> Run:
+    return _on_policy(VPG, grid(), CategoricalMLPPolicy)
+
+
+def ppo() -> Run:
+    return _on_policy(PPO, point(), GaussianMLPPolicy)
+
+
+def trpo() -> Run:
+    return _on_policy(TRPO, point(), GaussianMLPPolicy)
+
+
+def _on_policy(cls: Any, env: Environment, policy_class: Any) -> Run:
+    policy = policy_class(env.spec, hidden_sizes=HIDDEN)
+    value_function = GaussianMLPValueFunction(env.spec, hidden_sizes=HIDDEN)
+    return cls(env.spec, policy, value_function, fragments(policy, env)), env
+
+
+def dqn() -> Run:
+    env = grid()
+    qf = DiscreteMLPQFunction(env.spec, HIDDEN)
+    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
+    exploration = explorer(env, policy)
+    memory = PrioritizedReplayBuffer(MEMORY, env.spec)
+    algo = DQN(env.spec, policy, qf, memory, exploration_policy=exploration, **OFF_POLICY)
+    return algo, env
+
+
+def ddpg() -> Run:
+    env = point()
+    policy = DeterministicMLPPolicy(env.spec, HIDDEN)
+    qf = ContinuousMLPQFunction(env.spec, HIDDEN)
+    noise = AddOrnsteinUhlenbeckNoise(env.spec, policy)
+    memory = PathBuffer(MEMORY, env.spec)
+    return DDPG(env.spec, policy, qf, memory, exploration_policy=noise, **OFF_POLICY), env
+
+
+def td3() -> Run:
+    env = point()
+    policy = DeterministicMLPPolicy(env.spec, HIDDEN)
+    noise = AddGaussianNoise(env.spec, policy, 200, 0.5, 0.1)
+    memory = PathBuffer(MEMORY, env.spec)
+    algo = TD3(env.spec, policy, *_two(env), memory, exploration_policy=noise, **OFF_POLICY)
+    return algo, env
+
+
+def sac() -> Run:
+    env = point()
+    policy = TanhGaussianMLPPolicy(env.spec, HIDDEN)
+    memory = PathBuffer(MEMORY, env.spec)
+    return SAC(env.spec, policy, *_two(env), memory, **OFF_POLICY), env
+
+
+def tqc() -> Run:
+    env = point()
+    policy = TanhGaussianMLPPolicy(env.spec, HIDDEN)
+    quantiles = [QuantileMLPQFunction(env.spec, 5, HIDDEN) for _ in range(2)]
+    memory = PathBuffer(MEMORY, env.spec)
+    return TQC(env.spec, policy, quantiles, memory, **OFF_POLICY), env
+
+
+def bc() -> Run:
+    env = point()
+    expert = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    learner = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    sampler = fragments(expert, env)
+    options: dict[str, Any] = {"batch_size": 8, "minibatches_per_epoch": 2}
+    return BC(env.spec, learner, source=expert, sampler=sampler, **options), env
+
+
+def _two(env: Environment) -> list[ContinuousMLPQFunction]:
+    return [ContinuousMLPQFunction(env.spec, HIDDEN) for _ in range(2)]
