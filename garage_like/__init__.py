@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from garage_like.evaluation import log_performance, obtain_evaluation_episodes, rollout
     from garage_like.experiment.decorator import wrap_experiment
     from garage_like.interfaces import Environment
+    from garage_like.loading.objects import load_algo, load_policy
+    from garage_like.loading.weights import load_weights
     from garage_like.tf.tf_trainer import TFTrainer
     from garage_like.trainer import Trainer
 
@@ -27,6 +29,9 @@ _HOMES = {
     "TFTrainer": "garage_like.tf.tf_trainer",
     "TimeStepBatch": "garage_like.batches",
     "Trainer": "garage_like.trainer",
+    "load_algo": "garage_like.loading.objects",
+    "load_policy": "garage_like.loading.objects",
+    "load_weights": "garage_like.loading.weights",
     "log_performance": "garage_like.evaluation",
     "obtain_evaluation_episodes": "garage_like.evaluation",
     "rollout": "garage_like.evaluation",
@@ -42,6 +47,9 @@ __all__ = [
     "TFTrainer",
     "TimeStepBatch",
     "Trainer",
+    "load_algo",
+    "load_policy",
+    "load_weights",
     "log_performance",
     "obtain_evaluation_episodes",
     "rollout",

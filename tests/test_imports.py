@@ -23,7 +23,7 @@ FLOORS = [
     {"np"},
     {"torch", "tf"},
     {"trainer", "training", "train_state", "run_session", "interruption", "safe_points"}
-    | {"experiment", "audit", "pictures"},
+    | {"experiment", "audit", "pictures", "loading"},
     {"interop"},
     {"cli", "__main__"},
 ]
@@ -44,6 +44,7 @@ LIGHT_MODULES = [
     "garage_like.evaluation",
     "garage_like.experiment",
     "garage_like.interfaces",
+    "garage_like.loading",
     "garage_like.logging",
     "garage_like.sampler",
     "garage_like.snapshot",

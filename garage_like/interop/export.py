@@ -20,6 +20,7 @@ import numpy as np
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.experiment.overview import EXPERIMENT, read_json
 from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
+from garage_like.snapshot.graph.arrays import as_the_run_sees_them
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
 from garage_like.snapshot.reader import SnapshotReader
 
@@ -41,7 +42,7 @@ def export_weights(snapshot: SnapshotReader, component: str, file_format: str, o
     """
     if file_format not in WEIGHTS:
         raise ValueError(f"weights are written as {', '.join(WEIGHTS)}; got {file_format!r}")
-    arrays = dict(_in_their_order(name, a) for name, a in snapshot.tensors(component).items())
+    arrays = as_the_run_sees_them(snapshot.tensors(component))
     with _whole_or_not_at_all(out) as draft:
         _WRITERS[file_format](draft, arrays)
 
@@ -105,17 +106,6 @@ def export_program(
     write = exporting.write_onnx if file_format == "onnx" else exporting.write_torchscript
     with _whole_or_not_at_all(out) as draft:
         write(policy, draft)
-
-
-def _in_their_order(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
-    """Turn an array that is stored as its memory runs back to how the run sees it."""
-    if name.endswith(".T"):
-        return name.removesuffix(".T"), array.T
-    stem, found, axes = name.partition(".transpose(")
-    if not found:
-        return name, array
-    order = np.argsort([int(axis) for axis in axes.rstrip(")").split(",")])
-    return stem, array.transpose(order)
 
 
 @contextmanager

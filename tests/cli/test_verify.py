@@ -53,6 +53,7 @@ def test_path_that_is_no_run_is_an_error_of_one_line(call, tmp_path: Path) -> No
     result = call("verify", tmp_path / "typo")
     assert result.exit_code == 1
     assert result.output == (
-        f"Error: {tmp_path / 'typo'}: no such directory; expected a run directory or a snapshot\n"
+        f"Error: {tmp_path / 'typo'}: no such directory; expected a run directory or a snapshot;"
+        f" {tmp_path} is empty\n"
     )
     assert list(tmp_path.iterdir()) == []

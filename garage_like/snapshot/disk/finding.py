@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Pat
     given = Path(path)
     if not given.exists():
         raise SnapshotNotFoundError(
-            f"{given}: no such directory; expected a run directory or a snapshot"
+            f"{given}: no such directory; expected a run directory or a snapshot; {_near(given)}"
         )
     given = given.absolute()
     folder, epoch = layout.snapshots_dir_of(given)
@@ -39,11 +40,32 @@ def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Pat
     return store, epochs, None
 
 
+def _near(missing: Path) -> str:
+    """Say what is there instead: in the nearest directory that exists, what is spelt like it."""
+    parts = missing.absolute()
+    wanted = parts.name
+    while not parts.parent.is_dir():
+        parts = parts.parent
+        wanted = parts.name
+    try:
+        names = sorted(path.name for path in parts.parent.iterdir())
+    except OSError as error:
+        return f"{parts.parent} cannot be read: {error}"
+    alike = difflib.get_close_matches(wanted, names, n=3)
+    if alike:
+        return f"did you mean {' or '.join(str(parts.parent / name) for name in alike)}?"
+    return f"{parts.parent} {_listed(names)}"
+
+
 def _inventory(given: Path, folder: Path) -> str:
     if not given.is_dir():
         return "it is a file, expected a run directory"
     names = sorted(p.name for p in (folder if folder.is_dir() else given).iterdir())
     if not names:
         return "the directory is empty"
-    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return f"{folder if folder.is_dir() else given} holds {listed}"
+    return f"{folder if folder.is_dir() else given} {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"holds {', '.join(names[:10])}{more}" if names else "is empty"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,3 +196,22 @@ def name_suffix(axes: tuple[int, ...]) -> str:
     if axes == in_order[::-1]:
         return ".T"
     return f".transpose({', '.join(map(str, axes))})"
+
+
+def as_the_run_sees_them(stored: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Turn arrays that are stored as their memory runs back to the order of axes in the run.
+
+    Args:
+        stored: with their axes in the order of memory, and names as `name_suffix` ends them.
+    """
+    return dict(_as_the_run_sees_it(name, array) for name, array in stored.items())
+
+
+def _as_the_run_sees_it(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
+    if name.endswith(".T"):
+        return name.removesuffix(".T"), array.T
+    stem, found, axes = name.partition(".transpose(")
+    if not found:
+        return name, array
+    order = np.argsort([int(axis) for axis in axes.rstrip(")").split(",")])
+    return stem, array.transpose(order)

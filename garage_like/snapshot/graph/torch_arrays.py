@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import pickle
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 
 from garage_like.snapshot.graph.arrays import SAFETENSORS_DTYPES, View, axes_in_memory
+from garage_like.snapshot.graph.devices import device_for
 from garage_like.snapshot.graph.live import NEW_OBJECT
 from garage_like.snapshot.graph.parts import Part, PartsFunction, attributes_of, labelled
 
@@ -185,16 +187,21 @@ def _memory_of(storage: torch.UntypedStorage) -> Any:
 
 
 def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
-    """Build a storage of torch's own alignment, on the device it was saved from if there is one."""
+    """Build a storage of torch's own alignment, on the GPU it was saved from if there is one."""
     content = np.frombuffer(buffer, np.uint8)
     storage = torch.UntypedStorage(len(content))
     if len(content):
         array_of(storage)[:] = content
-    target = torch.device(device)
-    if target.type == "cuda" and torch.cuda.is_available():
+    target = torch.device(device_for(device))
+    if _is_here(target):
         on_device = torch.empty(len(content), dtype=torch.uint8, device=target)
         return on_device.untyped_storage().copy_(storage)
     return storage
+
+
+def _is_here(device: torch.device) -> bool:
+    """Tell whether this is a GPU that this machine has; elsewhere its content goes to the CPU."""
+    return device.type == "cuda" and (device.index or 0) < torch.cuda.device_count()
 
 
 def view_of(tensor: torch.Tensor, start: int, itemsize: int) -> View:
@@ -264,8 +271,15 @@ def reduce_generator(generator: torch.Generator) -> tuple[Any, ...]:
 
 
 def rebuild_generator(device: str, state: torch.Tensor) -> torch.Generator:
-    """Build a generator that goes on where the saved one stood."""
-    generator = torch.Generator(device=device)
+    """Build a generator that goes on where the saved one stood.
+
+    That of a GPU which is not there becomes one of the CPU, which has other states: its numbers
+    follow from the saved state, but are not those that would have come.
+    """
+    target = torch.device(device_for(device))
+    if target.type != torch.device(device).type or (target.type == "cuda" and not _is_here(target)):
+        return torch.Generator().manual_seed(zlib.crc32(tensor_bytes(state)))
+    generator = torch.Generator(device=target)
     generator.set_state(state)
     return generator
 

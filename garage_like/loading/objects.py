@@ -1,0 +1,128 @@
+"""Loading an algorithm or a policy from a directory alone, with nothing constructed by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from garage_like.errors import SnapshotNotFoundError
+from garage_like.experiment.overview import EXPERIMENT, read_json
+from garage_like.interfaces import Policy, RLAlgorithm
+from garage_like.loading.devices import check_device, move
+from garage_like.snapshot.graph.devices import building_on_cpu
+from garage_like.snapshot.loading import (
+    FromEpoch,
+    LoadedSnapshot,
+    load_snapshot,
+    run_dir_of,
+    snapshot_path,
+)
+from garage_like.snapshot.trust import check_trust
+
+
+def load_algo(
+    path: str | os.PathLike[str],
+    which: FromEpoch = "last",
+    *,
+    map_location: Any = None,
+    trust: bool = False,
+) -> RLAlgorithm:
+    """Load an algorithm with all of its parts, as they were at the end of an epoch.
+
+    Modules come back in the mode they were saved in (`training`, `requires_grad`). No sampler is
+    started, and replay memory is left on the disk and comes back empty: to go on training, use
+    `Trainer.restore`.
+
+    Args:
+        path: a run directory, its `snapshots/`, or one snapshot.
+        which: `'last'`, `'first'`, `'best'` or an epoch.
+        map_location: the device for torch's modules and optimizers; None: that which they were
+            saved on, or the CPU where there is none like it.
+        trust: load though another user wrote it: that runs code which the snapshot brings along.
+
+    Raises:
+        SnapshotNotFoundError: if there is no such snapshot; says what is there.
+        SnapshotCorruptError: if it does not verify.
+        SnapshotMismatchError: if a class that it needs cannot be imported.
+        SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
+        ValueError: if there is no such device here.
+    """
+    return _algo(_read(path, which), map_location, trust)
+
+
+def load_policy(
+    path: str | os.PathLike[str],
+    which: FromEpoch = "last",
+    *,
+    map_location: Any = None,
+    trust: bool = False,
+) -> Policy:
+    """Load a policy that acts at once: `load_policy(path).get_action(observation)`.
+
+    It stands where an episode begins; its random numbers go on where the run's were.
+
+    Args:
+        path: as of `load_algo`.
+        which: as of `load_algo`.
+        map_location: as of `load_algo`.
+        trust: as of `load_algo`.
+
+    Raises:
+        SnapshotNotFoundError: as of `load_algo`, and if the algorithm has no policy.
+        SnapshotCorruptError: as of `load_algo`.
+        SnapshotMismatchError: as of `load_algo`.
+        SnapshotUntrustedError: as of `load_algo`.
+        ValueError: as of `load_algo`.
+    """
+    loaded = _read(path, which)
+    algo = _algo(loaded, map_location, trust)
+    policy: Any = getattr(algo, "policy", None)
+    if not hasattr(policy, "get_action"):
+        raise SnapshotNotFoundError(
+            f"{loaded.path}: {type(algo).__name__} has no policy to act with, but {policy!r};"
+            " load_algo loads the algorithm as it is"
+        )
+    if callable(getattr(policy, "reset", None)):
+        policy.reset()
+    acting: Policy = policy
+    return acting
+
+
+def _read(path: str | os.PathLike[str], which: FromEpoch) -> LoadedSnapshot:
+    """Read and verify a snapshot but for replay memory; `'best'` as the run itself judged it."""
+    options = _experiment(path).get("options") if which == "best" else None
+    judged_by = {
+        key: options[key]
+        for key in ("best_metric", "best_mode")
+        if isinstance(options, Mapping) and isinstance(options.get(key), str)
+    }
+    loaded = load_snapshot(path, which, include_buffer=False, **judged_by)
+    if isinstance(which, int) and loaded.manifest.epoch != which:
+        raise SnapshotNotFoundError(
+            f"{path}: no snapshot of epoch {which}; it is one snapshot, of epoch"
+            f" {loaded.manifest.epoch}"
+        )
+    return loaded
+
+
+def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
+    """Build the objects; what the run's launcher could import can be imported here."""
+    device = None if map_location is None else check_device(map_location)
+    check_trust(loaded.path, loaded.manifest, trust)  # importing its modules runs code too
+    folders = _experiment(loaded.path).get("module_paths")
+    known = [str(folder) for folder in folders] if isinstance(folders, list) else []
+    sys.path[:0] = [folder for folder in known if folder not in sys.path]
+    with contextlib.nullcontext() if device is None else building_on_cpu():
+        algo = loaded.graph(trust)["algo"]
+    if device is not None:
+        move(algo, device)
+    return algo
+
+
+def _experiment(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what the experiment of a run wrote down of itself; nothing if there is none."""
+    run_dir = run_dir_of(snapshot_path(path))
+    return {} if run_dir is None else read_json(run_dir / EXPERIMENT)
