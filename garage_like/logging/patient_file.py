@@ -11,8 +11,6 @@ import os
 import warnings
 from pathlib import Path
 
-from garage_like.logging.light_imports import LoggerWarning
-
 _CAN_WAIT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -23,6 +21,8 @@ def can_wait(error: OSError) -> bool:
 
 def warn_of_waiting(path: Path, error: OSError) -> None:
     """Warn that a log cannot be written at the moment."""
+    from garage_like.logging.light_imports import LoggerWarning
+
     message = f"{path}: the log cannot be written, its lines wait: {error}"
     warnings.warn(message, LoggerWarning, stacklevel=6)
 

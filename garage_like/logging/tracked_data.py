@@ -62,7 +62,10 @@ class TrackedData:
 def _summed_up(tag: str, value: Any) -> tuple[int, float]:
     """Return how many numbers there are, and their sum, least or largest."""
     try:
-        array = np.asarray(value, np.float64)
+        array = np.asarray(value)
+        if array.size and array.dtype.kind not in "biuf":
+            raise TypeError(f"{array.dtype} is no type of number")
+        array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"track_data: {tag!r} must be a number or an array of numbers, got {value!r}"
