@@ -124,8 +124,9 @@ def to_remove(
 ) -> list[int]:
     """Return the epochs whose snapshots go, oldest first.
 
-    Never the last, the two newest that verify, the best, the pinned, or those of `keep_period`. If
-    fewer than two verify, none goes.
+    Never the two newest, the two newest that verify, the best, the pinned, or those of
+    `keep_period`. If fewer than two verify, none goes. A newest but one that is damaged stays for
+    what it stands between: its two neighbours share files.
 
     Args:
         config: mode and what is kept beside the newest.
@@ -138,7 +139,7 @@ def to_remove(
     good = list(itertools.islice(filter(is_good, reversed(epochs)), ALWAYS_KEPT))
     if len(good) < ALWAYS_KEPT:
         return []
-    stay = {epochs[-1], *good, *best_epochs(config, kept), *pinned}
+    stay = {*epochs[-ALWAYS_KEPT:], *good, *best_epochs(config, kept), *pinned}
     if config.keep_period:
         stay.update(epoch for epoch in epochs if epoch % config.keep_period == 0)
     if config.max_to_keep is not None:

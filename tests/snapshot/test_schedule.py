@@ -162,6 +162,11 @@ def test_two_that_verify_are_kept_beside_the_last():
     assert to_remove(config(), kept, is_good=lambda epoch: epoch not in bad) == [0, 1, 3, 4]
 
 
+def test_damaged_snapshot_stays_between_two_that_may_share_files():
+    kept = [Kept(epoch) for epoch in range(7)]
+    assert to_remove(config(), kept, is_good=lambda epoch: epoch != 5) == [0, 1, 2, 3]
+
+
 def test_nothing_is_removed_while_fewer_than_two_verify():
     kept = [Kept(epoch) for epoch in range(7)]
     assert to_remove(config(), kept, is_good=lambda epoch: epoch == 3) == []

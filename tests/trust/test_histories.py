@@ -137,6 +137,8 @@ class Histories(RuleBasedStateMachine):
 
     def train_to(self, n_epochs, dies_after=None, **options):
         set_seed(5)
+        # A damaged snapshot is set aside along with its pin.
+        self.pinned = {epoch for epoch in self.pinned if epoch <= max(self.good(), default=-1)}
         Mortal.operations_left = dies_after
         trainer = trainer_of(self.run_dir, async_save=False, **options)
         trainer.setup(Wander(), None)
