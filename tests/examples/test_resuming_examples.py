@@ -46,8 +46,9 @@ def check_resumed_training(output, folder, rows, *, n_epochs, resume_n_epochs, b
     assert f"n_epochs             {n_epochs}\n" in resumed
     assert f"last_epoch           {n_epochs - 1}\n" in resumed
     assert f"batch_size           {batch_size}\n" in resumed
-    epochs = [int(epoch) for epoch in re.findall(r"epoch #(\d+) \| Saving snapshot", resumed)]
-    assert epochs == list(range(n_epochs, resume_n_epochs))
+    epochs = dict.fromkeys(int(epoch) for epoch in re.findall(r"epoch #(\d+) \|", resumed))
+    assert list(epochs) == list(range(n_epochs, resume_n_epochs))
+    assert f"epoch #{resume_n_epochs - 1} | Saving snapshot" in resumed
     before, after = rows(first), rows(second)
     assert (len(before), len(after)) == (n_epochs, resume_n_epochs - n_epochs)
     newest = max((second / "snapshots").glob("epoch_*"))

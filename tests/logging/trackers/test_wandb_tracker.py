@@ -1,6 +1,7 @@
 """Weights & Biases: the library offline, and a stand-in for its server."""
 
 import struct
+import time
 import sys
 import types
 
@@ -106,7 +107,11 @@ def test_k07_offline_each_session_is_a_segment_of_one_group_at_rising_steps(sess
     options = {"wandb": {"mode": "offline", "id": "abc"}}
     session(1, 6, options)
     session(4, 9, options, after=3)
-    assert read_offline(session.run_dir) == {
+    expected = {
         "abc": ("ppo", "ppo_2", [100, 200, 300, 400, 500]),
         "abc-2": ("ppo", "ppo_2 (2)", [400, 500, 600, 700, 800]),
     }
+    until = time.monotonic() + 60  # a process of wandb's writes what it was told
+    while read_offline(session.run_dir) != expected and time.monotonic() < until:
+        time.sleep(0.5)
+    assert read_offline(session.run_dir) == expected
