@@ -1,8 +1,8 @@
 """Weights & Biases: the library offline, and a stand-in for its server."""
 
 import struct
-import time
 import sys
+import time
 import types
 
 import pytest
