@@ -19,7 +19,9 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     *sorted(DOCS.glob("*.md")),
+    *sorted(DOCS.glob("coming_from/*.md")),
 ]
+COMING_FROM = ["garage", "co_gym", "velora", "stoix", "skrl"]
 
 
 # Tests of one group run in one process, so the experiment is run once.
@@ -111,8 +113,26 @@ def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.parametrize(
+    "library",
+    [pytest.param(lib, marks=() if lib == "garage" else pytest.mark.slow) for lib in COMING_FROM],
+)
+def test_code_for_those_who_come_from_elsewhere_runs(library: str, tmp_path: Path) -> None:
+    ran = run_script(DOCS / "coming_from" / f"{library}.md", tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_pages_for_those_who_come_from_elsewhere_show_both_and_what_differs() -> None:
+    for library in COMING_FROM:
+        page = DOCS / "coming_from" / f"{library}.md"
+        assert {"py", "python"} <= {block.language for block in blocks(page)}
+        headings = re.findall(r"^## (.*)$", page.read_text("utf-8"), re.MULTILINE)
+        assert headings[-2:] == ["What you know, and what it is here", "What differs"]
+
+
 def test_every_page_with_code_is_run() -> None:
     run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
+    run |= {f"{library}.md" for library in COMING_FROM}
     assert {page.name for page in PAGES if script(page)} == run | {
         "logging.md",
         "tensorflow.md",
