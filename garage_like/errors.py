@@ -35,3 +35,22 @@ class SnapshotWriteError(SnapshotSaveError, OSError):
 
 class RunLockedError(RuntimeError):
     """Raise when another process is writing to the same run directory."""
+
+
+class MigrationError(ValueError):
+    """Raise when weights of another program do not fit, or could go to several places.
+
+    Attributes:
+        ambiguous: for each array that could be taken from several, their names.
+        missing: arrays for which nothing fits.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        ambiguous: dict[str, list[str]] | None = None,
+        missing: list[str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.ambiguous = ambiguous or {}
+        self.missing = missing or []

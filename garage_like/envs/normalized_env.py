@@ -118,6 +118,33 @@ class NormalizedEnv(Wrapper):
         """Both spaces and the longest episode."""
         return self._spec
 
+    @property
+    def observation_statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Copies of the running mean and variance of observations; None if not normalised."""
+        if not self._normalize_obs:
+            return None
+        return self._obs_mean.copy(), self._obs_var.copy()
+
+    def set_observation_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Go on from another running mean and variance of observations.
+
+        Raises:
+            ValueError: if observations are not normalised, the shapes differ from theirs, or a
+                variance is negative or anything is not finite.
+        """
+        if not self._normalize_obs:
+            raise ValueError("NormalizedEnv: normalize_obs is off, so there are no statistics")
+        shape = self._obs_mean.shape
+        mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+        if not mean.size == variance.size == self._obs_mean.size:
+            raise ValueError(
+                f"NormalizedEnv: expected mean and variance of shape {shape}, got {mean.shape} and"
+                f" {variance.shape}"
+            )
+        if not np.isfinite(mean).all() or not np.isfinite(variance).all() or (variance < 0).any():
+            raise ValueError("NormalizedEnv: expected finite means and variances from 0")
+        self._obs_mean, self._obs_var = mean.reshape(shape).copy(), variance.reshape(shape).copy()
+
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode; return the first observation and the episode infos."""
         observation, episode_info = self._env.reset(seed=seed)

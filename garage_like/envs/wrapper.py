@@ -47,6 +47,11 @@ class Wrapper(Environment):
         self._env.needs_reset = value
 
     @property
+    def wrapped(self) -> Environment:
+        """What this is a wrapper of."""
+        return self._env
+
+    @property
     def unwrapped(self) -> Environment:
         """The innermost environment."""
         return self._env.unwrapped if isinstance(self._env, Wrapper) else self._env

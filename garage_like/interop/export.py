@@ -1,6 +1,6 @@
 """Export: a snapshot's weights or tables become one file that other programs read.
 
-Weights as safetensors, npz or `.pt`, and tables as npz or csv, are copied as data: nothing is
+Weights as safetensors, npz or `.pt`, and tables as these or csv, are copied as data: nothing is
 unpickled. ONNX and TorchScript hold the policy as a program, so its objects are built first.
 """
 
@@ -53,7 +53,7 @@ def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Pa
     Args:
         snapshot: to read.
         table: of its tables; a replay memory may be called by its component.
-        file_format: `npz`, `safetensors` or `csv`: one line for each row, a column for each number.
+        file_format: `npz`, `pt`, `safetensors` or `csv`: one line for each row, a column for each number.
         out: the file.
 
     Raises:

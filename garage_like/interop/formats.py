@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 WEIGHTS = ("safetensors", "npz", "pt")
-FORMATS_OF_TABLES = ("npz", "csv", "safetensors")
+FORMATS_OF_TABLES = ("npz", "csv", "pt", "safetensors")
 PROGRAMS = ("onnx", "torchscript")
 ALL = ("safetensors", "pt", "onnx", "torchscript", "npz", "csv")
 _SUFFIXES = {".pth": "pt", ".ts": "torchscript"}

@@ -157,3 +157,29 @@ def test_action_scale_must_be_positive():
 def test_observations_that_are_no_numbers_cannot_be_normalised():
     with pytest.raises(ValueError, match="normalize_obs needs observations in a Box, got Discrete"):
         NormalizedEnv(GridWorldEnv(), normalize_obs=True)
+
+
+def test_statistics_of_observations_can_be_set():
+    env = NormalizedEnv(GymEnv("Pendulum-v1"), normalize_obs=True)
+    env.set_observation_statistics(np.array([1.0, 2.0, 3.0]), np.array([4.0, 4.0, 4.0]))
+    np.testing.assert_array_equal(env.observation_statistics, [[1.0, 2.0, 3.0], [4.0, 4.0, 4.0]])
+    assert NormalizedEnv(env.wrapped).observation_statistics is None
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "message"),
+    [
+        ([0.0], [1.0], r"expected mean and variance of shape \(3,\), got \(1,\)"),
+        ([0.0, 0.0, 0.0], [1.0, 1.0, -1.0], "variances from 0"),
+        ([0.0, np.nan, 0.0], [1.0, 1.0, 1.0], "expected finite means"),
+    ],
+)
+def test_statistics_that_are_none_are_refused(mean, variance, message):
+    env = NormalizedEnv(GymEnv("Pendulum-v1"), normalize_obs=True)
+    with pytest.raises(ValueError, match=message):
+        env.set_observation_statistics(np.array(mean), np.array(variance))
+
+
+def test_statistics_need_an_env_that_normalises():
+    with pytest.raises(ValueError, match="normalize_obs is off"):
+        NormalizedEnv(GymEnv("Pendulum-v1")).set_observation_statistics(np.ones(3), np.ones(3))
