@@ -57,7 +57,7 @@ def export(
 ) -> None:
     """Write weights, a table or the policy of RUN to a file.
 
-    Weights as safetensors, npz and pt, and tables as npz, csv and safetensors, are copied as data.
+    Weights as safetensors, npz and pt, and tables as these and csv, are copied as data.
     ONNX and TorchScript hold the policy as a program that maps observations to its most likely
     actions; for them objects are built, which runs code of the snapshot.
     """

@@ -53,7 +53,8 @@ def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Pa
     Args:
         snapshot: to read.
         table: of its tables; a replay memory may be called by its component.
-        file_format: `npz`, `pt`, `safetensors` or `csv`: one line for each row, a column for each number.
+        file_format: `npz`, `pt`, `safetensors`, or `csv`: one line for each row, a column for each
+            number.
         out: the file.
 
     Raises:

@@ -119,6 +119,14 @@ def test_resume_says_that_memory_was_left_out(without, tmp_path, capsys):
     assert "'replay_buffer' was left out" in said
 
 
+def test_c06_memory_of_each_epoch_is_in_its_snapshot(whole):
+    run_dir, algo = whole
+    rows = read_snapshot(run_dir).table("replay_buffer")
+    assert len(rows["reward"]) == algo.replay_buffer.n_transitions_stored == 100
+    restored = Snapshotter().load(run_dir)["algo"]
+    assert leaves({"algo": restored}) == leaves({"algo": algo})
+
+
 def test_saved_memory_may_be_left_on_the_disk(whole):
     run_dir, algo = whole
     restored = Snapshotter().load(run_dir, include_buffer=False)["algo"]

@@ -31,7 +31,7 @@ def read(directory, name):
 # ---- names -------------------------------------------------------------------------------------
 
 
-def test_the_directory_is_named_after_prefix_and_function(tmp_path):
+def test_k01_the_directory_is_named_after_prefix_and_function(tmp_path):
     assert sample() == tmp_path / "data" / "local" / "experiment" / "sample"
 
 
@@ -49,7 +49,7 @@ def test_parameters_in_the_name(name_parameters, name):
     assert sample({"name_parameters": name_parameters}, seed=3).name == name
 
 
-def test_prefix_and_name_may_be_paths(tmp_path):
+def test_k01_prefix_and_name_may_be_given(tmp_path):
     directory = sample({"prefix": "a/b", "name": "c/d"})
     assert directory == tmp_path / "data" / "local" / "a" / "b" / "c" / "d"
 

@@ -37,7 +37,7 @@ def assert_same_rows(ours: PathBuffer, theirs: PathBuffer) -> None:
 
 @pytest.mark.parametrize("spec", [SPEC, DISCRETE_SPEC])
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_content_and_cursor_come_back_exactly(suffix, spec, tmp_path):
+def test_k15_content_and_cursor_come_back_exactly(suffix, spec, tmp_path):
     buffer = wrapped(spec)
     buffer.export(tmp_path / f"memory.{suffix}")
     other = PathBuffer(7, spec)
@@ -74,7 +74,7 @@ def test_any_float_comes_back_exactly(suffix, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_false_stays_false(suffix, tmp_path):
+def test_k15_false_stays_false(suffix, tmp_path):
     spec = EnvSpec(spaces.Box(0, 1, (2,), np.bool_), spaces.MultiBinary(3))
     truth = np.array([[False, True], [True, False], [False, False]])
     episodes = EpisodeBatch(
@@ -106,7 +106,7 @@ def test_format_may_be_said_instead_of_the_suffix(tmp_path):
     assert stored_steps(other) == stored_steps(wrapped())
 
 
-def test_other_programs_read_the_files(tmp_path):
+def test_k14_other_programs_read_the_files(tmp_path):
     buffer = wrapped()
     for suffix in FORMATS:
         buffer.export(tmp_path / f"memory.{suffix}")

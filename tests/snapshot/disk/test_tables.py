@@ -89,7 +89,7 @@ def linked(ours, theirs):
     return [a.stat().st_ino == b.stat().st_ino for a, b in pairs]
 
 
-def test_groups_that_have_not_changed_are_links_to_the_snapshot_before_the_last(snapshotter, algo):
+def test_c06_groups_that_have_not_changed_are_links_to_the_one_before_the_last(snapshotter, algo):
     algo.replay_buffer.add(3 * ROWS)
     first, second = save(snapshotter, algo, 0), save(snapshotter, algo, 1)
     algo.replay_buffer.add(10)
