@@ -222,6 +222,17 @@ def test_files_of_the_project_that_the_page_names_exist(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_each_promise_has_tests_that_bear_its_number() -> None:
+    rows = re.findall(
+        r"^\| ([CVSK])(\d+) \|.*\| ([^|]+) \|$", (DOCS / "promises.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) > 25
+    for letter, number, files in rows:
+        for file in re.findall(r"`(tests/[\w/]+\.py)`", files):
+            name = f"def test_{letter.lower()}{int(number):02d}_"
+            assert name in (ROOT / file).read_text("utf-8"), f"{letter}{number}: {file}"
+
+
 def test_every_make_target_says_what_it_does() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     phony = re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE)

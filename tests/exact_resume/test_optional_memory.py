@@ -56,7 +56,7 @@ def test_saving_without_memory_leaves_the_live_memory_alone(without):
     assert algo.replay_buffer.n_paths_stored > 0
 
 
-def test_snapshot_without_memory_holds_no_transitions(without):
+def test_v05_snapshot_without_memory_holds_no_transitions(without):
     run_dir, _ = without
     snapshot = read_snapshot(run_dir)
     assert not [name for name in snapshot.manifest.files if name.startswith("tables/")]
@@ -78,7 +78,7 @@ def test_all_but_the_memory_comes_back(without):
     assert leaves({"buffer": restored.replay_buffer}) == state_of_empty(algo.replay_buffer)
 
 
-def test_asking_for_memory_that_was_not_saved_is_an_error_that_names_it(without):
+def test_v09_asking_for_memory_that_was_not_saved_is_an_error_that_names_it(without):
     run_dir, _ = without
     trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir))
     with pytest.raises(SnapshotNotFoundError, match="replay memory replay_buffer was not saved"):
