@@ -47,6 +47,7 @@ EXTRAS = {
     "trackio": ["trackio>=0.20"],
     "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
     "video": ["av>=13.0"],
+    "hub": ["huggingface_hub>=0.30"],
 }
 EXTRAS["all"] = sorted(
     {
@@ -62,6 +63,8 @@ EXTRAS["docs"] = [
     "myst-parser>=4.0",
     "sphinx-click>=6.0",
 ]
+# Libraries whose checkpoints are read: only the tests that make some anew need them.
+EXTRAS["peers"] = ["stable-baselines3>=2.4", "skrl>=2.0"]
 # The tools that judge the code are held to one minor version, so that they judge alike everywhere.
 EXTRAS["dev"] = [
     "pytest>=8.0",
@@ -72,6 +75,8 @@ EXTRAS["dev"] = [
     *EXTRAS["wandb"],
     *EXTRAS["mlflow"],
     *EXTRAS["video"],
+    *EXTRAS["hub"],
+    *EXTRAS["peers"],
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]
