@@ -54,3 +54,7 @@ class MigrationError(ValueError):
         super().__init__(message)
         self.ambiguous = ambiguous or {}
         self.missing = missing or []
+
+
+class HubError(RuntimeError):
+    """Raise when the Hugging Face Hub cannot be reached, refuses, or has no run of ours."""

@@ -21,6 +21,7 @@ COMMANDS = (
     "resume",
     "branch",
     "export",
+    "hub",
     "verify-resume",
     "pin",
     "unpin",

@@ -77,6 +77,6 @@ def test_k13_weights_go_from_torch_to_tensorflow_and_back() -> None:
 def test_k13_a_policy_in_tensorflow_is_untouched_on_failure() -> None:
     policy = GaussianMLPPolicy(SPEC, hidden_sizes=(16, 8))
     before = policy.get_param_values()
-    with pytest.raises(MigrationError, match="mlp.layers.1.weight"):
+    with pytest.raises(MigrationError, match=r"mlp\.layers\.1\.weight"):
         migrate(policy, DATA / "sb3_ppo.zip")
     np.testing.assert_array_equal(policy.get_param_values(), before)

@@ -1,9 +1,7 @@
 """Make the checkpoints beside this file with the real libraries: `python make.py`.
 
-Needs the extra `peers`: stable-baselines3 and skrl. Each checkpoint has an `.actions.npz` beside it: observations, and
-the actions (`q1`, `values`, ... where there are some) that the library's own policy gives for them.
-The rl_games, CleanRL and Velora files are written with plain torch in the layout that those
-libraries document, as they cannot be installed next to what the project needs.
+Needs the extra `peers`: stable-baselines3 and skrl. Each checkpoint has an `.actions.npz` beside
+it: observations, and the actions (and values) that the library's own policy gives for them.
 """
 
 from __future__ import annotations
