@@ -15,7 +15,8 @@ PACKAGE = ROOT / "garage_like"
 
 # A room imports from its own floor and from those above it in this list, never from those below.
 FLOORS = [
-    {"errors", "seeding", "infos", "env_spec", "env_step", "batches", "interfaces", "table"},
+    {"errors", "seeding", "infos", "env_spec", "env_step", "batches", "interfaces", "table"}
+    | {"configuration", "plain_values"},
     {"envs", "logging"},
     {"evaluation", "sampler", "replay_buffer"},
     {"snapshot"},
@@ -23,6 +24,7 @@ FLOORS = [
     {"np"},
     {"torch", "tf"},
     {"trainer", "training", "train_state", "run_session", "interruption", "safe_points"}
+    | {"run_configuration"}
     | {"experiment", "audit", "pictures", "loading"},
     {"interop"},
     {"cli", "__main__"},
@@ -158,6 +160,16 @@ def decoy(directory: Path, *names: str) -> Path:
 
 def visited(directory: Path) -> list[str]:
     return sorted(mark.parent.name for mark in directory.glob("*/was_imported"))
+
+
+def test_the_disk_knows_nothing_of_the_object_graph() -> None:
+    graph, disk = "garage_like.snapshot.graph", "garage_like.snapshot.disk"
+    upward = [
+        found.where
+        for found in OWN_IMPORTS
+        if found.importer.startswith(disk) and found.imported.startswith(graph)
+    ]
+    assert not upward
 
 
 def test_every_room_has_a_floor() -> None:

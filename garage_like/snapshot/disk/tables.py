@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,7 @@ from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.tensors import Tensor, file_pieces, parse, read_tensors
-from garage_like.snapshot.graph.arrays import SAFETENSORS_DTYPES
+from garage_like.snapshot.disk.tensors import DTYPES, Tensor, file_pieces, parse, read_tensors
 from garage_like.table import Column, Table
 
 Rows = Sequence[np.ndarray]
@@ -45,7 +46,7 @@ class StagedGroup:
     def _tensor(self, name: str, column: Column) -> Tensor:
         place = slice(column.offset, column.offset + column.nbytes)
         content = np.ascontiguousarray(self.rows[:, place]).reshape(-1)
-        dtype = SAFETENSORS_DTYPES.get(column.dtype.name)
+        dtype = DTYPES.get(column.dtype.name)
         if dtype is None:
             return Tensor(name, "U8", (len(self.rows), column.nbytes), content)
         return Tensor(name, dtype, (len(self.rows), *column.shape), content)
@@ -80,15 +81,12 @@ def capture_table(
         previous: the last snapshot that was committed.
         copy: copies bytes, shape (n,), into staging memory.
     """
-    before = _unchanged_since(table, folder, previous)
+    names = group_files(folder, table.group_rows, table.num_groups)
+    unchanged = _unchanged_since(table, folder, names, previous)
     changed: dict[str, StagedGroup] = {}
-    unchanged: dict[str, FileEntry] = {}
-    for number in range(table.num_groups):
-        name = group_file(folder, number * table.group_rows)
-        rows = table.group(number)
-        if number in before:
-            unchanged[name] = before[number]
-        else:
+    for number, name in enumerate(names):
+        if name not in unchanged:
+            rows = table.group(number)
             changed[name] = StagedGroup(copy(rows.reshape(-1)).reshape(rows.shape), table.columns)
     entry = {
         "folder": folder,
@@ -105,23 +103,31 @@ def capture_table(
     return TableCapture(entry, changed, unchanged)
 
 
-def _unchanged_since(table: Table, folder: str, previous: Manifest | None) -> dict[int, FileEntry]:
-    """Return the files, by group, that still hold what the table does."""
+def _unchanged_since(
+    table: Table, folder: str, names: Sequence[str], previous: Manifest | None
+) -> dict[str, FileEntry]:
+    """Return the files that still hold what the table does. Tables have hundreds of groups."""
     entry = None if previous is None else _entry_of(previous, folder)
     if entry is None or previous is None or entry["identity"] != table.identity:
         return {}
-    last_rows = min(table.num_rows, int(entry["num_rows"]))
-    found = {}
-    for number, changed in enumerate(entry["changed"]):
-        name = group_file(folder, number * table.group_rows)
-        grown = table.num_rows != entry["num_rows"] and (number + 1) * table.group_rows > last_rows
-        if changed == table.changed[number] and not grown and name in previous.files:
-            found[number] = previous.files[name]
-    return found
+    count = min(len(names), len(entry["changed"]))
+    is_same = table.changed[:count] == np.asarray(entry["changed"][:count], table.changed.dtype)
+    if table.num_rows != entry["num_rows"]:  # the group in which the shorter of both ends
+        is_same[min(table.num_rows, int(entry["num_rows"])) // table.group_rows :] = False
+    files = previous.files
+    return {
+        name: files[name] for name in itertools.compress(names, is_same.tolist()) if name in files
+    }
 
 
 def _entry_of(manifest: Manifest, folder: str) -> dict[str, Any] | None:
     return next((entry for entry in manifest.tables if entry["folder"] == folder), None)
+
+
+@functools.lru_cache(64)
+def group_files(folder: str, group_rows: int, num_groups: int) -> tuple[str, ...]:
+    """Return the path, inside a snapshot, of each group of a table."""
+    return tuple(group_file(folder, number * group_rows) for number in range(num_groups))
 
 
 def group_file(folder: str, first_row: int) -> str:

@@ -25,11 +25,14 @@ from garage_like.snapshot.disk.opening import opened
 _ALIGNMENT = 64
 _MAX_AXES = 32
 
-_NUMPY_NAMES = {
-    "F64": "float64", "F32": "float32", "F16": "float16",
-    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
-    "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+DTYPES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
+    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
+    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
 }  # fmt: skip
+"""How safetensors spells NumPy's types, and torch's bfloat16."""
+
+_NUMPY_NAMES = {kind: name for name, kind in DTYPES.items() if name != "bfloat16"}
 _ITEMSIZES = {"BF16": 2, **{name: np.dtype(kind).itemsize for name, kind in _NUMPY_NAMES.items()}}
 
 

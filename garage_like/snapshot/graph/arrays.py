@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from garage_like.snapshot.disk.tensors import DTYPES
+
 
 class View(NamedTuple):
     """One array within a piece of memory.
@@ -34,19 +36,12 @@ class View(NamedTuple):
     axes: tuple[int, ...] | None
 
 
-SAFETENSORS_DTYPES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
-    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
-    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-}  # fmt: skip
-
-
 _IN_ORDER = tuple(range(64))
 
 
 @functools.lru_cache
 def _safetensors_dtype(dtype: np.dtype) -> str | None:
-    return SAFETENSORS_DTYPES.get(dtype.name) if dtype.isnative else None
+    return DTYPES.get(dtype.name) if dtype.isnative else None
 
 
 def is_plain_array(value: Any) -> bool:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.snapshot.disk.tensors import DTYPES
 from garage_like.snapshot.graph import tf_live
-from garage_like.snapshot.graph.arrays import SAFETENSORS_DTYPES, View
+from garage_like.snapshot.graph.arrays import View
 
 Reducer = Callable[[Any], Any]
 
@@ -69,7 +70,7 @@ class TensorReducers:
         array, dtype, shape = np.asarray(tensor), tensor.dtype.name, tuple(tensor.shape)
         if array.dtype.hasobject or not array.nbytes:
             return array, dtype, shape
-        kind = SAFETENSORS_DTYPES.get(dtype)
+        kind = DTYPES.get(dtype)
         self._announce(View(owner, kind, shape, 0, array.nbytes, tuple(range(len(shape)))))
         memory = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         return pickle.PickleBuffer(memory.data), dtype, shape

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from garage_like.snapshot.graph.arrays import SAFETENSORS_DTYPES, View, axes_in_memory
+from garage_like.snapshot.disk.tensors import DTYPES
+from garage_like.snapshot.graph.arrays import View, axes_in_memory
 from garage_like.snapshot.graph.devices import device_for
 from garage_like.snapshot.graph.live import NEW_OBJECT
 from garage_like.snapshot.graph.parts import Part, PartsFunction, attributes_of, labelled
 
-_SAFETENSORS = {
-    getattr(torch, name): kind for name, kind in SAFETENSORS_DTYPES.items() if hasattr(torch, name)
-}
+_SAFETENSORS = {getattr(torch, name): kind for name, kind in DTYPES.items() if hasattr(torch, name)}
 _IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 _HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
