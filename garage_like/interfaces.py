@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from garage_like.configuration import Configured
+
 if TYPE_CHECKING:
     import gymnasium
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from garage_like.trainer import Trainer
 
 
-class RLAlgorithm(abc.ABC):
+class RLAlgorithm(Configured, abc.ABC):
     """Turn env steps into a better policy.
 
     The framework's own algorithms implement `train_epoch`; `train` is the one loop. An algorithm
@@ -130,7 +132,7 @@ class Baseline(Protocol):
         """Move towards returns, shape (S,), one for each env step of the batch."""
 
 
-class Sampler(abc.ABC):
+class Sampler(Configured, abc.ABC):
     """Collect env steps with the current policy."""
 
     total_env_steps: int
@@ -175,7 +177,7 @@ class ReplayMemory(Protocol):
         """Forget all transitions."""
 
 
-class Environment(abc.ABC):
+class Environment(Configured, abc.ABC):
     """What an agent acts in; termination and truncation are told apart by the step type.
 
     Attributes:

@@ -18,7 +18,9 @@ from typing import Any
 
 from garage_like import seeding
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
-from garage_like.logging import active_run_logs, logger
+from garage_like.logging import active_run_logs, heard, logger
+from garage_like.run_configuration import PARAMETERS, ConfigPolicy, RunConfiguration, mismatch
+from garage_like.run_configuration import differences as differences_of_configurations
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
@@ -46,6 +48,7 @@ class RunSession:
         self._config = config
         self._run_dir = Path(config.snapshot_dir)
         self._snapshotter = Snapshotter(config)
+        self._configuration = RunConfiguration(self._run_dir)
         self._parent: dict[str, Any] | None = None
         self._env_state: EnvState | None = None
         self._hidden: list[str] = []
@@ -138,6 +141,40 @@ class RunSession:
         for name in logs.start_fresh() if logs is not None else ():
             logger.log(f"No snapshot to continue from: log of an earlier start set aside as {name}")
 
+    # ---- what the run is made of ------------------------------------------------------------
+
+    def describe(self, algo: Any, env: Any) -> None:
+        """Write down what is trained, if anything is written; a full disk does not end the run."""
+        if self._config.saves_nothing and active_run_logs(self._run_dir) is None:
+            return
+        try:
+            self._configuration.write(algo, env, env_name(env))
+        except OSError as error:
+            logger.log(f"The configuration could not be written, training goes on: {error}")
+
+    def check_configuration(
+        self, restored: LoadedSnapshot, algo: Any, env: Any, config_policy: ConfigPolicy
+    ) -> None:
+        """Compare what was set up with what a snapshot was made with.
+
+        The experiment's parameters count where the run goes on in its own directory; another run
+        may have other ones.
+        """
+        if config_policy == "ignore":
+            return
+        expected = self._configuration.sections(algo, env)
+        if not self.is_in_place(restored.path):
+            expected.pop(PARAMETERS, None)
+        found = differences_of_configurations(restored.manifest.configuration, expected)
+        if not found:
+            return
+        if config_policy == "error":
+            raise mismatch(restored.path, found)
+        text = f"{restored.path} was made with another configuration, which counts: "
+        with heard():
+            logger.log(text + "; ".join(found))
+        warnings.warn(text + "; ".join(found), stacklevel=4)
+
     # ---- snapshots --------------------------------------------------------------------------
 
     def is_due(self, epoch: int, args: TrainArgs, stats: Stats, row: Mapping[str, Any]) -> bool:
@@ -189,6 +226,7 @@ class RunSession:
             parent=self._parent,
             train_args=_plain(vars(graph["train_args"])),
             classes=_classes(graph, self._trainer_class),
+            configuration=self._configuration.sections(graph["algo"], graph["env"]),
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:

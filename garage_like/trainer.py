@@ -32,6 +32,7 @@ from garage_like.logging import (
     tabular,
     tracked,
 )
+from garage_like.run_configuration import ConfigPolicy, check_config_policy
 from garage_like.run_session import RunSession, env_name
 from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
@@ -95,6 +96,7 @@ class Trainer(Training):
         include_buffer: bool | None = None,
         require_exact: bool = False,
         trust: bool = False,
+        config_policy: ConfigPolicy = "error",
     ) -> TrainArgs:
         """Load a snapshot; `resume` then goes on from it.
 
@@ -108,6 +110,9 @@ class Trainer(Training):
             require_exact: refuse to go on where bits may differ: from other versions, another
                 number of threads, another processor.
             trust: restore though another user wrote it: that runs code which it brings along.
+            config_policy: what to do if the snapshot was made with other arguments than the objects
+                that were set up: `'error'`, `'warn'` or `'ignore'`. The snapshot's are those that
+                count, so an argument that was changed has no effect.
 
         Returns:
             The arguments that the run was trained with.
@@ -115,10 +120,11 @@ class Trainer(Training):
         Raises:
             SnapshotNotFoundError: if there is no such snapshot, or no replay memory in it.
             SnapshotCorruptError: if it does not verify.
-            SnapshotMismatchError: if it holds another algorithm than the one set up, or bits may
-                differ and must not.
+            SnapshotMismatchError: if it holds another algorithm than the one set up, or was made
+                with other arguments; or if bits may differ and must not.
             SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
         """
+        check_config_policy(config_policy)
         loaded = load_snapshot(
             from_dir,
             from_epoch,
@@ -127,6 +133,8 @@ class Trainer(Training):
             include_buffer=include_buffer,
         )
         self._check_class(loaded)
+        if self._algo is not None:
+            self._session.check_configuration(loaded, self._algo, self._env, config_policy)
         if require_exact:  # before anything is built, as far as can be told
             self._session.refuse_inexact(self._session.why_inexact(loaded), loaded.path)
         with restoring_into(components_of(self._live_objects())):
@@ -273,6 +281,7 @@ class Trainer(Training):
         self._session.start_from(self._args_of_training(), self._stats)
         writing = self._session.writing(self._restored)
         with own_logs, heard(), writing, self._interruption.listening():
+            self._session.describe(algo, self._env)
             try:
                 return algo.train(self)
             finally:

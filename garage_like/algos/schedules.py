@@ -9,8 +9,10 @@ from __future__ import annotations
 import abc
 import math
 
+from garage_like.configuration import Configured
 
-class Schedule(abc.ABC):
+
+class Schedule(Configured, abc.ABC):
     """A number that depends on the env steps taken so far."""
 
     @abc.abstractmethod

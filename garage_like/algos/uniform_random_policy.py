@@ -8,10 +8,11 @@ import numpy as np
 from gymnasium import spaces
 
 from garage_like import seeding
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 
 
-class UniformRandomPolicy:
+class UniformRandomPolicy(Configured):
     """Take any action with equal probability, whatever is observed.
 
     Args:

@@ -1,13 +1,14 @@
 """What a run is, told from its newest manifest and the JSON files beside it; nothing is unpickled.
 
-Reads: `experiment.json`, `variant.json`, `snapshots/*/manifest.json`; sizes of all else.
+Reads: `experiment.json`, `variant.json`, `configuration.json`, `snapshots/*/manifest.json`; of all
+else, the sizes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from garage_like.snapshot.disk.opening import opened
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"
 METADATA = "metadata.json"
+CONFIGURATION = "configuration.json"
 RETURN = "Evaluation/AverageReturn"
 
 
@@ -30,7 +32,7 @@ class Overview:
 
     Attributes:
         run: its directory.
-        algorithm: name of the algorithm's class, or None before the first snapshot.
+        algorithm: name of the algorithm's class, or None before training began.
         environment: name of the environment, or of its class.
         last_epoch: of the newest readable snapshot.
         n_epochs: epochs that the run has in total.
@@ -77,10 +79,11 @@ def find_runs(root: Path) -> Iterator[Path]:
 def overview(run: Path) -> Overview:
     """Describe a run by its newest manifest that can be read."""
     manifest, problems = newest_manifest(run)
+    begun = read_json(run / CONFIGURATION) if manifest is None else {}
     return Overview(
         run=str(run),
-        algorithm=None if manifest is None else class_name(manifest, "algo"),
-        environment=None if manifest is None else environment_name(manifest),
+        algorithm=_text(begun, "algorithm") if manifest is None else class_name(manifest, "algo"),
+        environment=_text(begun, "environment") if manifest is None else environment_name(manifest),
         last_epoch=None if manifest is None else manifest.epoch,
         n_epochs=None if manifest is None else manifest.train_args.get("n_epochs"),
         total_env_steps=None if manifest is None else manifest.total_env_steps,
@@ -90,6 +93,11 @@ def overview(run: Path) -> Overview:
         exact=None if manifest is None else manifest.exact,
         problems=problems,
     )
+
+
+def _text(content: Mapping[str, Any], key: str) -> str | None:
+    value = content.get(key)
+    return value if isinstance(value, str) else None
 
 
 def newest_manifest(run: Path) -> tuple[Manifest | None, list[str]]:

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from garage_like.batches import EpisodeBatch, StepType
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.replay_buffer.segments import Segments
 from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of
@@ -17,7 +18,7 @@ from garage_like.table import Table
 _FIRST, _TERMINAL = int(StepType.FIRST), int(StepType.TERMINAL)
 
 
-class TransitionRing:
+class TransitionRing(Configured):
     """Keep the newest transitions, and know which of them make up an episode.
 
     A transition is one packed row, floating numbers as float32, integers and bytes as they are;

@@ -45,6 +45,14 @@ class SnapshotReader:
         return {key: number for key, number in numbers.items() if number is not None}
 
     @property
+    def configuration(self) -> dict[str, dict[str, Any]]:
+        """What each component was constructed with, by component and argument, defaults included.
+
+        Under `parameters`, those of the decorated experiment.
+        """
+        return self.manifest.configuration
+
+    @property
     def components(self) -> list[str]:
         """Names of the components that hold arrays."""
         prefix, suffix = f"{layout.TENSORS}/", ".safetensors"

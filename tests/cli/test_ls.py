@@ -60,6 +60,13 @@ def test_hard_links_count_once(call_json, finished: Path) -> None:
 
 def test_run_killed_before_its_first_snapshot_is_listed(call, finished: Path) -> None:
     shutil.rmtree(finished / "snapshots")
+    shown = call("ls", finished).output.splitlines()[1].split()[1:5]
+    assert shown == ["HillClimbing", "-", "-", "-"]
+
+
+def test_run_killed_before_training_began_is_listed(call, finished: Path) -> None:
+    shutil.rmtree(finished / "snapshots")
+    (finished / "configuration.json").unlink()
     assert call("ls", finished).output.splitlines()[1].split()[1:5] == ["-", "-", "-", "-"]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from garage_like.batches import EpisodeBatch
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.np.time_features import step_numbers, time_features
 
 _ATTEMPTS = 5
 
 
-class LinearFeatureBaseline:
+class LinearFeatureBaseline(Configured):
     """Predict returns from o, o^2, t, t^2, t^3 and 1, refitted to each batch.
 
     Duan et al. 2016, arXiv:1604.06778, appendix 2. Observations o are clipped to [-10, 10]; t is

@@ -10,12 +10,13 @@ import numpy as np
 from garage_like import seeding
 from garage_like.algos.schedules import LinearSchedule
 from garage_like.batches import EpisodeBatch
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.sampler.framework_actor import actor_of
 
 
-class ExplorationPolicy(abc.ABC):
+class ExplorationPolicy(Configured, abc.ABC):
     """Act as another policy does, and now and then otherwise.
 
     Weights are the other policy's. How much is explored depends on the env steps taken so far,

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.np.q_functions.tabular_q_function import TabularQFunction
 
 
-class TabularArgmaxPolicy:
+class TabularArgmaxPolicy(Configured):
     """Take the best action by a table, any of them where several are equally good.
 
     Args:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 
 
-class TabularQFunction:
+class TabularQFunction(Configured):
     """Keep what each action is worth in a table.
 
     Args:

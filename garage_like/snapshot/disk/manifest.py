@@ -49,6 +49,7 @@ class Manifest:
         parent: `{'run': …, 'epoch': …}` that this run was resumed from elsewhere, or None.
         train_args: what `train` was given.
         classes: class of each component.
+        configuration: what each component was constructed with, by component and argument.
         arrays: for each buffer of objects.pkl, in order, where its bytes are.
         tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
         written_by: the user who wrote it, for `trust`.
@@ -75,6 +76,7 @@ class Manifest:
     parent: dict[str, Any] | None = None
     train_args: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
+    configuration: dict[str, dict[str, Any]] = field(default_factory=dict)
     arrays: list[dict[str, Any]] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
     generators: dict[str, str] = field(default_factory=dict)

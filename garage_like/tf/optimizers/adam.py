@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from garage_like.configuration import Configured
 from garage_like.tf.quiet_import import tf
 
 
-class Adam:
+class Adam(Configured):
     """Scale each gradient by what its past squares were (Kingma, Ba 2015, arXiv:1412.6980).
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from garage_like.configuration import Configured
 from garage_like.tf.optimizers.flat_vectors import assign_flat, flat, split
 from garage_like.tf.quiet_import import tf
 
@@ -11,7 +12,7 @@ Scalar = Callable[[], tf.Tensor]
 """Computes a scalar from the variables as they are now."""
 
 
-class ConjugateGradientOptimizer:
+class ConjugateGradientOptimizer(Configured):
     """Minimise a loss under a constraint, one step at a time.
 
     The direction solves H x = g by conjugate gradients, where g is the gradient of the loss and H

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.configuration import Configured
 from garage_like.tf.optimizers.flat_vectors import assign_flat, flat
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
 
 
-class LBFGSOptimizer:
+class LBFGSOptimizer(Configured):
     """Minimise a smooth loss by its gradients and what they tell of its curvature.
 
     Byrd et al. 1995, as in SciPy. Keeps nothing from call to call.

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration import Configured
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
 
 
-class OptimizerWrapper:
+class OptimizerWrapper(Configured):
     """Take gradient steps on minibatches, all steps of an update in one trace.
 
     Args:

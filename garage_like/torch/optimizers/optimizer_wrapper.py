@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from garage_like import seeding
+from garage_like.configuration import Configured
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 from garage_like.torch.optimizers.light_start import leave_compiler_alone
 
@@ -31,7 +32,7 @@ class Gradient(Protocol):
         """Write the gradient of the mean loss of a minibatch into the optimizer's gradient."""
 
 
-class OptimizerWrapper:
+class OptimizerWrapper(Configured):
     """Take gradient steps on minibatches.
 
     Adam and AdamW step all parameters at once: parameters and slots are moved together in memory,

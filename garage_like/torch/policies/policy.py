@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from garage_like import seeding
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
 
 
-class Policy(nn.Module):
+class Policy(Configured, nn.Module):
     """Map observations to actions.
 
     A subclass implements `forward` for updates and `actor` for acting.

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 
 
-class ContinuousMLPQFunction(nn.Module):
+class ContinuousMLPQFunction(Configured, nn.Module):
     """Value an observation and an action together, by a multi-layer perceptron.
 
     Args:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from garage_like.batches import EpisodeBatch
+from garage_like.configuration import Configured
 from garage_like.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.torch.kernels.on_policy import value_gradient
@@ -18,7 +19,7 @@ from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 
 
-class GaussianMLPValueFunction(nn.Module):
+class GaussianMLPValueFunction(Configured, nn.Module):
     """Take returns as normally distributed around a multi-layer perceptron's value.
 
     Args:

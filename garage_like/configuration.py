@@ -1,0 +1,145 @@
+"""Configured: objects that remember what they were constructed with, defaults included.
+
+Snapshots show it, and a restore compares it: else an argument that was changed between two starts
+would be lost without a word, since the snapshot's own objects come back. Kept as one line of JSON,
+which a snapshot goes over as over one number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from garage_like.plain_values import describe, to_json
+
+CLASS = "class"
+_ATTRIBUTE = "_configuration"
+_LONGEST_LIST = 100
+_MAX_DEPTH = 8
+
+
+class Configured:
+    """Remember the arguments of the constructor, on classes derived from this one.
+
+    A subclass need do nothing. What is remembered is text: it keeps no argument alive.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let the constructor of a new subclass note its arguments."""
+        super().__init_subclass__(**options)
+        constructor = vars(cls).get("__init__")
+        if constructor is not None:
+            cls.__init__ = _noting(constructor)  # type: ignore[method-assign]
+
+
+def configuration_text(value: Any) -> str | None:
+    """Return what an object was constructed with as a line of JSON; None if that is not known."""
+    text = getattr(value, "__dict__", {}).get(_ATTRIBUTE)
+    return text if isinstance(text, str) else None
+
+
+def configuration_of(value: Any) -> dict[str, Any] | None:
+    """Return the class of an object, and what it was constructed with, by name of the argument.
+
+    Arguments that are such objects themselves are described in the same way. None if an object's
+    class does not derive from Configured.
+    """
+    text = configuration_text(value)
+    return None if text is None else json.loads(text)
+
+
+def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
+    signature = inspect.signature(constructor)
+
+    @functools.wraps(constructor)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        noted = _arguments(signature, self, args, kwargs)  # before the constructor changes them
+        constructor(self, *args, **kwargs)
+        if noted is not None:
+            _note(self, signature, noted)
+
+    return construct
+
+
+def _arguments(
+    signature: inspect.Signature, self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Describe all arguments, by name; None if they are wrong, as the constructor will say."""
+    try:
+        bound = signature.bind(self, *args, **kwargs)
+    except TypeError:
+        return None
+    bound.apply_defaults()
+    _, *names = bound.arguments
+    return {name: _described(bound.arguments[name]) for name in names}
+
+
+def _note(self: Any, signature: inspect.Signature, noted: dict[str, Any]) -> None:
+    """Write arguments down on the object; those that are passed on to a base are known by name."""
+    cls: Any = type(self)
+    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    gathered = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if any(kinds[name] in gathered for name in noted):
+        of_the_base = configuration_of(self)
+        if of_the_base is not None:
+            named = {name: value for name, value in noted.items() if kinds[name] not in gathered}
+            hides = inspect.Parameter.VAR_POSITIONAL not in kinds.values()
+            left_out = _required(cls) if hides else ()
+            noted = {k: v for k, v in of_the_base.items() if k not in left_out} | named
+    noted = {CLASS: f"{cls.__module__}.{cls.__qualname__}", **_without_class(noted)}
+    vars(self)[_ATTRIBUTE] = json.dumps(noted)
+
+
+@functools.cache
+def _required(cls: type) -> frozenset[str]:
+    """Return what constructors of bases cannot do without: a class that passes it names its own."""
+    required: set[str] = set()
+    for base in cls.__mro__:
+        constructor = vars(base).get("__init__")
+        if constructor is not None and hasattr(constructor, "__wrapped__"):
+            parameters = inspect.signature(constructor).parameters.items()
+            required.update(name for name, p in parameters if p.default is p.empty)
+    return frozenset(required)
+
+
+def _without_class(noted: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in noted.items() if name != CLASS}
+
+
+def _described(value: Any, depth: int = 0) -> Any:
+    """Turn an argument into JSON; an object that says nothing of itself becomes its class."""
+    known = configuration_of(value)
+    if known is not None:
+        return known
+    if depth < _MAX_DEPTH:
+        if isinstance(value, Mapping):
+            return {str(key): _described(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            if len(value) > _LONGEST_LIST:
+                return f"{type(value).__name__} of {len(value)}"
+            return [_described(item, depth + 1) for item in value]
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            names = [field.name for field in dataclasses.fields(value)]
+            parts = {name: _described(getattr(value, name, None), depth + 1) for name in names}
+            return {CLASS: describe(type(value)), **parts}
+    if _shows_itself(value):
+        try:
+            return to_json(value)
+        except Exception as error:  # whatever a stranger's repr raises, constructing shall not fail
+            return f"{describe(type(value))}, which cannot be shown: {type(error).__name__}"
+    return describe(type(value))
+
+
+def _shows_itself(value: Any) -> bool:
+    """Tell whether what an object shows of itself is short, and equal for equal objects."""
+    plain = (type(None), bool, int, float, str, set, frozenset, enum.Enum, functools.partial, type)
+    return (
+        isinstance(value, plain)
+        or any(hasattr(value, name) for name in ("__array__", "__fspath__", "__qualname__"))
+        or any(cls.__module__.startswith("gymnasium.") for cls in type(value).__mro__)
+    )

@@ -1,0 +1,178 @@
+"""What a run is made of: the constructor arguments of all its parts, defaults resolved.
+
+Files: `configuration.json` in the run directory, written once when training begins, says which
+experiment this is before there is any snapshot. Every snapshot's manifest has the same under
+`configuration`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from garage_like.configuration import CLASS, configuration_text
+from garage_like.errors import SnapshotMismatchError
+from garage_like.experiment.overview import CONFIGURATION, VARIANT, read_json
+from garage_like.logging.log_files import exchange, replace_content
+
+Sections = dict[str, dict[str, Any]]
+ConfigPolicy = Literal["error", "warn", "ignore"]
+
+PARAMETERS = "parameters"
+ENV_SPEC = "env_spec"
+
+
+def check_config_policy(config_policy: Any) -> None:
+    """Raise ValueError unless this says what to do about another configuration."""
+    if config_policy not in get_args(ConfigPolicy):
+        raise ValueError(
+            f"config_policy must be 'error', 'warn' or 'ignore', got {config_policy!r}"
+        )
+
+
+class RunConfiguration:
+    """Tell what a run is made of; worked out anew only if its parts have changed.
+
+    Args:
+        run_dir: where the decorated experiment's parameters are, if there is one.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
+        self._parameters: dict[str, Any] | None = None
+        self._known: tuple[dict[str, str], Sections] | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the decorated experiment; nothing if there is none."""
+        if self._parameters is None:
+            self._parameters = read_json(self._run_dir / VARIANT)
+        return self._parameters
+
+    def sections(self, algo: Any, env: Any) -> Sections:
+        """Return the configuration of each part, by the name that its tensors' file has.
+
+        Args:
+            algo: its attributes are parts too.
+            env: the environment, or None.
+        """
+        texts = dict(_texts(algo, env))
+        if self._known is None or self._known[0] != texts:
+            self._known = texts, _sections(texts)
+        parameters = {PARAMETERS: self.parameters} if self.parameters else {}
+        return {**parameters, **self._known[1]}
+
+    def write(self, algo: Any, env: Any, name_of_env: str) -> None:
+        """Write `configuration.json`, unless it says the same; another one is kept beside it."""
+        content = {
+            "algorithm": type(algo).__name__,
+            "environment": name_of_env or None,
+            **self.sections(algo, env),
+        }
+        text = (json.dumps(content, indent=2) + "\n").encode()
+        path = self._run_dir / CONFIGURATION
+        if not read_json(path):
+            replace_content(path, text)
+        elif path.read_bytes() != text:
+            exchange(path, text)
+
+
+def _texts(algo: Any, env: Any) -> Iterator[tuple[str, str]]:
+    """Yield name and configuration of each part, as lines of JSON."""
+    attributes = dict(getattr(algo, "__dict__", {}))
+    attributes.update(attributes.pop("_modules", None) or {})
+    parts = {"algo": algo, "env": env}
+    parts.update({name.lstrip("_"): part for name, part in attributes.items()})
+    for name, part in parts.items():
+        text = configuration_text(part)
+        if text is not None:
+            yield name, text
+
+
+def _sections(texts: Mapping[str, str]) -> Sections:
+    """Say each thing once: where a part is an argument of another, its name is enough."""
+    sections: Sections = {name: json.loads(text) for name, text in texts.items()}
+    spec = sections.get("algo", {}).get(ENV_SPEC)
+    if isinstance(spec, dict):
+        sections.setdefault(ENV_SPEC, spec)
+    named = {json.dumps(section): name for name, section in reversed(sections.items())}
+    for name, section in sections.items():
+        for key, value in section.items():
+            if name == "algo" and key in sections and (value is None or isinstance(value, dict)):
+                section[key] = key  # its own, or the one that it made for itself
+            else:
+                section[key] = _by_name(value, named)
+    return sections
+
+
+def _by_name(value: Any, named: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_by_name(item, named) for item in value]
+    if isinstance(value, dict):
+        name = named.get(json.dumps(value)) if CLASS in value else None
+        return name or {key: _by_name(item, named) for key, item in value.items()}
+    return value
+
+
+def differences(recorded: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """Say what differs between two configurations, by key, with both values.
+
+    What only one of them has is no difference: a later version may know another argument. The
+    parameters of an experiment are compared whole.
+
+    Args:
+        recorded: sections of a snapshot, which may be of any origin.
+        expected: sections of what was set up.
+    """
+    found: list[str] = []
+    for name, section in expected.items():
+        was = recorded.get(name)
+        if isinstance(was, dict) and name == PARAMETERS:
+            found += _differences(name, was, section, dict.fromkeys([*was, *section]))
+        elif isinstance(was, dict):
+            found += _differences_of_parts(name, was, section, recorded, expected)
+    return found
+
+
+def _differences_of_parts(
+    path: str,
+    was: Mapping[str, Any],
+    is_now: Mapping[str, Any],
+    recorded: Mapping[str, Any],
+    expected: Mapping[str, Any],
+) -> Iterator[str]:
+    if was.get(CLASS) != is_now.get(CLASS):
+        yield from _differences(path, was, is_now, [CLASS])
+        return
+    for key in [key for key in is_now if key in was]:
+        one, other = _part(was[key], recorded), _part(is_now[key], expected)
+        if one is None or other is None:
+            yield from _differences(path, was, is_now, [key])
+        elif was[key] != is_now[key]:
+            yield from _differences_of_parts(f"{path}.{key}", one, other, recorded, expected)
+
+
+def _part(value: Any, sections: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what describes a part, there or by the name of its section; None: it is no part."""
+    found = sections.get(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) and CLASS in found else None
+
+
+def _differences(
+    path: str, was: Mapping[str, Any], is_now: Mapping[str, Any], keys: Iterable[str]
+) -> Iterator[str]:
+    for key in keys:
+        one, other = (json.dumps(x[key]) if key in x else "absent" for x in (was, is_now))
+        if one != other:
+            yield f"{path}.{key} was {one} and is now {other}"
+
+
+def mismatch(snapshot: Path, found: list[str]) -> SnapshotMismatchError:
+    """Return the error that says what differs, and what to do."""
+    return SnapshotMismatchError(
+        f"{snapshot} was made with another configuration: {'; '.join(found)}. A restore brings back"
+        " what the snapshot was made with: construct the same, or restore without setup, or pass"
+        " config_policy='warn' or 'ignore'"
+    )

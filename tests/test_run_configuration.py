@@ -1,0 +1,238 @@
+"""What a run is made of is written down, and a restore into something else is refused.
+
+Each test is named by the promise that it proves: C of CO-GYM, S of Stoix, V of Velora.
+"""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from garage_like import Trainer, wrap_experiment
+from garage_like.envs import GymEnv, normalize
+from garage_like.errors import SnapshotMismatchError
+from garage_like.interfaces import RLAlgorithm
+from garage_like.np.algos import CEM
+from garage_like.np.policies import CategoricalMLPPolicy
+from garage_like.sampler import LocalSampler
+from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
+
+
+def build(hidden_sizes=(4,), episode_length=20, **options):
+    env = normalize(GymEnv("CartPole-v1", max_episode_length=episode_length))
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=hidden_sizes)
+    return CEM(
+        env.spec, policy, LocalSampler(policy, env), n_samples=2, best_frac=0.5, **options
+    ), env
+
+
+def train(directory, *parts, n_epochs=1):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=directory))
+    trainer.setup(*parts)
+    trainer.train(n_epochs, batch_size=40)
+    return trainer
+
+
+def restore(directory, *parts, **options):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=directory))
+    trainer.setup(*parts)
+    trainer.restore(directory, **options)
+    return trainer
+
+
+class Looks(RLAlgorithm):
+    """Read what is there while an epoch runs."""
+
+    policy = None
+
+    def train_epoch(self, trainer):
+        self.seen = json.loads((trainer.run_dir / "configuration.json").read_bytes())
+
+
+def tree(directory):
+    return {path: path.stat().st_mtime_ns for path in directory.rglob("*")}
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    """A run that nothing may change."""
+    directory = tmp_path_factory.mktemp("run")
+    train(directory, *build())
+    return directory
+
+
+def test_c05_the_configuration_is_readable_beside_the_weights_defaults_included(run_dir):
+    found = read_snapshot(run_dir).configuration
+    assert found["algo"]["extra_std"] == 1.0
+    assert found["algo"]["policy"] == "policy"
+    assert found["policy"]["hidden_sizes"] == [4]
+    assert found["sampler"]["agents"] == "policy"
+    assert found["env"]["env"]["env"] == "CartPole-v1"
+    assert found["env_spec"]["max_episode_length"] == 20
+
+
+def test_s01_each_snapshot_has_the_whole_configuration(tmp_path):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="all"))
+    trainer.setup(*build())
+    trainer.train(2, batch_size=40)
+    manifests = [path / "manifest.json" for path in list_snapshots(tmp_path)]
+    first, last = (json.loads(path.read_bytes())["configuration"] for path in manifests)
+    assert first == last
+    assert first["algo"]["class"] == "garage_like.np.algos.cem.CEM"
+
+
+def test_v06_an_overview_is_written_once_and_tells_the_experiment_before_any_snapshot(tmp_path):
+    trainer = train(tmp_path, Looks(), GymEnv("CartPole-v1"))
+    assert trainer.algo.seen["algorithm"] == "Looks"
+    assert trainer.algo.seen["environment"] == "CartPole-v1"
+    written = (tmp_path / "configuration.json").stat().st_mtime_ns
+    again = restore(tmp_path, Looks(), GymEnv("CartPole-v1"))
+    again.resume(n_epochs=2)
+    assert (tmp_path / "configuration.json").stat().st_mtime_ns == written
+    assert list(tmp_path.glob("*.orphan-*")) == []
+
+
+def test_v06_nothing_is_written_where_nothing_is_saved(tmp_path):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "run", snapshot_mode="none"))
+    trainer.setup(*build())
+    trainer.train(1, batch_size=40)
+    assert not (tmp_path / "run").exists()
+
+
+def test_c08_the_same_configuration_is_restored(run_dir):
+    algo, env = build()
+    assert restore(run_dir, algo, env).algo is algo
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"extra_std": 0.5}, r"algo\.extra_std was 1\.0 and is now 0\.5"),
+        ({"hidden_sizes": (8, 8)}, r"policy\.hidden_sizes was \[4\] and is now \[8, 8\]"),
+        (
+            {"episode_length": 30},
+            r"env\.env\.max_episode_length was 20 and is now 30; .*"
+            r"env_spec\.max_episode_length was 20 and is now 30",
+        ),
+    ],
+    ids=["algorithm", "policy", "environment"],
+)
+def test_c08_a_mismatch_names_the_key_and_both_values(options, message, run_dir):
+    algo, env = build(**options)
+    before, state = tree(run_dir), dict(vars(algo))
+    with pytest.raises(SnapshotMismatchError, match=f"another configuration: {message}"):
+        restore(run_dir, algo, env)
+    assert tree(run_dir) == before
+    assert vars(algo) == state
+
+
+def test_c08_another_environment_is_named_by_its_class_or_its_id(run_dir):
+    algo, env = build()
+    with pytest.raises(SnapshotMismatchError, match=r"env\.class was .*NormalizedEnv.* GymEnv|env"):
+        restore(run_dir, algo, env.unwrapped)
+    other = normalize(GymEnv("Acrobot-v1", max_episode_length=20))
+    with pytest.raises(
+        SnapshotMismatchError, match=r'env\.env\.env was "CartPole-v1" and is now "A'
+    ):
+        restore(run_dir, algo, other)
+
+
+def test_c08_a_warning_says_what_counts_and_the_snapshot_is_restored(run_dir):
+    algo, env = build(extra_std=0.5)
+    with pytest.warns(UserWarning, match=r"algo\.extra_std was 1\.0 and is now 0\.5"):
+        trainer = restore(run_dir, algo, env, config_policy="warn")
+    assert trainer.algo is algo
+    assert algo._extra_std == 1.0
+
+
+def test_c08_it_may_be_ignored(run_dir):
+    algo, env = build(extra_std=0.5)
+    restore(run_dir, algo, env, config_policy="ignore")
+    assert algo._extra_std == 1.0
+
+
+def test_c08_another_policy_on_mismatches_is_refused_at_once(tmp_path):
+    with pytest.raises(ValueError, match="must be 'error', 'warn' or 'ignore', got 'strict'"):
+        Trainer().restore(tmp_path / "nowhere", config_policy="strict")
+
+
+def test_c08_without_setup_there_is_nothing_to_compare(run_dir):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir))
+    trainer.restore(run_dir)
+    assert trainer.algo._extra_std == 1.0
+
+
+def test_c08_an_argument_that_only_one_version_knows_is_no_mismatch(run_dir, tmp_path):
+    class Later(CEM):
+        """CEM as a later version may know it."""
+
+        def __init__(self, *args, novelty=0.0, **options):
+            super().__init__(*args, **options)
+            self.novelty = novelty
+
+    Later.__module__, Later.__qualname__ = CEM.__module__, CEM.__qualname__
+    _, env = build()
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(4,))
+    algo = Later(
+        env.spec, policy, LocalSampler(policy, env), n_samples=2, best_frac=0.5, novelty=1.0
+    )
+    restore(run_dir, algo, env)
+
+
+def small_experiment(log_dir, **options):
+    @wrap_experiment(log_dir=log_dir, archive_launch_repo=False, console=False, **options)
+    def small(ctxt=None, *, rate=1.0, config_policy="error", source=None):
+        trainer = Trainer(ctxt)
+        trainer.setup(*build())
+        if source is None:
+            trainer.train(1, batch_size=40)
+        else:
+            trainer.restore(source, config_policy=config_policy)
+            trainer.resume(additional_epochs=1)
+
+    return small
+
+
+def test_c08_parameters_of_the_experiment_count_where_it_goes_on_in_place(tmp_path):
+    small = small_experiment(tmp_path / "run", use_existing_dir=True)
+    small()
+    with pytest.raises(SnapshotMismatchError, match=r"parameters\.rate was 1\.0 and is now 2\.0"):
+        small(rate=2.0, source=tmp_path / "run")
+
+
+def test_c08_a_new_run_that_starts_from_another_has_parameters_of_its_own(tmp_path):
+    small_experiment(tmp_path / "run")()
+    small_experiment(tmp_path / "new")(rate=2.0, source=tmp_path / "run")
+    found = read_snapshot(tmp_path / "new").configuration["parameters"]
+    assert found["rate"] == 2.0
+
+
+def test_c08_a_snapshot_of_before_configurations_were_kept_is_restored(tmp_path, monkeypatch):
+    monkeypatch.setattr("garage_like.run_configuration.RunConfiguration.sections", lambda *_: {})
+    train(tmp_path, *build())
+    monkeypatch.undo()
+    assert read_snapshot(tmp_path).configuration == {}
+    restore(tmp_path, *build(extra_std=0.5))
+
+
+def test_s01_optimizers_made_by_default_show_what_they_are(tmp_path):
+    from garage_like.torch.algos import PPO
+    from garage_like.torch.policies import CategoricalMLPPolicy as TorchPolicy
+    from garage_like.torch.value_functions import GaussianMLPValueFunction
+
+    env = GymEnv("CartPole-v1", max_episode_length=20)
+    policy = TorchPolicy(env.spec, hidden_sizes=(4,))
+    value_function = GaussianMLPValueFunction(env.spec, hidden_sizes=(4,))
+    train(tmp_path, PPO(env.spec, policy, value_function), env, n_epochs=0)
+    found = json.loads((tmp_path / "configuration.json").read_bytes())
+    assert found["algo"]["policy_optimizer"] == "policy_optimizer"
+    assert found["policy_optimizer"]["optimizer"] == ["torch.optim.adam.Adam", {"lr": 0.00025}]
+    assert found["policy_optimizer"]["module"] == "policy"
+
+
+def test_v05_v06_the_copy_of_a_snapshot_still_says_what_it_is(run_dir, tmp_path):
+    [*_, last] = list_snapshots(run_dir)
+    alone = shutil.copytree(last, tmp_path / "alone")
+    assert read_snapshot(alone).configuration == read_snapshot(run_dir).configuration
+    assert np.isfinite(read_snapshot(alone).configuration["env_spec"]["max_episode_length"])
