@@ -192,6 +192,9 @@ def test_commands_and_options_that_the_page_names_exist(page: Path) -> None:
         if command in {"COMMAND", "--help", "--version"}:
             continue
         found = main.get_command(click.Context(main), command)
+        if isinstance(found, click.Group) and words:
+            command, *words = words
+            found = found.get_command(click.Context(found), command)
         assert found is not None, f"garage-like {command}"
         known = {option for param in found.params for option in param.opts} | {"--help"}
         own = itertools.takewhile(lambda word: word != "--", words)  # what follows is a script's

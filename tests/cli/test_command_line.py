@@ -17,19 +17,31 @@ HEAVY = ["numpy", "gymnasium", "torch", "tensorflow", "dowel", "cloudpickle", "s
 
 
 def subcommand(name: str) -> click.Command:
-    found = main.get_command(click.Context(main), name)
-    assert found is not None
+    found: click.Command = main
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        inner = found.get_command(click.Context(found), word)
+        assert inner is not None
+        found = inner
     return found
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def leaves(name: str) -> list[str]:
+    """Name a command, or those of a group."""
+    found = subcommand(name)
+    if not isinstance(found, click.Group):
+        return [name]
+    return [f"{name} {inner}" for inner in found.commands]
+
+
+@pytest.mark.parametrize("name", [leaf for name in COMMANDS for leaf in leaves(name)])
 def test_every_command_and_option_has_a_help_text(call, name: str) -> None:
     command = subcommand(name)
     assert command.help
     options = [p for p in command.params if isinstance(p, click.Option)]
     assert all(option.help and option.help.endswith(".") for option in options)
     assert "--json" in {text for option in options for text in option.opts}
-    shown = call(name, "-h")
+    shown = call(*name.split(), "-h")
     assert shown.exit_code == 0
     assert command.help.splitlines()[0] in shown.output
     assert re.search(rf"^  (Example: |  )garage-like {name} \S", shown.output, re.MULTILINE)
