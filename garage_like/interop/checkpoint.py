@@ -112,11 +112,12 @@ def _from_directory(path: Path) -> Checkpoint:
         return _from_path(path / _VELORA)
     if (path / "snapshots").is_dir() or (path / "manifest.json").is_file():
         return _from_snapshot(path)
-    from garage_like.interop.policy_directory import read_policy_directory
+    from garage_like.interop.co_gym import read_co_gym
 
-    file, statistics = read_policy_directory(path)
-    found = _from_path(file)
+    parts, statistics, notes = read_co_gym(path)
+    found = _from_loaded(parts, str(path))
     found.library, found.statistics = "CO-GYM", statistics
+    found.notes += notes
     return found
 
 

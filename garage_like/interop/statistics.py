@@ -106,7 +106,8 @@ def split_statistics(
 
 def is_of_returns(source: str) -> bool:
     """Tell from their name whether statistics are of values or rewards, not of observations."""
-    return any(word in source.lower() for word in ("value", "ret", "reward"))
+    words = source.lower()
+    return "obs" not in words and any(word in words for word in ("value", "ret", "reward"))
 
 
 def _sibling(arrays: Mapping[str, Any], prefix: str, leaves: tuple[str, ...]) -> str | None:

@@ -4,7 +4,6 @@ The checkpoints in data/ were made by the real libraries, with the actions that 
 data/make.py.
 """
 
-import json
 import pickle
 import subprocess
 import sys
@@ -52,7 +51,7 @@ def most_likely(policy: Any, observations: np.ndarray) -> np.ndarray:
     return infos.get("mean", actions)
 
 
-def close(found: Any, expected: np.ndarray) -> None:
+def close(found: Any, expected: Any) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
 
 
@@ -262,16 +261,46 @@ def test_k13_a_directory_of_velora_is_read(tmp_path: Path) -> None:
     assert (report.library, report.kept) == ("Velora", ("std_parameter",))
 
 
-def test_k13_a_directory_of_co_gym_has_weights_beside_statistics(tmp_path: Path) -> None:
+def co_gym(directory: Path, actor: dict[str, torch.Tensor], **more: Any) -> Path:
+    critic = layers("net.0", "net.2", "net.4", sizes=(3, 16, 16, 1))
+    parts = {"policy_state_dict": actor, "critic_state_dict": critic}
+    slots = {"policy_optimizer_state_dict": {"state": {}, "param_groups": []}}
+    torch.save({**parts, **slots, **more}, directory / "checkpoint.pt")
+    torch.save(actor, directory / "policy.pt")
+    text = "mean:\n- 1.0\n- 2.0\n- 3.0\nstd:\n- 4.000001\n- 4.000001\n- 4.000001\n"
+    (directory / "observation_normalizing_values.yaml").write_text(text)
+    return directory
+
+
+def test_k13_a_directory_of_co_gym_has_a_variance_under_the_name_of_a_deviation(
+    tmp_path: Path,
+) -> None:
     actor = layers("net.0", "net.2", "net.4")
-    torch.save(actor, tmp_path / "policy.pt")
-    values = {"mean": [1.0, 2.0, 3.0], "var": [4.0, 4.0, 4.0], "count": 10}
-    (tmp_path / "metadata.json").write_text(json.dumps({"obs_normalizer": values}))
     policy = DeterministicMLPPolicy(BOX, hidden_sizes=SIZES, hidden_nonlinearity=nn.Tanh)
-    report = migrate(policy, tmp_path)
+    report = migrate(policy, co_gym(tmp_path, actor))
+    close(policy(torch.ones(1, 3)).detach(), 2.0 * torch.tanh(actions_of(actor, torch.ones(1, 3))))
     assert report.library == "CO-GYM"
     assert report.observation_statistics is not None
     close(report.observation_statistics.normalize(np.array([3.0, 2.0, 3.0])), [1.0, 0.0, 0.0])
+    value_function = GaussianMLPValueFunction(BOX, hidden_sizes=SIZES)
+    migrate(value_function, tmp_path)
+
+
+def test_k13_what_only_code_could_read_of_co_gym_is_left_aside(tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    actor = layers("net.0", "net.2", "net.4")
+    policy = DeterministicMLPPolicy(BOX, hidden_sizes=SIZES)
+    report = migrate(policy, co_gym(tmp_path, actor, buffer=Trap(sprung)))
+    assert "the policy alone, from policy.pt" in str(report)
+    assert not sprung.exists()
+
+
+def test_k13_statistics_of_co_gym_that_are_none_are_refused(tmp_path: Path) -> None:
+    policy = DeterministicMLPPolicy(BOX, hidden_sizes=SIZES)
+    co_gym(tmp_path, layers("net.0", "net.2", "net.4"))
+    (tmp_path / "observation_normalizing_values.yaml").write_text("mean: [1.0, 2.0]\nstd: [x]\n")
+    with pytest.raises(ValueError, match="lists of numbers `mean` and `std`"):
+        migrate(policy, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "npz", "pt"])
@@ -451,7 +480,7 @@ def test_k13_a_zip_of_stable_baselines3_is_read_without_it() -> None:
         (lambda path: _written(path / "junk.pt", b"junk"), ValueError, "damaged"),
         (lambda path: _written(path / "junk.npz", b"junk"), ValueError, "arrays of numbers"),
         (lambda path: _written(path / "a.safetensors", b"junk"), ValueError, "safetensors"),
-        (lambda path: path, ValueError, "expected one file of weights"),
+        (lambda path: path, ValueError, "expected checkpoint.pt or policy.pt"),
     ],
     ids=["missing", "number", "empty", "pt", "npz", "safetensors", "directory"],
 )
