@@ -106,7 +106,14 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
 
 
 @pytest.mark.parametrize(
-    "name", ["logging.md", "tensorflow.md", "writing_algorithms.md", "writing_environments.md"]
+    "name",
+    [
+        "interop.md",
+        "logging.md",
+        "tensorflow.md",
+        "writing_algorithms.md",
+        "writing_environments.md",
+    ],
 )
 def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
     ran = run_script(DOCS / name, tmp_path)
@@ -134,6 +141,7 @@ def test_every_page_with_code_is_run() -> None:
     run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
     run |= {f"{library}.md" for library in COMING_FROM}
     assert {page.name for page in PAGES if script(page)} == run | {
+        "interop.md",
         "logging.md",
         "tensorflow.md",
         "trackers.md",
