@@ -28,7 +28,7 @@ MAX_BYTES = 1 << 33
 _SB3_WEIGHTS = "policy.pth"
 _SB3_VARIABLES = "pytorch_variables.pth"
 _VELORA = "model_state.safetensors"
-_WRAPPERS = ("module.", "_orig_mod.")
+_WRAPPERS = {"module", "_orig_mod"}
 _CLEANRL_PARTS = ("actor", "qf1", "qf2")
 # What each library divides by, and clips normalised observations to, unless told otherwise.
 _CONVENTIONS: dict[str, dict[str, Any]] = {
@@ -150,8 +150,12 @@ def _from_sb3(path: Path) -> Checkpoint:
     checkpoint = Checkpoint(str(path), "Stable-Baselines3", arrays)
     beside = next((name for name in _names_of_vec_normalize(path) if name.is_file()), None)
     if beside is not None:
-        checkpoint.statistics = [read_vec_normalize(beside)]
-        checkpoint.notes.append(f"statistics of observations are those of {beside.name} beside it")
+        try:
+            checkpoint.statistics = [read_vec_normalize(beside)]
+            note = f"statistics of observations are those of {beside.name} beside it"
+        except ValueError as error:
+            note = f"statistics of observations are left aside: {error}"
+        checkpoint.notes.append(note)
     return checkpoint
 
 
@@ -217,9 +221,7 @@ def _flatten(part: Any, prefix: str = "") -> dict[str, np.ndarray]:
 
 def _bare(name: str) -> str:
     """Take away what DataParallel and torch.compile put into names."""
-    for wrapper in _WRAPPERS:
-        name = name.replace(wrapper, "")
-    return name
+    return ".".join(part for part in name.split(".") if part not in _WRAPPERS)
 
 
 def as_array(value: Any) -> np.ndarray | None:

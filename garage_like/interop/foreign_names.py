@@ -57,6 +57,15 @@ def is_deviation(name: str) -> bool:
     return any(_DEVIATION.search(part) for part in name.lower().split(".")[-2:])
 
 
+def is_plain_deviation(name: str) -> bool:
+    """Tell whether a deviation is what its name says, and not the logarithm of it.
+
+    The `sigma` of rl_games is a logarithm.
+    """
+    leaf = name.lower().rpartition(".")[2]
+    return is_deviation(leaf) and "log" not in leaf and "sigma" not in leaf
+
+
 def temperature_kind(name: str) -> str:
     """Return `log` or `plain` for a name of SAC's temperature, and nothing for any other."""
     leaf = name.lower().rpartition(".")[2]
@@ -70,4 +79,9 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def are_numbered(names: Iterable[str]) -> bool:
     """Tell whether names differ in their numbers alone, which then give their order."""
-    return len({re.sub(r"\d+", "#", name) for name in names}) <= 1
+    return len({without_numbers(name) for name in names}) <= 1
+
+
+def without_numbers(name: str) -> str:
+    """Return what names of layers of one network have in common."""
+    return re.sub(r"\d+", "#", name)

@@ -7,8 +7,7 @@ file that keeps the order of the network. Anything else is ambiguous and is said
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
@@ -20,51 +19,11 @@ from garage_like.interop.foreign_names import (
     natural,
     tag_of,
     temperature_kind,
+    without_numbers,
 )
 from garage_like.interop.layers import Layer, OwnLayer, layers_in, own_layers, without_copies
+from garage_like.interop.match import Match, Matching
 from garage_like.interop.weights import Component, Weight
-
-
-@dataclass
-class Match:
-    """What one weight of the target gets.
-
-    Attributes:
-        weight: of the target.
-        sources: names in the checkpoint; several are joined by their outputs.
-        is_turned: whether the checkpoint has the kernel as (inputs, outputs).
-        how: why these.
-    """
-
-    weight: Weight
-    sources: tuple[str, ...]
-    is_turned: bool = False
-    how: str = "shape and order"
-
-
-@dataclass
-class Matching:
-    """What was found for the weights of a target.
-
-    Attributes:
-        matches: one for each weight that gets something.
-        ambiguous: for a weight that could get several things, their names.
-        leftover: names in the checkpoint that a network needs and that have no place here.
-    """
-
-    matches: list[Match] = field(default_factory=list)
-    ambiguous: dict[str, list[str]] = field(default_factory=dict)
-    leftover: list[str] = field(default_factory=list)
-
-    @property
-    def matched(self) -> set[str]:
-        """Names of the weights that get something."""
-        return {match.weight.name for match in self.matches}
-
-    @property
-    def used(self) -> set[str]:
-        """Names in the checkpoint that are taken."""
-        return {source for match in self.matches for source in match.sources}
 
 
 class Matcher:
@@ -180,18 +139,22 @@ class Matcher:
         for _, same in groupby(sorted(open_layers, key=_shape), key=_shape):
             # groupby sorts stably: layers of one shape stay in their order.
             self._in_order(list(same), theirs, self._layers(trunk))
-        if component.role and own_layers(weights):
-            used = self.found.used
-            taken = [self._arrays[name] for name in used]
-            self.found.leftover += [
-                name
-                for layer in theirs
-                for name in layer.names
-                if tag_of(name).role
-                and name not in used
-                and len(layer.shape) > 1
-                and not any(np.array_equal(self._arrays[name], other) for other in taken)
-            ]
+        if own_layers(weights):
+            self.found.leftover += self._without_place(theirs)
+
+    def _without_place(self, theirs: list[Layer]) -> list[str]:
+        """List arrays that belong to the networks that were taken, and are not."""
+        used = self.found.used
+        taken = [self._arrays[name] for name in used]
+        networks = {without_numbers(one.kernel) for one in theirs if one.kernel in used}
+        return [
+            name
+            for layer in theirs
+            if len(layer.shape) > 1 and layer.kernel not in used
+            if tag_of(layer.kernel).role or without_numbers(layer.kernel) in networks
+            if not any(np.array_equal(self._arrays[layer.kernel], other) for other in taken)
+            for name in layer.names
+        ]
 
     def _layers(self, names: list[str]) -> list[Layer]:
         found = layers_in(self._arrays, names)
@@ -280,20 +243,3 @@ def _shape(layer: OwnLayer) -> tuple[int, ...]:
 
 def _end_alike(name: str, local: str) -> bool:
     return name.endswith(f".{local}") or local.endswith(f".{name}")
-
-
-def array_for(match: Match, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return what a weight gets, kernels as (outputs, inputs).
-
-    Raises:
-        ValueError: if it has another shape than the weight.
-    """
-    parts = [arrays[name].T if match.is_turned else arrays[name] for name in match.sources]
-    array = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=0)
-    shape = match.weight.shape
-    # Libraries write what does not depend on the observation with an axis of 1, or without.
-    if len(shape) < 2 and array.size == np.prod(shape) and array.size == max(array.shape or (1,)):
-        array = array.reshape(shape)
-    if array.shape != shape:
-        raise ValueError(f"expected shape {shape}, found {array.shape}")
-    return array

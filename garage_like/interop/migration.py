@@ -8,19 +8,17 @@ Everything is read as data and checked first; then all weights are replaced in o
 from __future__ import annotations
 
 import difflib
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from garage_like.envs.normalized_env import NormalizedEnv
 from garage_like.envs.wrapper import Wrapper
 from garage_like.errors import MigrationError
-from garage_like.interop.checkpoint import Checkpoint, as_array, read_checkpoint
-from garage_like.interop.foreign_names import is_deviation, temperature_kind
-from garage_like.interop.matching import Match, Matcher, Matching, array_for
+from garage_like.interop.checkpoint import Checkpoint, read_checkpoint
+from garage_like.interop.match import Matching, value_for
+from garage_like.interop.matching import Matcher
+from garage_like.interop.migration_check import check_matching, check_statistics
 from garage_like.interop.migration_report import (
     MigrationReport,
     report_of,
@@ -76,10 +74,10 @@ def migrate(
     found = matcher.found
     statistics = statistics_of_observations(checkpoint)
     wrappers = _normalising_wrappers_of(target)
-    _check(target, checkpoint, components, found, allow_partial)
+    check_matching(target, checkpoint, components, found, allow_partial)
     if statistics is not None:
-        _check_statistics(wrappers, statistics)
-    values = [(m.weight, _value(m, checkpoint, components)) for m in found.matches]
+        check_statistics(wrappers, statistics)
+    values = [(m.weight, value_for(m, checkpoint.arrays, components)) for m in found.matches]
     how = {m.weight.name: (m.sources, m.how) for m in found.matches}
     for own, original in _copies(components, found):
         value = next(value for weight, value in values if weight is original)
@@ -140,115 +138,10 @@ def _copies(components: list[Component], found: Matching) -> Iterator[tuple[Weig
                 yield weight, other
 
 
-def _is_optional(component: Component, weight: Weight) -> bool:
-    """Whether no library has this: the deviation of a value function, or a target network's."""
-    return component.is_target or (component.role == "value" and is_deviation(weight.name))
-
-
-def _check(
-    target: Any,
-    checkpoint: Checkpoint,
-    components: list[Component],
-    found: Matching,
-    allow_partial: bool,
-) -> None:
-    """Raise MigrationError unless everything has its place."""
-    missing = {
-        weight.name: weight.shape
-        for component in components
-        for weight in component.weights
-        if weight.name not in found.matched | found.ambiguous.keys()
-        and not _is_optional(component, weight)
-    }
-    leftover = list(dict.fromkeys(name for name in found.leftover if name not in found.used))
-    lines = [
-        f"{name} could be any of {', '.join(theirs)}" for name, theirs in found.ambiguous.items()
-    ]
-    if not allow_partial or not found.matches:
-        for name, shape in missing.items():
-            same = [n for n, a in checkpoint.arrays.items() if shape in (a.shape, a.shape[::-1])]
-            hint = (
-                f"of this shape there are {', '.join(same)}" if same else "nothing has this shape"
-            )
-            lines.append(f"{name}, shape {shape}: nothing fits; {hint}")
-    if not allow_partial:
-        lines += [
-            f"{name}, shape {checkpoint.arrays[name].shape}, of theirs has no place"
-            for name in leftover
-        ]
-    for match in found.matches:
-        try:
-            array = array_for(match, checkpoint.arrays)
-        except ValueError as error:
-            lines.append(f"{match.weight.name} from {' + '.join(match.sources)}: {error}")
-            continue
-        if not np.isfinite(array).all():
-            lines.append(f"{match.weight.name} from {' + '.join(match.sources)}: not all finite")
-    if lines:
-        hint = (
-            _example(found.ambiguous, checkpoint.arrays)
-            if found.ambiguous
-            else (
-                "Make the target's layers those of the checkpoint, name what belongs together with"
-                " name_map={own: theirs}, or pass allow_partial=True to take what fits"
-            )
-        )
-        raise MigrationError(
-            f"migrate: {checkpoint.origin} ({checkpoint.library}) does not go into"
-            f" {type(target).__name__}, which is as it was:\n  "
-            + "\n  ".join(lines)
-            + f"\n{hint}.",
-            found.ambiguous,
-            list(missing),
-        )
-
-
-def _example(ambiguous: Mapping[str, Sequence[str]], arrays: Mapping[str, np.ndarray]) -> str:
-    """Show how to say which; several critics are told apart by what their names begin with."""
-    own, theirs = next(iter(ambiguous.items()))
-    if theirs[0] not in arrays:
-        own = own.partition(".")[0]
-    return f"Say which, for example name_map={{{own!r}: {theirs[0]!r}}}"
-
-
-def _value(match: Match, checkpoint: Checkpoint, components: list[Component]) -> np.ndarray:
-    """Return what a weight gets, turned into what the target's parameter means."""
-    array = array_for(match, checkpoint.arrays).astype(match.weight.read().dtype)
-    component = next(one for one in components if match.weight in one.weights)
-    if component.role == "temperature" and temperature_kind(match.sources[0]) == "plain":
-        match.how += ", its logarithm"
-        return np.log(array)
-    # Under our own name it is the parameter already; other libraries have its logarithm.
-    is_ours = match.sources[0].rpartition(".")[2] == "std_parameter"
-    is_deviation_of_ours = match.weight.name.endswith("std_parameter")
-    if is_deviation_of_ours and not is_ours and _has_softplus(component.module):
-        match.how += ", for softplus"
-        return np.log(np.expm1(np.exp(array)))
-    return array
-
-
-def _has_softplus(module: Any) -> bool:
-    """Whether the deviation of a policy is softplus of its parameter, and not exp."""
-    parameter, log_std = as_array(module.std_parameter), as_array(module.log_std)
-    assert parameter is not None
-    assert log_std is not None
-    return bool(np.allclose(log_std, np.log(np.log1p(np.exp(parameter))), atol=1e-5))
-
-
 def _normalising_wrappers_of(target: Any) -> list[NormalizedEnv]:
     """List the wrappers of the environments that an algorithm collects from."""
     sampler = getattr(target, "sampler", None)
     return [one for env in _environments(sampler) for one in normalising_wrappers(env)]
-
-
-def _check_statistics(wrappers: list[NormalizedEnv], statistics: ObservationStatistics) -> None:
-    for wrapper in wrappers:
-        size = math.prod(wrapper.observation_space.shape or ())
-        if statistics.mean.size != size:
-            raise MigrationError(
-                f"migrate: statistics of {statistics.mean.size} numbers do not go into a"
-                f" NormalizedEnv with observations of {size}; nothing was changed"
-            )
 
 
 def _place(wrappers: list[NormalizedEnv], statistics: ObservationStatistics) -> str:

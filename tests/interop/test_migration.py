@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from garage_like.errors import MigrationError
 from garage_like.interop import MigrationReport, migrate, read_vec_normalize
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
+from garage_like.snapshot import SnapshotConfig, Snapshotter
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.torch.algos import PPO, SAC, TD3
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
@@ -377,6 +380,43 @@ def test_k13_what_is_missing_or_has_no_place_is_an_error_unless_a_part_will_do()
     report = migrate(policy, DATA / "sb3_ppo.zip", allow_partial=True)
     assert set(report.kept) == set(error.missing)
     assert "kept as they were: mlp.hidden.1.weight" in str(report)
+
+
+def test_k13_a_layer_in_the_middle_is_not_left_out() -> None:
+    policy = DeterministicMLPPolicy(BOX, hidden_sizes=(16,))
+    deeper = layers("net.0", "net.2", "net.4")
+    error = refusal(policy, deeper)
+    assert "net.2.weight, shape (16, 16), of theirs has no place" in str(error)
+
+
+def test_k13_a_deviation_that_is_no_logarithm_becomes_one() -> None:
+    policy = GaussianMLPPolicy(BOX, hidden_sizes=SIZES)
+    source = {"std": torch.tensor([0.5, 2.0]), **layers("actor.0", "actor.2", "actor.4")}
+    report = migrate(policy, {"model_state_dict": source})
+    close(policy.log_std.exp().detach(), [0.5, 2.0])
+    assert report.migrated[0].how.endswith("its logarithm")
+    error = refusal(policy, source | {"std": torch.tensor([0.5, -2.0])})
+    assert "std_parameter from std: not all finite, or not positive" in str(error)
+
+
+def test_k13_statistics_that_cannot_be_read_are_said_and_left_aside(tmp_path: Path) -> None:
+    (tmp_path / "ppo.zip").write_bytes((DATA / "sb3_ppo.zip").read_bytes())
+    (tmp_path / "vecnormalize.pkl").write_bytes(pickle.dumps({"a": 1}))
+    report = migrate(GaussianMLPPolicy(BOX, hidden_sizes=SIZES), tmp_path / "ppo.zip")
+    assert report.observation_statistics is None
+    assert "left aside" in str(report)
+
+
+def test_k13_a_snapshot_of_ours_is_read_as_data(tmp_path: Path) -> None:
+    first, second = (
+        GaussianMLPPolicy(BOX, hidden_sizes=SIZES, std_parameterization="softplus")
+        for _ in range(2)
+    )
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path))
+    snapshotter.save({"algo": SimpleNamespace(policy=first), "env": None}, Manifest(epoch=1))
+    snapshotter.close()
+    assert migrate(second, tmp_path).library == "garage_like"
+    assert unchanged(second, state(first))
 
 
 def test_k13_nothing_at_all_is_an_error_even_for_a_part() -> None:
