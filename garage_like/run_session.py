@@ -29,6 +29,7 @@ from garage_like.snapshot.env_check import EnvState, check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
+from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
@@ -227,6 +228,7 @@ class RunSession:
             train_args=_plain(vars(graph["train_args"])),
             classes=_classes(graph, self._trainer_class),
             configuration=self._configuration.sections(graph["algo"], graph["env"]),
+            normalizers=normalizers_of(graph["env"]),
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:

@@ -41,6 +41,9 @@ class NormalizedEnv(Wrapper):
         ValueError: if a number is out of range, or observations to be normalised are no arrays.
     """
 
+    _obs_count = 0  # in snapshots of before they were counted
+    _reward_count = 0
+
     def __init__(
         self,
         env: Environment,
@@ -118,6 +121,27 @@ class NormalizedEnv(Wrapper):
         """Both spaces and the longest episode."""
         return self._spec
 
+    def normalizers(self) -> dict[str, dict[str, Any]]:
+        """Return `mean`, `var` and `count` of what is normalised: `observation`, `reward`.
+
+        The variance is one, and no standard deviation. Values far back count next to nothing, see
+        `obs_alpha`; `count` tells how many there were.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        if self._normalize_obs:
+            found["observation"] = {
+                "mean": self._obs_mean.copy(),
+                "var": self._obs_var.copy(),
+                "count": self._obs_count,
+            }
+        if self._normalize_reward:
+            found["reward"] = {
+                "mean": self._reward_mean,
+                "var": self._reward_var,
+                "count": self._reward_count,
+            }
+        return found
+
     @property
     def observation_statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Copies of the running mean and variance of observations; None if not normalised."""
@@ -172,6 +196,7 @@ class NormalizedEnv(Wrapper):
 
     def _scaled_reward(self, reward: float) -> float:
         if self._normalize_reward:
+            self._reward_count += 1
             deviation = reward - self._reward_mean
             self._reward_mean += self._reward_alpha * deviation
             self._reward_var += self._reward_alpha * (deviation**2 - self._reward_var)
@@ -183,6 +208,7 @@ class NormalizedEnv(Wrapper):
             return observation
         if self._flatten_obs:
             observation = observation.reshape(-1)
+        self._obs_count += 1
         deviation = observation - self._obs_mean
         self._obs_mean += self._obs_alpha * deviation
         self._obs_var += self._obs_alpha * (deviation**2 - self._obs_var)

@@ -16,6 +16,7 @@ from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
+from garage_like.snapshot.normalizers import arrays_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,18 @@ class SnapshotReader:
         Under `parameters`, those of the decorated experiment.
         """
         return self.manifest.configuration
+
+    @property
+    def normalizers(self) -> dict[str, dict[str, np.ndarray]]:
+        """What the environment normalises with: `mean`, `var` and `count`, float64, by what.
+
+        Raises:
+            SnapshotCorruptError: if they are no numbers.
+        """
+        try:
+            return arrays_of(self.manifest.normalizers)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise SnapshotCorruptError(f"{self.path}: normalizers: {error}") from error
 
     @property
     def components(self) -> list[str]:

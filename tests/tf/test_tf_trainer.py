@@ -147,7 +147,7 @@ def test_a_restore_sets_the_variables_of_a_graph_that_is_there(run):
     with TFTrainer(config(run)) as trainer:
         algo = AddOne(trainer, start=100.0)
         trainer.setup(algo, None)
-        trainer.restore(run)
+        trainer.restore(run, config_policy="ignore")
         assert algo.totals() == (8.0, 3.0)
         assert trainer.resume(n_epochs=4) == 9.0
 

@@ -50,6 +50,7 @@ class Manifest:
         train_args: what `train` was given.
         classes: class of each component.
         configuration: what each component was constructed with, by component and argument.
+        normalizers: `mean`, `var` and `count` that the environment normalises with.
         arrays: for each buffer of objects.pkl, in order, where its bytes are.
         tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
         written_by: the user who wrote it, for `trust`.
@@ -77,6 +78,7 @@ class Manifest:
     train_args: dict[str, Any] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     configuration: dict[str, dict[str, Any]] = field(default_factory=dict)
+    normalizers: dict[str, dict[str, Any]] = field(default_factory=dict)
     arrays: list[dict[str, Any]] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
     generators: dict[str, str] = field(default_factory=dict)

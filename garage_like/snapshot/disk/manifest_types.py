@@ -105,7 +105,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("classes", "generators"), _objects_of(_is_text)),
     **dict.fromkeys(("reasons", "left_out"), _lists_of(_is_text)),
     **dict.fromkeys(("fingerprint", "files"), _is_object),
-    "configuration": _objects_of(_is_object),
+    **dict.fromkeys(("configuration", "normalizers"), _objects_of(_is_object)),
     "env_state": _objects_of(_is_plain),
     "logs": _objects_of(is_count),
     "parent": _is_parent,
