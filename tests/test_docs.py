@@ -109,6 +109,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
     "name",
     [
         "interop.md",
+        "loading.md",
         "logging.md",
         "tensorflow.md",
         "writing_algorithms.md",
@@ -142,6 +143,7 @@ def test_every_page_with_code_is_run() -> None:
     run |= {f"{library}.md" for library in COMING_FROM}
     assert {page.name for page in PAGES if script(page)} == run | {
         "interop.md",
+        "loading.md",
         "logging.md",
         "tensorflow.md",
         "trackers.md",
