@@ -55,6 +55,8 @@ class _Array:
 
     def __setstate__(self, state: Any) -> None:
         _, shape, dtype, is_fortran, content = state
+        if not _is_of_numbers(dtype):
+            return
         order: Any = "F" if is_fortran else "C"
         self.value = np.frombuffer(content, _dtype(dtype)).reshape(shape, order=order).copy()
 
@@ -79,11 +81,12 @@ class _Class:
         return Inert(self._name)
 
 
-def _dtype(found: Any) -> np.dtype:
-    dtype = np.dtype(found.code) if isinstance(found, _DType) else np.dtype(object)
-    if dtype.kind not in _KINDS:
-        raise ValueError(f"expected an array of numbers, found one of {dtype}")
-    return dtype.newbyteorder(found.order)
+def _is_of_numbers(found: Any) -> bool:
+    return isinstance(found, _DType) and np.dtype(found.code).kind in _KINDS
+
+
+def _dtype(found: _DType) -> np.dtype:
+    return np.dtype(found.code).newbyteorder(found.order)
 
 
 def _make_dtype(code: Any, *_: Any) -> _DType:
@@ -95,10 +98,12 @@ def _make_array(*_: Any) -> _Array:
 
 
 def _make_scalar(dtype: Any, content: bytes = b"") -> Any:
-    return np.frombuffer(content, _dtype(dtype))[0]
+    return np.frombuffer(content, _dtype(dtype))[0] if _is_of_numbers(dtype) else Inert("scalar")
 
 
-def _from_buffer(content: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> np.ndarray:
+def _from_buffer(content: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> Any:
+    if not _is_of_numbers(dtype):
+        return Inert("array")
     return np.frombuffer(content, _dtype(dtype)).reshape(shape, order=order).copy()
 
 
@@ -120,6 +125,7 @@ _KNOWN: dict[str, Any] = {
     "numpy._core.numeric._frombuffer": _from_buffer,
     "collections.OrderedDict": OrderedDict,
     "copyreg._reconstructor": _new_object,
+    "copy_reg._reconstructor": _new_object,
     "_codecs.encode": _encode,
 }
 

@@ -172,11 +172,13 @@ def _torch_writer(tensor: Any) -> Callable[[np.ndarray], None]:
 
 def assign(values: list[tuple[Weight, np.ndarray]]) -> None:
     """Replace all, or if one fails none, and raise what it raised."""
-    before = [(weight, weight.read()) for weight, _ in values]
+    before: list[tuple[Weight, np.ndarray]] = []
     try:
         for weight, array in values:
+            old = weight.read()
             weight.write(array)
+            before.append((weight, old))
     except BaseException:
-        for weight, array in before:
-            weight.write(array)
+        for weight, old in before:
+            weight.write(old)
         raise

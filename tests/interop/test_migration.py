@@ -22,6 +22,7 @@ from garage_like.env_spec import EnvSpec
 from garage_like.envs import GymEnv, NormalizedEnv
 from garage_like.errors import MigrationError
 from garage_like.interop import MigrationReport, migrate, read_vec_normalize
+from garage_like.interop.weights import assign, components_of
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig, Snapshotter
@@ -417,6 +418,49 @@ def test_k13_a_snapshot_of_ours_is_read_as_data(tmp_path: Path) -> None:
     snapshotter.close()
     assert migrate(second, tmp_path).library == "garage_like"
     assert unchanged(second, state(first))
+
+
+def test_k13_statistics_clip_as_the_other_program_does() -> None:
+    statistics = read_vec_normalize(DATA / "sb3_ppo_vecnormalize.pkl")
+    far = statistics.normalize(statistics.mean + 100 * np.sqrt(statistics.variance))
+    np.testing.assert_array_equal(far, np.full(3, 5.0, np.float32))
+
+
+def test_k13_statistics_need_a_place() -> None:
+    statistics = read_vec_normalize(DATA / "sb3_ppo_vecnormalize.pkl")
+    with pytest.raises(ValueError, match="normalises no observations; wrap its environment"):
+        statistics.put_into(NormalizedEnv(GymEnv("Pendulum-v1")))
+
+
+def test_k13_statistics_of_another_shape_change_nothing() -> None:
+    env = NormalizedEnv(GymEnv("Pendulum-v1"), normalize_obs=True)
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=SIZES)
+    critic = GaussianMLPValueFunction(env.spec, hidden_sizes=SIZES)
+    algo = PPO(env.spec, policy, critic, LocalSampler(policy, env))
+    source = _ppo_for_one_action()
+    for leaf in ("running_mean", "running_var"):
+        source["model"][f"running_mean_std.{leaf}"] = torch.ones(4, dtype=torch.float64)
+    before = state(policy)
+    with pytest.raises(MigrationError, match="statistics of 4 numbers do not go into"):
+        migrate(algo, source)
+    assert unchanged(policy, before)
+
+
+def test_k13_a_replacement_that_fails_half_way_is_taken_back() -> None:
+    policy = CategoricalMLPPolicy(DISCRETE, hidden_sizes=SIZES)
+    before = state(policy)
+    weights = components_of(policy)[0].weights
+
+    def fail(_: np.ndarray) -> None:
+        raise OSError("no memory")
+
+    values = [(weight, weight.read() + 1) for weight in weights]
+    write = weights[-1].write
+    weights[-1].write = fail
+    with pytest.raises(OSError, match="no memory"):
+        assign(values)
+    weights[-1].write = write
+    assert unchanged(policy, before)
 
 
 def test_k13_nothing_at_all_is_an_error_even_for_a_part() -> None:
