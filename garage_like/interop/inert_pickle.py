@@ -65,7 +65,8 @@ class _DType:
     """A type of numbers; its byte order comes after it, in its state."""
 
     def __init__(self, code: str) -> None:
-        self.code, self.order = code, "="
+        self.code = code
+        self.order: Any = "="
 
     def __setstate__(self, state: Any) -> None:
         self.order = state[1] if state[1] in "<>" else "="
