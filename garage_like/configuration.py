@@ -33,7 +33,7 @@ class Configured:
         """Let the constructor of a new subclass note its arguments."""
         super().__init_subclass__(**options)
         constructor = vars(cls).get("__init__")
-        if constructor is not None:
+        if inspect.isfunction(constructor):
             cls.__init__ = _noting(constructor)  # type: ignore[method-assign]
 
 
@@ -54,16 +54,21 @@ def configuration_of(value: Any) -> dict[str, Any] | None:
 
 
 def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
-    signature = inspect.signature(constructor)
-
     @functools.wraps(constructor)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        signature = _signature(constructor)
         noted = _arguments(signature, self, args, kwargs)  # before the constructor changes them
         constructor(self, *args, **kwargs)
         if noted is not None:
             _note(self, signature, noted)
 
     return construct
+
+
+@functools.cache
+def _signature(constructor: Callable[..., None]) -> inspect.Signature:
+    """Look a signature up: no closure holds it, since classes may be pickled by value."""
+    return inspect.signature(constructor)
 
 
 def _arguments(

@@ -36,6 +36,8 @@ OF_MANIFEST = (
     "env_state",
     "train_args",
     "classes",
+    "configuration",
+    "normalizers",
     "metrics",
     "fingerprint",
     "parent",

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import garage_like
+from garage_like.configuration import configuration_of
 from garage_like.errors import SnapshotNotFoundError, SnapshotUntrustedError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, list_snapshots
@@ -171,7 +172,8 @@ def test_best_is_judged_as_the_run_judged_it(tmp_path, run_script):
 
         class Counting(RLAlgorithm):
             policy = None
-            epoch = 0
+            def __init__(self, start=0):
+                self.epoch = start
             def train_epoch(self, trainer):
                 tabular.record("Loss", [5.0, 1.0, 9.0][self.epoch])
                 self.epoch += 1
@@ -185,7 +187,10 @@ def test_best_is_judged_as_the_run_judged_it(tmp_path, run_script):
         count()
         """
     )
-    assert garage_like.load_algo(tmp_path / "run", "best").epoch == 2
+    best = garage_like.load_algo(tmp_path / "run", "best")
+    assert best.epoch == 2
+    assert configuration_of(best)["start"] == 0
+    assert configuration_of(type(best)(start=7))["start"] == 7
 
 
 def test_modules_beside_the_launcher_are_found(tmp_path, run_script):
