@@ -7,16 +7,18 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from statistics import fmean, pstdev
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.experiment.continuation import continuation
-from garage_like.pictures.playing import PlayedEpisode, use_no_screen
 from garage_like.snapshot.loading import FromEpoch
+
+if TYPE_CHECKING:
+    from garage_like.pictures.playing import PlayedEpisode
 
 COLUMNS = {"episode": True, "return": True, "length": True, "ended": False}
 
@@ -51,6 +53,8 @@ def play(
 
     Nothing in RUN changes.
     """
+    from garage_like.pictures.playing import use_no_screen
+
     use_no_screen()
     played: list[PlayedEpisode] = []
     with _restored(run, from_epoch, trust) as (policy, env):
@@ -66,16 +70,14 @@ def play(
     returns = [episode.total_reward for episode in played]
     if as_json:
         told = [vars(episode) for episode in played]
-        mean, std = float(np.mean(returns)), float(np.std(returns))
+        mean, std = fmean(returns), pstdev(returns)
         shown = None if video is None else str(video)
         printing.print_json({"episodes": told, "mean": mean, "std": std, "video": shown})
         return
     rows = [_row(number, episode) for number, episode in enumerate(played)]
     printing.print_table(COLUMNS, {"": rows}, folded="ended")
     if len(returns) > 1:
-        shown_mean, shown_std = (
-            printing.short_number(float(f(returns))) for f in (np.mean, np.std)
-        )
+        shown_mean, shown_std = (printing.short_number(f(returns)) for f in (fmean, pstdev))
         click.echo(f"mean return {shown_mean}, standard deviation {shown_std}")
     if video is not None:
         click.echo(f"Filmed in {video}")

@@ -16,7 +16,6 @@ from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
-from garage_like.snapshot.normalizers import arrays_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +59,8 @@ class SnapshotReader:
         Raises:
             SnapshotCorruptError: if they are no numbers.
         """
+        from garage_like.snapshot.normalizers import arrays_of
+
         try:
             return arrays_of(self.manifest.normalizers)
         except (ValueError, TypeError, OverflowError) as error:
