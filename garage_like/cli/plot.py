@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from garage_like.cli import printing
 from garage_like.experiment.overview import RETURN, find_runs
-from garage_like.pictures.curves import (
-    Band,
-    Curve,
-    NothingToDrawError,
-    bands,
-    read_curve,
-)
+
+if TYPE_CHECKING:
+    from garage_like.pictures.curves import Band, Curve
 
 
 @click.command(epilog="Example: garage-like plot data/local/experiment --group lr")
@@ -46,6 +42,8 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
     standard deviation around it, as far as all of them have come. A run that was resumed is one
     curve; a branch leaves its parent's curve where it parted.
     """
+    from garage_like.pictures.curves import bands
+
     try:
         drawn = bands(_curves(runs, x, y), group)
         from garage_like.pictures.drawing import draw
@@ -65,11 +63,15 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
 
 
 def _is_of(out: Path, error: Exception) -> bool:
+    from garage_like.pictures.curves import NothingToDrawError
+
     return not isinstance(error, NothingToDrawError) and str(out) not in str(error)
 
 
 def _curves(given: Sequence[Path], x: str, y: str) -> list[Curve]:
     """Read the curves of all runs; of those below a folder, the ones without a log are left out."""
+    from garage_like.pictures.curves import NothingToDrawError, read_curve
+
     found: dict[Path, Curve] = {}
     for path in given:
         if not path.is_dir():

@@ -53,6 +53,19 @@ def test_help_lists_each_command_with_a_whole_sentence(call) -> None:
     assert all(line.endswith(".") and not line.endswith("...") for line in lines)
 
 
+def test_help_loads_nothing_heavy() -> None:
+    code = f"""
+import sys
+from garage_like.cli import main
+main(["--help"], standalone_mode=False)
+print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stderr == "[]\n"
+
+
 def test_version_is_told(call) -> None:
     assert call("--version").output == f"garage_like, version {__version__}\n"
 
