@@ -9,12 +9,15 @@ from garage_like.snapshot.graph.walk import walk
 
 
 def check_device(map_location: Any) -> Any:
-    """Return a device of torch that values can lie on here.
+    """Return a device of torch that values can lie on here; None if there is no torch.
 
     Raises:
         ValueError: if it is none, or there is no such device.
     """
-    import torch
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return None  # nothing that could lie anywhere
 
     try:
         device = torch.device(map_location)
@@ -38,9 +41,14 @@ def check_device(map_location: Any) -> Any:
 
 
 def move(algo: Any, device: Any) -> None:
-    """Move all modules of torch that an object reaches, and what optimizers keep for them."""
+    """Move all modules of torch that an object reaches, and what optimizers keep for them.
+
+    Args:
+        algo: as it was built on the CPU.
+        device: as `check_device` returns it.
+    """
     torch = sys.modules.get("torch")
-    if torch is None or device.type == "cpu":
+    if torch is None or device is None or device.type == "cpu":
         return
     reached = [value for _, value in walk({"algo": algo})]
     for module in reached:

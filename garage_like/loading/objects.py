@@ -99,13 +99,7 @@ def _read(path: str | os.PathLike[str], which: FromEpoch) -> LoadedSnapshot:
         for key in ("best_metric", "best_mode")
         if isinstance(options, Mapping) and isinstance(options.get(key), str)
     }
-    loaded = load_snapshot(path, which, include_buffer=False, **judged_by)
-    if isinstance(which, int) and loaded.manifest.epoch != which:
-        raise SnapshotNotFoundError(
-            f"{path}: no snapshot of epoch {which}; it is one snapshot, of epoch"
-            f" {loaded.manifest.epoch}"
-        )
-    return loaded
+    return load_snapshot(path, which, include_buffer=False, **judged_by)
 
 
 def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
@@ -115,10 +109,9 @@ def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
     folders = _experiment(loaded.path).get("module_paths")
     known = [str(folder) for folder in folders] if isinstance(folders, list) else []
     sys.path[:0] = [folder for folder in known if folder not in sys.path]
-    with contextlib.nullcontext() if device is None else building_on_cpu():
+    with contextlib.nullcontext() if map_location is None else building_on_cpu():
         algo = loaded.graph(trust)["algo"]
-    if device is not None:
-        move(algo, device)
+    move(algo, device)
     return algo
 
 

@@ -97,7 +97,9 @@ def _load(
 ) -> LoadedSnapshot:
     store, epochs, alone = resolve(path)
     if alone is not None:
-        return _read_steadily(alone, include_buffer)
+        loaded = _read_steadily(alone, include_buffer)
+        _check_epoch(alone, loaded.manifest, from_epoch)
+        return loaded
     if from_epoch == "last":
         return _newest_good(store, epochs, include_buffer)
     if from_epoch == "first":
@@ -110,6 +112,15 @@ def _load(
             f"{store.dir}: no snapshot of epoch {from_epoch}; there are {_ranges(epochs)}"
         )
     return _read_steadily(store.path(from_epoch), include_buffer)
+
+
+def _check_epoch(snapshot: Path, manifest: Manifest, from_epoch: FromEpoch) -> None:
+    """Raise if one snapshot was given, and another epoch asked for."""
+    if isinstance(from_epoch, int) and manifest.epoch != from_epoch:
+        raise SnapshotNotFoundError(
+            f"{snapshot}: no snapshot of epoch {from_epoch}; it is one snapshot, of epoch"
+            f" {manifest.epoch}"
+        )
 
 
 class _GoneMeanwhileError(Exception):
@@ -214,6 +225,8 @@ def snapshot_path(path: str | os.PathLike[str], which: FromEpoch = "last") -> Pa
     check_from_epoch(which)
     store, epochs, alone = resolve(path)
     if alone is not None:
+        if isinstance(which, int):
+            _check_epoch(alone, Manifest.read(alone), which)
         return alone
     if which == "best":
         return store.path(_best(store, epochs, "Evaluation/AverageReturn", "max"))

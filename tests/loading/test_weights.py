@@ -129,3 +129,9 @@ def test_a_component_that_is_not_there_is_named_with_those_there_are(trained, ma
 def test_what_cannot_be_meant_is_a_type_error(components, message, trained, made):
     with pytest.raises(TypeError, match=message):
         load_weights(made("ppo").policy, trained("ppo")[0], components=components)
+
+
+def test_s07_another_epoch_than_that_of_the_one_snapshot_is_refused(trained, made):
+    snapshot = trained("ppo")[0] / "snapshots" / "epoch_000001"
+    with pytest.raises(SnapshotNotFoundError, match="it is one snapshot, of epoch 1"):
+        load_weights(made("ppo").policy, snapshot, 0)
