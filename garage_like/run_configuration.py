@@ -22,6 +22,7 @@ ConfigPolicy = Literal["error", "warn", "ignore"]
 
 PARAMETERS = "parameters"
 ENV_SPEC = "env_spec"
+_LAUNCHER = "__main__"
 
 
 def check_config_policy(config_policy: Any) -> None:
@@ -143,10 +144,10 @@ def _differences_of_parts(
     recorded: Mapping[str, Any],
     expected: Mapping[str, Any],
 ) -> Iterator[str]:
-    if was.get(CLASS) != is_now.get(CLASS):
+    if _bare_name(was.get(CLASS)) != _bare_name(is_now.get(CLASS)):
         yield from _differences(path, was, is_now, [CLASS])
         return
-    for key in [key for key in is_now if key in was]:
+    for key in [key for key in is_now if key in was and key != CLASS]:
         one, other = _part(was[key], recorded), _part(is_now[key], expected)
         if one is None or other is None:
             yield from _differences(path, was, is_now, [key])
@@ -160,12 +161,27 @@ def _part(value: Any, sections: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and CLASS in found else None
 
 
+def _bare_name(qualified: Any) -> str:
+    """Return the name of a class or function without its module, which may have moved."""
+    return str(qualified).rpartition(".")[2]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether both name one thing of a launcher, which was started once and imported once."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return False
+    return any(
+        name.startswith(f"{_LAUNCHER}.") and full.endswith(name.removeprefix(_LAUNCHER))
+        for name, full in ((one, other), (other, one))
+    )
+
+
 def _differences(
     path: str, was: Mapping[str, Any], is_now: Mapping[str, Any], keys: Iterable[str]
 ) -> Iterator[str]:
     for key in keys:
         one, other = (json.dumps(x[key]) if key in x else "absent" for x in (was, is_now))
-        if one != other:
+        if one != other and not _is_same(was.get(key), is_now.get(key)):
             yield f"{path}.{key} was {one} and is now {other}"
 
 

@@ -15,6 +15,7 @@ from garage_like.errors import SnapshotMismatchError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.np.algos import CEM
 from garage_like.np.policies import CategoricalMLPPolicy
+from garage_like.run_configuration import differences
 from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
 
@@ -178,6 +179,37 @@ def test_c08_an_argument_that_only_one_version_knows_is_no_mismatch(run_dir, tmp
         env.spec, policy, LocalSampler(policy, env), n_samples=2, best_frac=0.5, novelty=1.0
     )
     restore(run_dir, algo, env)
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "expected"),
+    [
+        ("__main__.f", "pkg.launcher.f", []),
+        ("pkg.launcher.f", "__main__.f", []),
+        ("__main__.f", "pkg.gf", ['algo.init was "__main__.f" and is now "pkg.gf"']),
+        ("a.json", "b.json", ['algo.init was "a.json" and is now "b.json"']),
+        ({"a": 1}, {"a": 1, "b": 2}, ['algo.init was {"a": 1} and is now {"a": 1, "b": 2}']),
+        (True, 1, ["algo.init was true and is now 1"]),
+    ],
+)
+def test_c08_a_launcher_that_was_started_or_imported_is_the_same(was, is_now, expected):
+    recorded, now = ({"algo": {"class": "m.A", "init": value}} for value in (was, is_now))
+    assert differences(recorded, now) == expected
+
+
+def test_c08_a_class_that_moved_is_the_same_and_another_is_named():
+    recorded = {"algo": {"class": "old.room.PPO", "rate": 1}}
+    assert differences(recorded, {"algo": {"class": "new.PPO", "rate": 1}}) == []
+    assert differences(recorded, {"algo": {"class": "new.TRPO", "rate": 2}}) == [
+        'algo.class was "old.room.PPO" and is now "new.TRPO"'
+    ]
+
+
+def test_c08_what_a_forged_snapshot_says_is_compared_without_harm():
+    now = {"algo": {"class": "m.A", "policy": "policy"}, "policy": {"class": "m.P", "size": 1}}
+    forged = {"algo": {"class": "m.A", "policy": "algo"}, "policy": {"class": ["x"], "size": {}}}
+    assert len(differences(forged, now)) == 2
+    assert differences({"algo": 3}, now) == []
 
 
 def small_experiment(log_dir, **options):
