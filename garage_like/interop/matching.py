@@ -228,6 +228,9 @@ class Matcher:
             return
         else:
             hits = [name for name in free if self._arrays[name].shape == weight.shape]
+        first = hits[:1]
+        if all(np.array_equal(self._arrays[name], self._arrays[first[0]]) for name in hits[1:]):
+            hits = first  # a module that is saved twice
         if len(hits) == 1:
             self.found.matches.append(Match(weight, (hits[0],), how="role and shape"))
         elif hits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,11 @@ def load_torch(source: Path | bytes, name: str) -> Any:
     except FileNotFoundError:
         raise
     except Exception as error:
-        why = str(error).strip().splitlines()
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        if named is None:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(f"{name}: no file of torch.save, or damaged ({first})") from error
         raise ValueError(
-            f"{name}: torch cannot load it without running code that it brings along, or it is"
-            f" damaged ({why[-1] if why else type(error).__name__}); save a state dict, and nothing"
-            " else, with torch.save"
+            f"{name}: torch cannot load it without running code, as it holds a {named[1]}; save a"
+            " state dict, and nothing else, with torch.save"
         ) from error

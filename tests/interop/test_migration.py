@@ -463,6 +463,23 @@ def test_k13_a_replacement_that_fails_half_way_is_taken_back() -> None:
     assert unchanged(policy, before)
 
 
+def test_k13_a_module_that_skrl_shares_and_saves_twice_is_not_ambiguous() -> None:
+    trunk = layers("net_container.0", "net_container.2", sizes=(3, 16, 16))
+    heads = layers("policy_layer", sizes=(16, 2)) | layers("value_layer", sizes=(16, 1))
+    shared = {"log_std_parameter": torch.tensor([0.1, 0.2]), **trunk, **heads}
+    saved = {"policy": shared, "value": {name: array.clone() for name, array in shared.items()}}
+    policy = GaussianMLPPolicy(BOX, hidden_sizes=SIZES)
+    value_function = GaussianMLPValueFunction(BOX, hidden_sizes=SIZES)
+    migrate(policy, saved)
+    migrate(value_function, saved)
+    rows = torch.ones(2, 3)
+    hidden = torch.tanh(actions_of(trunk, rows))
+    outputs = {"policy_layer": policy(rows)[0].mean, "value_layer": value_function(rows)[:, None]}
+    for head, found in outputs.items():
+        expected = hidden @ heads[f"{head}.weight"].T + heads[f"{head}.bias"]
+        close(found.detach(), expected.numpy())
+
+
 def test_k13_nothing_at_all_is_an_error_even_for_a_part() -> None:
     policy = CategoricalMLPPolicy(DISCRETE, hidden_sizes=(5,))
     refusal(policy, {"x.weight": np.zeros((9, 9))}, allow_partial=True)
