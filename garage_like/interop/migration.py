@@ -128,14 +128,27 @@ def _unknown(where: str, name: str, known: list[str]) -> str:
 
 def _copies(components: list[Component], found: Matching) -> Iterator[tuple[Weight, Weight]]:
     """Yield the weights of target networks that got nothing, with those that they are copies of."""
-    by_name = {component.name: component for component in components}
     for component in components:
-        original = by_name.get(component.name.replace("target_", "", 1))
-        if not component.is_target or original is None or original is component:
+        original = _original_of(component, components) if component.is_target else None
+        if original is None:
             continue
         for weight, other in zip(component.weights, original.weights, strict=True):
             if weight.name not in found.matched and other.name in found.matched:
                 yield weight, other
+
+
+def _original_of(target: Component, components: list[Component]) -> Component | None:
+    """Return what a target network follows: the namesake, or the only one that is like it."""
+    shapes = [weight.shape for weight in target.weights]
+    alike = [
+        one
+        for one in components
+        if not one.is_target
+        and one.role == target.role
+        and [weight.shape for weight in one.weights] == shapes
+    ]
+    named = [one for one in alike if one.name == target.name.replace("target_", "", 1)]
+    return named[0] if named else alike[0] if len(alike) == 1 else None
 
 
 def _normalising_wrappers_of(target: Any) -> list[NormalizedEnv]:

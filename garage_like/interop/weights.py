@@ -83,7 +83,7 @@ def components_of(target: Any) -> list[Component]:
 def _attributes(target: Any) -> Iterator[tuple[str, Any]]:
     for name, value in vars(target).items() if hasattr(target, "__dict__") else ():
         bare = name.removeprefix("_")
-        if isinstance(value, list | tuple):
+        if isinstance(value, list | tuple) or type(value).__name__ == "ModuleList":
             yield from ((f"{bare}.{place}", part) for place, part in enumerate(value))
         else:
             yield bare, value

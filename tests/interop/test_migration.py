@@ -27,7 +27,7 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.torch.algos import PPO, SAC, TD3
+from garage_like.torch.algos import DQN, PPO, SAC, TD3, TQC
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,
@@ -35,7 +35,11 @@ from garage_like.torch.policies import (
     GaussianMLPPolicy,
     TanhGaussianMLPPolicy,
 )
-from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
 from garage_like.torch.value_functions import GaussianMLPValueFunction
 
 DATA = Path(__file__).parent / "data"
@@ -154,6 +158,31 @@ def test_k13_target_networks_that_a_checkpoint_lacks_become_copies() -> None:
     for target, online in ((algo._target_qf2, qfs[1]), (algo._target_policy, actor)):
         assert unchanged(target, state(online))
     np.testing.assert_array_equal(state(qfs[1])["mlp.output.bias"], source["qf2.mlp.output.bias"])
+
+
+def test_k13_a_target_of_dqn_becomes_a_copy_of_what_the_policy_asks() -> None:
+    qf = DiscreteMLPQFunction(DISCRETE, hidden_sizes=SIZES)
+    policy = DiscreteQFArgmaxPolicy(qf, DISCRETE)
+    algo = DQN(DISCRETE, policy, qf, PathBuffer(10), exploration_policy=None, min_buffer_size=1)
+    report = migrate(algo, layers("network.0", "network.2", "network.4", sizes=(3, 16, 16, 4)))
+    assert unchanged(algo._target_qf, state(qf))
+    assert report.migrated[-1].how == "copy of policy.qf.mlp.output.bias"
+
+
+def test_k13_each_critic_of_tqc_gets_its_own() -> None:
+    policy = TanhGaussianMLPPolicy(BOX, hidden_sizes=SIZES)
+    qfs = [QuantileMLPQFunction(BOX, 5, hidden_sizes=SIZES) for _ in range(2)]
+    algo = TQC(BOX, policy, qfs, PathBuffer(10), min_buffer_size=1)
+    critics = [state(QuantileMLPQFunction(BOX, 5, hidden_sizes=SIZES)) for _ in range(2)]
+    source = {
+        f"critic.qf{place}.{name}": array
+        for place, critic in enumerate(critics)
+        for name, array in critic.items()
+    }
+    migrate(algo, source, allow_partial=True)
+    for qf, critic in zip(qfs, critics, strict=True):
+        assert unchanged(qf, critic)
+    assert unchanged(algo._target_qfs[1], critics[1])
 
 
 def test_k13_statistics_go_into_the_environments_of_an_algorithm() -> None:
