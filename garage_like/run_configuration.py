@@ -8,6 +8,7 @@ experiment this is before there is any snapshot. Every snapshot's manifest has t
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,6 +16,7 @@ from typing import Any, Literal, get_args
 from garage_like.configuration import CLASS, configuration_text
 from garage_like.errors import SnapshotMismatchError
 from garage_like.experiment.overview import CONFIGURATION, VARIANT, read_json
+from garage_like.logging import heard, logger
 from garage_like.logging.log_files import exchange, replace_content
 
 Sections = dict[str, dict[str, Any]]
@@ -52,17 +54,20 @@ class RunConfiguration:
             self._parameters = read_json(self._run_dir / VARIANT)
         return self._parameters
 
-    def sections(self, algo: Any, env: Any) -> Sections:
+    def sections(self, algo: Any, env: Any, *, with_parameters: bool = True) -> Sections:
         """Return the configuration of each part, by the name that its tensors' file has.
 
         Args:
             algo: its attributes are parts too.
             env: the environment, or None.
+            with_parameters: include the experiment's; a run that starts from a snapshot of another
+                has parameters of its own.
         """
         texts = dict(_texts(algo, env))
         if self._known is None or self._known[0] != texts:
             self._known = texts, _sections(texts)
-        parameters = {PARAMETERS: self.parameters} if self.parameters else {}
+        has_any = with_parameters and self.parameters
+        parameters = {PARAMETERS: self.parameters} if has_any else {}
         return {**parameters, **self._known[1]}
 
     def write(self, algo: Any, env: Any, name_of_env: str) -> None:
@@ -78,6 +83,29 @@ class RunConfiguration:
             replace_content(path, text)
         elif path.read_bytes() != text:
             exchange(path, text)
+
+    @staticmethod
+    def check(
+        snapshot: Path, recorded: Sections, expected: Sections, config_policy: ConfigPolicy
+    ) -> None:
+        """Say what a snapshot was made with otherwise than expected.
+
+        Raises:
+            SnapshotMismatchError: if anything, and the policy is `'error'`.
+        """
+        found = [] if config_policy == "ignore" else differences(recorded, expected)
+        if not found:
+            return
+        told = f"{snapshot} was made with another configuration: {'; '.join(found)}. "
+        if config_policy == "error":
+            raise SnapshotMismatchError(
+                told + "A restore brings back what the snapshot was made with: construct the same,"
+                " or restore without setup, or pass config_policy='warn' or 'ignore'"
+            )
+        told += "What the snapshot was made with counts"
+        with heard():
+            logger.log(told)
+        warnings.warn(told, stacklevel=5)
 
 
 def _texts(algo: Any, env: Any) -> Iterator[tuple[str, str]]:
@@ -183,12 +211,3 @@ def _differences(
         one, other = (json.dumps(x[key]) if key in x else "absent" for x in (was, is_now))
         if one != other and not _is_same(was.get(key), is_now.get(key)):
             yield f"{path}.{key} was {one} and is now {other}"
-
-
-def mismatch(snapshot: Path, found: list[str]) -> SnapshotMismatchError:
-    """Return the error that says what differs, and what to do."""
-    return SnapshotMismatchError(
-        f"{snapshot} was made with another configuration: {'; '.join(found)}. A restore brings back"
-        " what the snapshot was made with: construct the same, or restore without setup, or pass"
-        " config_policy='warn' or 'ignore'"
-    )

@@ -18,9 +18,8 @@ from typing import Any
 
 from garage_like import seeding
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
-from garage_like.logging import active_run_logs, heard, logger
-from garage_like.run_configuration import PARAMETERS, ConfigPolicy, RunConfiguration, mismatch
-from garage_like.run_configuration import differences as differences_of_configurations
+from garage_like.logging import active_run_logs, logger
+from garage_like.run_configuration import ConfigPolicy, RunConfiguration
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
@@ -156,25 +155,15 @@ class RunSession:
     def check_configuration(
         self, restored: LoadedSnapshot, algo: Any, env: Any, config_policy: ConfigPolicy
     ) -> None:
-        """Compare what was set up with what a snapshot was made with.
-
-        The experiment's parameters count where the run goes on in its own directory; another run
-        may have other ones.
-        """
-        if config_policy == "ignore":
-            return
-        expected = self._configuration.sections(algo, env)
-        if not self.is_in_place(restored.path):
-            expected.pop(PARAMETERS, None)
-        found = differences_of_configurations(restored.manifest.configuration, expected)
-        if not found:
-            return
-        if config_policy == "error":
-            raise mismatch(restored.path, found)
-        text = f"{restored.path} was made with another configuration, which counts: "
-        with heard():
-            logger.log(text + "; ".join(found))
-        warnings.warn(text + "; ".join(found), stacklevel=4)
+        """Compare what was set up with what a snapshot was made with."""
+        self._configuration.check(
+            restored.path,
+            restored.manifest.configuration,
+            self._configuration.sections(
+                algo, env, with_parameters=self.is_in_place(restored.path)
+            ),
+            config_policy,
+        )
 
     # ---- snapshots --------------------------------------------------------------------------
 
