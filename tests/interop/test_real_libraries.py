@@ -13,9 +13,11 @@ from garage_like.env_spec import EnvSpec
 from garage_like.interop import migrate
 from garage_like.torch.policies import (
     DeterministicMLPPolicy,
+    DiscreteQFArgmaxPolicy,
     GaussianMLPPolicy,
     TanhGaussianMLPPolicy,
 )
+from garage_like.torch.q_functions import DiscreteMLPQFunction
 
 MAKE = Path(__file__).parent / "data" / "make.py"
 SPEC = EnvSpec(
@@ -64,3 +66,12 @@ def test_k13_the_same_observation_in_gives_the_same_action_out(file: str, made: 
         observations = report.observation_statistics.normalize(observations)
     actions, infos = policy.get_actions(observations)
     np.testing.assert_allclose(infos.get("mean", actions), expected, rtol=1e-5, atol=2e-6)
+
+
+def test_k13_dqn_takes_the_same_actions(made: Path) -> None:
+    spec = EnvSpec(SPEC.observation_space, spaces.Discrete(4), max_episode_length=9)
+    policy = DiscreteQFArgmaxPolicy(DiscreteMLPQFunction(spec, hidden_sizes=(16, 16)), spec)
+    migrate(policy, made / "sb3_dqn.zip")
+    with np.load(made / "sb3_dqn.actions.npz") as there:
+        actions, _ = policy.get_actions(there["observations"])
+        np.testing.assert_array_equal(actions, there["actions"])
