@@ -156,14 +156,10 @@ class RunSession:
         self, restored: LoadedSnapshot, algo: Any, env: Any, config_policy: ConfigPolicy
     ) -> None:
         """Compare what was set up with what a snapshot was made with."""
-        self._configuration.check(
-            restored.path,
-            restored.manifest.configuration,
-            self._configuration.sections(
-                algo, env, with_parameters=self.is_in_place(restored.path)
-            ),
-            config_policy,
-        )
+        in_place = self.is_in_place(restored.path)
+        expected = self._configuration.sections(algo, env, with_parameters=in_place)
+        recorded = restored.manifest.configuration
+        self._configuration.check(restored.path, recorded, expected, config_policy)
 
     # ---- snapshots --------------------------------------------------------------------------
 
