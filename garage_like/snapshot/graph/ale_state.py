@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.errors import SnapshotMismatchError
+
 _INTEGERS = ("random_seed", "frame_skip", "max_num_frames_per_episode", "reward_min", "reward_max")
 _FLAGS = ("color_averaging", "sound_obs", "truncate_on_loss_of_life")
 
@@ -69,7 +71,13 @@ def rebuild_ale(settings: dict[str, Any], game: str | None, content: np.ndarray 
     ale.setFloat("repeat_action_probability", 0.0)
     if game is not None and content is not None:
         state = ale_py.ALEState(content.tobytes())
-        ale.loadROM(ale_py.roms.get_rom_path(game))
+        rom = ale_py.roms.get_rom_path(game)
+        if rom is None:
+            raise SnapshotMismatchError(
+                f"the snapshot plays {game!r}, of which the ale-py installed here has no ROM;"
+                " install the version that the manifest names"
+            )
+        ale.loadROM(rom)
         ale.setMode(state.getCurrentMode())
         ale.setDifficulty(state.getDifficulty())
         ale.restoreState(state)
