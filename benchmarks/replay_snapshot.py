@@ -2,7 +2,8 @@
 
 SAC's networks and 1,000,000 transitions of HalfCheetah, 1,000 of them new since the snapshot
 before. Beside it, in turns, what others do to the same end: cloudpickle, torch.save, the `save` and
-`save_replay_buffer` of Stable-Baselines3 (where it is installed), and a bare copy of the bytes that
+`save_replay_buffer` of Stable-Baselines3 (where it is installed), the asynchronous save of
+torch.distributed.checkpoint (weights, slots and rows alone), and a bare copy of the bytes that
 changed. The median counts: a shared machine's speed changes by the minute.
 """
 
@@ -131,6 +132,8 @@ def peers(run, rows, folder):
         "cloudpickle to a file": lambda: file.write_bytes(cloudpickle.dumps(run.graph, 5)),
         "torch.save": lambda: torch.save(run.graph, file, pickle_module=cloudpickle),
     }
+    if torch.distributed.is_available():
+        found["torch.distributed.checkpoint"] = AsyncCheckpoint(run, file)
     if importlib.util.find_spec("stable_baselines3"):
         model = stable_baselines3_model(rows)
 
@@ -140,6 +143,29 @@ def peers(run, rows, folder):
 
         found["Stable-Baselines3"] = save
     return found
+
+
+class AsyncCheckpoint:
+    """torch writes tensors behind training; the writing is waited for apart."""
+
+    def __init__(self, run, folder):
+        import torch.distributed.checkpoint as checkpoint
+
+        if not torch.distributed.is_initialized():
+            store = torch.distributed.HashStore()
+            torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+        self._save, self._run, self._folder = checkpoint.async_save, run, folder
+        self._last = None
+
+    def __call__(self):
+        tensors = {str(number): tensor for number, tensor in enumerate(self._run.tensors())}
+        tensors["rows"] = torch.from_numpy(self._run.buffer._table._memory)
+        self._last = self._save(tensors, checkpoint_id=f"{self._folder}_{time.monotonic_ns()}")
+
+    def wait(self):
+        if self._last is not None:
+            self._last.result()
+            self._last = None
 
 
 def stable_baselines3_model(rows):
@@ -166,6 +192,7 @@ def measure(rows, rounds, peer_rounds, folder):
         for name, work in others.items():
             if name.startswith("memcpy") or number < peer_rounds:
                 times[name].append(timed(work))
+                getattr(work, "wait", lambda: None)()
     times["garage_like"] = times["garage_like"][3:]  # modules are loaded, memory is staged
     changed = run.changed_bytes()
     return {
