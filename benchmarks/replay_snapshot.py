@@ -83,10 +83,11 @@ class Run:
         self.buffer._append(steps, np.array([NEW_ROWS]), False, self.buffer._table)
 
     def train(self):
-        """Change everything: new rows, and a few gradient steps on all networks."""
+        """Change everything as an epoch does: new rows, and gradient steps on all networks."""
         self.collect()
         for _ in range(3):
-            self.algo._update(self.buffer.sample_transitions(256))
+            self.algo._take_gradient_step(self.buffer.sample_transitions(256))
+        self.algo._finish_epoch()
 
     def tensors(self):
         """Return what training changes but for rows: weights and optimizers' slots."""
