@@ -216,6 +216,11 @@ class Snapshotter:
 
     def _write(self, job: _Job) -> None:
         """Write and commit a capture, and prune: in the writer's thread."""
+        with self.pace.writing():
+            self._commit(job)
+            self.prune()
+
+    def _commit(self, job: _Job) -> None:
         manifest, captured = job.manifest, job.captured
         try:
             groups: dict[str, Sequence[Buffer]] = {
@@ -236,7 +241,6 @@ class Snapshotter:
         with self._lock:
             self._on_disk()[manifest.epoch] = self._kept_of(manifest)
             self._committed_epochs.append(manifest.epoch)
-        self.prune()
 
     def _drop(self, job: _Job) -> None:
         """Take back the memory of a capture that was written, failed or gave way."""

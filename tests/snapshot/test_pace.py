@@ -67,6 +67,20 @@ def test_stops_that_grow_longer_do_count(pace, clock):
     assert not pace.is_too_soon
 
 
+def test_what_the_writer_takes_of_the_processor_counts_half(clock):
+    pace = Pace(0.01, clock, clock)
+    for _ in range(2):
+        stop(pace, clock, 1.0)
+    for seconds in (70.0, 5.0):
+        with pace.writing():
+            clock.now += seconds
+    stop(pace, clock, 1.0)
+    clock.now += 299.0
+    assert pace.is_too_soon
+    clock.now += 2.0
+    assert not pace.is_too_soon
+
+
 def snapshotter(tmp_path, clock, **options):
     """One whose snapshots take ten seconds each: any other is too soon."""
     found = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path, **options))
