@@ -1,5 +1,7 @@
 """Global random numbers of TensorFlow and Keras go on; those that cannot are found out."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -25,9 +27,17 @@ DRAWS = {
 @pytest.fixture(autouse=True)
 def untouched():
     """Leave no seed, generator or trace to other tests."""
+    from tensorflow.python.eager import context  # quietly loaded by now
+
+    runtime = context.context()
+    runtime.ensure_initialized()
+    before = set(runtime.list_function_names())
     with global_rng_untouched():
         seeding.set_seed(3)
         yield
+    gc.collect()  # functions of TensorFlow that nobody holds any more
+    for name in set(runtime.list_function_names()) - before:
+        runtime.remove_function(name)
 
 
 @pytest.mark.parametrize("name", DRAWS)
