@@ -43,7 +43,7 @@ class Checkpoint:
 
     Attributes:
         origin: what messages call it: a path, or `a state dict`.
-        library: that wrote it, or `state dict`.
+        format: that of the library that wrote it, or `state dict`.
         arrays: by name, the parts of which are joined by dots.
         is_ordered: whether arrays come in the order in which the network's layers were made; a
             safetensors file sorts them by name.
@@ -52,7 +52,7 @@ class Checkpoint:
     """
 
     origin: str
-    library: str
+    format: str
     arrays: dict[str, np.ndarray]
     is_ordered: bool = True
     statistics: list[ObservationStatistics] = field(default_factory=list)
@@ -81,7 +81,7 @@ def read_checkpoint(source: Any) -> Checkpoint:
         )
     if not found.arrays and not found.statistics:
         raise ValueError(f"{found.origin}: no arrays in it")
-    conventions = _CONVENTIONS.get(found.library, {})
+    conventions = _CONVENTIONS.get(found.format, {})
     found.arrays, in_arrays = split_statistics(found.arrays, **conventions)
     found.statistics = [*found.statistics, *in_arrays]
     return found
@@ -103,7 +103,7 @@ def _from_path(path: Path) -> Checkpoint:
         return _from_sb3(path)
     found = _from_loaded(load_torch(path, str(path)), str(path))
     if path.suffix == ".cleanrl_model":
-        found.library = "CleanRL"
+        found.format = "CleanRL"
     return found
 
 
@@ -116,7 +116,7 @@ def _from_directory(path: Path) -> Checkpoint:
 
     parts, statistics, notes = read_co_gym(path)
     found = _from_loaded(parts, str(path))
-    found.library, found.statistics = "CO-GYM", statistics
+    found.format, found.statistics = "CO-GYM", statistics
     found.notes += notes
     return found
 

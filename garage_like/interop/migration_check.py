@@ -50,7 +50,7 @@ def check_matching(
         hint = _example(found.ambiguous, arrays)
     listed = "\n  ".join(lines)
     raise MigrationError(
-        f"migrate: {checkpoint.origin} ({checkpoint.library}) does not go into"
+        f"migrate: {checkpoint.origin} ({checkpoint.format}) does not go into"
         f" {type(target).__name__}, which is as it was:\n  {listed}\n{hint}.",
         found.ambiguous,
         [weight.name for weight in missing],

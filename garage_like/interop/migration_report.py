@@ -35,7 +35,7 @@ class MigrationReport:
 
     Attributes:
         source: the checkpoint.
-        library: that wrote it, as far as one can tell.
+        format: that of the library that wrote it, as far as one can tell.
         migrated: every array of the target that was replaced.
         kept: names of those that were not.
         unused: names in the checkpoint that were not taken.
@@ -45,7 +45,7 @@ class MigrationReport:
     """
 
     source: str
-    library: str
+    format: str
     migrated: tuple[Migrated, ...]
     kept: tuple[str, ...]
     unused: tuple[str, ...]
@@ -61,7 +61,7 @@ class MigrationReport:
     def __str__(self) -> str:
         """Return a line for each array."""
         width = max((len(one.own) for one in self.migrated), default=0)
-        lines = [f"{self.source} ({self.library}): {len(self.migrated)} arrays"]
+        lines = [f"{self.source} ({self.format}): {len(self.migrated)} arrays"]
         for one in self.migrated:
             theirs = " + ".join(one.theirs) or "-"
             lines.append(f"  {one.own:{width}} <- {theirs}  {one.shape}  {one.how}")
@@ -99,7 +99,7 @@ def report_of(
     used = {name for one in migrated for name in one.theirs}
     return MigrationReport(
         checkpoint.origin,
-        checkpoint.library,
+        checkpoint.format,
         migrated,
         tuple(weight.name for weight in weights if weight.name not in how),
         tuple(name for name in checkpoint.arrays if name not in used),

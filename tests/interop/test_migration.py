@@ -233,7 +233,7 @@ def test_k13_rl_games_with_numbers_of_numpy_is_read(tmp_path: Path) -> None:
         kernel, bias = (weights[f"a2c_network.{head}.{w}"] for w in ("weight", "bias"))
         close(found.detach(), (hidden @ kernel.T + bias).detach().numpy())
     statistics = report.observation_statistics
-    assert report.library == "rl_games"
+    assert report.format == "rl_games"
     assert statistics is not None
     assert (statistics.count, statistics.clip, report.return_statistics.mean[0]) == (99.0, 5.0, 1.0)
 
@@ -266,7 +266,7 @@ def test_k13_cleanrl_ppo_acts_the_same(tmp_path: Path) -> None:
     rows = torch.ones(4, 3)
     close(policy(rows)[0].mean.detach(), actions_of(actor, rows).numpy())
     close(policy.log_std.detach(), np.array([-0.5, 0.25], np.float32))
-    assert report.library == "CleanRL"
+    assert report.format == "CleanRL"
 
 
 def test_k13_cleanrl_td3_is_a_tuple_of_networks(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_k13_cleanrl_td3_is_a_tuple_of_networks(tmp_path: Path) -> None:
     report = migrate(policy, tmp_path / "td3.cleanrl_model")
     rows = torch.ones(4, 3)
     close(policy(rows).detach(), 2.0 * torch.tanh(actions_of(actor, rows)).numpy())
-    assert report.library == "CleanRL"
+    assert report.format == "CleanRL"
     assert "actor.action_scale" in report.unused
 
 
@@ -291,7 +291,7 @@ def test_k13_a_directory_of_velora_is_read(tmp_path: Path) -> None:
     policy = GaussianMLPPolicy(BOX, hidden_sizes=SIZES, learn_std=False)
     report = migrate(policy, tmp_path, allow_partial=True)
     close(policy(torch.ones(1, 3))[0].mean.detach(), actions_of(actor, torch.ones(1, 3)).numpy())
-    assert (report.library, report.kept) == ("Velora", ("std_parameter",))
+    assert (report.format, report.kept) == ("Velora", ("std_parameter",))
 
 
 def co_gym(directory: Path, actor: dict[str, torch.Tensor], **more: Any) -> Path:
@@ -312,7 +312,7 @@ def test_k13_a_directory_of_co_gym_has_a_variance_under_the_name_of_a_deviation(
     policy = DeterministicMLPPolicy(BOX, hidden_sizes=SIZES, hidden_nonlinearity=nn.Tanh)
     report = migrate(policy, co_gym(tmp_path, actor))
     close(policy(torch.ones(1, 3)).detach(), 2.0 * torch.tanh(actions_of(actor, torch.ones(1, 3))))
-    assert report.library == "CO-GYM"
+    assert report.format == "CO-GYM"
     assert report.observation_statistics is not None
     close(report.observation_statistics.normalize(np.array([3.0, 2.0, 3.0])), [1.0, 0.0, 0.0])
     value_function = GaussianMLPValueFunction(BOX, hidden_sizes=SIZES)
@@ -445,7 +445,7 @@ def test_k13_a_snapshot_of_ours_is_read_as_data(tmp_path: Path) -> None:
     snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path))
     snapshotter.save({"algo": SimpleNamespace(policy=first), "env": None}, Manifest(epoch=1))
     snapshotter.close()
-    assert migrate(second, tmp_path).library == "garage_like"
+    assert migrate(second, tmp_path).format == "garage_like"
     assert unchanged(second, state(first))
 
 
@@ -592,7 +592,7 @@ def test_k13_a_zip_of_stable_baselines3_is_read_without_it() -> None:
         "import sys; from garage_like.interop import read_vec_normalize;"
         "from garage_like.interop.checkpoint import read_checkpoint;"
         "found = read_checkpoint(sys.argv[1]);"
-        "print(found.library, len(found.arrays), 'stable_baselines3' in sys.modules)"
+        "print(found.format, len(found.arrays), 'stable_baselines3' in sys.modules)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, str(DATA / "sb3_ppo.zip")],
