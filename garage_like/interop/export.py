@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotNotFoundError
-from garage_like.experiment.overview import EXPERIMENT, read_json
 from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
+from garage_like.loading import load_algo
 from garage_like.snapshot.graph.arrays import as_the_run_sees_them
-from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
+from garage_like.snapshot.loading import FromEpoch
 from garage_like.snapshot.reader import SnapshotReader
 
 Arrays = Mapping[str, np.ndarray]
@@ -89,14 +88,10 @@ def export_program(
     """
     if file_format not in PROGRAMS:
         raise ValueError(f"programs are written as {', '.join(PROGRAMS)}; got {file_format!r}")
-    loaded = load_snapshot(path, epoch)
-    origin = run_dir_of(loaded.path)
-    folders = [] if origin is None else read_json(origin / EXPERIMENT).get("module_paths", [])
-    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
-    algo = loaded.graph(trust)["algo"]
+    algo = load_algo(path, epoch, trust=trust)
     policy = getattr(algo, component, None) or getattr(algo, f"_{component}", None)
     if policy is None:
-        raise SnapshotNotFoundError(f"{loaded.path}: {type(algo).__name__} has no {component!r}")
+        raise SnapshotNotFoundError(f"{path}: {type(algo).__name__} has no {component!r}")
     if not any(cls.__module__ == "garage_like.torch.policies.policy" for cls in type(policy).mro()):
         raise ValueError(
             f"{component} is a {type(policy).__name__}; only policies of garage_like.torch can be"

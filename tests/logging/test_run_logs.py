@@ -75,10 +75,27 @@ def test_a_users_own_event_file_is_none_of_the_runs(tmp_path, open_logs, epochs)
     assert own.name not in logs.offsets()
 
 
-def test_sync_reaches_every_file(open_logs, epochs):
+def test_sync_reaches_every_file(tmp_path, open_logs, epochs, monkeypatch):
     logs = open_logs(existing=False)
     epochs(0, 1)
+    synced = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file))
+    )
     logs.sync()
+    files = [*tmp_path.iterdir(), tmp_path]
+    assert len(files) == 5
+    assert sorted(synced) == sorted(path.stat().st_ino for path in files)
+
+
+def test_sync_fails_where_not_all_that_was_logged_is_written(open_logs, epochs):
+    logs = open_logs(existing=False)
+    epochs(0, 1)
+    offsets = logs.offsets()
+    logs.sync(offsets)
+    with pytest.raises(OSError, match="not all of the log could be written"):
+        logs.sync({**offsets, "progress.csv": offsets["progress.csv"] + 1})
 
 
 # ---- an existing directory -------------------------------------------------------------------
@@ -401,10 +418,13 @@ def test_closing_the_outer_logs_closes_the_inner_ones_first(tmp_path, open_logs)
     assert logger._outputs == []
 
 
-def test_closing_twice_does_nothing(open_logs):
+def test_closing_twice_does_nothing(tmp_path, open_logs, epochs):
     logs = open_logs(existing=False)
+    epochs(0, 1)
     logs.close()
+    before = contents(tmp_path)
     logs.close()
+    assert contents(tmp_path) == before
 
 
 def test_an_output_that_the_user_added_before_goes_on_receiving(tmp_path, open_logs, capsys):
