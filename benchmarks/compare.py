@@ -77,16 +77,16 @@ def run_child(library: str, work: str, *options: str) -> dict[str, Any]:
     script, _, variables = LIBRARIES[library]
     command = [sys.executable, "-W", "ignore", str(HERE / script), work, *options]
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
+    ended = subprocess.run(
         command,
         env={**os.environ, **ONE_THREAD, "PYTHONPATH": paths, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith('{"library"')]
-    if done.returncode or not lines:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
+    lines = [line for line in ended.stdout.splitlines() if line.startswith('{"library"')]
+    if ended.returncode or not lines:
+        raise SystemExit(f"{' '.join(command)} failed:\n{ended.stderr[-3000:]}")
     found = json.loads(lines[-1])
     print(f"{work:12s} {library:24s} {found['steps_per_cpu_second']:10,.0f} steps/s", flush=True)
     return {**found, "name": library}
@@ -205,7 +205,7 @@ def _rate_table(timed: list[dict[str, Any]], works: tuple[str, ...]) -> str:
         for name in names:
             rates = [one["steps_per_cpu_second"] for one in runs if one["name"] == name]
             ratio = f"**{_ratio(runs, name):.1f}**" if name in OURS and len(names) > 1 else ""
-            title = TITLES[work] if name == names[0] else ""
+            title = f"{TITLES[work]}, {runs[0]['steps']:,} steps" if name == names[0] else ""
             spread = f"{min(rates):,.0f} – {max(rates):,.0f}"
             lines.append(
                 f"| {title} | {name} | {statistics.median(rates):,.0f} | {spread} | {ratio} |"
