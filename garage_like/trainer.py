@@ -364,6 +364,8 @@ class Trainer(Training):
             tabular.record(tag, value)
         self._last_row = dict(tabular.as_primitive_dict)
         if is_due:
+            logger.log(f"Time {self._stats.train_seconds:.2f} s")
+            logger.log(f"EpochTime {self._last_row['EpochTime']:.2f} s")
             logger.log(tabular)
             logger.dump_all(self.step_itr)
         else:

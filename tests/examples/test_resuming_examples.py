@@ -48,6 +48,8 @@ def check_resumed_training(output, folder, rows, *, n_epochs, resume_n_epochs, b
     assert f"batch_size           {batch_size}\n" in resumed
     epochs = dict.fromkeys(int(epoch) for epoch in re.findall(r"epoch #(\d+) \|", resumed))
     assert list(epochs) == list(range(n_epochs, resume_n_epochs))
+    for epoch in epochs:
+        assert re.search(rf"epoch #{epoch} \| EpochTime \d+\.\d\d s\n", resumed)
     assert f"epoch #{resume_n_epochs - 1} | Saving snapshot" in resumed
     before, after = rows(first), rows(second)
     assert (len(before), len(after)) == (n_epochs, resume_n_epochs - n_epochs)

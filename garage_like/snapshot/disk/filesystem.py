@@ -46,7 +46,7 @@ class FileSystem:
         finally:
             os.close(descriptor)
 
-    def link(self, source: Path, target: Path) -> None:
+    def link(self, source: str, target: str) -> None:
         """Give a file a second name."""
         os.link(source, target)
 

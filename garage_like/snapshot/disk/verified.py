@@ -9,7 +9,7 @@ from garage_like.errors import SnapshotCorruptError, SnapshotError
 from garage_like.snapshot.disk.digests import check_file
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.sources import Earlier, Sources
+from garage_like.snapshot.disk.sources import Earlier, ReadBack, Sources
 
 LOOKED_AT = 3
 """How many of the newest snapshots a new one is compared with."""
@@ -27,7 +27,7 @@ class Verified:
         self.newest = newest
         self.damaged: list[str] = []
         self._good = {} if newest is None else {newest.epoch: newest}
-        self._read_to = ["", ""]  # snapshots share files with every other one: two cursors
+        self._read_back = [ReadBack(), ReadBack()]  # files are shared with every other snapshot
 
     def forget(self, epoch: int | None = None) -> None:
         """Believe nothing of a snapshot from now on, or of any."""
@@ -58,11 +58,11 @@ class Verified:
                 break
         neighbour = next((e for e in earlier if e.manifest.epoch != epoch), None)
         others = [e for e in earlier if e is not neighbour]
-        return Sources(neighbour, others, self._read_to[0])
+        return Sources(neighbour, others, self._read_back[0])
 
     def add(self, manifest: Manifest, sources: Sources) -> None:
         """Take note of a snapshot that was committed, and of what was found on the way."""
-        self._read_to = [self._read_to[1], sources.read_to]
+        self._read_back.reverse()
         if sources.damaged:
             self.damaged += sources.damaged
             self.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
@@ -30,23 +30,34 @@ def write_snapshot(
         SnapshotCorruptError: if a file that has not changed is damaged wherever it lies.
     """
     filesystem.make_dir(directory)
-    folders = sorted({folder for name in manifest.files for folder in Path(name).parents})[1:]
+    folders = _folders(manifest.files)
     for folder in folders:
         filesystem.make_dir(directory / folder)
     for name, entry in sorted(manifest.files.items()):
         twin = sources.to_link(name, entry)
-        if twin is not None and _linked(filesystem, twin, directory / name):
+        if twin is not None and _linked(filesystem, twin, f"{directory}/{name}"):
             continue
         if name in files:
             filesystem.write_file(directory / name, files[name])
         else:
             filesystem.write_file(directory / name, sources.to_copy(name, entry))
     filesystem.write_file(directory / MANIFEST, [manifest.to_bytes()])
-    for folder in (*reversed(folders), Path()):
+    for folder in (*reversed(folders), ""):
         filesystem.sync_dir(directory / folder)
 
 
-def _linked(filesystem: FileSystem, twin: Path, target: Path) -> bool:
+def _folders(names: Iterable[str]) -> list[str]:
+    """Return all folders above files, each after those above it."""
+    folders: set[str] = set()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(folders)
+
+
+def _linked(filesystem: FileSystem, twin: str, target: str) -> bool:
     try:
         filesystem.link(twin, target)
     except OSError:

@@ -33,7 +33,7 @@ class Recording(FileSystem):
             path = (
                 Path(os.readlink(f"/proc/self/fd/{arguments[0]}"))
                 if name == "sync_file"
-                else (arguments[-1] if name in ("link", "rename") else arguments[0])
+                else Path(arguments[-1] if name in ("link", "rename") else arguments[0])
             )
             self.done.append((name, path.name))
             if self.fail(name, path):
@@ -186,6 +186,7 @@ def test_file_that_rotted_since_another_process_wrote_it_is_not_linked_to(store,
 
 def test_file_that_rotted_since_this_process_wrote_it_is_found_in_time(store, monkeypatch):
     monkeypatch.setattr("garage_like.snapshot.disk.sources.READ_BACK_BYTES", 4)
+    monkeypatch.setattr("garage_like.snapshot.disk.sources.READ_BACK_SECONDS", 0.0)
     files = {f"tables/rows_{n}": b"%d rows" % n for n in range(5)}
     first = commit(store, 0, **files)
     commit(store, 1, **files)
@@ -210,6 +211,7 @@ def test_each_file_that_is_linked_to_is_read_back_in_turn(store, monkeypatch):
 
     monkeypatch.setattr(sources, "check_file", checked)
     monkeypatch.setattr(sources, "READ_BACK_BYTES", 1)
+    monkeypatch.setattr(sources, "READ_BACK_SECONDS", 0.0)
     for epoch in range(9):
         commit(store, epoch)
     even = [name for snapshot, name in read if int(snapshot[-1]) % 2 == 0]
@@ -491,3 +493,21 @@ def test_newer_format_is_a_problem_too(store, monkeypatch):
     assert "snapshot format 2 is newer than 1" in problems_of(path)[0]
     with pytest.raises(SnapshotMismatchError):
         store.manifest(0)
+
+
+def test_what_was_read_back_to_the_end_is_left_in_peace_for_a_while(monkeypatch):
+    from garage_like.snapshot.disk import sources
+
+    monkeypatch.setattr(sources, "READ_BACK_BYTES", 10)
+    now = 0.0
+    read_back = sources.ReadBack(clock=lambda: now)
+
+    def taken():
+        read_back.begin()
+        return [name for name in ("a", "b", "c") if read_back.takes(name, 7)]
+
+    assert [taken(), taken(), taken()] == [["a", "b"], ["c"], []]
+    now = sources.READ_BACK_SECONDS - 1.0
+    assert taken() == []
+    now = sources.READ_BACK_SECONDS
+    assert taken() == ["a", "b"]
