@@ -26,7 +26,7 @@ from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.graph.walk import find_unpicklable, walk
-from garage_like.snapshot.rng import generator_digest, global_digests
+from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
 from garage_like.table import Table
 
@@ -43,7 +43,7 @@ class Capture:
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
         unchanged: files that are as in the last committed snapshot, by path.
-        generators: a digest of each random generator, by its path in the graph.
+        generators: the state of each random generator, by its path in the graph.
         left_out: names of replay memories that were captured without their transitions.
     """
 
@@ -55,12 +55,17 @@ class Capture:
     groups: dict[str, StagedGroup]
     unchanged: dict[str, FileEntry]
     left_out: list[str]
-    generators: dict[str, str]
+    generators: dict[str, Any]
 
     @property
     def arrays(self) -> list[dict[str, Any]]:
         """For each buffer: its size and its pieces, with component, tensor name, first byte."""
         return self._layout[0]
+
+    @property
+    def generator_digests(self) -> dict[str, str]:
+        """A digest of each random generator, by its path in the graph."""
+        return {path: state_digest(state) for path, state in self.generators.items()}
 
     @property
     def files(self) -> dict[str, list[Buffer]]:
@@ -128,14 +133,14 @@ def capture(
 
 def _generators(
     graph: Mapping[str, Any], found: Mapping[int, Any], names: Mapping[int, Name]
-) -> dict[str, str]:
-    """Return a digest of each random generator, those of the process included, by path."""
-    digests = {
-        names[key].path if key in names else f"objects.generator_{number}": generator_digest(value)
+) -> dict[str, Any]:
+    """Return the state of each random generator, those of the process included, by path."""
+    states = {
+        names[key].path if key in names else f"objects.generator_{number}": generator_state(value)
         for number, (key, value) in enumerate(found.items())
     }
-    process = global_digests(graph["rng"]) if isinstance(graph.get("rng"), Mapping) else {}
-    return digests | {f"rng.{name}": digest for name, digest in process.items()}
+    process = global_states(graph["rng"]) if isinstance(graph.get("rng"), Mapping) else {}
+    return states | {f"rng.{name}": state for name, state in process.items()}
 
 
 def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:

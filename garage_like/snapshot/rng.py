@@ -76,26 +76,30 @@ def is_generator_class(cls: type) -> bool:
     return issubclass(cls, _GENERATORS) or (torch is not None and issubclass(cls, torch.Generator))
 
 
-def generator_digest(generator: Any) -> str:
-    """Return a digest of what a generator will draw, and of the children that it will spawn."""
+def generator_state(generator: Any) -> Any:
+    """Return what says what a generator will draw, and the children that it will spawn.
+
+    Returns:
+        Numbers, arrays and text in dicts and tuples; a copy.
+    """
     if isinstance(generator, np.random.Generator):
         seeds = getattr(generator.bit_generator, "seed_seq", None)
         spawned = getattr(seeds, "n_children_spawned", 0)
-        return state_digest((generator.bit_generator.state, spawned))
+        return generator.bit_generator.state, spawned
     if isinstance(generator, random.Random):
-        return state_digest(generator.getstate())
+        return generator.getstate()
     if isinstance(generator, np.random.RandomState):
-        return state_digest(generator.get_state())
-    return state_digest(generator.get_state().cpu().numpy())
+        return generator.get_state()
+    return generator.get_state().cpu().numpy()
 
 
-def global_digests(state: Mapping[str, Any]) -> dict[str, str]:
-    """Return digests of the global generators in a state that `get_global_rng` returned."""
-    return {name: state_digest(state[name]) for name in ("python", "numpy") if name in state}
+def global_states(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the global generators from what `get_global_rng` returned."""
+    return {name: state[name] for name in ("python", "numpy") if name in state}
 
 
 def state_digest(state: Any) -> str:
-    """Return a digest of numbers, arrays and text in dicts and tuples."""
+    """Return a digest of what `generator_state` returns."""
     return digest_of(_pieces(state)).blake2b
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from garage_like.errors import SnapshotError
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.pins import pinned_epochs
@@ -179,19 +180,20 @@ class Snapshotter:
             known_names=self._known_names,
         )
         manifest.tables = captured.tables
-        manifest.left_out, manifest.generators = captured.left_out, captured.generators
+        manifest.left_out = captured.left_out
         if captured.left_out:
             manifest.exact = False
             manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]
         manifest.written_by = user_name()
         job = _Job(manifest, captured, staging, before_commit)
+        path = self.store.dir / layout.epoch_name(manifest.epoch)
         with self._lock:
             self._on_the_way[manifest.epoch] = self._kept_of(manifest)
         if self.config.async_save:
             self._writer.submit(job)
         else:
             self._write(job)
-        return self.store.path(manifest.epoch)
+        return path
 
     @property
     def num_replaced(self) -> int:
@@ -227,6 +229,7 @@ class Snapshotter:
                 name: group.pieces() for name, group in captured.groups.items()
             }
             manifest.arrays, manifest.num_replaced = captured.arrays, self.num_replaced
+            manifest.generators = captured.generator_digests
             files = {**captured.files, **groups}
             if job.before_commit is not None:
                 job.before_commit()

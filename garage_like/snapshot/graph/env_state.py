@@ -21,6 +21,7 @@ import numpy as np
 
 from garage_like.interfaces import Environment
 from garage_like.snapshot.graph.ale_state import is_ale_class, reduce_ale
+from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.live import NEW_OBJECT
 
 _restarting: dict[type, str] = {}
@@ -166,9 +167,23 @@ def is_mujoco_data_class(cls: type) -> bool:
     return mujoco is not None and cls is mujoco.MjData
 
 
-def mujoco_bytes(data: Any) -> np.ndarray:
-    """Return model and data of a simulation as bytes, shape (nbytes,)."""
-    return np.frombuffer(pickle.dumps(data, 5), np.uint8)
+def reduce_simulation(data: Any, announce: Callable[[View], None]) -> tuple[Any, ...]:
+    """Return how pickle saves `MjData`: model and data as bytes, out of band.
+
+    Args:
+        data: the `MjData`.
+        announce: called with what looks at the buffer that comes next.
+    """
+    content: bytes = data.__getstate__()
+    announce(View(data, "U8", (len(content),), 0, len(content), (0,)))
+    return rebuild_simulation, (type(data), pickle.PickleBuffer(content))
+
+
+def rebuild_simulation(cls: Any, content: Any) -> Any:
+    """Build `MjData`, its model within it."""
+    data = cls.__new__(cls)
+    data.__setstate__(bytes(content))
+    return data
 
 
 def mujoco_arrays(data: Any) -> dict[str, Any]:
@@ -188,5 +203,5 @@ def mujoco_arrays(data: Any) -> dict[str, Any]:
 
 
 def rebuild_mujoco_data(content: np.ndarray) -> Any:
-    """Build `MjData`, its model within it."""
+    """Do what `rebuild_simulation` does, for snapshots from before it."""
     return pickle.loads(content.tobytes())

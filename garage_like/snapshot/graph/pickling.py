@@ -160,9 +160,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         return self._torch.reduce_generator(generator)
 
     def _reduce_mujoco_data(self, data: Any) -> Any:
-        content = env_state.mujoco_bytes(data)
-        self.stand_ins[id(content)] = data
-        return env_state.rebuild_mujoco_data, (content,)
+        return env_state.reduce_simulation(data, self._announce)
 
     def _reduce_array(self, array: np.ndarray) -> Any:
         if not arrays.is_plain_array(array):
