@@ -37,8 +37,8 @@ class SnapshotConfig:
         include_buffer: whether replay memory is saved.
         async_save: whether files are written while training goes on.
         max_stall: share of the time that training may stand still for snapshots where only the
-            newest is kept, and half of what they and the thread that writes them may take of the
-            processor: an epoch that ends too soon after one was taken gives way to a later one
+            newest is kept, and half of what they and the thread that writes them may take of its
+            time: an epoch that ends too soon after one was taken gives way to a later one
             (`num_replaced` counts them). The final epoch never does; 1 saves every epoch.
         on_save_error: what becomes of training when a snapshot cannot be written, a full disk say:
             `'warn'` goes on, logs it and counts it in `Snapshot/Failures`; `'raise'` ends it with

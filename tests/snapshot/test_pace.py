@@ -1,10 +1,13 @@
 """Snapshots that come too soon give way, so that taking them goes unnoticed."""
 
+import sys
+import time
+
 import pytest
 
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.pace import Pace
+from garage_like.snapshot.pace import HANDOVER_SECONDS, Pace, seconds_taken
 from garage_like.snapshot.schedule import Progress
 
 N_EPOCHS = 10
@@ -67,7 +70,7 @@ def test_stops_that_grow_longer_do_count(pace, clock):
     assert not pace.is_too_soon
 
 
-def test_what_the_writer_takes_of_the_processor_counts_half(clock):
+def test_what_the_writer_takes_from_training_counts_half(clock):
     pace = Pace(0.01, clock, clock)
     for _ in range(2):
         stop(pace, clock, 1.0)
@@ -79,6 +82,14 @@ def test_what_the_writer_takes_of_the_processor_counts_half(clock):
     assert pace.is_too_soon
     clock.now += 2.0
     assert not pace.is_too_soon
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts a thread's switches")
+def test_each_time_that_a_thread_waits_costs_training_a_handover():
+    before = seconds_taken()
+    for _ in range(20):
+        time.sleep(1e-4)
+    assert seconds_taken() - before >= 20 * HANDOVER_SECONDS
 
 
 def snapshotter(tmp_path, clock, **options):

@@ -6,10 +6,11 @@ process, fail or forget at each operation in turn.
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 Buffer = bytes | bytearray | memoryview
+_SMALL = 1 << 16
 
 
 class FileSystem:
@@ -23,8 +24,8 @@ class FileSystem:
         """Create a file, write all pieces and flush it to the disk (fsync)."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
-            for piece in pieces:
-                self.write_all(descriptor, memoryview(piece).cast("B"))
+            for block in _blocks(pieces):
+                self.write_all(descriptor, block)
             self.sync_file(descriptor)
         finally:
             os.close(descriptor)
@@ -61,3 +62,19 @@ class FileSystem:
     def remove_tree(self, path: Path) -> None:
         """Remove a directory and all that is in it."""
         shutil.rmtree(path)
+
+
+def _blocks(pieces: Iterable[Buffer]) -> Iterator[memoryview]:
+    """Yield what pieces hold, small ones joined: each call of the system holds training up."""
+    small: list[memoryview] = []
+    for piece in pieces:
+        view = memoryview(piece).cast("B")
+        if len(view) < _SMALL:
+            small.append(view)
+            continue
+        if small:
+            yield memoryview(b"".join(small))
+            small = []
+        yield view
+    if small:
+        yield memoryview(b"".join(small))
