@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from works import DISCOUNT, WORKS, Work, arguments, measure
+from works import DISCOUNT, WORKS, TrustRegion, Work, arguments, measure
 
 import garage_like
 from garage_like import Trainer
@@ -20,14 +20,18 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
-from garage_like.torch.algos import DQN, PPO, SAC
-from garage_like.torch.optimizers import OptimizerWrapper
+from garage_like.torch.algos import DQN, PPO, SAC, TQC, TRPO
+from garage_like.torch.optimizers import ConjugateGradientOptimizer, OptimizerWrapper
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DiscreteQFArgmaxPolicy,
     TanhGaussianMLPPolicy,
 )
-from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
 from garage_like.torch.value_functions import GaussianMLPValueFunction
 
 OFF_POLICY_EPOCH = 1024
@@ -40,26 +44,67 @@ def fragments(policy: Any, env: GymEnv, work: Work) -> LocalSampler:
 
 
 def ppo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
-    import torch
-
+    """Build PPO, or TRPO where the work has a trust region."""
     policy = CategoricalMLPPolicy(env.spec, hidden_sizes=work.hidden)
     value_function = GaussianMLPValueFunction(env.spec, hidden_sizes=work.hidden)
-
-    def adam(module: Any) -> OptimizerWrapper:
-        return OptimizerWrapper(
-            (torch.optim.Adam, {"lr": work.learning_rate}),
-            module,
-            max_optimization_epochs=work.passes,
-            minibatch_size=work.batch_size,
-        )
-
-    algo = PPO(
+    region = work.trust_region
+    algo = (TRPO if region else PPO)(
         env.spec,
         policy,
         value_function,
         fragments(policy, env, work),
-        policy_optimizer=adam(policy),
-        vf_optimizer=adam(value_function),
+        policy_optimizer=(
+            OptimizerWrapper((ConjugateGradientOptimizer, conjugate_gradients(region)), policy)
+            if region
+            else adam(policy, work)
+        ),
+        vf_optimizer=adam(value_function, work),
+        discount=DISCOUNT,
+        gae_lambda=work.gae_lambda,
+    )
+    return algo, -(-steps // work.rollout), work.rollout
+
+
+def adam(module: Any, work: Work) -> OptimizerWrapper:
+    import torch
+
+    return OptimizerWrapper(
+        (torch.optim.Adam, {"lr": work.learning_rate}),
+        module,
+        max_optimization_epochs=work.passes,
+        minibatch_size=work.batch_size,
+    )
+
+
+def conjugate_gradients(region: TrustRegion) -> dict[str, Any]:
+    """Return the arguments of a ConjugateGradientOptimizer."""
+    return {
+        "max_constraint_value": region.max_kl,
+        "cg_iters": region.cg_iters,
+        "max_backtracks": region.max_backtracks,
+        "backtrack_ratio": region.backtrack_ratio,
+        "hvp_reg_coeff": region.damping,
+    }
+
+
+def tf_trpo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    from garage_like.tf.algos import TRPO
+    from garage_like.tf.baselines import GaussianMLPBaseline
+    from garage_like.tf.optimizers import Adam, ConjugateGradientOptimizer, OptimizerWrapper
+    from garage_like.tf.policies import CategoricalMLPPolicy
+
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=work.hidden)
+    baseline = GaussianMLPBaseline(env.spec, hidden_sizes=work.hidden)
+    region = (ConjugateGradientOptimizer, conjugate_gradients(work.trust_region))
+    algo = TRPO(
+        env.spec,
+        policy,
+        baseline,
+        fragments(policy, env, work),
+        policy_optimizer=OptimizerWrapper(region, policy),
+        vf_optimizer=OptimizerWrapper(
+            (Adam, {"lr": work.learning_rate}), baseline, work.passes, work.batch_size
+        ),
         discount=DISCOUNT,
         gae_lambda=work.gae_lambda,
     )
@@ -98,17 +143,18 @@ def dqn(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
 
 
 def sac(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    """Build SAC, or TQC where the work has quantiles."""
     policy = TanhGaussianMLPPolicy(env.spec, hidden_sizes=work.hidden)
-    qfs = [ContinuousMLPQFunction(env.spec, hidden_sizes=work.hidden) for _ in range(2)]
-    algo = SAC(
-        env.spec,
-        policy,
-        *qfs,
-        PathBuffer(work.memory, env.spec),
-        policy_lr=work.learning_rate,
-        qf_lr=work.learning_rate,
-        **off_policy_options(work),
-    )
+    memory = PathBuffer(work.memory, env.spec)
+    rates = {"policy_lr": work.learning_rate, "qf_lr": work.learning_rate}
+    options = {**off_policy_options(work), **rates}
+    if work.quantiles:
+        n_quantiles, dropped = work.quantiles
+        qfs = [QuantileMLPQFunction(env.spec, n_quantiles, work.hidden) for _ in range(2)]
+        algo = TQC(env.spec, policy, qfs, memory, top_quantiles_to_drop_per_net=dropped, **options)
+    else:
+        qfs = [ContinuousMLPQFunction(env.spec, hidden_sizes=work.hidden) for _ in range(2)]
+        algo = SAC(env.spec, policy, *qfs, memory, **options)
     return algo, steps // OFF_POLICY_EPOCH, work.train_every
 
 
@@ -121,12 +167,15 @@ def roll_out(algo: Any, work: Work, steps: int) -> None:
 BUILD = {
     "ppo": ppo,
     "ppo8": ppo,
+    "trpo": ppo,
     "rollout": ppo,
     "rollout8": ppo,
     "dqn": dqn,
     "sac": sac,
+    "tqc": sac,
     "sac_pendulum": sac,
 }
+TF_BUILD = {"trpo": tf_trpo}
 
 
 def main() -> None:
@@ -137,7 +186,10 @@ def main() -> None:
     name = f"garage_like {garage_like.__version__}"
     if os.environ.get("GARAGE_LIKE_FAST_PATH") == "0":
         name += ", autograd"
-    algo, epochs, batch_size = BUILD[given.work](replace(work), env, given.steps)
+    build = BUILD[given.work]
+    if os.environ.get("BENCH_BACKEND") == "tf":
+        name, build = f"{name}, TensorFlow", TF_BUILD[given.work]
+    algo, epochs, batch_size = build(replace(work), env, given.steps)
     given.steps = epochs * (work.rollout or OFF_POLICY_EPOCH)
 
     if given.work.startswith("rollout"):

@@ -19,6 +19,25 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class TrustRegion:
+    """How TRPO finds its step.
+
+    Attributes:
+        max_kl: the mean KL that a step may cost.
+        cg_iters: iterations of conjugate gradients.
+        damping: added to the diagonal of the curvature.
+        max_backtracks: lengths that the line search tries.
+        backtrack_ratio: each of them, as a part of the one before.
+    """
+
+    max_kl: float = 0.01
+    cg_iters: int = 10
+    damping: float = 0.1
+    max_backtracks: int = 10
+    backtrack_ratio: float = 0.8
+
+
+@dataclass(frozen=True)
 class Work:
     """Hyper-parameters of one work; what has no meaning for it is None.
 
@@ -28,16 +47,18 @@ class Work:
         learning_steps: env steps of a run whose return counts.
         n_envs: environments side by side.
         hidden: units of each hidden layer.
-        learning_rate: of Adam.
+        learning_rate: of Adam, which moves the value function alone in TRPO.
         batch_size: transitions or steps in a minibatch.
-        rollout: env steps between two updates of PPO, of all environments together.
-        passes: passes over a rollout.
-        gae_lambda: of PPO.
+        rollout: env steps between two updates of PPO or TRPO, of all environments together.
+        passes: passes over a rollout, of TRPO's value function alone.
+        gae_lambda: of PPO and TRPO.
+        trust_region: of TRPO.
         memory: transitions that replay memory has room for.
         warm_up: random env steps before the first update.
         train_every: env steps for one gradient step.
         target_every: env steps between two updates of DQN's target.
         epsilon: DQN's last exploration rate, and the part of the run in which it gets there.
+        quantiles: TQC's, of each Q-function, and how many of them targets leave out.
     """
 
     env: str
@@ -50,17 +71,35 @@ class Work:
     rollout: int | None = None
     passes: int | None = None
     gae_lambda: float | None = None
+    trust_region: TrustRegion | None = None
     memory: int | None = None
     warm_up: int | None = None
     train_every: int | None = None
     target_every: int | None = None
     epsilon: tuple[float, float] | None = None
+    quantiles: tuple[int, int] | None = None
 
 
 _PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95}
+_SAC = {
+    "hidden": (256, 256),
+    "batch_size": 256,
+    "memory": 1_000_000,
+    "warm_up": 1000,
+    "train_every": 1,
+}
 WORKS = {
     "ppo": Work("CartPole-v1", 20_480, 100_000, **_PPO),
     "ppo8": Work("CartPole-v1", 20_480, 100_000, n_envs=8, **_PPO),
+    "trpo": Work(
+        "CartPole-v1",
+        20_480,
+        100_000,
+        learning_rate=1e-3,
+        batch_size=128,
+        trust_region=TrustRegion(),
+        **_PPO,
+    ),
     "dqn": Work(
         "CartPole-v1",
         20_000,
@@ -72,16 +111,8 @@ WORKS = {
         target_every=500,
         epsilon=(0.05, 0.2),
     ),
-    "sac": Work(
-        "HalfCheetah-v5",
-        4_096,
-        0,
-        hidden=(256, 256),
-        batch_size=256,
-        memory=1_000_000,
-        warm_up=1000,
-        train_every=1,
-    ),
+    "sac": Work("HalfCheetah-v5", 4_096, 0, **_SAC),
+    "tqc": Work("HalfCheetah-v5", 2_048, 0, quantiles=(25, 2), **_SAC),
     "rollout": Work("CartPole-v1", 16_384, 0, **_PPO),
     "rollout8": Work("CartPole-v1", 16_384, 0, n_envs=8, **_PPO),
     "sac_pendulum": Work(

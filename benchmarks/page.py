@@ -1,0 +1,104 @@
+"""Write docs/benchmarks.md from what `compare.py` measured."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+TRAINING = ("ppo", "ppo8", "trpo", "dqn", "sac", "tqc")
+TITLES = {
+    "ppo": "PPO, CartPole-v1, 1 environment",
+    "ppo8": "PPO, CartPole-v1, 8 environments",
+    "trpo": "TRPO, CartPole-v1, 1 environment",
+    "dqn": "DQN, CartPole-v1",
+    "sac": "SAC, HalfCheetah-v5",
+    "tqc": "TQC, HalfCheetah-v5",
+    "sac_pendulum": "SAC, Pendulum-v1",
+    "rollout": "rollouts, CartPole-v1, 1 environment",
+    "rollout8": "rollouts, CartPole-v1, 8 environments",
+}
+
+
+def render(results: dict[str, Any]) -> str:
+    """Return the page."""
+    text = (HERE / "benchmarks.md.in").read_text()
+    facts = results["about"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return text.format(
+        training=_rate_table(results["timed"], TRAINING),
+        rollouts=_rate_table(results["timed"], ("rollout", "rollout8")),
+        returns=_return_table(results["learned"]),
+        start_up=_start_up_table(results["start_up"]),
+        start_up_commit=_commits(results["start_up"]),
+        snapshots=results.get("snapshots", {}).get("printed", "Not measured."),
+        snapshot_commit=results.get("snapshots", {}).get("commit", "none"),
+        versions=f"Python {facts['python']}, {versions}",
+        **{key: facts[key] for key in ("date", "machine", "load")},
+    )
+
+
+def _rate_table(timed: list[dict[str, Any]], works: tuple[str, ...]) -> str:
+    lines = [
+        "| work | library | env steps per CPU second | spread | times the fastest peer | commit |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    for work in works:
+        runs = [one for one in timed if one["work"] == work]
+        names = list(dict.fromkeys(one["name"] for one in runs))
+        for name in names:
+            rates = [one["steps_per_cpu_second"] for one in runs if one["name"] == name]
+            is_ours = name.startswith("garage_like")
+            ratio = f"**{_ratio(runs, name):.1f}**" if is_ours and len(names) > 1 else ""
+            title = f"{TITLES[work]}, {runs[0]['steps']:,} steps" if name == names[0] else ""
+            spread = f"{min(rates):,.0f} – {max(rates):,.0f}"
+            cells = (title, name, f"{statistics.median(rates):,.0f}", spread, ratio)
+            lines.append(_row(*cells, _commits(runs) if title else ""))
+    return "\n".join(lines)
+
+
+def _ratio(runs: list[dict[str, Any]], name: str) -> float:
+    """Return the median over rounds of our rate to the fastest peer's of that round."""
+    ratios = []
+    for number in sorted({one["round"] for one in runs}):
+        rates = {one["name"]: one["steps_per_cpu_second"] for one in runs if one["round"] == number}
+        peers = [rate for other, rate in rates.items() if not other.startswith("garage_like")]
+        if peers and name in rates:
+            ratios.append(rates[name] / max(peers))
+    return statistics.median(ratios) if ratios else float("nan")
+
+
+def _return_table(learned: list[dict[str, Any]]) -> str:
+    lines = [
+        "| work | env steps | library | return, by seed | env steps per CPU second | commit |",
+        "|---|---:|---|---:|---:|---|",
+    ]
+    for work in dict.fromkeys(one["work"] for one in learned):
+        runs = [one for one in learned if one["work"] == work]
+        for number, name in enumerate(dict.fromkeys(one["name"] for one in runs)):
+            mine = sorted((o for o in runs if o["name"] == name), key=lambda one: one["seed"])
+            returns = ", ".join(f"{one['return']:g}" for one in mine)
+            rate = statistics.median(one["steps_per_cpu_second"] for one in mine)
+            title, steps = ("", "") if number else (TITLES[work], f"{mine[0]['steps']:,}")
+            lines.append(_row(title, steps, name, returns, f"{rate:,.0f}", _commits(mine)))
+    return "\n".join(lines)
+
+
+def _start_up_table(found: list[dict[str, Any]]) -> str:
+    lines = ["| process | CPU seconds | more than Python alone |", "|---|---:|---:|"]
+    seconds: dict[str, float] = {}
+    for name in dict.fromkeys(one["name"] for one in found):
+        seconds[name] = statistics.median(o["cpu_seconds"] for o in found if o["name"] == name)
+    for name, value in seconds.items():
+        lines.append(_row(f"`{name}`", f"{value:.2f}", f"{value - seconds['python']:.2f}"))
+    return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _commits(runs: list[dict[str, Any]]) -> str:
+    """Return at which commits runs were measured, in the order of the runs."""
+    return ", ".join(dict.fromkeys(one["commit"] for one in runs))
