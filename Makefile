@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
+BENCH_MORE := .venv-bench-more
 BENCH_ARGS ?=
 PIP_ARGS ?=
 PYTEST_ARGS ?=
@@ -69,12 +70,13 @@ docs: $(VENV)/.docs ## build the documentation into docs/_build/html
 	@echo "docs: open docs/_build/html/index.html"
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.made ## compare with other libraries; writes docs/benchmarks.md (an hour)
-	@$(BENCH_VENV)/bin/python benchmarks/compare.py $(BENCH_ARGS)
+bench: $(BENCH_VENV)/.made $(BENCH_MORE)/.made ## compare with other libraries; writes docs/benchmarks.md (an hour)
+	@BENCH_TENSORFLOW=$(CURDIR)/$(BENCH_MORE)/bin/python BENCH_ORBAX=$(CURDIR)/$(BENCH_MORE)/bin/python \
+		$(BENCH_VENV)/bin/python benchmarks/compare.py $(BENCH_ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, caches and builds; runs under data/ stay
-	@rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis MUJOCO_LOG.TXT
+	@rm -rf $(VENV) $(BENCH_VENV) $(BENCH_MORE) build dist *.egg-info docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis MUJOCO_LOG.TXT
 	@find garage_like tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs -------------------------------------------------------------------------------------
@@ -116,6 +118,14 @@ $(BENCH_VENV)/.made: $(VENV)/.made benchmarks/requirements.txt $(NEEDS)
 	@$(BIN)/python -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check \
 		-c constraints-cpu.txt $(PIP_ARGS) -e ".[torch,mujoco]" -r benchmarks/requirements.txt
+	@touch $@
+
+# Where TensorFlow and JAX are installed, the libraries to compare with import them, too.
+$(BENCH_MORE)/.made: $(VENV)/.made $(NEEDS)
+	@echo "setup: $(BENCH_MORE), with TensorFlow and Orbax (a few minutes)"
+	@$(BIN)/python -m venv $(BENCH_MORE)
+	@$(BENCH_MORE)/bin/python -m pip install -qq --disable-pip-version-check \
+		-c constraints-cpu.txt $(PIP_ARGS) -e ".[torch,mujoco,tensorflow-cpu]" orbax-checkpoint
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.made $(NEEDS)

@@ -2,9 +2,10 @@
 
 SAC's networks and 1,000,000 transitions of HalfCheetah, 1,000 of them new since the snapshot
 before. Beside it, in turns, what others do to the same end: cloudpickle, torch.save, the `save` and
-`save_replay_buffer` of Stable-Baselines3 (where it is installed), the asynchronous save of
-torch.distributed.checkpoint (weights, slots and rows alone), and a bare copy of the bytes that
-changed. The median counts: a shared machine's speed changes by the minute.
+`save_replay_buffer` of Stable-Baselines3 (where it is installed), the asynchronous saves of
+torch.distributed.checkpoint and, where BENCH_ORBAX names an interpreter that has it, of Orbax
+(both: weights, slots and rows alone), and a bare copy of the bytes that changed. The median counts:
+a shared machine's speed changes by the minute.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 import torch
+import with_orbax
 
 from garage_like.batches import StepType
 from garage_like.envs import GymEnv
@@ -118,6 +120,8 @@ class Run:
 
 
 def timed(work):
+    if isinstance(work, with_orbax.Orbax):
+        return work()  # works, and is timed, in a process of its own
     began, cpu = time.perf_counter(), time.thread_time()
     work()
     return time.perf_counter() - began, time.thread_time() - cpu
@@ -135,6 +139,10 @@ def peers(run, rows, folder):
     }
     if torch.distributed.is_available():
         found["torch.distributed.checkpoint"] = AsyncCheckpoint(run, file)
+    if with_orbax.INTERPRETER:
+        arrays = [tensor.numpy() for tensor in run.tensors()]
+        memory = run.buffer._table._memory
+        found["Orbax"] = with_orbax.Orbax(arrays, memory, NEW_ROWS, Path(folder) / "orbax")
     if importlib.util.find_spec("stable_baselines3"):
         model = stable_baselines3_model(rows)
 
@@ -195,6 +203,8 @@ def measure(rows, rounds, peer_rounds, folder):
                 times[name].append(timed(work))
                 getattr(work, "wait", lambda: None)()
     times["garage_like"] = times["garage_like"][3:]  # modules are loaded, memory is staged
+    for work in others.values():
+        getattr(work, "close", lambda: None)()
     changed = run.changed_bytes()
     return {
         "rows": rows,
