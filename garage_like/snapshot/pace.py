@@ -7,26 +7,49 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 RECENT = 3
 HANDOVER_SECONDS = 1e-4
-"""What training loses when the writer waits and is given the interpreter.
+"""What training loses, at most, when the writer has waited and is given the interpreter."""
 
-Measured by `benchmarks/save_cost.py`: 0.04 to 0.09 ms on a quiet machine, from PPO's small arrays
-to SAC's large ones. The writer's processor time tells less: SAC lost 0.4 of it, PPO 1.5 to 2.5.
-"""
+LOST_PER_PROCESSOR_SECOND = 1.5
+"""What training loses, at most, for the writer's processor time."""
 
 
-def seconds_taken() -> float:
-    """Return how much time the calling thread has taken from others of this process: an estimate.
+class ThreadUse(NamedTuple):
+    """What a thread has used so far.
 
-    Where the system does not count a thread's switches it is the thread's processor time.
+    Attributes:
+        processor_seconds: time on a processor.
+        waits: how often it waited, for the interpreter or the disk; as good as endless where the
+            system does not count.
     """
+
+    processor_seconds: float
+    waits: float
+
+
+def thread_use() -> ThreadUse:
+    """Return what the calling thread has used so far."""
+    waits = float("inf")
     if sys.platform == "linux":
         import resource
 
-        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw * HANDOVER_SECONDS
-    return time.thread_time()
+        waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    return ThreadUse(time.thread_time(), waits)
+
+
+def lost_between(before: ThreadUse, after: ThreadUse) -> float:
+    """Estimate the seconds that training loses to the writer.
+
+    Measured by `benchmarks/save_cost.py`: PPO's small arrays lose 1 to 1.5 of the writer's
+    processor time, SAC's large ones half of it, but 0.06 ms for each wait; while small operations
+    of torch run the writer may wait a thousand times, and each costs next to nothing.
+    """
+    processor_seconds = after.processor_seconds - before.processor_seconds
+    waits = after.waits - before.waits if after.waits < float("inf") else after.waits
+    return min(LOST_PER_PROCESSOR_SECOND * processor_seconds, HANDOVER_SECONDS * waits)
 
 
 class Pace:
@@ -41,18 +64,18 @@ class Pace:
         max_stall: share of the time that training may stand still, in (0, 1]. All that snapshots
             take of its time may be twice that.
         clock: seconds; a test's way in.
-        taken: seconds that the calling thread took from training; a test's way in.
+        use: what the calling thread has used so far; a test's way in.
     """
 
     def __init__(
         self,
         max_stall: float,
         clock: Callable[[], float] = time.perf_counter,
-        taken: Callable[[], float] = seconds_taken,
+        use: Callable[[], ThreadUse] = thread_use,
     ) -> None:
         self._max_stall = max_stall
         self._clock = clock
-        self._taken = taken
+        self._use = use
         self._stops: deque[float] = deque(maxlen=RECENT)
         self._writings: deque[float] = deque(maxlen=RECENT)
         self._num_stops = self._num_writings = 0
@@ -73,12 +96,12 @@ class Pace:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Measure what writing a snapshot behind training takes from it; in the writer's thread."""
-        began = self._taken()
+        before = self._use()
         try:
             yield
         finally:
             if self._num_writings:
-                self._writings.append(self._taken() - began)
+                self._writings.append(lost_between(before, self._use()))
             self._num_writings += 1
 
     @property

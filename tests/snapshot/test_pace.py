@@ -7,7 +7,7 @@ import pytest
 
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.pace import HANDOVER_SECONDS, Pace, seconds_taken
+from garage_like.snapshot.pace import Pace, ThreadUse, lost_between, thread_use
 from garage_like.snapshot.schedule import Progress
 
 N_EPOCHS = 10
@@ -70,8 +70,8 @@ def test_stops_that_grow_longer_do_count(pace, clock):
     assert not pace.is_too_soon
 
 
-def test_what_the_writer_takes_from_training_counts_half(clock):
-    pace = Pace(0.01, clock, clock)
+def test_what_training_loses_to_the_writer_counts_half(clock):
+    pace = Pace(0.01, clock, lambda: ThreadUse(clock.now / 1.5, float("inf")))
     for _ in range(2):
         stop(pace, clock, 1.0)
     for seconds in (70.0, 5.0):
@@ -84,12 +84,20 @@ def test_what_the_writer_takes_from_training_counts_half(clock):
     assert not pace.is_too_soon
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts a thread's switches")
-def test_each_time_that_a_thread_waits_costs_training_a_handover():
-    before = seconds_taken()
+def test_loss_is_bounded_by_processor_time_and_by_waits():
+    nothing = ThreadUse(5.0, 100)
+    assert lost_between(nothing, ThreadUse(6.0, 100_000)) == pytest.approx(1.5)
+    assert lost_between(nothing, ThreadUse(6.0, 1_100)) == pytest.approx(0.1)
+    unknown = float("inf")
+    assert lost_between(ThreadUse(5.0, unknown), ThreadUse(6.0, unknown)) == pytest.approx(1.5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts a thread's waits")
+def test_waits_of_the_calling_thread_are_counted():
+    before = thread_use()
     for _ in range(20):
         time.sleep(1e-4)
-    assert seconds_taken() - before >= 20 * HANDOVER_SECONDS
+    assert thread_use().waits - before.waits >= 20
 
 
 def snapshotter(tmp_path, clock, **options):
