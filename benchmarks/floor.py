@@ -1,10 +1,12 @@
 """Measure how far a gradient step of SAC is from what its products of matrices take alone.
 
 SAC of HalfCheetah, two layers of 256 units, minibatches of 256. In turns, in one process with one
-thread: the products of 256 x 256 by 256 x 256 through NumPy (OpenBLAS) and torch (MKL, oneDNN), all
-products of one gradient step and nothing between them, `env.step`, and the gradient steps of
-garage_like, with analytic gradients and with autograd, and of Stable-Baselines3 where it is
-installed, minibatches drawn and targets moved. Processor time counts, and the median of the rounds.
+thread: each product of one gradient step through NumPy (OpenBLAS) and torch (MKL, oneDNN) with
+nothing around it, `env.step`, and the gradient steps of garage_like, with analytic gradients and
+with autograd, and of Stable-Baselines3 where it is installed, minibatches drawn and targets moved.
+The floor takes each product from the faster of the two, and the fewest rows: the policy's gradient
+goes back through the lesser of the critics alone, half the rows for each. Processor time counts,
+and the median of the rounds.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import itertools
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,6 +47,9 @@ class Product:
     inner: int
     columns: int
 
+    def __str__(self) -> str:
+        return f"{self.rows} x {self.inner} x {self.columns}"
+
     @property
     def flop(self) -> int:
         return 2 * self.rows * self.inner * self.columns
@@ -53,23 +59,21 @@ def forward(sizes: tuple[int, ...]) -> list[Product]:
     return [Product(ROWS, i, o) for i, o in itertools.pairwise(sizes)]
 
 
-def of_weights(sizes: tuple[int, ...]) -> list[Product]:
-    """Return the products of the gradients by the weights."""
-    return [Product(i, ROWS, o) for i, o in itertools.pairwise(sizes)]
+def backward(sizes: tuple[int, ...]) -> list[Product]:
+    """Return the products of the gradients by weights, and by the inputs of all layers but one."""
+    pairs = list(itertools.pairwise(sizes))
+    by_weights = [Product(i, ROWS, o) for i, o in pairs]
+    return by_weights + [Product(ROWS, o, i) for i, o in pairs[1:]]
 
 
-def of_inputs(sizes: tuple[int, ...]) -> list[Product]:
-    """Return the products of the gradients by the inputs of each layer."""
-    return [Product(ROWS, o, i) for i, o in itertools.pairwise(sizes)]
-
-
-def products() -> list[Product]:
-    """Return the products of one gradient step on two critics and the policy."""
+def products() -> Counter[Product]:
+    """Count the products of one gradient step on two critics and the policy."""
     targets = forward(POLICY) + 2 * forward(CRITIC)
-    critics = 2 * (forward(CRITIC) + of_weights(CRITIC) + of_inputs(CRITIC)[1:])
-    through_critics = 2 * (forward(CRITIC) + of_inputs(CRITIC))
-    policy = forward(POLICY) + of_weights(POLICY) + of_inputs(POLICY)[1:]
-    return targets + critics + through_critics + policy
+    critics = 2 * (forward(CRITIC) + backward(CRITIC))
+    by_actions = (ACTION, *CRITIC[1:])
+    through_critics = [Product(ROWS // 2, o, i) for i, o in itertools.pairwise(by_actions)]
+    policy = forward(POLICY) + 2 * (forward(CRITIC) + through_critics) + backward(POLICY)
+    return Counter(targets + critics + policy)
 
 
 def numpy_product(product: Product) -> Callable[[], Any]:
@@ -89,8 +93,12 @@ def torch_product(product: Product) -> Callable[[], Any]:
     return lambda: torch.mm(left, right, out=out)
 
 
-def all_products(make: Callable[[Product], Callable[[], Any]]) -> Callable[[], None]:
-    made = [make(product) for product in products()]
+def all_products() -> Callable[[], None]:
+    """Multiply all matrices of a gradient step, each in its own memory, as the kernels do."""
+    made = [
+        (torch_product if product.flop > 1 << 20 else numpy_product)(product)
+        for product in products().elements()
+    ]
 
     def multiply() -> None:
         for product in made:
@@ -143,12 +151,12 @@ def stable_baselines3_step() -> Callable[[], Any]:
 
 def measured() -> dict[str, tuple[Callable[[], Any], int]]:
     """Return what is measured, by name, and how often it is done in one round."""
-    cube = Product(256, 256, 256)
-    found: dict[str, tuple[Callable[[], Any], int]] = {
-        "256 x 256 x 256, NumPy": (numpy_product(cube), 40),
-        "256 x 256 x 256, torch": (torch_product(cube), 40),
-        "all products, NumPy": (all_products(numpy_product), 4),
-        "all products, torch": (all_products(torch_product), 4),
+    found: dict[str, tuple[Callable[[], Any], int]] = {}
+    for product in products():
+        found[f"{product}, NumPy"] = numpy_product(product), 10
+        found[f"{product}, torch"] = torch_product(product), 10
+    found |= {
+        "products in a row": (all_products(), 4),
         "env.step": (environment_step(), 20),
         "garage_like": (garage_like_step(True), 4),
         "garage_like, autograd": (garage_like_step(False), 4),
@@ -171,33 +179,30 @@ def median_milliseconds(rounds: int) -> dict[str, float]:
 
 
 def show(found: dict[str, float]) -> None:
-    flop = sum(product.flop for product in products())
-    cube = Product(256, 256, 256).flop
-    cubes = sum(product == Product(256, 256, 256) for product in products())
-    print(f"a gradient step of SAC: {len(products())} products, {flop / 1e9:.3f} GFLOP,")
-    print(f"of which {cubes} products of 256 x 256 x 256 are {cubes * cube / 1e9:.3f} GFLOP\n")
-    print("                               ms    GFLOP/s")
-    for name, milliseconds in found.items():
-        work = cube if name.startswith("256") else flop
-        rate = "" if name == "env.step" else f"{work / milliseconds / 1e6:11.0f}"
-        print(f"  {name:24}{milliseconds:9.3f}{rate}")
-    best = cube / 1e6 / min(found[f"256 x 256 x 256, {name}"] for name in ("NumPy", "torch"))
-    floor = min(found["all products, NumPy"], found["all products, torch"])
-    print(
-        f"\n{flop / 1e9:.3f} GFLOP at {best:.0f} GFLOP/s take {flop / 1e6 / best:.2f} ms; with the"
-    )
-    print(f"products as they are, {floor:.2f} ms. Times these {floor:.2f} ms:")
-    for name in ("garage_like", "garage_like, autograd", "Stable-Baselines3"):
-        if name in found:
-            print(f"  {name:24}{found[name] / floor:9.2f}")
-    if "Stable-Baselines3" in found:
-        ratio = found["Stable-Baselines3"] / found["garage_like"]
-        most = found["Stable-Baselines3"] / floor
-        print(f"\ngarage_like is {ratio:.2f} times as fast as Stable-Baselines3;")
-        print(f"what did nothing but multiply would be {most:.2f} times as fast, and twice as fast")
-        rest = found["Stable-Baselines3"] / 2 - floor
-        print(f"leaves {rest:.2f} ms for all that is not a product; here it takes", end=" ")
-        print(f"{found['garage_like'] - floor:.2f} ms.")
+    count = products()
+    flop = sum(product.flop * times for product, times in count.items())
+    print(f"a gradient step of SAC: {count.total()} products of matrices, {flop / 1e9:.3f} GFLOP\n")
+    print(f"  {'rows x inner x columns':24}{'times':>6}{'NumPy':>10}{'torch':>10}   GFLOP/s")
+    floor = 0.0
+    for product, times in sorted(count.items(), key=lambda item: -item[0].flop):
+        milliseconds = [found[f"{product}, {library}"] for library in ("NumPy", "torch")]
+        rates = "".join(f"{product.flop / each / 1e6:10.0f}" for each in milliseconds)
+        print(f"  {product!s:24}{times:6}{rates}")
+        floor += times * min(milliseconds)
+    print(f"\n  {'':28}{'ms':>8}   GFLOP/s   times the floor")
+    for name, each in {"floor: products alone": floor, **found}.items():
+        if " x " not in name and name != "env.step":
+            print(f"  {name:28}{each:8.2f}{flop / each / 1e6:10.0f}{each / floor:18.2f}")
+    print(f"  {'env.step':28}{found['env.step']:8.2f}")
+    ours, peer = found["garage_like"], found.get("Stable-Baselines3")
+    if peer:
+        print(
+            f"\ngarage_like is {peer / ours:.2f} times as fast as Stable-Baselines3, the floor is"
+        )
+        print(
+            f"{peer / floor:.2f} times. Twice as fast leaves {peer / 2 - floor:.2f} ms beside the floor;"
+        )
+        print(f"here it is {ours - floor:.2f} ms, there {peer - floor:.2f} ms.")
 
 
 def main() -> None:
