@@ -200,9 +200,9 @@ def show(found: dict[str, float]) -> None:
             f"\ngarage_like is {peer / ours:.2f} times as fast as Stable-Baselines3, the floor is"
         )
         print(
-            f"{peer / floor:.2f} times. Twice as fast leaves {peer / 2 - floor:.2f} ms beside the floor;"
+            f"{peer / floor:.2f} times. Twice as fast leaves {peer / 2 - floor:.2f} ms beside it,"
         )
-        print(f"here it is {ours - floor:.2f} ms, there {peer - floor:.2f} ms.")
+        print(f"of which garage_like takes {ours - floor:.2f} ms.")
 
 
 def main() -> None:
