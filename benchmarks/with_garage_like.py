@@ -1,4 +1,4 @@
-"""Do one work through garage_like, everything on: logs, and a snapshot after every epoch."""
+"""Do one work through garage_like, everything on: logs, and snapshots at their pace."""
 
 from __future__ import annotations
 
