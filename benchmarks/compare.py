@@ -2,7 +2,8 @@
 
 Each run is a child process with one thread. Libraries take turns (A B C A B C ...), since a shared
 machine's speed changes by the minute; what is compared are processor seconds, not wall time, and a
-ratio is the median of the ratios within a round. Peers that are not installed are left out.
+ratio is the median of the ratios within a round. Peers that are not installed are left out;
+BENCH_TENSORFLOW and BENCH_ORBAX name interpreters that have what this one has not.
 
     python benchmarks/compare.py                      # everything: make bench
     python benchmarks/compare.py --works ppo --learn --repetitions 1 --output /tmp/b.md
@@ -180,6 +181,11 @@ def about() -> dict[str, Any]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
+    if installed("garage_like, TensorFlow"):
+        code = "from garage_like.tf.quiet_import import tf; print(tf.__version__)"
+        command = [TENSORFLOW, "-W", "ignore", "-c", code]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+        versions["tensorflow"] = told.strip()
     return {
         "versions": versions,
         "commit": commit(),

@@ -142,7 +142,8 @@ def peers(run, rows, folder):
     if with_orbax.INTERPRETER:
         arrays = [tensor.numpy() for tensor in run.tensors()]
         memory = run.buffer._table._memory
-        found["Orbax"] = with_orbax.Orbax(arrays, memory, NEW_ROWS, Path(folder) / "orbax")
+        orbax = with_orbax.Orbax(arrays, memory, NEW_ROWS, Path(folder) / "orbax")
+        found[f"Orbax {orbax.version}"] = orbax
     if importlib.util.find_spec("stable_baselines3"):
         model = stable_baselines3_model(rows)
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Orbax:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._read()
+        self.version = self._read()
 
     def __call__(self) -> tuple[float, float]:
         """Save; return seconds and CPU seconds that training stood still."""
@@ -113,7 +114,7 @@ class Run:
 
 def main() -> None:
     run = Run(json.loads(sys.argv[1]))
-    answer("ready")
+    answer(metadata.version("orbax-checkpoint"))
     for line in sys.stdin:
         if line.strip() == "save":
             run.train()
