@@ -70,7 +70,7 @@ docs: $(VENV)/.docs ## build the documentation into docs/_build/html
 	@echo "docs: open docs/_build/html/index.html"
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.made $(BENCH_MORE)/.made ## compare with other libraries; writes docs/benchmarks.md (an hour)
+bench: $(BENCH_VENV)/.made $(BENCH_MORE)/.made ## compare with other libraries; writes docs/benchmarks.md (two hours)
 	@BENCH_TENSORFLOW=$(CURDIR)/$(BENCH_MORE)/bin/python BENCH_ORBAX=$(CURDIR)/$(BENCH_MORE)/bin/python \
 		$(BENCH_VENV)/bin/python benchmarks/compare.py $(BENCH_ARGS)
 
