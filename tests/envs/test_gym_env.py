@@ -292,3 +292,16 @@ def test_close_closes_the_environment():
     env = GymEnv(Closing())
     env.close()
     assert env.gym_env.closed
+
+
+def test_passes_actions_on_as_they_come():
+    class Remembering(Scripted):
+        def step(self, action):
+            self.action = action
+            return super().step(action)
+
+    env = GymEnv(Remembering())
+    env.reset()
+    action = np.int64(1)
+    assert env.step(action).action is action
+    assert env.gym_env.action is action
