@@ -1,8 +1,8 @@
 """Measure what one save costs training: while it stands still, and while the save is written.
 
 Whole runs with and without snapshots differ by less than a shared machine's speed does from one
-minute to the next, so `saving_overhead.py` needs hours to tell 0.3 % from 1 %. Here training goes at
-full speed before a save, while it is written, and after: what was done meanwhile falls short of
+minute to the next, so `saving_overhead.py` needs hours to tell 0.3 % from 1 %. Here training goes
+at full speed before a save, while it is written, and after: what was done meanwhile falls short of
 what is done in the same time in quiet. Divided by the time of an epoch it is the share of env steps
 that saving every epoch costs.
 
