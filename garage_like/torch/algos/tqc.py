@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -111,15 +111,36 @@ def quantile_huber_loss(quantiles: torch.Tensor, targets: torch.Tensor) -> torch
 
     Args:
         quantiles: shape (B, C, M), of C Q-functions, for tau = (2 m + 1) / 2 M.
-        targets: shape (B, K).
+        targets: shape (B, K); no gradient goes to them.
 
     Returns:
         Shape (B,).
     """
-    count = quantiles.shape[2]
-    taus = (torch.arange(count, device=quantiles.device) + 0.5) / count
-    differences = targets[:, None, None, :] - quantiles[:, :, :, None]
-    sizes = differences.abs()
-    huber = torch.where(sizes > 1.0, sizes - 0.5, 0.5 * differences.square())
-    below = (differences.detach() < 0.0).float()
-    return ((taus[:, None] - below).abs() * huber).mean(dim=(1, 2, 3))
+    loss: torch.Tensor = _QuantileHuberLoss.apply(quantiles, targets)
+    return loss
+
+
+class _QuantileHuberLoss(torch.autograd.Function):
+    """Go over the differences, shape (B, C, M, K), once for the loss and its gradient.
+
+    The slope of huber(d) is c = d cut to [-1, 1], and huber(d) itself is c (d - c / 2). Autograd
+    takes three times as long.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, quantiles: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        count = quantiles.shape[2]
+        taus = (torch.arange(count, device=quantiles.device, dtype=quantiles.dtype) + 0.5) / count
+        differences = targets[:, None, None, :] - quantiles[:, :, :, None]
+        slopes = differences.clamp(-1.0, 1.0)
+        differences.sub_(slopes, alpha=0.5)  # has the sign that it had
+        slopes.mul_(torch.where(differences < 0.0, 1.0 - taus[:, None], taus[:, None]))
+        per_sample = differences[0].numel()
+        ctx.save_for_backward(slopes.sum(dim=3).mul_(-1.0 / per_sample))
+        return slopes.mul_(differences).flatten(1).sum(dim=1).div_(per_sample)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (to_quantiles,) = ctx.saved_tensors
+        return gradients[:, None, None] * to_quantiles, None

@@ -206,6 +206,13 @@ def test_quantile_loss_is_worked_out_by_hand():
     assert quantile_huber_loss(quantiles, targets).tolist() == pytest.approx([expected])
 
 
+def test_gradient_of_the_quantile_loss_is_that_of_its_values():
+    generator = torch.Generator().manual_seed(3)
+    quantiles = 2.0 * torch.randn(5, 2, 4, dtype=torch.float64, generator=generator)
+    targets = 2.0 * torch.randn(5, 6, dtype=torch.float64, generator=generator)
+    assert torch.autograd.gradcheck(quantile_huber_loss, (quantiles.requires_grad_(), targets))
+
+
 def test_tqc_leaves_the_largest_quantiles_out_of_targets():
     algo, batch, rng = tqc(), transitions(BOX), seeding.stream("TQC")
     t = tensors(batch)
