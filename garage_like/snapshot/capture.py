@@ -22,6 +22,7 @@ from garage_like.snapshot.disk.tensors import parse
 from garage_like.snapshot.graph.arrays import View, lies_in_bytes
 from garage_like.snapshot.graph.components import Components, tensor_file
 from garage_like.snapshot.graph.known_names import KnownNames
+from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
 from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
@@ -39,6 +40,7 @@ class Capture:
         objects: the pickle.
         buffers: its arrays' memory, copied.
         views: for each buffer, the arrays that looked at it.
+        late: by number, buffers that are still empty, and the twins that know what is in them.
         names: of those arrays, by id.
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
@@ -50,6 +52,7 @@ class Capture:
     objects: bytes
     buffers: list[np.ndarray]
     views: list[list[View]]
+    late: Mapping[int, Twin]
     names: Mapping[int, Name]
     tables: list[dict[str, Any]]
     groups: dict[str, StagedGroup]
@@ -75,10 +78,12 @@ class Capture:
     @functools.cached_property
     def _layout(self) -> tuple[list[dict[str, Any]], dict[str, list[Buffer]]]:
         components = Components(self.names)
-        arrays = [
-            components.add(buffer, views)
-            for buffer, views in zip(self.buffers, self.views, strict=True)
-        ]
+        buffers, views = list(self.buffers), list(self.views)
+        for number, twin in self.late.items():
+            content = twin.content()
+            buffers[number] = np.frombuffer(content, np.uint8)
+            views[number] = [view_of_bytes(views[number][0].owner, len(content))]
+        arrays = [components.add(*pair) for pair in zip(buffers, views, strict=True)]
         return arrays, components.files()
 
 
@@ -103,13 +108,18 @@ def capture(
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
-    pickler = GraphPickler(graph, tables_apart=True, leave_out_memory=not include_buffer)
+    staging = staging or Staging()
+    pickler = GraphPickler(
+        graph,
+        tables_apart=True,
+        leave_out_memory=not include_buffer,
+        twins=staging.twins,
+    )
     try:
         content = pickler.save()
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
     names = (known_names or KnownNames()).names(graph, pickler)
-    staging = staging or Staging()
     folders = _folders(pickler.tables, names)
     memories = _memories(pickler.memories, names)
     tables = [
@@ -122,6 +132,7 @@ def capture(
         content,
         [b if lies_in_bytes(b) else staging.copy(b) for b in pickler.buffers],
         pickler.views,
+        pickler.late,
         names,
         [table.entry for table in tables],
         {name: group for table in tables for name, group in table.changed.items()},

@@ -8,16 +8,25 @@ six times the bytes of the largest capture, and three times where captures are a
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from garage_like.snapshot.graph.mujoco_data import Twin
 
 CHUNK = 1 << 20
 
 
 class Staging:
-    """The memory of one capture: chunks that grow as needed and are kept."""
+    """The memory of one capture: chunks that grow as needed and are kept.
+
+    Attributes:
+        twins: of the simulations that are captured.
+    """
 
     def __init__(self) -> None:
+        self.twins: list[Twin] = []
         self._chunks: list[np.ndarray] = []
         self._chunk = 0
         self._used = 0

@@ -2,9 +2,9 @@
 
 Measured: every MuJoCo environment of gymnasium pickles silently wrong, since EzPickle rebuilds a
 fresh one; positions and velocities alone are not enough either (Ant, Humanoid). The whole `MjData`
-is, and so is the whole state of an Atari emulator (`ale_state`). Classic control, toy text and most
-wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built anew from its gymnasium
-spec and begins a new episode; the snapshot then says `restart` and why.
+is (`mujoco_data`), and so is the whole state of an Atari emulator (`ale_state`). Classic control,
+toy text and most wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built anew
+from its gymnasium spec and begins a new episode; the snapshot then says `restart` and why.
 
 An adapter is looked up by type and gives what pickle needs. Whether that worked is found out by
 `env_check`, which steps a copy and its twin side by side.
@@ -12,16 +12,12 @@ An adapter is looked up by type and gives what pickle needs. Whether that worked
 
 from __future__ import annotations
 
-import pickle
 import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from garage_like.interfaces import Environment
 from garage_like.snapshot.graph.ale_state import is_ale_class, reduce_ale
-from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.live import NEW_OBJECT
 
 _restarting: dict[type, str] = {}
@@ -159,49 +155,3 @@ def set_mujoco_state(env: Any, state: dict[str, Any]) -> None:
     model, data = state["data"].model, state["data"]
     renderer.__dict__.update(state["mujoco_renderer"], model=model, data=data)
     env.__dict__.update({**state, "model": model, "mujoco_renderer": renderer})
-
-
-def is_mujoco_data_class(cls: type) -> bool:
-    """Tell whether a class is MuJoCo's `MjData`; loads nothing."""
-    mujoco = sys.modules.get("mujoco")
-    return mujoco is not None and cls is mujoco.MjData
-
-
-def reduce_simulation(data: Any, announce: Callable[[View], None]) -> tuple[Any, ...]:
-    """Return how pickle saves `MjData`: model and data as bytes, out of band.
-
-    Args:
-        data: the `MjData`.
-        announce: called with what looks at the buffer that comes next.
-    """
-    content: bytes = data.__getstate__()
-    announce(View(data, "U8", (len(content),), 0, len(content), (0,)))
-    return rebuild_simulation, (type(data), pickle.PickleBuffer(content))
-
-
-def rebuild_simulation(cls: Any, content: Any) -> Any:
-    """Build `MjData`, its model within it."""
-    data = cls.__new__(cls)
-    data.__setstate__(bytes(content))
-    return data
-
-
-def mujoco_arrays(data: Any) -> dict[str, Any]:
-    """Return the physical state in `MjData`, by name: arrays, and the counts that go with them.
-
-    What is left out says how the state was computed and not what it is: timers, the solver's
-    iterations, addresses, which results are cached. Two equal runs differ in those.
-    """
-    arrays = {}
-    for name in dir(data):
-        if name.startswith(("_", "solver", "maxuse")):
-            continue
-        value = getattr(data, name)
-        if isinstance(value, np.ndarray):
-            arrays[name] = value
-    return {**arrays, "time": data.time, "ncon": data.ncon, "nefc": data.nefc}
-
-
-def rebuild_mujoco_data(content: np.ndarray) -> Any:
-    """Do what `rebuild_simulation` does, for snapshots from before it."""
-    return pickle.loads(content.tobytes())

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from garage_like.snapshot.graph import env_state, tf_arrays
+from garage_like.snapshot.graph import mujoco_data, tf_arrays
 from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.parts import (
     ATOMS,
@@ -100,7 +100,7 @@ def _kind_of(cls: type) -> _Kind:
         or tf_arrays.is_tensor_class(cls)
         or is_memory_class(cls)
         or is_generator_class(cls)
-        or env_state.is_mujoco_data_class(cls)
+        or mujoco_data.is_mujoco_data_class(cls)
     )
     if cls in (list, tuple):
         return _Kind(_elements, is_named, is_tensor)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.graph import ale_state, env_state, keras_objects, tf_arrays
+from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
 from garage_like.table import Table
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
@@ -66,7 +66,7 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
         return torch_arrays.parts_function(cls, as_pickled=as_pickled)
     if issubclass(cls, Table):
         return _table_parts if as_pickled else attributes_of
-    if env_state.is_mujoco_data_class(cls):
+    if mujoco_data.is_mujoco_data_class(cls):
         return _mujoco_parts if as_pickled else None
     if ale_state.is_ale_class(cls):
         return _ale_parts if as_pickled else None
@@ -175,7 +175,7 @@ def _table_parts(table: Table) -> list[Part]:
 
 
 def _mujoco_parts(value: Any) -> list[Part]:
-    return labelled(env_state.mujoco_arrays(value))
+    return labelled(mujoco_data.mujoco_arrays(value))
 
 
 def _ale_parts(value: Any) -> list[Part]:

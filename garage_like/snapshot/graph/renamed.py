@@ -1,7 +1,12 @@
 """What old snapshots name that has another name now. Entries stay, or old runs are lost."""
 
-RENAMED: dict[tuple[str, str], tuple[str, str]] = {}
-"""Classes and functions: (module, name) then → now."""
+_GRAPH = "garage_like.snapshot.graph"
+
+RENAMED: dict[tuple[str, str], tuple[str, str]] = {
+    (f"{_GRAPH}.env_state", name): (f"{_GRAPH}.mujoco_data", name)
+    for name in ("rebuild_mujoco_data", "rebuild_simulation")
+}
+"""Classes and functions: (module, name) then → now, of modules where they are now."""
 
 MOVED: dict[str, str] = {
     f"garage_like.snapshot.{module}": f"garage_like.snapshot.{room}.{module}"
@@ -23,4 +28,5 @@ MOVED: dict[str, str] = {
 
 def present_name(module: str, name: str) -> tuple[str, str]:
     """Return where something is to be found that a snapshot names."""
-    return RENAMED.get((module, name)) or (MOVED.get(module, module), name)
+    module = MOVED.get(module, module)
+    return RENAMED.get((module, name), (module, name))

@@ -1,0 +1,126 @@
+"""MuJoCo's `MjData`: the whole state of a simulation, its model included, as bytes.
+
+Turning it into bytes takes longer than all else that is captured of an environment, and MuJoCo
+copies it a hundred times as fast. So a capture copies it into a twin, and whoever writes the
+snapshot asks the twin for the bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from garage_like.snapshot.graph.arrays import View
+
+
+def is_mujoco_data_class(cls: type) -> bool:
+    """Tell whether a class is MuJoCo's `MjData`; loads nothing."""
+    mujoco = sys.modules.get("mujoco")
+    return mujoco is not None and cls is mujoco.MjData
+
+
+def reduce_simulation(data: Any, announce: Callable[[View], None]) -> tuple[Any, ...]:
+    """Return how pickle saves `MjData`: model and data as bytes, out of band.
+
+    Args:
+        data: the `MjData`.
+        announce: called with what looks at the buffer that comes next.
+    """
+    content: bytes = data.__getstate__()
+    announce(view_of_bytes(data, len(content)))
+    return rebuild_simulation, (type(data), pickle.PickleBuffer(content))
+
+
+def reduce_later(data: Any) -> tuple[Any, ...]:
+    """Do what `reduce_simulation` does, but for the bytes: something else takes their place."""
+    return rebuild_simulation, (type(data), pickle.PickleBuffer(b""))
+
+
+def view_of_bytes(data: Any, nbytes: int) -> View:
+    """Describe `MjData` within the memory that its bytes are."""
+    return View(data, "U8", (nbytes,), 0, nbytes, (0,))
+
+
+def rebuild_simulation(cls: Any, content: Any) -> Any:
+    """Build `MjData`, its model within it."""
+    data = cls.__new__(cls)
+    data.__setstate__(bytes(content))
+    return data
+
+
+def rebuild_mujoco_data(content: np.ndarray) -> Any:
+    """Do what `rebuild_simulation` does, for snapshots from before it."""
+    return pickle.loads(content.tobytes())
+
+
+class Twin:
+    """A copy of a simulation, its model included, that is brought up to date again and again.
+
+    Args:
+        data: the simulation.
+    """
+
+    def __init__(self, data: Any) -> None:
+        import mujoco
+
+        self._copy_data, self._save_model = mujoco.mj_copyData, mujoco.mj_saveModel
+        self._model = copy.copy(data.model)
+        self._data = type(data)(self._model)
+        self._model_bytes = bytearray(mujoco.mj_sizeModel(self._model))
+        self._live_bytes = bytearray(self._model_bytes)
+        self._write_model(self._model, self._model_bytes)
+        self._copy_data(self._data, self._model, data)
+
+    def _write_model(self, model: Any, target: bytearray) -> None:
+        self._save_model(model, None, np.frombuffer(target, np.uint8))
+
+    def follow(self, data: Any) -> bool:
+        """Become what the simulation is now.
+
+        Returns:
+            False: it is one of another model now; another twin is needed.
+        """
+        import mujoco
+
+        model = data.model
+        if mujoco.mj_sizeModel(model) != len(self._model_bytes):
+            return False
+        self._write_model(model, self._live_bytes)
+        if self._live_bytes != self._model_bytes:
+            return False
+        self._copy_data(self._data, self._model, data)
+        return True
+
+    def content(self) -> bytes:
+        """Return what `MjData.__getstate__` of the simulation did when it was copied."""
+        content: bytes = self._data.__getstate__()
+        return content
+
+
+def copy_into(twins: list[Twin], number: int, data: Any) -> Twin:
+    """Copy a simulation into the twin of that number, or into a new one in its place."""
+    if number < len(twins) and twins[number].follow(data):
+        return twins[number]
+    twins[number:] = [Twin(data), *twins[number + 1 :]]
+    return twins[number]
+
+
+def mujoco_arrays(data: Any) -> dict[str, Any]:
+    """Return the physical state in `MjData`, by name: arrays, and the counts that go with them.
+
+    What is left out says how the state was computed and not what it is: timers, the solver's
+    iterations, addresses, which results are cached. Two equal runs differ in those.
+    """
+    arrays = {}
+    for name in dir(data):
+        if name.startswith(("_", "solver", "maxuse")):
+            continue
+        value = getattr(data, name)
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+    return {**arrays, "time": data.time, "ncon": data.ncon, "nefc": data.nefc}
