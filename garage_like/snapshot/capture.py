@@ -19,7 +19,7 @@ from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.disk.tensors import parse
-from garage_like.snapshot.graph.arrays import View, lies_in_bytes
+from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.components import Components, tensor_file
 from garage_like.snapshot.graph.known_names import KnownNames
 from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
@@ -130,7 +130,7 @@ def capture(
         table.entry["memory"] = _memory_of(table.entry["folder"], memories)
     return Capture(
         content,
-        [b if lies_in_bytes(b) else staging.copy(b) for b in pickler.buffers],
+        [staging.copy(buffer) for buffer in pickler.buffers],
         pickler.views,
         pickler.late,
         names,

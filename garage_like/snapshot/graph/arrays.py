@@ -44,20 +44,6 @@ def _safetensors_dtype(dtype: np.dtype) -> str | None:
     return DTYPES.get(dtype.name) if dtype.isnative else None
 
 
-def lies_in_bytes(array: np.ndarray) -> bool:
-    """Tell whether an array looks at a `bytes` object, which nothing can change."""
-    base: Any = array
-    while True:
-        if isinstance(base, np.ndarray):
-            base = base.base
-        elif isinstance(base, memoryview):
-            base = base.obj
-        elif isinstance(base, pickle.PickleBuffer):
-            base = base.raw().obj
-        else:
-            return type(base) is bytes
-
-
 def is_plain_array(value: Any) -> bool:
     """Tell whether a value is an array whose bytes are its content, and there are any."""
     return (

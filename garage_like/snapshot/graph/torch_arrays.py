@@ -10,7 +10,7 @@ import functools
 import pickle
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from garage_like.snapshot.graph.parts import Part, PartsFunction, attributes_of,
 _SAFETENSORS = {getattr(torch, name): kind for name, kind in DTYPES.items() if hasattr(torch, name)}
 _IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
-_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 
 def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
@@ -41,7 +40,7 @@ def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
     if cls is torch.Generator:
         return "_reduce_torch_generator"
     if issubclass(cls, torch.optim.Optimizer):
-        return "_reduce_optimizer"
+        return reduce_optimizer
     if issubclass(cls, torch.nn.Module) and pickles_its_attributes(cls):
         return reduce_module
     return None
@@ -57,37 +56,52 @@ def is_tensor(value: Any) -> bool:
     )
 
 
-def reduce_tensor(tensor: torch.Tensor, memory: Any, offset: int) -> tuple[Any, ...]:
+def reduce_tensor(
+    tensor: torch.Tensor, memory: Any, offset: int, shape: tuple[int, ...]
+) -> tuple[Any, ...]:
     """Return how pickle saves a tensor: a view of memory, plus gradient, hooks and attributes.
 
     Args:
         tensor: of a kind that `is_tensor`.
         memory: what `storage_of` takes.
         offset: first element within it.
+        shape: of the tensor.
     """
-    return _reduce(tensor, rebuild_tensor, memory, offset)
+    return _reduce(tensor, rebuild_tensor, memory, offset, shape)
 
 
 def reduce_owner(
-    tensor: torch.Tensor, storage: torch.UntypedStorage, offset: int
+    tensor: torch.Tensor, storage: torch.UntypedStorage, offset: int, shape: tuple[int, ...]
 ) -> tuple[Any, ...]:
     """Return how pickle saves the first tensor on a CPU storage, along with the storage.
 
     Most tensors have theirs for themselves: this is a third faster than `reduce_tensor`.
     """
-    return _reduce(tensor, rebuild_owner, pickle.PickleBuffer(_memory_of(storage)), offset)
+    memory = pickle.PickleBuffer(_memory_of(storage))
+    return _reduce(tensor, rebuild_owner, memory, offset, shape)
 
 
 def _reduce(
-    tensor: torch.Tensor, rebuild: Callable[..., Any], memory: Any, offset: int
+    tensor: torch.Tensor,
+    rebuild: Callable[..., Any],
+    memory: Any,
+    offset: int,
+    shape: tuple[int, ...],
 ) -> tuple[Any, ...]:
     needs = tensor.requires_grad
     if needs and not tensor.is_leaf:
         raise pickle.PicklingError(
             "a tensor that holds the graph of a computation cannot be saved; store value.detach()"
         )
-    size, stride = tuple(tensor.size()), tensor.stride()
-    arguments: tuple[Any, ...] = (type(tensor), memory, tensor.dtype, offset, size, stride, needs)
+    arguments: tuple[Any, ...] = (
+        type(tensor),
+        memory,
+        tensor.dtype,
+        offset,
+        shape,
+        tensor.stride(),
+        needs,
+    )
     if tensor.is_neg() or (tensor.is_complex() and tensor.is_conj()):
         arguments += (tensor.is_conj(), tensor.is_neg())
     state = tensor_state(tensor)
@@ -99,10 +113,10 @@ def _reduce(
 def tensor_state(tensor: torch.Tensor) -> dict[str, Any]:
     """Return what a tensor holds besides its elements: attributes, gradient, hooks."""
     state = dict(tensor.__dict__)
-    for name in _HOOKS:
-        hooks = getattr(tensor, name, None)
-        if hooks:
-            state[name] = hooks
+    if tensor._backward_hooks:
+        state["_backward_hooks"] = tensor._backward_hooks
+    if tensor._post_accumulate_grad_hooks:
+        state["_post_accumulate_grad_hooks"] = tensor._post_accumulate_grad_hooks
     if tensor.is_leaf and tensor.grad is not None:
         state["grad"] = tensor.grad
     return state
@@ -208,14 +222,14 @@ def _is_here(device: torch.device) -> bool:
     return device.type == "cuda" and (device.index or 0) < torch.cuda.device_count()
 
 
-def view_of(tensor: torch.Tensor, start: int, itemsize: int) -> View:
+def view_of(tensor: torch.Tensor, shape: tuple[int, ...], start: int, itemsize: int) -> View:
     """Describe a tensor within memory, `start` bytes into it."""
-    shape, dtype = tuple(tensor.shape), tensor.dtype
     if tensor.is_contiguous():
         axes: tuple[int, ...] | None = _IN_ORDER[: len(shape)]
     else:
         axes = axes_in_memory(shape, tensor.stride(), 1)
-    return View(tensor, _SAFETENSORS.get(dtype), shape, start, tensor.numel() * itemsize, axes)
+    kind, nbytes = _SAFETENSORS.get(tensor.dtype), tensor.numel() * itemsize
+    return View(tensor, kind, shape, start, nbytes, axes)
 
 
 def tensor_bytes(tensor: torch.Tensor) -> bytes:
@@ -232,67 +246,6 @@ def reduce_optimizer(optimizer: torch.optim.Optimizer) -> Any:
     if cls.__getstate__ is not torch.optim.Optimizer.__getstate__:
         return NotImplemented
     return NEW_OBJECT, (cls,), optimizer_state(optimizer)
-
-
-def slots_in_rows(optimizer: torch.optim.Optimizer) -> list[list[torch.Tensor]]:
-    """Return the slots of each name, where they lie one after another in memory and are plain.
-
-    Plain: whole numbers of elements in C order, with no gradient, hook or attribute.
-    """
-    slots = list(optimizer.state.values())
-    if len(slots) < 2 or not all(type(one) is dict and one for one in slots):
-        return []
-    names = slots[0].keys()
-    if any(one.keys() != names for one in slots):
-        return []
-    return [row for row in ([one[name] for one in slots] for name in names) if _is_row(row)]
-
-
-def _is_row(tensors: list[Any]) -> bool:
-    first = tensors[0]
-    if not is_tensor(first) or not first.is_cpu or not first.nbytes:
-        return False
-    dtype, memory, end = first.dtype, first.untyped_storage().data_ptr(), first.data_ptr()
-    for tensor in tensors:
-        if (
-            type(tensor) is not torch.Tensor
-            or tensor.dtype is not dtype
-            or tensor.data_ptr() != end
-            or tensor.untyped_storage().data_ptr() != memory
-            or not tensor.is_contiguous()
-            or tensor.is_neg()
-            or tensor.requires_grad
-            or tensor_state(tensor)
-        ):
-            return False
-        end += tensor.nbytes
-    return not (dtype.is_complex or first.is_quantized)
-
-
-def reduce_in_row(row: list[torch.Tensor], start: int) -> Iterator[tuple[View, tuple[Any, ...]]]:
-    """Yield what looks at the memory of a row, and how pickle saves it, but for the first tensor.
-
-    Args:
-        row: as `slots_in_rows` returns it.
-        start: first element within the memory.
-    """
-    first = row[0]
-    kind, itemsize = _SAFETENSORS.get(first.dtype), first.element_size()
-    for tensor in row:
-        size, count = tuple(tensor.shape), tensor.numel()
-        if tensor is not first:
-            axes = _IN_ORDER[: len(size)]
-            view = View(tensor, kind, size, start * itemsize, count * itemsize, axes)
-            yield view, (rebuild_in_row, (first, start, size, tensor.stride()))
-        start += count
-
-
-def rebuild_in_row(
-    first: torch.Tensor, start: int, size: tuple[int, ...], stride: tuple[int, ...]
-) -> torch.Tensor:
-    """Build a tensor that lies behind another one, `start` elements into its memory."""
-    tensor = torch.empty(0, dtype=first.dtype, device=first.device)
-    return tensor.set_(first.untyped_storage(), start, size, stride)
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

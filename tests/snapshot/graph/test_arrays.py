@@ -1,11 +1,9 @@
 """NumPy arrays come back with their bits, their layout in memory, and what they share."""
 
-import pickle
-
 import numpy as np
 import pytest
 
-from garage_like.snapshot.graph.arrays import axes_in_memory, lies_in_bytes, name_suffix
+from garage_like.snapshot.graph.arrays import axes_in_memory, name_suffix
 
 RNG = np.random.default_rng(3)
 
@@ -235,19 +233,3 @@ def test_axes_in_memory(array, axes):
 )
 def test_name_says_in_which_order_the_axes_are_stored(axes, suffix):
     assert name_suffix(axes) == suffix
-
-
-@pytest.mark.parametrize(
-    ("array", "is_fixed"),
-    [
-        (np.frombuffer(b"fixed", np.uint8), True),
-        (np.frombuffer(b"fixed", np.uint8)[1:3], True),
-        (np.frombuffer(bytearray(b"moves"), np.uint8), False),
-        (np.zeros(3), False),
-    ],
-    ids=["bytes", "part of bytes", "bytearray", "own memory"],
-)
-def test_what_lies_in_bytes_is_known_to_be_fixed(array, is_fixed):
-    raw = np.frombuffer(pickle.PickleBuffer(array).raw(), np.uint8)
-    assert lies_in_bytes(array) is is_fixed
-    assert lies_in_bytes(raw) is is_fixed
