@@ -5,6 +5,7 @@ The copy is what a snapshot holds: nothing that training does afterwards can cha
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from garage_like.snapshot.graph.known_names import KnownNames
 from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
 from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.parts import is_memory_class
-from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler, SharedSlotError
 from garage_like.snapshot.graph.walk import find_unpicklable, walk
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
@@ -109,14 +110,8 @@ def capture(
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
     staging = staging or Staging()
-    pickler = GraphPickler(
-        graph,
-        tables_apart=True,
-        leave_out_memory=not include_buffer,
-        twins=staging.twins,
-    )
     try:
-        content = pickler.save()
+        content, pickler = _pickled(graph, include_buffer, staging)
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
     names = (known_names or KnownNames()).names(graph, pickler)
@@ -140,6 +135,21 @@ def capture(
         [] if include_buffer else memories,
         _generators(graph, pickler.generators, names),
     )
+
+
+def _pickled(
+    graph: Mapping[str, Any], include_buffer: bool, staging: Staging
+) -> tuple[bytes, GraphPickler]:
+    while True:
+        pickler = GraphPickler(
+            graph,
+            tables_apart=True,
+            leave_out_memory=not include_buffer,
+            slots_in_rows=True,
+            twins=staging.twins,
+        )
+        with contextlib.suppress(SharedSlotError):
+            return pickler.save(), pickler
 
 
 def _generators(

@@ -68,38 +68,39 @@ class Twin:
     def __init__(self, data: Any) -> None:
         import mujoco
 
-        self._copy_data, self._save_model = mujoco.mj_copyData, mujoco.mj_saveModel
+        self._mujoco = mujoco
+        self._live = data
         self._model = copy.copy(data.model)
         self._data = type(data)(self._model)
         self._model_bytes = bytearray(mujoco.mj_sizeModel(self._model))
+        mujoco.mj_saveModel(self._model, None, np.frombuffer(self._model_bytes, np.uint8))
         self._live_bytes = bytearray(self._model_bytes)
-        self._write_model(self._model, self._model_bytes)
-        self._copy_data(self._data, self._model, data)
-
-    def _write_model(self, model: Any, target: bytearray) -> None:
-        self._save_model(model, None, np.frombuffer(target, np.uint8))
+        self.follow(data)
 
     def follow(self, data: Any) -> bool:
-        """Become what the simulation is now.
-
-        Returns:
-            False: it is one of another model now; another twin is needed.
-        """
-        import mujoco
-
-        model = data.model
-        if mujoco.mj_sizeModel(model) != len(self._model_bytes):
+        """Become what the simulation is now; return False, and do not, if it is another one."""
+        if data is not self._live:
             return False
-        self._write_model(model, self._live_bytes)
-        if self._live_bytes != self._model_bytes:
-            return False
-        self._copy_data(self._data, self._model, data)
+        model_bytes = np.frombuffer(self._live_bytes, np.uint8)
+        self._mujoco.mj_saveModel(data.model, None, model_bytes)
+        self._mujoco.mj_copyData(self._data, self._model, data)
         return True
 
     def content(self) -> bytes:
         """Return what `MjData.__getstate__` of the simulation did when it was copied."""
+        if self._live_bytes != self._model_bytes:
+            self._change_model()
         content: bytes = self._data.__getstate__()
         return content
+
+    def _change_model(self) -> None:
+        """Take the model that the simulation had when it was copied: one with other numbers."""
+        files = {"model.mjb": bytes(self._live_bytes)}
+        model = self._mujoco.MjModel.from_binary_path("model.mjb", files)
+        data = type(self._data)(model)
+        self._mujoco.mj_copyData(data, model, self._data)
+        self._model, self._data = model, data
+        self._model_bytes[:] = self._live_bytes
 
 
 def copy_into(twins: list[Twin], number: int, data: Any) -> Twin:

@@ -38,6 +38,10 @@ SINGLETONS = (("dowel", "logger"), ("dowel", "tabular"))
 Reducer = Callable[[Any], Any]
 
 
+class SharedSlotError(Exception):
+    """Something else holds a slot of an optimizer, too; the next attempt leaves it as it is."""
+
+
 class GraphPickler(cloudpickle.CloudPickler):
     """Pickle a graph; afterwards `buffers` holds its arrays' memory, `views` says what lies there.
 
@@ -46,6 +50,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         keep_live: whether objects can be restored into live ones (see `live`).
         tables_apart: whether the rows of tables are left out, to be saved beside the pickle.
         leave_out_memory: whether replay memory is pickled as if it held no transitions.
+        slots_in_rows: whether slots of optimizers are pickled as rows, see `torch_slots`.
         twins: of simulations, from the pickle before; simulations are copied into them, and new
             ones are appended. None: simulations are pickled as they are.
 
@@ -68,6 +73,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         keep_live: bool = True,
         tables_apart: bool = False,
         leave_out_memory: bool = False,
+        slots_in_rows: bool = False,
         twins: list[Twin] | None = None,
     ) -> None:
         self._file = io.BytesIO()
@@ -91,10 +97,14 @@ class GraphPickler(cloudpickle.CloudPickler):
             if hasattr(sys.modules.get(module), name)
         }
         self._torch: Any = None
+        self._torch_slots: Any = None
+        self._in_rows: set[int] = set()
+        self._met: set[int] = set()
         if "torch" in sys.modules:
-            from garage_like.snapshot.graph import torch_arrays
+            from garage_like.snapshot.graph import torch_arrays, torch_slots
 
             self._torch = torch_arrays
+            self._torch_slots = torch_slots if slots_in_rows else None
         self._tensorflow: TensorReducers | None = None
         if hasattr(sys.modules.get("tensorflow"), "Variable"):
             paths = tf_live.paths_of(graph) if keep_live else {}
@@ -208,7 +218,42 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._pending = views
         return arrays.reduce_whole(array)
 
+    def _reduce_optimizer(self, optimizer: Any) -> Any:
+        reduced = self._torch.reduce_optimizer(optimizer)
+        if self._torch_slots is None or reduced is NotImplemented:
+            return reduced
+        rows = self._torch_slots.rows_of(optimizer)
+        if rows is None or not self._met.isdisjoint(rows.ids):
+            return reduced
+        self._in_rows |= rows.ids
+        make, arguments, state = reduced
+        return make, arguments, {**state, "state": rows}
+
+    def _reduce_rows(self, rows: Any) -> Any:
+        memory = self._memory["cpu"]
+        for vector, views in rows.memories():
+            storage = vector.untyped_storage()
+            address = storage.data_ptr()
+            holder, start = memory.holder(address, storage.nbytes(), vector)
+            inside = address - start
+            if inside:
+                views = [view._replace(start=view.start + inside) for view in views]
+            memory.views[id(holder)] += views
+        return rows.reduce()
+
+    def _meet(self, value: Any) -> None:
+        """Note that an object is pickled as such; it must not be one of those in rows."""
+        self._met.add(id(value))
+        if id(value) in self._in_rows:
+            self._torch_slots.leave_as_it_is(value)
+            raise SharedSlotError
+
+    def _reduce_defaultdict(self, value: Any) -> Any:
+        self._meet(value)
+        return NotImplemented
+
     def _reduce_tensor(self, tensor: Any) -> Any:
+        self._meet(tensor)
         if not self._torch.is_tensor(tensor):
             return NotImplemented
         storage, offset = tensor.untyped_storage(), tensor.storage_offset()
@@ -273,9 +318,13 @@ def _reducer_for(cls: type) -> Reducer | str | None:
         return live.reduce_method
     if cls is OrderedDict:
         return reduce_ordered_dict
+    if cls is defaultdict:
+        return "_reduce_defaultdict"
     if "torch" in sys.modules:
-        from garage_like.snapshot.graph import torch_arrays
+        from garage_like.snapshot.graph import torch_arrays, torch_slots
 
+        if cls is torch_slots.SlotRows:
+            return "_reduce_rows"
         reducer = torch_arrays.reducer_for(cls)
         if reducer is not None:
             return reducer

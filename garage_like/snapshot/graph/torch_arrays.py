@@ -40,7 +40,7 @@ def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
     if cls is torch.Generator:
         return "_reduce_torch_generator"
     if issubclass(cls, torch.optim.Optimizer):
-        return reduce_optimizer
+        return "_reduce_optimizer"
     if issubclass(cls, torch.nn.Module) and pickles_its_attributes(cls):
         return reduce_module
     return None

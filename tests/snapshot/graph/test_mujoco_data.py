@@ -62,16 +62,28 @@ def test_twin_is_the_simulation_byte_for_byte(env_id):
     assert twin.content() == before != data_of(env).__getstate__()
 
 
-def test_twin_does_not_follow_a_simulation_whose_model_has_changed(env):
+def test_twin_takes_the_numbers_of_a_model_as_they_were(env):
     twin = Twin(data_of(env))
-    env.unwrapped.model.body_mass[1] *= 2.0
-    assert not twin.follow(data_of(env))
-    assert not twin.follow(data_of(moved(gymnasium.make("Hopper-v5"), 1)))
+    for factor in (2.0, 0.7):
+        env.unwrapped.model.body_mass[1] *= factor
+        env.unwrapped.model.opt.gravity[2] *= factor
+        move(env, 3)
+        assert twin.follow(data_of(env))
+        before = data_of(env).__getstate__()
+        env.unwrapped.model.body_mass[1] *= 1.5
+        move(env, 3)
+        assert twin.content() == before
+
+
+def test_twin_does_not_follow_another_simulation(env):
+    twin, before = Twin(data_of(env)), data_of(env).__getstate__()
+    assert not twin.follow(data_of(moved(gymnasium.make("HalfCheetah-v5"), 9)))
+    assert twin.content() == before
 
 
 def test_capture_holds_data_and_model_as_they_were(env):
     staging = Staging()
-    for factor in (1.0, 1.0, 3.0):  # anew, into the twin, into another one
+    for factor in (1.0, 1.0, 3.0, 1.0):
         env.unwrapped.model.body_mass[1] *= factor
         mass, before = env.unwrapped.model.body_mass.copy(), arrays_as_bytes(data_of(env))
         staging.clear()
