@@ -124,10 +124,8 @@ class OwnEnv(Environment):
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    """Register the classes above, and forget what this process learned about environments."""
-    monkeypatch.setattr(env_state, "_restarting", {})
-    monkeypatch.setattr(env_state, "_rebuilt", set())
+def registered():
+    """Register the classes above."""
     classes = (
         Counting, Locked, LockedAndRebuilt, RebuiltAsPlain, RebuiltBehindOurBack, BrokenWhenCopied,
     )  # fmt: skip
