@@ -12,7 +12,6 @@ from garage_like.errors import SnapshotSaveError
 from garage_like.interfaces import Environment
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.graph import env_state
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import get_global_rng
