@@ -123,7 +123,7 @@ class Snapshotter:
         """
         self._writer.drain()
         self.store.open(previous)
-        self._kept = None
+        self._look_again()
         self._is_open = True
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
@@ -236,7 +236,7 @@ class Snapshotter:
             self.store.commit(manifest, files, captured.unchanged)
         except Exception:
             self._failed = True  # perhaps a file to link to has gone: write all next time
-            self._kept = None
+            self._look_again()
             raise
         finally:
             self._drop(job)
@@ -261,7 +261,7 @@ class Snapshotter:
             removed = self.store.remove(doomed)
         except OSError as error:
             warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)
-            self._kept = None
+            self._look_again()
             return []
         with self._lock:
             for epoch in removed:
@@ -307,6 +307,7 @@ class Snapshotter:
             return tuple({**self._on_disk(), **self._on_the_way}.values())
 
     def _on_disk(self) -> dict[int, Kept]:
+        """Return what is on the disk; while the lock is held."""
         if self._kept is None:
             self._kept = {}
             for epoch in self.store.epochs():
@@ -315,6 +316,11 @@ class Snapshotter:
                 except SnapshotError:
                     continue  # pruning never touches what it cannot read
         return self._kept
+
+    def _look_again(self) -> None:
+        """Read anew, when it is next asked for, what is on the disk."""
+        with self._lock:
+            self._kept = None
 
     def _kept_of(self, manifest: Manifest) -> Kept:
         return Kept(manifest.epoch, self._metric(manifest.metrics), manifest.on_gap)

@@ -1,5 +1,9 @@
 """Saving, keeping, listing, verifying and loading, put together."""
 
+import errno
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -147,6 +151,41 @@ def test_snapshot_that_someone_deleted_is_no_trouble(tmp_path):
         snapshotter.save({"algo": Algo(2)}, Manifest(epoch=2))
     snapshotter.save({"algo": Algo(3)}, Manifest(epoch=3))
     assert epochs(tmp_path) == [2, 3]
+
+
+class FullWhenAsked(FileSystem):
+    """Keep the writer waiting; then say that the disk is full."""
+
+    def __init__(self):
+        self.is_writing, self.may_fail = threading.Event(), threading.Event()
+
+    def write_all(self, descriptor, piece):
+        self.is_writing.set()
+        assert self.may_fail.wait(60)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_save_may_fail_while_the_directory_is_read(tmp_path):
+    Snapshotter(config(tmp_path)).save({"algo": Algo(0)}, Manifest(epoch=0))
+    filesystem = FullWhenAsked()
+    snapshotter = Snapshotter(config(tmp_path, async_save=True), filesystem=filesystem)
+    snapshotter.save({"algo": Algo(1)}, Manifest(epoch=1))
+    assert filesystem.is_writing.wait(60)
+    read = snapshotter.store.manifest
+
+    def read_while_the_writer_fails(epoch):
+        filesystem.may_fail.set()
+        deadline = time.monotonic() + 1.0
+        while not snapshotter._failed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        return read(epoch)
+
+    snapshotter.store.manifest = read_while_the_writer_fails
+    assert snapshotter.is_due(Progress(1, 9), Progress(2, 9), {})
+    (error,) = snapshotter.close().errors
+    assert "No space left" in str(error)
+    assert epochs(tmp_path) == [0]
 
 
 def test_state_that_cannot_be_captured_leaves_earlier_snapshots(tmp_path):
