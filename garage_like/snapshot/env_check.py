@@ -37,7 +37,7 @@ def check_env(env: Any, copy: Copy) -> EnvState:
     A copy is stepped a little, copied again, and both go on with the same actions. An environment
     that is rebuilt from its arguments when it is unpickled gives itself away here. One that does
     not continue exactly begins a new episode after each restore from now on, and so do others of
-    its kind; one that cannot be pickled is built anew as well.
+    its class around the same classes; one that cannot be pickled is built anew as well.
 
     Args:
         env: an Environment; only copies of it are stepped.

@@ -286,3 +286,24 @@ def test_environments_around_one_that_begins_anew_begin_anew_too():
     assert twin.needs_reset
     assert twin.inner.needs_reset
     assert twin.inner.inner.needs_reset
+
+
+def test_what_a_wrapper_does_is_not_held_against_what_it_wraps():
+    class Lossy(gymnasium.Wrapper):
+        def __getstate__(self):
+            return {**self.__dict__, "extra": 0}
+
+        def step(self, action):
+            self.extra = getattr(self, "extra", 0) + 1
+            observation, _, *others = super().step(action)
+            return observation, self.extra, *others
+
+    wrapped = GymEnv(Lossy(gymnasium.make("CartPole-v1")))
+    assert check_env(wrapped, copy_exactly).mode == "restart"
+    assert check_env(Outer(wrapped), copy_exactly).mode == "restart"
+    plain = begun("CartPole-v1")
+    assert check_env(plain, copy_exactly).exact
+    assert not copy_exactly(plain).needs_reset
+    wrapped.reset()
+    assert copy_exactly(wrapped).needs_reset
+    assert copy_exactly(Outer(wrapped)).needs_reset

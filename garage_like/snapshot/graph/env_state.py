@@ -20,11 +20,12 @@ from garage_like.interfaces import Environment
 from garage_like.snapshot.graph.ale_state import is_ale_class, reduce_ale
 from garage_like.snapshot.graph.live import NEW_OBJECT
 
-_restarting: dict[type, str] = {}
-"""Innermost environments that begin a new episode after a restore, and why."""
+_restarting: dict[tuple[type, ...], str] = {}
+"""Environments that begin a new episode after a restore, by their class and those of all that they
+wrap, and why."""
 
 _rebuilt: set[type] = set()
-"""Those among them that cannot be pickled, and are built anew from their spec."""
+"""Innermost ones that cannot be pickled, and are built anew from their spec."""
 
 
 def reducer_for(cls: type) -> Callable[[Any], Any] | None:
@@ -44,28 +45,41 @@ def is_gymnasium_class(cls: type) -> bool:
 
 def innermost(env: Any) -> Any:
     """Return the environment that all others around it merely wrap."""
-    seen: list[Any] = []
-    while not any(env is other for other in seen):
-        seen.append(env)
+    return _stack(env)[-1]
+
+
+def _stack(env: Any) -> list[Any]:
+    """Return an environment and what it wraps, from the outside in."""
+    found: list[Any] = []
+    while not any(env is other for other in found):
+        found.append(env)
         if is_gymnasium_class(type(env)):
-            return env.unwrapped
+            env = getattr(env, "env", env) if env.unwrapped is not env else env
+            continue
         inner = (
             value
             for value in getattr(env, "__dict__", {}).values()
             if isinstance(value, Environment) or is_gymnasium_class(type(value))
         )
         env = next(inner, env)
-    return env
+    return found
 
 
 def why_restarting(env: Any) -> str | None:
     """Return why an environment begins a new episode after a restore, or None if it goes on."""
-    return _restarting.get(type(innermost(env)))
+    if not _restarting:
+        return None
+    kinds = tuple(map(type, _stack(env)))
+    known = (_restarting.get(kinds[number:]) for number in range(len(kinds)))
+    return next((reason for reason in known if reason is not None), None)
 
 
 def let_restart(env: Any, reason: str) -> None:
-    """From now on, let environments of this kind begin a new episode after a restore."""
-    _restarting[type(innermost(env))] = reason
+    """From now on, let environments of this kind begin a new episode after a restore.
+
+    What they wrap does so too, but not where it stands by itself.
+    """
+    _restarting[tuple(map(type, _stack(env)))] = reason
 
 
 def let_rebuild(env: Any, rebuild: bool) -> bool:
