@@ -1,13 +1,18 @@
 """Measure what saving every epoch costs in env steps per second.
 
-Pairs of runs that differ in nothing but the snapshots, in turns; the median of the pairs counts.
+One run, in which blocks of epochs with snapshots and blocks without take turns; each with is held
+against the two without on either side of it, since a shared machine's speed changes by the minute.
+The median of these pairs counts.
 
-sac: SAC on HalfCheetah with a full memory of 1,000,000 transitions, an epoch of 1,000 env steps.
-tiny: PPO on CartPole with epochs of about 0.1 s, on a disk that takes 30 ms for each fsync.
+sac: SAC on HalfCheetah with a full memory of 1,000,000 transitions; a block is an epoch of 1,000
+env steps.
+tiny: PPO on CartPole with epochs of about 0.1 s, on a disk that takes 30 ms for each fsync; a block
+is 20 of them.
 """
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
@@ -15,6 +20,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -25,6 +31,7 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot.pace import Pace
 from garage_like.torch.algos import PPO, SAC
 from garage_like.torch.policies import CategoricalMLPPolicy, TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import ContinuousMLPQFunction
@@ -32,20 +39,17 @@ from garage_like.torch.value_functions import GaussianMLPValueFunction
 from garage_like.trainer import Trainer
 
 FSYNC_SECONDS = 0.03
+WARM_PAIRS = 1
 
 
 class Timed:
-    """Note when each epoch begins: an algorithm's mix-in."""
+    """Note when each epoch has been trained: an algorithm's mix-in."""
 
     def train_epoch(self, trainer):
+        trained = super().train_epoch(trainer)
         marks = (trainer.total_env_steps, time.perf_counter(), time.process_time())
         self.__dict__.setdefault("marks", []).append(marks)
-        return super().train_epoch(trainer)
-
-    def rates(self, skip):
-        """Return env steps per second and per CPU second from epoch `skip` to the last one."""
-        (steps, wall, cpu), last = self.marks[skip], self.marks[-1]
-        return (last[0] - steps) / (last[1] - wall), (last[0] - steps) / (last[2] - cpu)
+        return trained
 
 
 class TimedSAC(Timed, SAC):
@@ -82,18 +86,6 @@ def tiny():
     return TimedPPO(env.spec, policy, value_function, LocalSampler(policy, env)), env
 
 
-def train(build, mode, n_epochs, batch_size, skip, folder):
-    """Train anew; return env steps per second and per CPU second, and snapshots passed over."""
-    set_seed(1)
-    algo, env = build()
-    with tempfile.TemporaryDirectory(dir=folder) as run_dir:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode=mode))
-        trainer.setup(algo, env)
-        with contextlib.redirect_stdout(io.StringIO()):
-            trainer.train(n_epochs=n_epochs, batch_size=batch_size)
-    return algo.rates(skip)
-
-
 @contextlib.contextmanager
 def slow_fsync(seconds):
     """Let each fsync take so much longer, as on a disk with moving parts."""
@@ -110,18 +102,60 @@ def slow_fsync(seconds):
         os.fsync = fsync
 
 
-def measure(pairs, *args):
-    """Train in pairs, without and with snapshots; return the loss of each pair in per cent."""
-    losses = {"per_second": [], "per_cpu_second": []}
-    for number in range(pairs):
-        modes = ("none", "last") if number % 2 else ("last", "none")
-        rates = {mode: train(args[0], mode, *args[1:]) for mode in modes}
-        for index, kind in enumerate(losses):
-            losses[kind].append(100.0 * (1.0 - rates["last"][index] / rates["none"][index]))
-        rate = rates["none"][0]
-        print(f"  pair {number + 1}: {rate:9.0f} env steps/s, loss", end="")
-        print("".join(f"{values[-1]:8.2f} % {kind}" for kind, values in losses.items()), flush=True)
-    return losses
+class InTurns(Pace):
+    """Let no epoch of every other block be saved, beginning with the first."""
+
+    def __init__(self, epochs_per_block, max_stall):
+        super().__init__(max_stall)
+        self._epochs_per_block, self._num_asked = epochs_per_block, 0
+
+    @property
+    def is_too_soon(self):
+        block, self._num_asked = self._num_asked // self._epochs_per_block, self._num_asked + 1
+        return block % 2 == 0 or super().is_too_soon
+
+
+def train(algo, env, pairs, epochs_per_block, batch_size, folder):
+    """Train; return env steps, seconds and CPU seconds when each epoch had been trained."""
+    pace = functools.partial(InTurns, epochs_per_block)
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as run_dir,
+        mock.patch("garage_like.snapshot.snapshotter.Pace", pace),
+    ):
+        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="last"))
+        trainer.setup(algo, env)
+        with contextlib.redirect_stdout(io.StringIO()):
+            trainer.train((2 * (pairs + WARM_PAIRS) + 1) * epochs_per_block + 1, batch_size)
+    return algo.marks
+
+
+def losses(marks, epochs_per_block, column):
+    """Return the loss of each block with snapshots against its neighbours, in per cent.
+
+    Args:
+        marks: env steps, seconds and CPU seconds when each epoch had been trained: whether it is
+            saved, and what writing it takes, counts for the time from there to the next.
+        epochs_per_block: a fifth of them are left out, in which what the block before has left to
+            be written is written.
+        column: 1 for seconds, 2 for CPU seconds.
+    """
+    per_step = []
+    for first in range(0, len(marks) - epochs_per_block, epochs_per_block):
+        begin, end = marks[first + epochs_per_block // 5], marks[first + epochs_per_block]
+        per_step.append((end[column] - begin[column]) / (end[0] - begin[0]))
+    found = []
+    for block in range(1 + 2 * WARM_PAIRS, len(per_step) - 1, 2):
+        without = (per_step[block - 1] + per_step[block + 1]) / 2.0
+        found.append(100.0 * (1.0 - without / per_step[block]))
+    return found
+
+
+def summary(values):
+    return {
+        "median": statistics.median(values),
+        "standard_error": 1.25 * statistics.stdev(values) / len(values) ** 0.5,
+        "pairs": values,
+    }
 
 
 def main():
@@ -129,26 +163,31 @@ def main():
     parser.add_argument("works", nargs="*", default=["sac", "tiny"], help="sac, tiny")
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--rows", type=int, default=1_000_000, help="capacity of SAC's memory")
-    parser.add_argument("--epochs", type=int, help="epochs of a run (sac: 6, tiny: 150)")
     parser.add_argument("--folder", type=Path, help="where to write (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
+    if options.pairs < 2:
+        parser.error(f"--pairs: expected at least 2, got {options.pairs}")
     torch.set_num_threads(1)
     found = {}
     for work in options.works:
-        print(f"\n{work}: {options.pairs} pairs")
-        if work == "sac":
-            args = (lambda: sac(options.rows), options.epochs or 6, 1000, 2, options.folder)
-            found[work] = measure(options.pairs, *args)
-        else:
-            with slow_fsync(FSYNC_SECONDS):
-                args = (tiny, options.epochs or 150, 512, 10, options.folder)
-                found[work] = measure(options.pairs, *args)
-        for kind, losses in found[work].items():
-            low, high = min(losses), max(losses)
-            median = statistics.median(losses)
+        set_seed(1)
+        algo, env = sac(options.rows) if work == "sac" else tiny()
+        epochs_per_block, batch_size = (1, 1000) if work == "sac" else (20, 512)
+        with contextlib.nullcontext() if work == "sac" else slow_fsync(FSYNC_SECONDS):
+            marks = train(algo, env, options.pairs, epochs_per_block, batch_size, options.folder)
+        found[work] = {
+            kind: summary(losses(marks, epochs_per_block, column))
+            for column, kind in enumerate(("per_second", "per_cpu_second"), 1)
+        }
+        rate = (marks[-1][0] - marks[0][0]) / (marks[-1][1] - marks[0][1])
+        print(f"{work}: {rate:.0f} env steps/s; {options.pairs} pairs lose")
+        for kind, loss in found[work].items():
+            low, high = min(loss["pairs"]), max(loss["pairs"])
             print(
-                f"  median loss {median:.2f} % of env steps {kind} (from {low:.2f} to {high:.2f})"
+                f"  {loss['median']:6.2f} % of env steps {kind}: median, standard error"
+                f" {loss['standard_error']:.2f}, from {low:.2f} to {high:.2f}",
+                flush=True,
             )
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
