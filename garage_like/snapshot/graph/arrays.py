@@ -125,7 +125,14 @@ def reduce_whole(array: np.ndarray) -> tuple[Any, ...]:
     # Of dates and records NumPy hands out no buffers.
     content = array.data if dtype.kind in "biufc" else memory_of(array).data
     memory = pickle.PickleBuffer(content)
-    return rebuild_array, (memory, dtype, array.shape, axes, array.flags.writeable)
+    return rebuild_array, (memory, _told(dtype), array.shape, axes, array.flags.writeable)
+
+
+@functools.lru_cache
+def _told(dtype: np.dtype) -> Any:
+    """Return what says which type this is: its short name if that is all that there is to it."""
+    name: str = dtype.str
+    return name if dtype.isbuiltin == 1 and np.dtype(name) is dtype else dtype
 
 
 def view_of_whole(array: np.ndarray) -> View:
@@ -136,7 +143,7 @@ def view_of_whole(array: np.ndarray) -> View:
 
 def rebuild_array(
     buffer: Any,
-    dtype: np.dtype,
+    dtype: np.dtype | str,
     shape: tuple[int, ...],
     axes: tuple[int, ...],
     writeable: bool,

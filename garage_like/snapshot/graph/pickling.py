@@ -13,7 +13,7 @@ import pickle
 import sys
 import types
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import cloudpickle
@@ -330,6 +330,8 @@ def _reducer_for(cls: type) -> Reducer | str | None:
             return reducer
     if is_generator_class(cls):
         return "_reduce_generator"
+    if cls is np.random.SeedSequence:
+        return reduce_seed_sequence
     if is_memory_class(cls):
         return "_reduce_memory"
     if mujoco_data.is_mujoco_data_class(cls):
@@ -372,6 +374,29 @@ class GraphUnpickler(pickle.Unpickler):
 def reduce_ordered_dict(value: OrderedDict[Any, Any]) -> Any:
     """Do what pickle does, in a quarter of the time: every module of torch holds ten of them."""
     return NotImplemented if vars(value) else (OrderedDict, (), None, None, iter(value.items()))
+
+
+def reduce_seed_sequence(seeds: np.random.SeedSequence) -> tuple[Any, ...]:
+    """Return how pickle saves what generators are seeded by, without what follows from it."""
+    state = seeds.state
+    return rebuild_seed_sequence, (
+        state["entropy"],
+        state["spawn_key"],
+        state["pool_size"],
+        state["n_children_spawned"],
+    )
+
+
+def rebuild_seed_sequence(
+    entropy: Any, spawn_key: Sequence[int], pool_size: int, n_children_spawned: int
+) -> np.random.SeedSequence:
+    """Build what goes on to spawn where the saved one stood."""
+    return np.random.SeedSequence(
+        entropy,
+        spawn_key=spawn_key,
+        pool_size=pool_size,
+        n_children_spawned=n_children_spawned,
+    )
 
 
 def importlib_attribute(module: str, name: str) -> Any:

@@ -198,6 +198,33 @@ def test_generator_goes_on_where_it_stood(reload):
     assert found.normal(size=9).tobytes() == generator.normal(size=9).tobytes()
 
 
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        np.random.SeedSequence(12345, spawn_key=(3, 4)),
+        np.random.SeedSequence([1, 2**70], pool_size=8),
+        np.random.SeedSequence(),
+        np.random.SeedSequence(7).spawn(2)[1],
+    ],
+    ids=["spawned", "of many words", "from the system", "a child"],
+)
+def test_seeds_come_back_and_spawn_on(seeds, reload):
+    seeds.spawn(3)
+    generators = [np.random.Generator(kind(seeds)) for kind in (np.random.PCG64, np.random.MT19937)]
+    restored, ours = reload([seeds, *generators])[0], seeds
+    assert restored.state == ours.state
+    assert restored.pool.tolist() == ours.pool.tolist()
+    assert restored.generate_state(9).tolist() == ours.generate_state(9).tolist()
+    assert [s.state for s in restored.spawn(2)] == [s.state for s in ours.spawn(2)]
+
+
+def test_generators_of_one_seed_sequence_go_on_sharing_it(reload):
+    seeds = np.random.SeedSequence(5)
+    first, second = (np.random.Generator(np.random.PCG64(seeds)) for _ in range(2))
+    first, second = reload([first, second])
+    assert first.bit_generator.seed_seq is second.bit_generator.seed_seq
+
+
 def test_generator_spawns_the_same_children(reload):
     generator = np.random.default_rng(5)
     generator.spawn(2)
