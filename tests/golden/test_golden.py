@@ -20,6 +20,7 @@ import make
 from garage_like.snapshot import read_snapshot
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.disk.tensors import parse
+from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.loading import load_snapshot
 
 MAX_BYTES = 100_000
@@ -86,7 +87,10 @@ def test_restored_objects_hold_the_stored_arrays_bit_for_bit(name: str) -> None:
         if path.startswith("tensors/")
         for key, tensor in parse(bytearray(b"".join(pieces)), path).items()
     }
+    seeds = {pool.tobytes() for path, pool in walk(graph) if path.endswith(".seed_seq.pool")}
     stored = tensors_of(name)
+    for key in [key for key in stored if key[1].endswith("seed_seq.pool")]:
+        assert stored.pop(key).tobytes() in seeds, key  # captures tell what it follows from
     assert stored
     assert [key for key in stored if key not in restored] == []
     for key, array in stored.items():
