@@ -37,6 +37,7 @@ from garage_like.train_state import Stats, TrainArgs
 ENV = "HalfCheetah-v5"
 HIDDEN = (256, 256)
 NEW_ROWS = 1000
+GRADIENT_STEPS = 100
 MB = 1e-6
 
 
@@ -85,9 +86,12 @@ class Run:
         self.buffer._append(steps, np.array([NEW_ROWS]), False, self.buffer._table)
 
     def train(self):
-        """Change everything as an epoch does: new rows, and gradient steps on all networks."""
+        """Change everything as an epoch does: new rows, and gradient steps on all networks.
+
+        A tenth of an epoch's steps; after fewer, the processor would still be waking up.
+        """
         self.collect()
-        for _ in range(3):
+        for _ in range(GRADIENT_STEPS):
             self.algo._take_gradient_step(self.buffer.sample_transitions(256))
         self.algo._finish_epoch()
 
