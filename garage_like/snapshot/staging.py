@@ -3,6 +3,7 @@
 Fresh memory costs more than the copy itself: the system hands it out page by page, zeroed. Three
 captures exist at most (one being written, one waiting, one being taken), so the pool holds at most
 six times the bytes of the largest capture, and three times where captures are alike.
+Simulations of MuJoCo are copied beside it, each into a twin of its own in each of the three.
 """
 
 from __future__ import annotations
