@@ -27,7 +27,7 @@ def test_k11_the_policy_alone_is_loaded_and_the_report_says_what_was_skipped(tra
     assert np.array_equal(algo.policy.get_param_values(), saved.policy.get_param_values())
     assert leaves({"value_function": algo._value_function}) == before
     assert sorted(report.loaded) == sorted(OF_THE_POLICY)
-    others = ("env", "policy_optimizer", "rng", "sampler", "value_function", "vf_optimizer")
+    others = ("env", "policy_optimizer", "rng", "value_function", "vf_optimizer")
     assert report.skipped == dict.fromkeys(others, "not asked for")
     assert report.kept == []
 
