@@ -4,6 +4,7 @@ import os
 import threading
 import time
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -14,24 +15,36 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.graph.torch_slots import rows_of
 from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.staging import CHUNK
+from garage_like.torch.optimizers.flat_memory import lay_flat
 
 MIB = 1 << 20
 HELD_SAVES = 50
 
 
 class Learner:
-    """Two networks, one of them with an optimizer, and a replay memory of several groups."""
+    """Two networks, one of them with an optimizer, and a replay memory of several groups.
 
-    def __init__(self, spec: EnvSpec, rows: int = 30_000) -> None:
+    Args:
+        spec: of the transitions.
+        rows: of the memory.
+        env: one of MuJoCo, which moves along.
+    """
+
+    def __init__(self, spec: EnvSpec, rows: int = 30_000, env: gymnasium.Env | None = None) -> None:
         self.rng = np.random.default_rng(3)
         self.policy = torch.nn.Linear(64, 64)
         self.target = torch.nn.Linear(64, 64)
         self.optimizer = torch.optim.Adam(self.policy.parameters())
         self.replay_buffer = PathBuffer(rows, spec)
         self.steps = 0
+        self.env = env
         self.collect(rows)
+        self.change()
+        for name in ("step", "exp_avg", "exp_avg_sq"):
+            lay_flat([slots[name] for slots in self.optimizer.state.values()])
         self.change()
 
     def collect(self, rows: int) -> None:
@@ -52,6 +65,18 @@ class Learner:
             for parameter in self.target.parameters():
                 parameter.add_(1.0)
         self.collect(self.replay_buffer.capacity)
+        if self.env is not None:
+            self.env.step(self.env.action_space.sample())
+            self.env.unwrapped.model.opt.gravity[2] -= 0.01
+
+
+@pytest.fixture
+def moving():
+    """An environment that captures by way of a twin."""
+    env = gymnasium.make("HalfCheetah-v5")
+    env.reset(seed=1)
+    env.action_space.seed(1)
+    return env
 
 
 @pytest.fixture
@@ -61,8 +86,8 @@ def spec():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["all", "last"])
-def test_what_is_restored_is_always_what_stood_at_the_call(mode, spec, tmp_path):
-    learner, delays = Learner(spec, rows=2_000), np.random.default_rng(7)
+def test_what_is_restored_is_always_what_stood_at_the_call(mode, spec, moving, tmp_path):
+    learner, delays = Learner(spec, rows=2_000, env=moving), np.random.default_rng(7)
     config = SnapshotConfig(
         snapshot_dir=tmp_path, snapshot_mode=mode, max_to_keep=2 if mode == "all" else None
     )
@@ -78,14 +103,15 @@ def test_what_is_restored_is_always_what_stood_at_the_call(mode, spec, tmp_path)
     snapshotter.close()
 
 
-def test_three_saves_in_a_row_differ_as_the_live_states_did(spec, tmp_path):
-    learner, stood = Learner(spec, rows=2_000), []
+def test_three_saves_in_a_row_differ_as_the_live_states_did(spec, moving, tmp_path):
+    learner, stood = Learner(spec, rows=2_000, env=moving), []
     snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="all"))
     for epoch in range(3):
         stood.append(leaves({"algo": learner}))
         snapshotter.save({"algo": learner}, Manifest(epoch=epoch))
         learner.change()
     snapshotter.close()
+    assert rows_of(learner.optimizer) is not None, "slots are captured in rows"
     found = [leaves({"algo": snapshotter.load(tmp_path, e)["algo"]}) for e in range(3)]
     assert found == stood
     assert found[0] != found[1] != found[2]

@@ -54,7 +54,7 @@ def _stack(env: Any) -> list[Any]:
     while not any(env is other for other in found):
         found.append(env)
         if is_gymnasium_class(type(env)):
-            env = getattr(env, "env", env) if env.unwrapped is not env else env
+            env = env if env.unwrapped is env else getattr(env, "env", env.unwrapped)
             continue
         inner = (
             value

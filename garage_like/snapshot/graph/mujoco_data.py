@@ -72,8 +72,7 @@ class Twin:
         self._live = data
         self._model = copy.copy(data.model)
         self._data = type(data)(self._model)
-        self._model_bytes = bytearray(mujoco.mj_sizeModel(self._model))
-        mujoco.mj_saveModel(self._model, None, np.frombuffer(self._model_bytes, np.uint8))
+        self._model_bytes = model_bytes(self._model)
         self._live_bytes = bytearray(self._model_bytes)
         self.follow(data)
 
@@ -81,8 +80,7 @@ class Twin:
         """Become what the simulation is now; return False, and do not, if it is another one."""
         if data is not self._live:
             return False
-        model_bytes = np.frombuffer(self._live_bytes, np.uint8)
-        self._mujoco.mj_saveModel(data.model, None, model_bytes)
+        self._mujoco.mj_saveModel(data.model, None, np.frombuffer(self._live_bytes, np.uint8))
         self._mujoco.mj_copyData(self._data, self._model, data)
         return True
 
@@ -112,10 +110,11 @@ def copy_into(twins: list[Twin], number: int, data: Any) -> Twin:
 
 
 def mujoco_arrays(data: Any) -> dict[str, Any]:
-    """Return the physical state in `MjData`, by name: arrays, and the counts that go with them.
+    """Return the physical state in `MjData`, by name: arrays, counts that go with them, the model.
 
-    What is left out says how the state was computed and not what it is: timers, the solver's
-    iterations, addresses, which results are cached. Two equal runs differ in those.
+    The model is the bytes that MuJoCo writes it as: a run may change its numbers, too. What is left
+    out says how the state was computed and not what it is: timers, the solver's iterations,
+    addresses, which results are cached. Two equal runs differ in those.
     """
     arrays = {}
     for name in dir(data):
@@ -124,4 +123,14 @@ def mujoco_arrays(data: Any) -> dict[str, Any]:
         value = getattr(data, name)
         if isinstance(value, np.ndarray):
             arrays[name] = value
-    return {**arrays, "time": data.time, "ncon": data.ncon, "nefc": data.nefc}
+    counts = {"time": data.time, "ncon": data.ncon, "nefc": data.nefc}
+    return {**arrays, **counts, "model": np.frombuffer(model_bytes(data.model), np.uint8)}
+
+
+def model_bytes(model: Any) -> bytearray:
+    """Return what MuJoCo writes a model as."""
+    import mujoco
+
+    content = bytearray(mujoco.mj_sizeModel(model))
+    mujoco.mj_saveModel(model, None, np.frombuffer(content, np.uint8))
+    return content

@@ -11,6 +11,7 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.graph import mujoco_data
 from garage_like.snapshot.graph.mujoco_data import Twin, mujoco_arrays
 from garage_like.snapshot.graph.pickling import GraphUnpickler
+from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.staging import Staging
 
 mujoco = pytest.importorskip("mujoco")
@@ -73,6 +74,15 @@ def test_twin_takes_the_numbers_of_a_model_as_they_were(env):
         env.unwrapped.model.body_mass[1] *= 1.5
         move(env, 3)
         assert twin.content() == before
+
+
+def test_simulations_of_other_models_differ(env):
+    before = leaves({"env": env})
+    env.unwrapped.model.body_mass[1] *= 2.0
+    changed = {path for path, digest in leaves({"env": env}).items() if digest != before[path]}
+    assert {path.rpartition(".")[2] for path in changed} == {"model"}
+    env.unwrapped.model.body_mass[1] /= 2.0
+    assert leaves({"env": env}) == before
 
 
 def test_twin_does_not_follow_another_simulation(env):
