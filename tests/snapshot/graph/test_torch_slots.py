@@ -3,6 +3,7 @@
 import copy
 from collections import defaultdict
 
+import numpy as np
 import pytest
 import torch
 
@@ -230,6 +231,51 @@ def test_change_since_the_last_capture_is_noticed(algo, change):
             )
             assert found.requires_grad is slot.requires_grad
             assert found.__dict__ == slot.__dict__
+
+
+def test_slots_of_another_parameter_are_noticed(algo):
+    assert in_rows(algo)
+    slots = list(algo.optimizer.state.items())
+    algo.other = torch.nn.Parameter(torch.full((3, 3), 4.0))
+    algo.optimizer.state.clear()
+    algo.optimizer.state.update({algo.other: slots[0][1], **dict(slots[1:])})
+    restored = reload(algo)
+    assert next(iter(restored.optimizer.state)) is restored.other
+
+
+def on_memory(algo, memory, *, of_one_storage):
+    """Move the slots called exp_avg onto an array's memory, one after another."""
+    start, whole = 0, torch.from_numpy(memory)
+    for slots in algo.optimizer.state.values():
+        old = slots["exp_avg"]
+        end = start + old.numel()
+        part = whole[start:end] if of_one_storage else torch.from_numpy(memory[start:end])
+        slots["exp_avg"] = part.copy_(old.reshape(-1)).view(old.shape)
+        start = end
+
+
+def test_slots_side_by_side_are_no_row_if_each_has_memory_of_its_own(algo):
+    on_memory(algo, np.zeros(20, np.float32), of_one_storage=False)
+    assert not in_rows(algo)
+    assert leaves({"algo": reload(algo)}) == leaves({"algo": algo})
+
+
+def test_slots_within_an_array_that_is_met_first_are_shown_as_they_are(algo):
+    memory = np.arange(27, dtype=np.float32)
+    on_memory(algo, memory[7:], of_one_storage=True)
+    held_before(algo, memory)
+    algo.beginning = memory[:7]
+    assert in_rows(algo)
+    shown = {
+        name: content for (_, name), (*_, content) in tensors_in(capture({"algo": algo})).items()
+    }
+    for number in range(4):
+        expected = algo.slot(number, "exp_avg").numpy().tobytes()
+        assert shown[f"state[{number}].exp_avg"] == expected
+    restored = reload(algo)
+    assert leaves({"algo": restored}) == leaves({"algo": algo})
+    restored.held[7] = 99.0
+    assert restored.slot(0, "exp_avg")[0, 0] == 99.0
 
 
 def test_rows_are_looked_for_once(algo):
