@@ -28,7 +28,7 @@ import torch
 from with_garage_like import sac
 from works import WORKS
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.seeding import set_seed
 

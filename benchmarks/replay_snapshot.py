@@ -21,7 +21,7 @@ import numpy as np
 import torch
 import with_orbax
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.replay_buffer import PathBuffer
 from garage_like.seeding import set_seed
@@ -32,7 +32,7 @@ from garage_like.snapshot.rng import get_global_rng
 from garage_like.torch.algos import SAC
 from garage_like.torch.policies import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import ContinuousMLPQFunction
-from garage_like.train_state import Stats, TrainArgs
+from garage_like.trainer.state import Stats, TrainArgs
 
 ENV = "HalfCheetah-v5"
 HIDDEN = (256, 256)

@@ -25,7 +25,7 @@ from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.rng import get_global_rng
-from garage_like.train_state import Stats, TrainArgs
+from garage_like.trainer.state import Stats, TrainArgs
 
 QUIET_SECONDS = 0.25
 

@@ -25,7 +25,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.envs.copy import copy_env
 from garage_like.interfaces import Actor, Environment, Policy, RecurrentActor
 from garage_like.sampler.episode_builder import EpisodeBuilder

@@ -12,19 +12,65 @@ live in a local variable that outlives an epoch, a closure, or a module global.
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 
 if TYPE_CHECKING:
     import gymnasium
 
-    from garage_like.batches import EnvStep, EpisodeBatch
-    from garage_like.env_spec import EnvSpec
-    from garage_like.trainer import Trainer
+    from garage_like.data.batches import EnvStep, EpisodeBatch
+    from garage_like.data.env_spec import EnvSpec
+
+
+class RunHandle(Protocol):
+    """What an algorithm may ask of the run that trains it: the trainer, seen from inside an epoch.
+
+    Attributes:
+        step_itr: garage's counter of train calls; algorithms that loop themselves advance it.
+        step_episode: what the epoch collected, for `store_episodes`.
+        enable_logging: whether the epoch's row is logged.
+        total_env_steps: env steps of the run so far, over all resumes.
+    """
+
+    step_itr: int
+    step_episode: Any
+    enable_logging: bool
+    total_env_steps: int
+
+    def step_epochs(self) -> Iterator[int]:
+        """Yield epoch after epoch; log and save when the loop's body is through with one."""
+
+    def obtain_episodes(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> EpisodeBatch:
+        """Collect at least `batch_size` env steps with the current policy, and count them."""
+
+    def obtain_samples(
+        self,
+        itr: int,
+        batch_size: int | None = None,
+        agent_update: Any = None,
+        env_update: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
+
+    def get_env_copy(self) -> Environment:
+        """Return a copy of the environment, in the same state, that shares nothing with it."""
+
+    def log_diagnostics(self, pause_for_plot: bool = False) -> None:
+        """Record what every epoch's row has, and show the policy if `plot` was asked for."""
+
+    @property
+    def train_args(self) -> dict[str, Any]:
+        """Arguments of the training that runs or was restored."""
 
 
 class RLAlgorithm(Configured, abc.ABC):
@@ -41,14 +87,14 @@ class RLAlgorithm(Configured, abc.ABC):
         """The sampler that `trainer.obtain_episodes` draws from: attribute `_sampler`, or none."""
         return getattr(self, "_sampler", None)
 
-    def train(self, trainer: Trainer) -> Any:
+    def train(self, trainer: RunHandle) -> Any:
         """Run epochs until the trainer has had enough; return what the last epoch returned."""
         last = None
         for _ in trainer.step_epochs():
             last = self.train_epoch(trainer)
         return last
 
-    def train_epoch(self, trainer: Trainer) -> Any:
+    def train_epoch(self, trainer: RunHandle) -> Any:
         """Collect, update and record metrics once; return the epoch's average return."""
         raise NotImplementedError(f"{type(self).__name__} must implement train_epoch or train")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.envs import GridWorldEnv, GymEnv, PointEnv, normalize
 from garage_like.evaluation import (
     DeterministicAgent,

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 from garage_like import Trainer, wrap_experiment
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import AddGaussianNoise

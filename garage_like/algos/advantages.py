@@ -7,7 +7,7 @@ run in plain floats: that is 13 times as fast as indexing arrays.
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch, StepType
 
 
 def bootstrap_values(episodes: EpisodeBatch, last_values: np.ndarray) -> np.ndarray:

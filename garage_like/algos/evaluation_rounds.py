@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.evaluation import log_performance, obtain_evaluation_episodes
 from garage_like.interfaces import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from garage_like.interfaces import Policy
-    from garage_like.trainer import Trainer
+    from garage_like.interfaces import Policy, RunHandle
 
 
 class EvaluationRounds:
@@ -54,7 +53,7 @@ class EvaluationRounds:
 
     def play(
         self,
-        trainer: Trainer,
+        trainer: RunHandle,
         policy: Policy,
         discount: float,
         trained_env: Environment | None = None,

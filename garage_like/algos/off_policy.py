@@ -13,7 +13,7 @@ import numpy as np
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
-from garage_like.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
@@ -21,10 +21,9 @@ from garage_like.sampler import FragmentWorker, LocalSampler
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from garage_like.env_spec import EnvSpec
-    from garage_like.interfaces import Environment, Policy, Sampler
+    from garage_like.data.env_spec import EnvSpec
+    from garage_like.interfaces import Environment, Policy, RunHandle, Sampler
     from garage_like.replay_buffer.transitions import Transitions
-    from garage_like.trainer import Trainer
 
 RECENT_EPISODES = 100
 
@@ -212,7 +211,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
         """Whether random actions are as good as any: not while lost memory is filled again."""
         return self.is_warming_up and not self._gradient_steps
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Collect, store and learn, `steps_per_epoch` times; then evaluate.
 
         Returns:
@@ -229,7 +228,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
         evaluated = self._evaluation.play(trainer, self.policy, self._discount, self._own_env)
         return self._recent_mean(0) if np.isnan(evaluated) else evaluated
 
-    def _collect(self, trainer: Trainer) -> int:
+    def _collect(self, trainer: RunHandle) -> int:
         """Store a batch; return its env steps."""
         if self._sampler is None:
             self._own_env = trainer.get_env_copy()

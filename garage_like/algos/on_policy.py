@@ -23,10 +23,9 @@ from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
-    from garage_like.env_spec import EnvSpec
-    from garage_like.interfaces import Baseline, Policy, Sampler
-    from garage_like.trainer import Trainer
+    from garage_like.data.batches import EpisodeBatch
+    from garage_like.data.env_spec import EnvSpec
+    from garage_like.interfaces import Baseline, Policy, RunHandle, Sampler
 
 EntropyMethod = Literal["max", "regularized", "no_entropy"]
 
@@ -147,7 +146,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
         """Discount factor for one env step."""
         return self._discount
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Collect a batch and learn from it, `num_train_per_epoch` times.
 
         Returns:

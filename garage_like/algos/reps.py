@@ -13,10 +13,9 @@ from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
-    from garage_like.env_spec import EnvSpec
-    from garage_like.interfaces import Baseline, Policy, Sampler
-    from garage_like.trainer import Trainer
+    from garage_like.data.batches import EpisodeBatch
+    from garage_like.data.env_spec import EnvSpec
+    from garage_like.interfaces import Baseline, Policy, RunHandle, Sampler
 
 METRICS: dict[str, str] = {
     "Dual/Value": "The dual function at its minimum: a bound of the reward per step, weighted.",
@@ -94,7 +93,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         """Discount factor of what is logged."""
         return self._discount
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Collect a batch and learn from it.
 
         Returns:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from garage_like.algos.on_policy import METRICS, OnPolicyAlgorithm
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.infos import slice_infos
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.infos import slice_infos
 from garage_like.logging import tabular
 
 if TYPE_CHECKING:
-    from garage_like.trainer import Trainer
+    from garage_like.interfaces import RunHandle
 
 
 class Tasks(Protocol):
@@ -76,7 +76,7 @@ class TrialLearner(OnPolicyAlgorithm):
         self._meta_batch_size = meta_batch_size
         self._episodes_per_trial = episodes_per_trial
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Draw tasks, collect trials and learn from them, `num_train_per_epoch` times.
 
         Returns:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import math
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 
 
 class Schedule(Configured, abc.ABC):

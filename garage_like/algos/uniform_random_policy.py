@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium import spaces
 
 from garage_like import seeding
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.env_spec import EnvSpec
 
 
 class UniformRandomPolicy(Configured):

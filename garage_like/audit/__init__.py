@@ -4,26 +4,15 @@
 state at every safe point. `diff_runs` compares what two runs left on the disk, as data alone.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.audit.resume_audit import Audit, AuditError, verify_resume
-    from garage_like.audit.run_diff import RunDiff, diff_runs
+    from garage_like.audit.resume_audit import Audit as Audit
+    from garage_like.audit.resume_audit import AuditError as AuditError
+    from garage_like.audit.resume_audit import verify_resume as verify_resume
+    from garage_like.audit.run_diff import RunDiff as RunDiff
+    from garage_like.audit.run_diff import diff_runs as diff_runs
 
-_HOMES = {
-    "Audit": "garage_like.audit.resume_audit",
-    "AuditError": "garage_like.audit.resume_audit",
-    "RunDiff": "garage_like.audit.run_diff",
-    "diff_runs": "garage_like.audit.run_diff",
-    "verify_resume": "garage_like.audit.resume_audit",
-}
-
-__all__ = ["Audit", "AuditError", "RunDiff", "diff_runs", "verify_resume"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module it lives in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'garage_like.audit' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

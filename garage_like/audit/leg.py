@@ -16,7 +16,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from garage_like.safe_points import SafePoint, watching
+from garage_like.trainer.safe_points import SafePoint, watching
 
 IMPOSED = {
     "snapshot_mode": "all",
@@ -89,7 +89,7 @@ class Leg:
             runpy.run_path(self.script, run_name="__main__")
 
     def _resume(self) -> None:
-        from garage_like.experiment.continuation import continuation
+        from garage_like.runs.continuation import continuation
 
         found = continuation(Path(self.run_dir), None, None)
         with contextlib.ExitStack() as stack:

@@ -8,7 +8,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
-from garage_like.experiment.branching import branch_run, branch_target
+from garage_like.runs.branching import branch_run, branch_target
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import FromEpoch, run_dir_of, snapshot_path

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from garage_like.cli.printing import short_number
-from garage_like.experiment.overview import RETURN
 from garage_like.logging import logger
 from garage_like.logging.light_imports import LogOutput, TabularInput
+from garage_like.runs.overview import RETURN
 
 if TYPE_CHECKING:
-    from garage_like.trainer import Trainer
+    from garage_like.trainer.trainer import Trainer
 
 
 class EpochBar(LogOutput):

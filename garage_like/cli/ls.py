@@ -9,7 +9,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.printing import NOTHING
-from garage_like.experiment.overview import Overview, find_runs, overview
+from garage_like.runs.overview import Overview, find_runs, overview
 
 COLUMNS = {
     "run": False,

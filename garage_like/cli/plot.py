@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
-from garage_like.experiment.overview import RETURN, find_runs
+from garage_like.runs.overview import RETURN, find_runs
 
 if TYPE_CHECKING:
     from garage_like.pictures.curves import Band, Curve

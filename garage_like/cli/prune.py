@@ -9,7 +9,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.errors import SnapshotError
-from garage_like.experiment.removal import prune_run
+from garage_like.runs.removal import prune_run
 
 
 @click.command(epilog="Example: garage-like prune runs/ppo --keep-last 3 --keep-period 100")

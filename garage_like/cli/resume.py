@@ -12,7 +12,7 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
-from garage_like.experiment.continuation import Continuation, continuation
+from garage_like.runs.continuation import Continuation, continuation
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import FromEpoch, snapshot_path
 

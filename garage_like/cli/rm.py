@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
-from garage_like.experiment.removal import Removal, remove_run
+from garage_like.runs.removal import Removal, remove_run
 
 
 @click.command(epilog="Example: garage-like rm data/local/experiment/ppo_1 --dry-run")

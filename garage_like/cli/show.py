@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from garage_like.cli import printing
-from garage_like.cli.report import report
-from garage_like.experiment.overview import RETURN
+from garage_like.runs.overview import RETURN
+from garage_like.runs.report import report
 
 COLUMNS = {
     "epoch": True,

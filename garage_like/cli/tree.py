@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from garage_like.cli import printing
-from garage_like.experiment.family import Member, families
+from garage_like.runs.family import Member, families
 
 if TYPE_CHECKING:
     from rich.tree import Tree

@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EnvStep, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EnvStep, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.envs.space_seeds import seed_spaces
 from garage_like.interfaces import Environment

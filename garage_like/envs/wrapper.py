@@ -7,8 +7,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from garage_like.batches import EnvStep
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EnvStep
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Environment
 
 

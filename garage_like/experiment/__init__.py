@@ -3,49 +3,17 @@
 Names are loaded when they are first used, so importing this package loads no framework.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.experiment import deterministic
-    from garage_like.experiment.context import ExperimentContext
-    from garage_like.experiment.decorator import wrap_experiment
-    from garage_like.snapshot.config import SnapshotConfig
-    from garage_like.snapshot.snapshotter import Snapshotter
-    from garage_like.tf.tf_trainer import TFTrainer
-    from garage_like.trainer import Trainer
+    from garage_like.experiment import deterministic as deterministic
+    from garage_like.experiment.context import ExperimentContext as ExperimentContext
+    from garage_like.experiment.decorator import wrap_experiment as wrap_experiment
+    from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
+    from garage_like.snapshot.snapshotter import Snapshotter as Snapshotter
+    from garage_like.tf.tf_trainer import TFTrainer as TFTrainer
+    from garage_like.trainer.trainer import Trainer as Trainer
 
-_HOMES = {
-    "ExperimentContext": "garage_like.experiment.context",
-    "SnapshotConfig": "garage_like.snapshot.config",
-    "Snapshotter": "garage_like.snapshot.snapshotter",
-    "TFTrainer": "garage_like.tf.tf_trainer",
-    "Trainer": "garage_like.trainer",
-    "wrap_experiment": "garage_like.experiment.decorator",
-}
-
-__all__ = [
-    "ExperimentContext",
-    "SnapshotConfig",
-    "Snapshotter",
-    "TFTrainer",
-    "Trainer",
-    "deterministic",
-    "wrap_experiment",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module it lives in."""
-    if name == "deterministic":
-        return importlib.import_module("garage_like.experiment.deterministic")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'garage_like.experiment' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy.names(__name__)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, overload
 
 from garage_like import seeding
+from garage_like.configuration.plain_values import to_json
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.run_directory import RunRecord, prepare
 from garage_like.logging.trackers.choice import check_installed
-from garage_like.plain_values import to_json
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -1,20 +1,12 @@
 """Seed an experiment: what it computes follows from the seed alone. `verify_resume` checks it."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from garage_like.seeding import get_seed, set_seed
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.audit import verify_resume
+    from garage_like.audit import verify_resume as verify_resume
+    from garage_like.seeding import get_seed as get_seed
+    from garage_like.seeding import set_seed as set_seed
 
-__all__ = ["get_seed", "set_seed", "verify_resume"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load the auditor when it is first used."""
-    if name != "verify_resume":
-        raise AttributeError(
-            f"module 'garage_like.experiment.deterministic' has no attribute {name!r}"
-        )
-    return getattr(importlib.import_module("garage_like.audit"), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from garage_like.plain_values import to_json
+from garage_like.configuration.plain_values import to_json
 
 _MAX_PART_BYTES = 60
 MAX_NAME_BYTES = 200

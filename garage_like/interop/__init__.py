@@ -1,34 +1,14 @@
 """Weights in from other libraries, out to files, and runs to and from the Hugging Face Hub."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.errors import MigrationError
-    from garage_like.interop.migration import MigrationReport, migrate
-    from garage_like.interop.statistics import ObservationStatistics, read_vec_normalize
+    from garage_like.errors import MigrationError as MigrationError
+    from garage_like.interop.migration import MigrationReport as MigrationReport
+    from garage_like.interop.migration import migrate as migrate
+    from garage_like.interop.statistics import ObservationStatistics as ObservationStatistics
+    from garage_like.interop.statistics import read_vec_normalize as read_vec_normalize
 
-_HOMES = {
-    "MigrationError": "garage_like.errors",
-    "MigrationReport": "garage_like.interop.migration",
-    "ObservationStatistics": "garage_like.interop.statistics",
-    "migrate": "garage_like.interop.migration",
-    "read_vec_normalize": "garage_like.interop.statistics",
-}
-
-__all__ = [
-    "MigrationError",
-    "MigrationReport",
-    "ObservationStatistics",
-    "migrate",
-    "read_vec_normalize",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first asked for: the command line imports this package often."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

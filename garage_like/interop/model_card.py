@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from garage_like.experiment.overview import RETURN, class_name, environment_name
+from garage_like.runs.overview import RETURN, class_name, environment_name
 from garage_like.snapshot.disk.manifest import Manifest
 
 SPREAD = "Evaluation/StdReturn"

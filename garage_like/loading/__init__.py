@@ -5,25 +5,14 @@ objects that were saved; `load_weights` copies arrays alone into objects that ar
 code of the snapshot. Going on training is the Trainer's: `restore` and `resume`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.loading.objects import load_algo, load_policy
-    from garage_like.loading.weights import LoadReport, load_weights
+    from garage_like.loading.objects import load_algo as load_algo
+    from garage_like.loading.objects import load_policy as load_policy
+    from garage_like.loading.weights import LoadReport as LoadReport
+    from garage_like.loading.weights import load_weights as load_weights
 
-_HOMES = {
-    "LoadReport": "garage_like.loading.weights",
-    "load_algo": "garage_like.loading.objects",
-    "load_policy": "garage_like.loading.objects",
-    "load_weights": "garage_like.loading.weights",
-}
-
-__all__ = ["LoadReport", "load_algo", "load_policy", "load_weights"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module it lives in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'garage_like.loading' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from garage_like.errors import SnapshotNotFoundError
-from garage_like.experiment.overview import EXPERIMENT, read_json
 from garage_like.interfaces import Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
+from garage_like.runs.overview import EXPERIMENT, read_json
 from garage_like.snapshot.graph.devices import building_on_cpu
 from garage_like.snapshot.loading import (
     FromEpoch,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from garage_like.env_step import StepType
+from garage_like.data.env_step import StepType
 from garage_like.logging.tracked_data import tracked
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
+    from garage_like.data.batches import EpisodeBatch
 
 _SUBJECTS = {
     "Reward/Instantaneous reward": "Reward of one env step",

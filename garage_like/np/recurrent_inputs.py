@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.np.observations import flatten_observations
 from garage_like.np.recurrent_actors import encode_actions
 

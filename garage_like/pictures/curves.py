@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.experiment.overview import newest_manifest, read_json
+from garage_like.runs.overview import newest_manifest, read_json
 
 LOG = "progress.csv"
 MAX_POINTS = 2000

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EnvStep, StepType
+from garage_like.data.batches import EnvStep, StepType
 from garage_like.envs.wrapper import Wrapper
 from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy

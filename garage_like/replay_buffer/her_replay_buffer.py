@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.memory_files import FileFormat
 from garage_like.replay_buffer.path_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions

@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 
 
 def episodes_from_minari(dataset: Any, max_episodes: int | None = None) -> EpisodeBatch:

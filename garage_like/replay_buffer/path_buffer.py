@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import TimeStepBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import TimeStepBatch
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.table import Table
 from garage_like.replay_buffer import memory_files
 from garage_like.replay_buffer.memory_files import FileFormat
 from garage_like.replay_buffer.transition_ring import TransitionRing
 from garage_like.replay_buffer.transitions import Transitions, columns_of, listed
-from garage_like.table import Table
 
 # Columns of a file that one kind of buffer writes and another may leave aside.
 _BESIDE_ROWS = {"priority"}

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.memory_files import FileFormat, Memory
 from garage_like.replay_buffer.path_buffer import PathBuffer
 from garage_like.replay_buffer.sum_tree import SumTree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.table import Table
+from garage_like.data.table import Table
 
 
 class Segments:

@@ -7,12 +7,12 @@ from typing import Self
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.table import Table
 from garage_like.replay_buffer.segments import Segments
 from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of
-from garage_like.table import Table
 
 # Looking a member up on the Enum class costs more than to compare with it.
 _FIRST, _TERMINAL = int(StepType.FIRST), int(StepType.TERMINAL)

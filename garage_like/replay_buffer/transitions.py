@@ -7,8 +7,8 @@ import functools
 import gymnasium
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
-from garage_like.table import Table
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.table import Table
 
 Transitions = dict[str, np.ndarray]
 """Columns of B transitions: observation, action, reward, next_observation, step_type, segment."""

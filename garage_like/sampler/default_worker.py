@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.interfaces import Actor
 from garage_like.sampler.episode_builder import EpisodeBuilder
 from garage_like.sampler.worker import Worker

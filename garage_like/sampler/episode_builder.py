@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.batches import EnvStep, EpisodeBatch
-from garage_like.env_spec import EnvSpec
-from garage_like.infos import Infos, stack_infos
+from garage_like.data.batches import EnvStep, EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.infos import Infos, stack_infos
 
 
 class OpenEpisode:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
 from garage_like.sampler.vec_worker import VecWorker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
 from garage_like.interfaces import Environment, Policy, Sampler
 from garage_like.sampler.default_worker import DefaultWorker

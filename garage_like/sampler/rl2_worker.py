@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.interfaces import Actor
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.episode_builder import EpisodeBuilder

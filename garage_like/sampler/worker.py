@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.interfaces import Actor, Environment

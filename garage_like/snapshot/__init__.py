@@ -5,27 +5,15 @@ with digests) → `commit` (fsync, rename, fsync). Reading data back (`read_snap
 unpickles; only `restore` and `load` do. Nothing here knows what an algorithm is.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.snapshot.config import SnapshotConfig
-    from garage_like.snapshot.reader import SnapshotReader, list_snapshots, read_snapshot
-    from garage_like.snapshot.snapshotter import Snapshotter
+    from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
+    from garage_like.snapshot.reader import SnapshotReader as SnapshotReader
+    from garage_like.snapshot.reader import list_snapshots as list_snapshots
+    from garage_like.snapshot.reader import read_snapshot as read_snapshot
+    from garage_like.snapshot.snapshotter import Snapshotter as Snapshotter
 
-_HOMES = {
-    "SnapshotConfig": "garage_like.snapshot.config",
-    "SnapshotReader": "garage_like.snapshot.reader",
-    "Snapshotter": "garage_like.snapshot.snapshotter",
-    "list_snapshots": "garage_like.snapshot.reader",
-    "read_snapshot": "garage_like.snapshot.reader",
-}
-
-__all__ = ["SnapshotConfig", "SnapshotReader", "Snapshotter", "list_snapshots", "read_snapshot"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module it lives in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'garage_like.snapshot' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
@@ -30,7 +31,6 @@ from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler, Sh
 from garage_like.snapshot.graph.walk import find_unpicklable, walk
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
-from garage_like.table import Table
 
 
 @dataclass(frozen=True)

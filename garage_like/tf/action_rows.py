@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 
 
 def action_rows(episodes: EpisodeBatch) -> np.ndarray:

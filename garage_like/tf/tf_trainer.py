@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph import tf_sessions
-from garage_like.train_state import TrainArgs
-from garage_like.trainer import Trainer
+from garage_like.trainer.state import TrainArgs
+from garage_like.trainer.trainer import Trainer
 
 if TYPE_CHECKING:
     import tensorflow as tf

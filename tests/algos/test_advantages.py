@@ -8,7 +8,7 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 
 FIRST, MID, TERMINAL, TIMEOUT = StepType
 

@@ -10,7 +10,7 @@ import pytest
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm, finished_episodes
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.logging import RunLogs

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from garage_like.algos.on_policy import RECENT_EPISODES, OnPolicyAlgorithm, policy_metrics
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.np.policies import CategoricalMLPPolicy

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from garage_like.algos.rl2 import join_trials, returns_within_trials
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 
 FIRST, MID, TERMINAL, TIMEOUT = StepType
 

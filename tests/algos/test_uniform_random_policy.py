@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 
 OBSERVATION = spaces.Box(-1, 1, (2,), np.float32)
 

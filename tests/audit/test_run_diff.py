@@ -13,12 +13,12 @@ import pytest
 from garage_like import Trainer, wrap_experiment
 from garage_like.audit import diff_runs
 from garage_like.audit.run_diff import Change
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import tabular
 from garage_like.seeding import stream
-from garage_like.table import Table
 
 
 class Wandering(RLAlgorithm):

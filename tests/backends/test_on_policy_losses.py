@@ -7,7 +7,7 @@ import torch
 from numpy.testing import assert_allclose
 from torch.distributions import kl_divergence
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.tf import algos as tf_algos
 from garage_like.tf import policies as tf_policies

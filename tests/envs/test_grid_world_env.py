@@ -1,7 +1,7 @@
 import cloudpickle
 import pytest
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GridWorldEnv
 from garage_like.envs.grid_world_env import MAPS
 

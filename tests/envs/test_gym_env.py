@@ -5,7 +5,7 @@ import pytest
 from gymnasium import spaces
 
 from garage_like import seeding
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 
 

@@ -3,8 +3,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from garage_like.batches import EnvStep, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EnvStep, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GridWorldEnv, GymEnv, NormalizedEnv, normalize
 from garage_like.interfaces import Environment
 

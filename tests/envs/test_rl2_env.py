@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GridWorldEnv, PointEnv, RL2Env
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 
 from garage_like.algos.schedules import CosineSchedule, LinearSchedule
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv, PointEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm

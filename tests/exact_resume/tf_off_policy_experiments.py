@@ -16,7 +16,7 @@ import tf_experiments
 from experiments import outcome
 
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from garage_like.configuration.plain_values import to_json
 from garage_like.experiment.parameters import MAX_NAME_BYTES, differences, name_with
-from garage_like.plain_values import to_json
 
 
 class Colour(enum.Enum):

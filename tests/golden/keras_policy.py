@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from garage_like.env_spec import EnvSpec
+
 from garage_like.np.actors import CategoricalActor
 from garage_like.tf.distributions import Categorical
 from garage_like.tf.policies import StochasticPolicy

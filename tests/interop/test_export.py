@@ -13,12 +13,12 @@ import torch
 from gymnasium import spaces
 from safetensors.numpy import load_file
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interop.export import export_program, export_table, export_weights
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.table import Table
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,

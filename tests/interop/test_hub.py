@@ -14,7 +14,7 @@ from gymnasium import spaces
 
 from garage_like import load_policy
 from garage_like.cli import main
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.errors import HubError, SnapshotCorruptError, SnapshotUntrustedError
 from garage_like.interop.hub import pull, push
 from garage_like.interop.model_card import model_card

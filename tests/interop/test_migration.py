@@ -18,7 +18,7 @@ from gymnasium import spaces
 from safetensors.torch import save_file
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv, NormalizedEnv
 from garage_like.errors import MigrationError
 from garage_like.interop import MigrationReport, migrate, read_vec_normalize

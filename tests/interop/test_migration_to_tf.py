@@ -7,7 +7,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.errors import MigrationError
 from garage_like.interop import migrate
 from garage_like.replay_buffer import PathBuffer

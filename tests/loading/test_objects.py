@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import garage_like
-from garage_like.configuration import configuration_of
+from garage_like.configuration.configured import configuration_of
 from garage_like.errors import SnapshotNotFoundError, SnapshotUntrustedError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, list_snapshots

@@ -6,8 +6,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.logging import track_episodes, tracked
 
 MID, TERMINAL, TIMEOUT = StepType.MID, StepType.TERMINAL, StepType.TIMEOUT

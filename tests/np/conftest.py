@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 
 
 @pytest.fixture(autouse=True)

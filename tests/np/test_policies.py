@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.policies import CategoricalMLPPolicy, ContinuousMLPPolicy, GaussianMLPPolicy
 
 OBSERVATIONS = np.random.default_rng(0).uniform(-1, 1, (5, 3))

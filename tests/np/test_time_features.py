@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.np.time_features import feature_differences, time_features
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from gymnasium import spaces
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 
 SPEC = EnvSpec(spaces.Box(-np.inf, np.inf, (2,), np.float64), spaces.Box(-1, 1, (1,), np.float32))
 DISCRETE_SPEC = EnvSpec(spaces.Box(-9, 9, (2,), np.float32), spaces.Discrete(3))

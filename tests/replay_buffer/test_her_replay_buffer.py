@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer import HERReplayBuffer
 
 GOAL = spaces.Box(-np.inf, np.inf, (1,), np.float32)

@@ -14,8 +14,8 @@ from gymnasium import spaces
 sys.path.insert(0, str(Path(__file__).parent))
 from episodes import DISCRETE_SPEC, SPEC, batch, paths, stored_steps
 
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
 
 FORMATS = ["pt", "npz", "csv"]

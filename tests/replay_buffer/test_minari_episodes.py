@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.replay_buffer import PathBuffer, episodes_from_minari
 
 minari = pytest.importorskip("minari", reason="needs the extra 'minari'")

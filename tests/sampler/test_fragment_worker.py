@@ -2,7 +2,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv, PointEnv, normalize
 from garage_like.sampler import FragmentWorker, LocalSampler
 

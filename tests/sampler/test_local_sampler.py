@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.envs import GymEnv, PointEnv
 from garage_like.sampler import (
     DefaultWorker,

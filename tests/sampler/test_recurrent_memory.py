@@ -4,7 +4,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.evaluation import obtain_evaluation_episodes, rollout
 from garage_like.np.actors import CategoricalActor
 from garage_like.np.lstm import LSTM

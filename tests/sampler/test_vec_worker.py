@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from garage_like import seeding
-from garage_like.batches import StepType
+from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv
 from garage_like.sampler import VecWorker
 

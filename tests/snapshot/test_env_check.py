@@ -113,7 +113,7 @@ class OwnEnv(Environment):
         return self._observation(), {}
 
     def step(self, action):
-        from garage_like.batches import EnvStep, StepType
+        from garage_like.data.batches import EnvStep, StepType
 
         self.count += 1
         return EnvStep(None, action, 0.0, self._observation(), {}, StepType.MID)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import PointEnv
 from garage_like.replay_buffer import PathBuffer
 from garage_like.snapshot import SnapshotConfig, Snapshotter

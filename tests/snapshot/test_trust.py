@@ -6,7 +6,7 @@ import os
 import pytest
 
 from garage_like.errors import SnapshotUntrustedError
-from garage_like.experiment.continuation import continuation
+from garage_like.runs.continuation import continuation
 from garage_like.snapshot import read_snapshot
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.trust import user_name, why_untrusted

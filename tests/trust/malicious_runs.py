@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from garage_like.data.table import Table
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.digests import digest_of
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.snapshotter import Snapshotter
-from garage_like.table import Table
 
 MEBIBYTE = 1 << 20
 POLICY = "tensors/policy.safetensors"

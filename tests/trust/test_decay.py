@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from disk_model import seeded
 
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
@@ -23,7 +24,6 @@ from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.snapshotter import Snapshotter
-from garage_like.table import Table
 from garage_like.trainer import Trainer
 
 N_EPOCHS = 5

@@ -12,13 +12,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty_system import ERRORS, SHORT, FaultySystem
 
+from garage_like.data.table import Table
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import tabular
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
 from garage_like.snapshot.disk import filesystem
 from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.loading import load_snapshot
-from garage_like.table import Table
 from garage_like.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]

@@ -22,16 +22,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotCorruptError, SnapshotError
-from garage_like.experiment.branching import branch_run
 from garage_like.interfaces import RLAlgorithm
+from garage_like.runs.branching import branch_run
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
 from garage_like.snapshot.disk import pins, store
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.store import SnapshotStore, problems_of
 from garage_like.snapshot.graph.walk import leaves
-from garage_like.table import Table
 from garage_like.trainer import Trainer
 
 LONGEST = 40

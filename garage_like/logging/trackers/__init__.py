@@ -5,27 +5,17 @@ yet, then each new one; a tracker that fails is a warning, and gets what it miss
 resumed.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from garage_like.logging.trackers.choice import TRACKERS, check_installed, check_trackers
+from garage_like import lazy
 
 if TYPE_CHECKING:
-    from garage_like.logging.trackers.mirror import Mirror, RisingSteps, TrackedRun, Tracker
+    from garage_like.logging.trackers.choice import TRACKERS as TRACKERS
+    from garage_like.logging.trackers.choice import check_installed as check_installed
+    from garage_like.logging.trackers.choice import check_trackers as check_trackers
+    from garage_like.logging.trackers.mirror import Mirror as Mirror
+    from garage_like.logging.trackers.mirror import RisingSteps as RisingSteps
+    from garage_like.logging.trackers.mirror import TrackedRun as TrackedRun
+    from garage_like.logging.trackers.mirror import Tracker as Tracker
 
-__all__ = [
-    "TRACKERS",
-    "Mirror",
-    "RisingSteps",
-    "TrackedRun",
-    "Tracker",
-    "check_installed",
-    "check_trackers",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Load what needs dowel when it is first used."""
-    if name not in __all__:
-        raise AttributeError(f"module 'garage_like.logging.trackers' has no attribute {name!r}")
-    return getattr(importlib.import_module("garage_like.logging.trackers.mirror"), name)
+__getattr__, __dir__, __all__ = lazy.names(__name__)

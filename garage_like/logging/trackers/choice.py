@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import importlib.util
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from garage_like.logging.trackers.mirror import Tracker
+from typing import Any
 
 TRACKERS: dict[str, tuple[str, str]] = {
     "wandb": ("garage_like.logging.trackers.wandb_tracker", "WandbTracker"),
@@ -77,10 +73,3 @@ def check_installed(names: Iterable[str]) -> None:
             raise ImportError(
                 f"trackers: {name} is not installed; pip install 'garage-like[{name}]'", name=name
             )
-
-
-def make_tracker(name: str, options: Mapping[str, Any]) -> Tracker:
-    """Import a tracker's library, and return the tracker."""
-    module, class_name = TRACKERS[name]
-    tracker: Tracker = getattr(importlib.import_module(module), class_name)(dict(options))
-    return tracker

@@ -5,6 +5,7 @@ Files: `trackers.json`, what each tracker needs to go on with its run: its id, s
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import warnings
@@ -18,7 +19,7 @@ import numpy as np
 from garage_like.logging.hyperparameters import flat
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.logging.log_files import replace_content
-from garage_like.logging.trackers.choice import make_tracker
+from garage_like.logging.trackers.choice import TRACKERS
 
 MEMORY = "trackers.json"
 
@@ -67,6 +68,13 @@ class Tracker(Protocol):
 
     def finish(self, failed: bool) -> None:
         """End this session of the run."""
+
+
+def make_tracker(name: str, options: Mapping[str, Any]) -> Tracker:
+    """Import a tracker's library, and return the tracker."""
+    module, class_name = TRACKERS[name]
+    tracker: Tracker = getattr(importlib.import_module(module), class_name)(dict(options))
+    return tracker
 
 
 class RisingSteps:

@@ -10,7 +10,7 @@ from garage_like import seeding
 from garage_like.np.algos.parameter_search import ParameterSearch, initial_vector
 
 if TYPE_CHECKING:
-    from garage_like.env_spec import EnvSpec
+    from garage_like.data.env_spec import EnvSpec
     from garage_like.interfaces import Metrics, Policy, Sampler
 
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
 
 if TYPE_CHECKING:
-    from garage_like.env_spec import EnvSpec
-    from garage_like.interfaces import Policy, Sampler
-    from garage_like.trainer import Trainer
+    from garage_like.data.env_spec import EnvSpec
+    from garage_like.interfaces import Policy, RunHandle, Sampler
 
 RECENT_EPISODES = 100
 
@@ -63,7 +62,7 @@ class ParameterSearch(RLAlgorithm):
         self._discount = discount
         self._recent_returns: deque[float] = deque(maxlen=RECENT_EPISODES)
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Play every candidate, then learn; the policy ends at the search's mean.
 
         Returns:

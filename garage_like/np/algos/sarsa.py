@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.np.algos.tabular import TabularAlgorithm
 
 

@@ -13,15 +13,14 @@ from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
 from garage_like.algos.off_policy import RECENT_EPISODES, finished_episodes
 from garage_like.algos.schedules import Schedule, as_schedule
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import RLAlgorithm, Sampler
 from garage_like.np.policies.tabular_argmax_policy import TabularArgmaxPolicy
 from garage_like.np.q_functions.tabular_q_function import TabularQFunction
 
 if TYPE_CHECKING:
-    from garage_like.interfaces import Environment
-    from garage_like.trainer import Trainer
+    from garage_like.interfaces import Environment, RunHandle
 
 
 class TabularAlgorithm(RLAlgorithm):
@@ -89,7 +88,7 @@ class TabularAlgorithm(RLAlgorithm):
         self._env_steps = 0
         self._rng = seeding.stream(owner)
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Collect and learn, `steps_per_epoch` times; then evaluate.
 
         Returns:

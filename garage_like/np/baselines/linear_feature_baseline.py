@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.time_features import step_numbers, time_features
 
 _ATTEMPTS = 5

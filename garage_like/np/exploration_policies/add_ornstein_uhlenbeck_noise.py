@@ -7,7 +7,7 @@ import math
 import numpy as np
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.add_gaussian_noise import check_box
 from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy, decay
 

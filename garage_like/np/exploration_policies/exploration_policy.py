@@ -9,9 +9,9 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.batches import EpisodeBatch
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.sampler.framework_actor import actor_of
 

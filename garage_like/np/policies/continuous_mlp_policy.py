@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import DeterministicActor
 from garage_like.np.policies.vector_policy import Nonlinearity, VectorPolicy
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.q_functions.tabular_q_function import TabularQFunction
 
 

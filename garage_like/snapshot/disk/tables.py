@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data.table import Column, Table
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tensors import DTYPES, Tensor, file_pieces, parse, read_tensors
-from garage_like.table import Column, Table
 
 Rows = Sequence[np.ndarray]
 _rows_of_tables: contextvars.ContextVar[Sequence[Rows] | None] = contextvars.ContextVar(

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data.table import Table
 from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
-from garage_like.table import Table
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
 CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)

@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
+from garage_like.data.table import Table
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
@@ -30,7 +31,6 @@ from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.graph.tf_arrays import TensorReducers
 from garage_like.snapshot.rng import is_generator_class
-from garage_like.table import Table
 
 SINGLETONS = (("dowel", "logger"), ("dowel", "tabular"))
 """Objects that a process has one of: a launcher's globals would carry dead copies of them."""

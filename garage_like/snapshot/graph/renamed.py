@@ -1,5 +1,7 @@
 """What old snapshots name that has another name now. Entries stay, or old runs are lost."""
 
+from garage_like import lazy
+
 _GRAPH = "garage_like.snapshot.graph"
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
@@ -8,7 +10,7 @@ RENAMED: dict[tuple[str, str], tuple[str, str]] = {
 }
 """Classes and functions: (module, name) then → now, of modules where they are now."""
 
-MOVED: dict[str, str] = {
+MOVED: dict[str, str] = lazy.MOVED | {
     f"garage_like.snapshot.{module}": f"garage_like.snapshot.{room}.{module}"
     for module, room in (
         ("ale_state", "graph"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from garage_like.algos.on_policy import OnPolicyBatch, policy_metrics
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.tf.algos.vpg import VPG
 from garage_like.tf.algos.weighted_fit import WeightedFit

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from garage_like.batches import StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.tf.quiet_import import tf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garage_like.algos.on_policy import EntropyMethod
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.tf.algos.vpg import VPG
 from garage_like.tf.baselines.mlp_baseline import Optimizer

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from garage_like.algos.reps import RelativeEntropyPolicySearch
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.np.time_features import feature_differences
 from garage_like.tf.algos.weighted_fit import WeightedFit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from garage_like.algos.rl2 import Tasks, TrialLearner
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.rl2_env import RL2Env
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.sampler.rl2_worker import RL2Worker

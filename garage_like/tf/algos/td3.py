@@ -8,7 +8,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Metrics, Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions

@@ -12,8 +12,8 @@ from garage_like.algos.on_policy import (
     OnPolicyBatch,
     policy_metrics,
 )
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.tf.action_rows import action_rows
 from garage_like.tf.baselines.mlp_baseline import MLPBaseline, Optimizer, default_optimizer

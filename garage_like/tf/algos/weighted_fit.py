@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
+from garage_like.data.batches import EpisodeBatch
 from garage_like.tf.action_rows import action_rows
 from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.tf.baselines.mlp_baseline import MLPBaseline
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import Nonlinearity

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import MLP, Nonlinearity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.tf.quiet_import import tf
 
 

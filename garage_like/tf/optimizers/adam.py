@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.tf.quiet_import import tf
 
 

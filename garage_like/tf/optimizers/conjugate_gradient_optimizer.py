@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.tf.optimizers.flat_vectors import assign_flat, flat, split
 from garage_like.tf.quiet_import import tf
 

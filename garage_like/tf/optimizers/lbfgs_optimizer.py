@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.tf.optimizers.flat_vectors import assign_flat, flat
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of

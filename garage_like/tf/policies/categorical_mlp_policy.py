@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.tf.distributions import Categorical
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros

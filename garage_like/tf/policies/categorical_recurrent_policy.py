@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.np.recurrent_inputs import RecurrentInputs

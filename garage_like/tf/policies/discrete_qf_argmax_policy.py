@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import DeterministicActor
 from garage_like.tf.policies.policy import Policy, TFNetwork
 from garage_like.tf.policies.spaces import check_discrete

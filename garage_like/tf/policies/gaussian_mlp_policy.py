@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import GaussianActor
 from garage_like.tf.distributions import DiagonalGaussian
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros

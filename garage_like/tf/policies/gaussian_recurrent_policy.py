@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import GaussianActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.np.recurrent_inputs import RecurrentInputs

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
 from garage_like.tf.modules.module import Module

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
 from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
 from garage_like.sampler.framework_actor import give_memory

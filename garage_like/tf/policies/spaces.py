@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 
 
 def check_discrete(owner: str, env_spec: EnvSpec) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
 from garage_like.tf.modules.cnn import CNN, ImageFormat
 from garage_like.tf.modules.mlp import Nonlinearity

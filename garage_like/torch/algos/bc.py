@@ -11,16 +11,15 @@ import torch
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
-from garage_like.batches import EpisodeBatch, TimeStepBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, TimeStepBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import RLAlgorithm, Sampler
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
 from garage_like.torch.policies.policy import Policy
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
 if TYPE_CHECKING:
-    from garage_like.interfaces import Environment
-    from garage_like.trainer import Trainer
+    from garage_like.interfaces import Environment, RunHandle
 
 Source = Any
 """A policy to imitate, or a record: EpisodeBatch, TimeStepBatch, or a sequence of them."""
@@ -105,7 +104,7 @@ class BC(RLAlgorithm):
         self._averages = EpochAverages(("Loss/Policy",))
         self._rng = seeding.stream("BC")
 
-    def train_epoch(self, trainer: Trainer) -> float:
+    def train_epoch(self, trainer: RunHandle) -> float:
         """Take gradient steps on minibatches of examples; return the average return."""
         from garage_like.logging import tabular
 
@@ -125,7 +124,7 @@ class BC(RLAlgorithm):
             tabular.record(key, value)
         return self._evaluation.play(trainer, self.policy, 1.0)
 
-    def _obtain_examples(self, trainer: Trainer) -> tuple[np.ndarray, np.ndarray]:
+    def _obtain_examples(self, trainer: RunHandle) -> tuple[np.ndarray, np.ndarray]:
         """Return the record, or what the expert does now."""
         if self._examples is not None:
             return self._examples

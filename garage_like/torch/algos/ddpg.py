@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Metrics, Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions

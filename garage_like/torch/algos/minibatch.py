@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from garage_like.batches import StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.replay_buffer.transitions import Transitions
 

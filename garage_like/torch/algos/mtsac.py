@@ -7,7 +7,7 @@ from typing import Unpack
 import torch
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos.sac import SAC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from garage_like.algos.on_policy import EntropyMethod
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.torch.algos.vpg import VPG
 from garage_like.torch.kernels.on_policy import policy_gradient

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos.minibatch import Minibatch

@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Distribution, kl_divergence
 
 from garage_like.algos.on_policy import EntropyMethod
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.torch.algos.vpg import VPG
 from garage_like.torch.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer

@@ -13,8 +13,8 @@ from garage_like.algos.on_policy import (
     OnPolicyBatch,
     policy_metrics,
 )
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.torch.kernels.on_policy import policy_gradient
 from garage_like.torch.kernels.policy_gradient import PolicyGradient

@@ -5,21 +5,27 @@ from __future__ import annotations
 import abc
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 
-from garage_like.batches import StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.replay_buffer.transitions import Transitions
 
 if TYPE_CHECKING:
     from garage_like.interfaces import Metrics
-    from garage_like.torch.algos.torch_off_policy import TorchOffPolicyAlgorithm
     from garage_like.torch.optimizers.flat_adam import FlatAdam
     from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+
+
+class Accelerated(Protocol):
+    """An algorithm whose gradient steps may have a kernel."""
+
+    def make_kernel(self) -> Kernel | None:
+        """Return what takes its gradient steps without autograd; None if autograd must."""
 
 
 class Kernel(abc.ABC):
@@ -54,9 +60,7 @@ class Kernel(abc.ABC):
         return True
 
     @abc.abstractmethod
-    def update(
-        self, algo: TorchOffPolicyAlgorithm, transitions: Transitions
-    ) -> tuple[Metrics, np.ndarray]:
+    def update(self, algo: Accelerated, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Do what the algorithm's `_update` does."""
 
     def _rows(self, observations: np.ndarray) -> np.ndarray:
@@ -73,7 +77,7 @@ class Kernel(abc.ABC):
 _KERNELS: weakref.WeakKeyDictionary[Any, Kernel] = weakref.WeakKeyDictionary()
 
 
-def kernel_of(algo: TorchOffPolicyAlgorithm) -> Kernel | None:
+def kernel_of(algo: Accelerated) -> Kernel | None:
     """Return what takes an algorithm's gradient steps; None if autograd must."""
     kernel = _KERNELS.get(algo)
     if kernel is not None and kernel.is_current():

@@ -54,11 +54,12 @@ def policy_gradient(
 
 
 def value_gradient(value_function: Any, optimizer: OptimizerWrapper) -> ValueGradient | None:
-    """Return what differentiates the loss of a value function; None if autograd must."""
-    from garage_like.torch.value_functions import GaussianMLPValueFunction
+    """Return what differentiates the loss of a value function; None if autograd must.
 
-    if type(value_function) is not GaussianMLPValueFunction:
-        return None
+    Args:
+        value_function: has `mlp` and `log_std`, as a GaussianMLPValueFunction, no subclass.
+        optimizer: moves its parameters.
+    """
     flat = _flat(value_function, optimizer)
     if flat is None or not is_plain(value_function, value_function.mlp):
         return None

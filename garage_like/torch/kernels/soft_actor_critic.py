@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.configuration import Configured
+from garage_like.configuration.configured import Configured
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 from garage_like.torch.optimizers.light_start import leave_compiler_alone
 

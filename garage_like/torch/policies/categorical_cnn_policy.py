@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.torch.distributions import Categorical
 from garage_like.torch.modules.cnn import CNN, ImageFormat

@@ -8,7 +8,7 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.torch.distributions import Categorical
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import DeterministicActor
 from garage_like.torch.policies.policy import Policy, TorchNetwork
 

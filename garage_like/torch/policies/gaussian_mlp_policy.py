@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import GaussianActor
 from garage_like.torch.distributions import DiagonalGaussian
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.bounded_actions import TanhGaussianActor, action_range
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.policies.deterministic_mlp_policy import check_box

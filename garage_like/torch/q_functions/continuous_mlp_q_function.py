@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 
 

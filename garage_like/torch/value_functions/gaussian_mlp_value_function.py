@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from garage_like.batches import EpisodeBatch
-from garage_like.configuration import Configured
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
 from garage_like.torch.kernels.on_policy import value_gradient
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
@@ -115,7 +115,8 @@ class GaussianMLPValueFunction(Configured, nn.Module):
             optimizer = self._optimizer = self._optimizer or default_optimizer(self)
         observations = self._flatten(episodes.observations)
         targets = torch.as_tensor(returns, dtype=torch.float32, device=observations.device)
-        gradient = value_gradient(self, optimizer)
+        is_plain = type(self) is GaussianMLPValueFunction
+        gradient = value_gradient(self, optimizer) if is_plain else None
         optimizer.minimize(self.compute_loss, observations, targets, gradient=gradient)
 
     def _flatten(self, observations: Any) -> torch.Tensor:

@@ -5,8 +5,8 @@ import pytest
 from gymnasium import spaces
 
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.batches import EpisodeBatch, StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.algos.q_learning import QLearning

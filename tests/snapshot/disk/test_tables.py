@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from garage_like.data.table import GROUP_BYTES, Table
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.table import GROUP_BYTES, Table
 
 ROWS = GROUP_BYTES // 8
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import AddGaussianNoise, EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer

@@ -28,8 +28,8 @@ import garage_like.tf.algos
 import garage_like.tf.policies
 import garage_like.tf.q_functions
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer

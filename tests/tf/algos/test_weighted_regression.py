@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from garage_like.algos.on_policy import OnPolicyBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.tf.action_rows import action_rows
 from garage_like.tf.algos import ERWR, REPS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.tf.algos import VPG

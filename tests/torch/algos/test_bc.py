@@ -7,8 +7,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from garage_like.batches import EpisodeBatch, TimeStepBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch, TimeStepBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import PointEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.sampler import LocalSampler

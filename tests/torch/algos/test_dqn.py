@@ -21,8 +21,8 @@ from transitions import (
     weights_of,
 )
 
-from garage_like.batches import EpisodeBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EpisodeBatch
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from transitions import BOX, CONTINUES, DISCRETE, SMALL, continuous_parts, transitions
 
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.algos import SAC
 from garage_like.torch.algos.minibatch import make_minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks, target_of

@@ -23,7 +23,7 @@ from transitions import (
 )
 
 from garage_like import seeding
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3, TQC

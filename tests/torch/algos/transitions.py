@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from garage_like.batches import StepType
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import StepType
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.policies import DeterministicMLPPolicy, TanhGaussianMLPPolicy

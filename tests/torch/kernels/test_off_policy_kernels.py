@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer

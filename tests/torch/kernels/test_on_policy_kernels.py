@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.algos import PPO, TRPO, VPG
 from garage_like.torch.kernels.on_policy import value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper

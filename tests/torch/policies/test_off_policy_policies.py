@@ -7,7 +7,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.evaluation import ModeActor
 from garage_like.experiment.deterministic import set_seed
 from garage_like.torch.policies import (

@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 
 OBSERVATIONS = np.random.default_rng(0).uniform(-1, 1, (5, 3))

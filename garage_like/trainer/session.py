@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from garage_like import seeding
+from garage_like.configuration.comparison import ConfigPolicy, RunConfiguration
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
-from garage_like.run_configuration import ConfigPolicy, RunConfiguration
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
@@ -32,7 +32,7 @@ from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
-from garage_like.train_state import Stats, TrainArgs
+from garage_like.trainer.state import Stats, TrainArgs
 
 
 class RunSession:

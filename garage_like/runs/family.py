@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from garage_like.experiment.overview import EXPERIMENT, find_runs, newest_manifest, read_json
+from garage_like.runs.overview import EXPERIMENT, find_runs, newest_manifest, read_json
 
 
 @dataclass

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from garage_like.infos import check_rows, concatenate_infos, slice_infos, stack_infos
+from garage_like.data.infos import check_rows, concatenate_infos, slice_infos, stack_infos
 
 
 def stack(dicts):

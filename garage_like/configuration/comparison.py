@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from garage_like.configuration import CLASS, configuration_text
+from garage_like.configuration.configured import CLASS, configuration_text
 from garage_like.errors import SnapshotMismatchError
-from garage_like.experiment.overview import CONFIGURATION, VARIANT, read_json
 from garage_like.logging import heard, logger
 from garage_like.logging.log_files import exchange, replace_content
+from garage_like.runs.overview import CONFIGURATION, VARIANT, read_json
 
 Sections = dict[str, dict[str, Any]]
 ConfigPolicy = Literal["error", "warn", "ignore"]

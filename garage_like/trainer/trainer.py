@@ -13,7 +13,6 @@ Words:
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import time
 from collections.abc import Iterator
@@ -21,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from garage_like.configuration.comparison import ConfigPolicy, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
-from garage_like.interruption import Interruption
 from garage_like.logging import (
     RunLogs,
     end_progress,
@@ -32,16 +31,16 @@ from garage_like.logging import (
     tabular,
     tracked,
 )
-from garage_like.run_configuration import ConfigPolicy, check_config_policy
-from garage_like.run_session import RunSession, env_name
-from garage_like.safe_points import SafePoint, is_watched, reach
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.snapshot.schedule import is_row_due
-from garage_like.train_state import TrainArgs, check_count, restored_lines
-from garage_like.training import Training
+from garage_like.trainer.handle import Training
+from garage_like.trainer.interruption import Interruption
+from garage_like.trainer.safe_points import SafePoint, is_watched, reach
+from garage_like.trainer.session import RunSession, env_name
+from garage_like.trainer.state import TrainArgs, check_count, restored_lines
 
 if TYPE_CHECKING:
     from garage_like.interfaces import Environment, RLAlgorithm
@@ -408,10 +407,3 @@ class Trainer(Training):
     def run_dir(self) -> Path:
         """The run directory."""
         return Path(self._config.snapshot_dir)
-
-
-def __getattr__(name: str) -> Any:
-    """Find TFTrainer here too, without a need for TensorFlow where it is not asked for."""
-    if name == "TFTrainer":
-        return importlib.import_module("garage_like.tf.tf_trainer").TFTrainer
-    raise AttributeError(f"module 'garage_like.trainer' has no attribute {name!r}")

@@ -4,8 +4,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from garage_like.batches import EnvStep, EpisodeBatch, StepType, TimeStepBatch
-from garage_like.env_spec import EnvSpec
+from garage_like.data.batches import EnvStep, EpisodeBatch, StepType, TimeStepBatch
+from garage_like.data.env_spec import EnvSpec
 
 FIRST, MID, TERMINAL, TIMEOUT = StepType
 SPEC = EnvSpec(

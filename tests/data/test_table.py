@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from garage_like.table import GROUP_BYTES, Table
+from garage_like.data.table import GROUP_BYTES, Table
 
 COLUMNS = {
     "observation": ("float32", (3,)),
@@ -119,7 +119,7 @@ def test_large_capacity_costs_only_the_rows_that_are_written():
     script = """
 import resource
 import numpy as np
-from garage_like.table import Table
+from garage_like.data.table import Table
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 table = Table(1_000_000, {"x": ("float32", (100,))})
 table.write(0, {"x": np.ones((1000, 100), np.float32)})

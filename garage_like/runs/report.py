@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
-from garage_like.experiment.overview import (
+from garage_like.runs.overview import (
     EXPERIMENT,
     VARIANT,
     bytes_on_disk,

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from garage_like.configuration import Configured, configuration_of
-from garage_like.env_spec import EnvSpec
+from garage_like.configuration.configured import Configured, configuration_of
+from garage_like.data.env_spec import EnvSpec
 
 DIGEST = hashlib.sha256(bytes(40_000)).hexdigest()[:8]
 
@@ -159,7 +159,7 @@ def test_what_does_not_remember_is_none():
 def test_spaces_of_an_environment_are_named():
     spec = EnvSpec(spaces.Discrete(2), spaces.Box(-1, 1, (2,)), 30)
     assert without_class(Part(spec))["size"] == {
-        "class": "garage_like.env_spec.EnvSpec",
+        "class": "garage_like.data.env_spec.EnvSpec",
         "observation_space": "Discrete(2)",
         "action_space": "Box(-1.0, 1.0, (2,), float32)",
         "max_episode_length": 30,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Any, NamedTuple
 
-from garage_like.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec
 
 
 class StepType(enum.IntEnum):

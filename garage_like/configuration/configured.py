@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from garage_like.plain_values import describe, to_json
+from garage_like.configuration.plain_values import describe, to_json
 
 CLASS = "class"
 _ATTRIBUTE = "_configuration"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from garage_like import Trainer, wrap_experiment
+from garage_like.configuration.comparison import differences
 from garage_like.envs import GymEnv, normalize
 from garage_like.errors import SnapshotMismatchError
 from garage_like.interfaces import RLAlgorithm
 from garage_like.np.algos import CEM
 from garage_like.np.policies import CategoricalMLPPolicy
-from garage_like.run_configuration import differences
 from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
 
@@ -241,7 +241,9 @@ def test_c08_a_new_run_that_starts_from_another_has_parameters_of_its_own(tmp_pa
 
 
 def test_c08_a_snapshot_of_before_configurations_were_kept_is_restored(tmp_path, monkeypatch):
-    monkeypatch.setattr("garage_like.run_configuration.RunConfiguration.sections", lambda *_: {})
+    monkeypatch.setattr(
+        "garage_like.configuration.comparison.RunConfiguration.sections", lambda *_: {}
+    )
     train(tmp_path, *build())
     monkeypatch.undo()
     assert read_snapshot(tmp_path).configuration == {}

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.env_spec import EnvSpec
-from garage_like.env_step import EnvStep, StepType
-from garage_like.infos import Infos, check_rows, concatenate_infos, slice_infos
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.env_step import EnvStep, StepType
+from garage_like.data.infos import Infos, check_rows, concatenate_infos, slice_infos
 
 # Looking a member up on the Enum class costs more than to compare with it.
 _TERMINAL = int(StepType.TERMINAL)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
-from garage_like.experiment.overview import EXPERIMENT, METADATA, VARIANT, read_json
+from garage_like.runs.overview import EXPERIMENT, METADATA, VARIANT, read_json
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest import Manifest
@@ -26,7 +26,7 @@ from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, s
 from garage_like.snapshot.trust import check_trust
 
 if TYPE_CHECKING:
-    from garage_like.trainer import Trainer
+    from garage_like.trainer.trainer import Trainer
 
 COPIED = (EXPERIMENT, VARIANT, METADATA)
 TRAINER = "garage_like.trainer.Trainer"

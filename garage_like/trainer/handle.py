@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import NotSetupError
 from garage_like.logging import tabular, track_episodes
-from garage_like.train_state import Stats, TrainArgs
+from garage_like.trainer.state import Stats, TrainArgs
 
 if TYPE_CHECKING:
-    from garage_like.batches import EpisodeBatch
+    from garage_like.data.batches import EpisodeBatch
     from garage_like.interfaces import Environment, RLAlgorithm, Sampler
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
-from garage_like.experiment.branching import judged_by
-from garage_like.experiment.overview import EXPERIMENT, find_runs, read_json
+from garage_like.runs.branching import judged_by
+from garage_like.runs.overview import EXPERIMENT, find_runs, read_json
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock

@@ -1,0 +1,117 @@
+"""Packages whose names are loaded when they are first used.
+
+Such a package lists its names once, where a type checker and an editor look for them:
+
+    if TYPE_CHECKING:
+        from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
+
+    __getattr__, __dir__, __all__ = lazy.names(__name__)
+
+Modules that have moved are found under their old names too.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+
+class LazyNames(NamedTuple):
+    """What a package defines to offer names that it has not loaded."""
+
+    getattr: Callable[[str], Any]
+    dir: Callable[[], list[str]]
+    all: list[str]
+
+
+def names(package: str) -> LazyNames:
+    """Return `__getattr__`, `__dir__` and `__all__` for a package: what it imports for types.
+
+    Args:
+        package: its `__name__`, while it is being imported.
+    """
+    module = sys.modules[package]
+    homes = _homes(package)
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home, original = homes[name]
+        if home == package:
+            return importlib.import_module(f"{home}.{original}")
+        value = getattr(importlib.import_module(home), original)
+        setattr(module, name, value)
+        return value
+
+    def listed() -> list[str]:
+        return sorted({*vars(module), *homes})
+
+    return LazyNames(load, listed, sorted(homes))
+
+
+def _homes(package: str) -> dict[str, tuple[str, str]]:
+    """Read which module each name is from: the imports under `if TYPE_CHECKING` that rename."""
+    spec = importlib.util.find_spec(package)
+    loader = None if spec is None else spec.loader
+    source = loader.get_source(package) if isinstance(loader, importlib.abc.InspectLoader) else ""
+    return {
+        alias.asname: (statement.module or "", alias.name)
+        for block in ast.parse(source or "").body
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+        if alias.asname is not None
+    }
+
+
+MOVED: dict[str, str] = {
+    f"garage_like.{then}": f"garage_like.{now}"
+    for then, now in {
+        "batches": "data.batches",
+        "cli.report": "runs.report",
+        "env_spec": "data.env_spec",
+        "env_step": "data.env_step",
+        "experiment.branching": "runs.branching",
+        "experiment.continuation": "runs.continuation",
+        "experiment.family": "runs.family",
+        "experiment.overview": "runs.overview",
+        "experiment.removal": "runs.removal",
+        "infos": "data.infos",
+        "interruption": "trainer.interruption",
+        "plain_values": "configuration.plain_values",
+        "run_configuration": "configuration.comparison",
+        "run_session": "trainer.session",
+        "safe_points": "trainer.safe_points",
+        "table": "data.table",
+        "train_state": "trainer.state",
+        "training": "trainer.handle",
+    }.items()
+}
+"""Modules that programs may still import by the names that they had: then → now."""
+
+
+class MovedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Import modules by the names that they had."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module that has moved; of any other, nothing is known here."""
+        return importlib.machinery.ModuleSpec(name, self) if name in MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put the module that it is now in the old one's place."""
+        sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
+
+
+def find_moved_modules() -> None:
+    """Let modules be imported by the names that they had."""
+    sys.meta_path.append(MovedModules())
