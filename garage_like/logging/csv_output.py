@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import Any
 
 from garage_like.logging.csv_table import add_columns, format_cell, format_line, read_rows
 from garage_like.logging.light_imports import FileOutput, TabularInput
-from garage_like.logging.log_files import open_for_append, replace_content
-from garage_like.logging.patient_file import PatientFile, can_wait, warn_of_waiting
-
-UNKNOWN = 1 << 60
+from garage_like.logging.log_files import replace_content
+from garage_like.logging.patient_file import UNKNOWN, PatientFile, warn_of_waiting
 
 
 class CsvOutput(FileOutput):
@@ -53,11 +50,9 @@ class CsvOutput(FileOutput):
             try:
                 self._write_cells(self._late[0])
             except OSError as error:
-                if not can_wait(error):
-                    raise
                 if len(self._late) == 1:
                     warn_of_waiting(self._path, error)
-                return  # no room for the file with another column: next time, perhaps
+                return  # no room for the file with another column, say: next time, perhaps
             del self._late[0]
 
     @property
@@ -67,6 +62,8 @@ class CsvOutput(FileOutput):
         return waiting + (UNKNOWN if self._late else 0)
 
     def _write_cells(self, cells: dict[str, str]) -> None:
+        if self._log_file is not None and self._log_file.is_gone:
+            self.close()
         file = self._log_file or self._open()
         new = [key for key in cells if key not in self._columns]
         title = b""
@@ -80,16 +77,16 @@ class CsvOutput(FileOutput):
 
     def _open(self) -> PatientFile:
         content = self._path.read_bytes() if self._path.exists() else b""
-        self._log_file = open_for_append(self._path)
         rows = read_rows(content)
         self._columns = rows[0].cells if rows else []
+        self._log_file = PatientFile(self._path, of_lines=True)
         return self._log_file
 
     def _rewrite_with(self, names: list[str]) -> PatientFile:
         if self._log_file is not None and self._log_file.num_waiting:
             self._log_file.write(b"")
             if self._log_file.num_waiting:
-                raise OSError(errno.ENOSPC, "rows before this one wait to be written")
+                raise OSError("rows before this one wait to be written")
         self.close()
         replace_content(self._path, add_columns(self._path.read_bytes(), names))
         return self._open()

@@ -75,6 +75,11 @@ class EventFile:
         """Bytes that could not be written yet."""
         return self._file.num_waiting
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was moved or removed."""
+        return self._file.is_gone
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

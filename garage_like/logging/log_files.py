@@ -12,26 +12,6 @@ import os
 import shutil
 from pathlib import Path
 
-from garage_like.logging.patient_file import PatientFile
-
-
-def open_for_append(path: Path) -> PatientFile:
-    """Open a file of lines at its end, which is made the end of a line if it is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = PatientFile(path)
-    if path.exists() and not ends_a_line(path, path.stat().st_size):
-        file.write(b"\n")
-    return file
-
-
-def ends_a_line(path: Path, offset: int) -> bool:
-    """Tell whether a line ends just before `offset`."""
-    if offset == 0:
-        return True
-    with path.open("rb") as file:
-        file.seek(offset - 1)
-        return file.read(1) == b"\n"
-
 
 def orphan_path(path: Path) -> Path:
     """Return the first `<name>.orphan-N` that does not exist."""

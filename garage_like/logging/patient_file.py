@@ -1,22 +1,18 @@
 """PatientFile: what cannot be written to a log now, a disk being full, waits and is written later.
 
-A log that fails must not end training. A line that waits is in no snapshot's log until it is
-written: see `RunLogs.sync`.
+A log that fails must not end training, whatever the error of the disk is. A line that waits is in
+no snapshot's log until it is written: see `RunLogs.sync`.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import warnings
 from pathlib import Path
 
-_CAN_WAIT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+from garage_like.logging.notices import warn
 
-
-def can_wait(error: OSError) -> bool:
-    """Tell whether what failed may succeed later: once there is room, or the disk is back."""
-    return error.errno in _CAN_WAIT
+UNKNOWN = 1 << 60
+"""Bytes that wait, where it cannot be told how many: more than any file has."""
 
 
 def warn_of_waiting(path: Path, error: OSError) -> None:
@@ -24,36 +20,56 @@ def warn_of_waiting(path: Path, error: OSError) -> None:
     from garage_like.logging.light_imports import LoggerWarning
 
     message = f"{path}: the log cannot be written, its lines wait: {error}"
-    warnings.warn(message, LoggerWarning, stacklevel=6)
+    warn(message, LoggerWarning, stacklevel=6)
 
 
 class PatientFile:
     """Append bytes to a file, in order.
 
     Args:
-        path: of the file; made if need be.
+        path: of the file; made if need be, with the directories above.
         begins_anew: fail if there is one.
+        of_lines: what is written begins a line, even if the file ends in the middle of one.
 
     Raises:
         FileExistsError: if there is one, and it was to begin anew.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, begins_anew: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, begins_anew: bool = False, of_lines: bool = False
+    ) -> None:
         self.path = Path(path)
         self._flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | (os.O_EXCL if begins_anew else 0)
+        self._of_lines = of_lines
         self._descriptor: int | None = None
+        self._opened: os.stat_result | None = None
         self._waiting = bytearray()
         self._has_warned = False
         try:
             self._open()
-        except OSError as error:
-            if not can_wait(error):
+        except FileExistsError:
+            if begins_anew:
                 raise
+        except OSError:
+            pass  # the first write tries again, and warns
 
     @property
     def num_waiting(self) -> int:
         """Bytes that could not be written yet."""
         return len(self._waiting)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether another file lies at the path by now, or none: it was moved or removed."""
+        if self._opened is None:
+            return False
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False  # a disk that does not answer
+        return not os.path.samestat(self._opened, there)
 
     def write(self, content: bytes) -> None:
         """Append bytes, and those that waited before them; what fails waits.
@@ -65,11 +81,10 @@ class PatientFile:
         try:
             self._write_waiting()
         except OSError as error:
-            if not can_wait(error):
-                raise
             if not self._has_warned:
                 warn_of_waiting(self.path, error)
             self._has_warned = True
+            self._let_go()  # a disk that comes back may not know the descriptor any more
         else:
             self._has_warned = False
 
@@ -80,14 +95,37 @@ class PatientFile:
 
     def _open(self) -> int:
         if self._descriptor is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self._of_lines and not ends_a_line(self.path):
+                self._waiting[:0] = b"\n"
+            self._of_lines = False
             self._descriptor = os.open(self.path, self._flags, 0o666)
             self._flags &= ~os.O_EXCL
+            self._opened = os.fstat(self._descriptor)
         return self._descriptor
 
     def close(self) -> None:
         """Try to write what waits, and let go of the file."""
         if self._waiting:
             self.write(b"")
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            try:
+                os.close(descriptor)
+            except OSError as error:  # network disks tell only now what they could not keep
+                warn_of_waiting(self.path, error)
+
+
+def ends_a_line(path: Path, offset: int | None = None) -> bool:
+    """Tell whether a line ends just before `offset`, or at the end; no file has none unfinished."""
+    if offset == 0 or not path.exists():
+        return True
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END) if offset is None else offset
+        if end == 0:
+            return True
+        file.seek(end - 1)
+        return file.read(1) == b"\n"

@@ -6,7 +6,6 @@ Files: `progress.csv`, `progress.jsonl`, `debug.log`, `events.out.tfevents.*.run
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +20,14 @@ from garage_like.logging.event_file import list_event_files
 from garage_like.logging.held_output import HeldOutput
 from garage_like.logging.json_lines_output import JsonLinesOutput, read_json_lines
 from garage_like.logging.light_imports import StdOutput, logger
-from garage_like.logging.log_files import cut, ends_a_line, exchange, set_aside, sync_path
+from garage_like.logging.log_files import cut, exchange, set_aside, sync_path
 from garage_like.logging.logger_state import (
     LoggerState,
     begin_anew,
     drop_unfinished_row,
     exchange_output,
 )
+from garage_like.logging.patient_file import ends_a_line
 from garage_like.logging.tensorboard_output import TensorBoardOutput
 from garage_like.logging.text_output import TextOutput
 from garage_like.logging.trackers.mirror import MEMORY, Mirror
@@ -214,7 +214,11 @@ class RunLogs:
             self.directory / _TEXT: self._text.num_waiting,
             self._events.path: self._events.num_waiting,
         }
-        return {path.name: path.stat().st_size + waiting.get(path, 0) for path in self._files()}
+        sizes = {path.name: path.stat().st_size for path in self._files()}
+        for path, count in waiting.items():
+            if count:  # of a file, perhaps, that could not even be made
+                sizes[path.name] = sizes.get(path.name, 0) + count
+        return sizes
 
     def sync(self, offsets: Mapping[str, int] | None = None) -> None:
         """Force the log files onto the disk; any thread may call this.
@@ -225,10 +229,11 @@ class RunLogs:
         Raises:
             OSError: if not all of it is, or the disk fails.
         """
-        for path in self._files():
-            wanted = 0 if offsets is None else offsets.get(path.name, 0)
-            if path.stat().st_size < wanted:
-                raise OSError(errno.ENOSPC, "not all of the log could be written", str(path))
+        files = {path.name: path for path in self._files()}
+        for name, wanted in (offsets or {}).items():
+            if name not in files or files[name].stat().st_size < wanted:
+                raise OSError(f"{self.directory / name}: not all of the log could be written")
+        for path in files.values():
             sync_path(path)
         sync_path(self.directory)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-import warnings
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from garage_like.logging.light_imports import (
     TabularInput,
     load_tensorboardx,
 )
+from garage_like.logging.notices import warn
+from garage_like.logging.patient_file import UNKNOWN, warn_of_waiting
 
 _HISTOGRAM_BINS = 64
 
@@ -47,6 +49,7 @@ class TensorBoardOutput(LogOutput):
         self._variant = variant
         self._file: EventFile | None = None
         self._waiting: list[dict[str, Any]] = []
+        self._late: list[Any] = []
         self._num_dumps = 0
         self._has_warned = False
 
@@ -70,7 +73,7 @@ class TensorBoardOutput(LogOutput):
             return
         if self._x_axis is not None and not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            warn(
                 f"TensorBoard: the x axis {self._x_axis!r} is not in the logged table, so its step"
                 " is used; log that key, or give another x_axis",
                 LoggerWarning,
@@ -91,13 +94,14 @@ class TensorBoardOutput(LogOutput):
 
     @property
     def num_waiting(self) -> int:
-        """Bytes that could not be written yet."""
-        return 0 if self._file is None else self._file.num_waiting
+        """Bytes that could not be written yet; of events without a file, more than any file has."""
+        waiting = 0 if self._file is None else self._file.num_waiting
+        return waiting + (UNKNOWN if self._late else 0)
 
     @property
-    def path(self) -> Path | None:
-        """The file that is being written; None if none was begun."""
-        return None if self._file is None else self._file.path
+    def path(self) -> Path:
+        """The file that is being written; where none was begun, no file has the name."""
+        return self._directory / "events" if self._file is None else self._file.path
 
     def drop_waiting(self) -> None:
         """Forget what waits for a step."""
@@ -108,13 +112,25 @@ class TensorBoardOutput(LogOutput):
             return
         proto = load_tensorboardx().proto.summary_pb2
         shown = [proto.Summary.Value(tag=key, **_content(value)) for key, value in values.items()]
-        self._opened().add_summary(proto.Summary(value=shown), step)
+        events = load_tensorboardx().proto.event_pb2
+        self.add_event(events.Event(step=step, summary=proto.Summary(value=shown)))
 
     def add_event(self, event: Any) -> None:
-        """Write an event of the user's own."""
-        self._opened().add_event(event)
+        """Write an event, as of now unless it says when."""
+        event.wall_time = event.wall_time or time.time()
+        self._late.append(event)
+        while self._late:
+            try:
+                file = self._opened()
+            except OSError as error:
+                if len(self._late) == 1:
+                    warn_of_waiting(self.path, error)
+                return  # its name is known with its first event
+            file.add_event(self._late.pop(0))
 
     def _opened(self) -> EventFile:
+        if self._file is not None and self._file.is_gone:
+            self.close()
         if self._file is None:
             self._directory.mkdir(parents=True, exist_ok=True)
             is_first = not list_event_files(self._directory)

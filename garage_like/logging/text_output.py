@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from garage_like.logging.light_imports import FileOutput, TabularInput
-from garage_like.logging.log_files import open_for_append
 from garage_like.logging.patient_file import PatientFile
 
 
@@ -68,8 +67,10 @@ class TextOutput(FileOutput):
 
     def write_line(self, line: str) -> None:
         """Write whole lines as they are."""
+        if self._log_file is not None and self._log_file.is_gone:
+            self.close()
         if self._log_file is None:
-            self._log_file = open_for_append(self._path)
+            self._log_file = PatientFile(self._path, of_lines=True)
         self._log_file.write((line + "\n").encode("utf-8", errors="backslashreplace"))
 
     @property

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from garage_like.errors import SnapshotError
+from garage_like.errors import SnapshotError, SnapshotWriteError
+from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import layout
@@ -234,16 +234,19 @@ class Snapshotter:
             if job.before_commit is not None:
                 job.before_commit()
             self.store.commit(manifest, files, captured.unchanged)
-        except Exception:
+        except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
             self._look_again()
+            if isinstance(error, OSError | MemoryError) and not isinstance(error, SnapshotError):
+                raise _lost(manifest.epoch, error) from error
             raise
         finally:
             self._drop(job)
         self._failed = False
         with self._lock:
-            self._on_disk()[manifest.epoch] = self._kept_of(manifest)
             self._committed_epochs.append(manifest.epoch)
+            if self._kept is not None:
+                self._kept[manifest.epoch] = self._kept_of(manifest)
 
     def _drop(self, job: _Job) -> None:
         """Take back the memory of a capture that was written, failed or gave way."""
@@ -253,14 +256,14 @@ class Snapshotter:
 
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
-        pinned = pinned_epochs(self.store.dir)
-        with self._lock:
-            kept = list(self._on_disk().values())
         try:
+            pinned = pinned_epochs(self.store.dir)
+            with self._lock:
+                kept = list(self._on_disk().values())
             doomed = to_remove(self.config, kept, pinned, self.store.is_good)
             removed = self.store.remove(doomed)
         except OSError as error:
-            warnings.warn(f"old snapshots could not be removed: {error}", stacklevel=3)
+            warn(f"old snapshots could not be removed: {error}", stacklevel=3)
             self._look_again()
             return []
         with self._lock:
@@ -304,17 +307,22 @@ class Snapshotter:
     def _known(self) -> Sequence[Kept]:
         """Return what is on the disk or on its way there."""
         with self._lock:
-            return tuple({**self._on_disk(), **self._on_the_way}.values())
+            try:
+                on_disk = self._on_disk()
+            except OSError:  # whatever is saved now may fail, too, and says so
+                on_disk = {}
+            return tuple({**on_disk, **self._on_the_way}.values())
 
     def _on_disk(self) -> dict[int, Kept]:
         """Return what is on the disk; while the lock is held."""
         if self._kept is None:
-            self._kept = {}
+            kept = {}
             for epoch in self.store.epochs():
                 try:
-                    self._kept[epoch] = self._kept_of(self.store.manifest(epoch))
+                    kept[epoch] = self._kept_of(self.store.manifest(epoch))
                 except SnapshotError:
                     continue  # pruning never touches what it cannot read
+            self._kept = kept
         return self._kept
 
     def _look_again(self) -> None:
@@ -327,6 +335,13 @@ class Snapshotter:
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
         return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
+
+
+def _lost(epoch: int, error: OSError | MemoryError) -> SnapshotWriteError:
+    why = "there is not enough memory for it" if isinstance(error, MemoryError) else str(error)
+    return SnapshotWriteError(
+        f"the snapshot of epoch {epoch} could not be written: {why}; earlier snapshots are intact"
+    )
 
 
 def _why_inexact(memory: str) -> str:

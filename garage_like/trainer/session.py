@@ -10,7 +10,6 @@ import contextlib
 import functools
 import os
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from garage_like import seeding
 from garage_like.configuration.comparison import ConfigPolicy, RunConfiguration
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
+from garage_like.logging.notices import warn
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
@@ -190,6 +190,11 @@ class RunSession:
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
         reasons = self._why_inexact(env_state)
+        try:
+            offsets = {} if logs is None else logs.offsets()
+        except OSError as error:
+            lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
+            return self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
         manifest = Manifest(
             epoch=epoch,
             itr=stats.total_itr,
@@ -208,7 +213,7 @@ class RunSession:
                 "name": env_name(graph["env"]),
             },
             fingerprint=take_fingerprint(),
-            logs={} if logs is None else logs.offsets(),
+            logs=offsets,
             parent=self._parent,
             train_args=_plain(vars(graph["train_args"])),
             classes=_classes(graph, self._trainer_class),
@@ -246,11 +251,11 @@ class RunSession:
             logger.log(f"Saved epoch #{epoch}")
         for problem in report.damaged:
             logger.log(f"An earlier snapshot is damaged, the new one is whole: {problem}")
-            warnings.warn(f"an earlier snapshot is damaged: {problem}", stacklevel=3)
+            warn(f"an earlier snapshot is damaged: {problem}", stacklevel=3)
         for error in report.errors:
             self._failures += 1
             logger.log(f"A snapshot could not be saved, training goes on: {error}")
-            warnings.warn(f"a snapshot could not be saved: {error}", stacklevel=3)
+            warn(f"a snapshot could not be saved: {error}", stacklevel=3)
 
     def wait(self) -> None:
         """Wait until everything captured is durable or has failed, and say so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -52,7 +53,8 @@ class RunLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._lock.is_locked:
-            (self._run_dir / HOLDER).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that is read-only by now, say
+                (self._run_dir / HOLDER).unlink(missing_ok=True)
             self._lock.release()
 
     def _holder(self) -> str:

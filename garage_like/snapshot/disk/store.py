@@ -68,15 +68,21 @@ class SnapshotStore:
         """
         self._verified = Verified(verified)
         try:
-            if not self.dir.is_dir():
-                self._fs.make_dir(self.dir)
-                self._sync_parents()
+            self._make()
             sweep(self._fs, self.dir)
         except OSError as error:
             raise SnapshotSaveError(
                 f"{self.dir}: no snapshot can be written there: {error}; make it writable, or"
                 " choose another snapshot_dir"
             ) from error
+
+    def _make(self) -> None:
+        if self.dir.is_dir():
+            return
+        for path in (*reversed(self.dir.absolute().parents), self.dir):
+            if not path.is_dir():
+                self._fs.make_dir(path)
+        self._sync_parents()
 
     def _sync_parents(self) -> None:
         """Make the names of the directories above durable: the run's may be as new as ours."""
@@ -111,9 +117,10 @@ class SnapshotStore:
         """
         final = self.dir / layout.epoch_name(manifest.epoch)
         saving = self.dir / f"{layout.SAVING}{final.name}-{uuid.uuid4().hex[:8]}"
-        on_disk = [(epoch, self.path(epoch)) for epoch in reversed(self.epochs())]
-        sources = self._verified.sources_for(manifest.epoch, on_disk)
         try:
+            self._make()  # a user may have removed it
+            on_disk = [(epoch, self.path(epoch)) for epoch in reversed(self.epochs())]
+            sources = self._verified.sources_for(manifest.epoch, on_disk)
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
             manifest.files.update(unchanged or {})
             write_snapshot(self._fs, saving, manifest, files, sources)
