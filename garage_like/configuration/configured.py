@@ -96,8 +96,22 @@ def _note(self: Any, signature: inspect.Signature, noted: dict[str, Any]) -> Non
             hides = inspect.Parameter.VAR_POSITIONAL not in kinds.values()
             left_out = _required(cls) if hides else ()
             noted = {k: v for k, v in of_the_base.items() if k not in left_out} | named
+    noted = {name: _as_constructed(self, name, value) for name, value in noted.items()}
     noted = {CLASS: f"{cls.__module__}.{cls.__qualname__}", **_without_class(noted)}
     vars(self)[_ATTRIBUTE] = json.dumps(noted)
+
+
+def _as_constructed(self: Any, name: str, value: Any) -> Any:
+    """Return what an argument came to: the part that the constructor made if it was given None.
+
+    What is made later, such as a sampler at the first epoch, stays None: else a run that has
+    begun would not equal the same run that has just been set up.
+    """
+    if value is not None:
+        return value
+    attributes = {**vars(self), **(vars(self).get("_modules") or {})}
+    made = (configuration_of(attributes.get(attribute)) for attribute in (name, f"_{name}"))
+    return next((found for found in made if found is not None), None)
 
 
 @functools.cache

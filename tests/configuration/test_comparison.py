@@ -270,3 +270,46 @@ def test_v05_v06_the_copy_of_a_snapshot_still_says_what_it_is(run_dir, tmp_path)
     alone = shutil.copytree(last, tmp_path / "alone")
     assert read_snapshot(alone).configuration == read_snapshot(run_dir).configuration
     assert np.isfinite(read_snapshot(alone).configuration["env_spec"]["max_episode_length"])
+
+
+def off_policy(sampled=False):
+    from garage_like.np.exploration_policies import EpsilonGreedyPolicy
+    from garage_like.replay_buffer import PathBuffer
+    from garage_like.sampler import FragmentWorker
+    from garage_like.torch.algos import DQN
+    from garage_like.torch.policies import DiscreteQFArgmaxPolicy
+    from garage_like.torch.q_functions import DiscreteMLPQFunction
+
+    env = GymEnv("CartPole-v1", max_episode_length=20)
+    qf = DiscreteMLPQFunction(env.spec, hidden_sizes=(4,))
+    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
+    exploration = EpsilonGreedyPolicy(env.spec, policy, total_timesteps=100)
+    own = {"worker_class": FragmentWorker, "worker_args": {"n_envs": 2}}
+    sampler = LocalSampler(exploration, env, **own) if sampled else None
+    buffer = PathBuffer(capacity_in_transitions=200, env_spec=env.spec)
+    options = {"exploration_policy": exploration, "num_evaluation_episodes": 0}
+    return DQN(env.spec, policy, qf, buffer, sampler, min_buffer_size=10, **options), env
+
+
+def test_a_sampler_that_the_first_epoch_makes_is_no_other_configuration(tmp_path):
+    train(tmp_path, *off_policy())
+    assert read_snapshot(tmp_path).configuration["algo"]["sampler"] is None
+    restore(tmp_path, *off_policy())
+    with pytest.raises(SnapshotMismatchError, match=r"algo\.sampler was null and is now"):
+        restore(tmp_path, *off_policy(sampled=True))
+
+
+def test_a_sampler_that_was_given_and_is_left_out_now_is_another_configuration(tmp_path):
+    train(tmp_path, *off_policy(sampled=True))
+    with pytest.raises(SnapshotMismatchError, match=r'algo\.sampler was "sampler" and is now null'):
+        restore(tmp_path, *off_policy())
+
+
+def test_a_snapshot_that_names_the_sampler_of_the_first_epoch_is_accepted(tmp_path):
+    train(tmp_path, *off_policy())
+    recorded = read_snapshot(tmp_path).configuration
+    assert recorded["sampler"]["worker_class"].endswith("FragmentWorker")
+    expected = {**recorded, "algo": {**recorded["algo"]}}
+    del expected["sampler"]
+    recorded["algo"]["sampler"] = "sampler"  # as it was written once
+    assert differences(recorded, expected) == []
