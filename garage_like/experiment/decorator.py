@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from garage_like import seeding
 from garage_like.configuration.plain_values import to_json
@@ -15,11 +15,41 @@ from garage_like.experiment.options import RunOptions
 from garage_like.experiment.run_directory import RunRecord, prepare
 from garage_like.logging.trackers.choice import check_installed
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned", covariant=True)
+
+
+class Experiment(Protocol[Parameters, Returned]):
+    """What `wrap_experiment` makes of a function: the caller passes no `ctxt`, or options."""
+
+    __name__: str
+    __wrapped__: Callable[..., Any]
+
+    @overload
+    def __call__(self, *args: Parameters.args, **parameters: Parameters.kwargs) -> Returned: ...
+
+    @overload
+    def __call__(
+        self,
+        ctxt: Mapping[str, Any] | None,
+        *args: Parameters.args,
+        **parameters: Parameters.kwargs,
+    ) -> Returned: ...
+
+
+class Decorator(Protocol):
+    """What `wrap_experiment` with options is: it still needs the function."""
+
+    def __call__(
+        self, function: Callable[Concatenate[Any, Parameters], Returned], /
+    ) -> Experiment[Parameters, Returned]:
+        """Make a run of a function."""
 
 
 @overload
-def wrap_experiment(function: Function) -> Function: ...
+def wrap_experiment(
+    function: Callable[Concatenate[Any, Parameters], Returned],
+) -> Experiment[Parameters, Returned]: ...
 
 
 @overload
@@ -39,7 +69,7 @@ def wrap_experiment(
     console: bool = True,
     trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
     **snapshot_options: Any,
-) -> Callable[[Function], Function]: ...
+) -> Decorator: ...
 
 
 def wrap_experiment(
