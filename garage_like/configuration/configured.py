@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from garage_like.configuration.plain_values import describe, to_json
+from garage_like.configuration.shown_options import show_options
 
 CLASS = "class"
 _ATTRIBUTE = "_configuration"
@@ -35,6 +36,7 @@ class Configured:
         constructor = vars(cls).get("__init__")
         if inspect.isfunction(constructor):
             cls.__init__ = _noting(constructor)  # type: ignore[method-assign]
+            show_options(cls, constructor)
 
 
 def configuration_text(value: Any) -> str | None:
