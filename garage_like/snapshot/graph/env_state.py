@@ -18,7 +18,7 @@ from typing import Any
 
 from garage_like.interfaces import Environment
 from garage_like.snapshot.graph.ale_state import is_ale_class, reduce_ale
-from garage_like.snapshot.graph.live import NEW_OBJECT
+from garage_like.snapshot.graph.attributes import NEW_OBJECT
 
 _restarting: dict[tuple[type, ...], str] = {}
 """Environments that begin a new episode after a restore, by their class and those of all that they

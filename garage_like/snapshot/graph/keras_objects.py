@@ -11,13 +11,13 @@ Used only where Keras is loaded already; importing this module does not load it.
 from __future__ import annotations
 
 import contextlib
-import copyreg
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-_NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
+from garage_like.snapshot.graph.attributes import NEW_OBJECT
+
 _WRAPPED_METHODS = ("build", "quantize")
 _TRACED = ("train_function", "test_function", "predict_function")
 _FOUND_AGAIN = ("_nodes", "_trainable_variables_indices", "_loss_ids", "_distribution_strategy")
@@ -96,7 +96,7 @@ def _reduce_object(value: Any) -> Any:
     if "_trainable_variables_indices" in vars(value):
         indices = value._trainable_variables_indices
         state["_trainable_variables_indices"] = sorted(indices.values())
-    make: tuple[Any, ...] = (_NEW_OBJECT, (cls,))
+    make: tuple[Any, ...] = (NEW_OBJECT, (cls,))
     if any(base.__name__ == "Functional" for base in cls.__mro__) and not _of_keras(cls):
         make = (_make_functional, (cls,))
     return (*make, state, None, None, set_state)
@@ -153,7 +153,7 @@ def _reduce_tracker(tracker: Any) -> Any:
         kind: (None if kind in _tests_of_kinds() else test, store)
         for kind, (test, store) in tracker.config.items()
     }
-    return _NEW_OBJECT, (type(tracker),), state, None, None, _set_tracker_state
+    return NEW_OBJECT, (type(tracker),), state, None, None, _set_tracker_state
 
 
 @functools.cache
@@ -187,7 +187,7 @@ def _reduce_tracked(container: Any) -> Any:
     kind = next(base for base in (dict, list, set) if isinstance(container, base))
     content = list(container.items()) if kind is dict else list(container)
     state = {"content": content, **vars(container)}
-    return _NEW_OBJECT, (type(container),), state, None, None, _fill_tracked
+    return NEW_OBJECT, (type(container),), state, None, None, _fill_tracked
 
 
 def _fill_tracked(container: Any, state: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import copyreg
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -20,9 +19,8 @@ from typing import Any
 from cloudpickle import cloudpickle
 
 from garage_like.snapshot.graph import keras_objects, tf_live
-
-NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
-"""Make a bare object of a class; pickle has an opcode of its own for it."""
+from garage_like.snapshot.graph.attributes import NEW_OBJECT
+from garage_like.snapshot.graph.naming import named_objects
 
 _CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
 
@@ -39,7 +37,7 @@ def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
     token = _live_objects.set(dict(objects))
     tops = {path: value for path, value in objects.items() if "." not in path}
     try:
-        with tf_live.offering(tops):
+        with tf_live.offering(named_objects(tops, {})):
             yield
     except BaseException:
         for live, state in before.values():

@@ -16,13 +16,8 @@ import numpy as np
 
 from garage_like.snapshot.graph import mujoco_data, tf_arrays
 from garage_like.snapshot.graph.arrays import View
-from garage_like.snapshot.graph.parts import (
-    ATOMS,
-    Part,
-    PartsFunction,
-    is_memory_class,
-    parts_function,
-)
+from garage_like.snapshot.graph.attributes import Part, PartsFunction
+from garage_like.snapshot.graph.parts import ATOMS, is_memory_class, parts_function
 from garage_like.snapshot.graph.walk import is_torch_tensor_class
 from garage_like.snapshot.rng import is_generator_class
 

@@ -7,25 +7,22 @@ Labels read like code: the parts of `algo` with labels `._rng` and `.hidden[0]` 
 from __future__ import annotations
 
 import collections
-import copyreg
 import enum
 import functools
 import random
 import re
 import sys
 import types
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from garage_like.data.table import Table
 from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
+from garage_like.snapshot.graph.attributes import Part, PartsFunction, attributes_of, labelled
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
 CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)
-Part = tuple[str, Any]
-PartsFunction = Callable[[Any], list[Part]]
 
 
 def parts_of(value: Any) -> list[Part]:
@@ -90,34 +87,6 @@ def _pickles_its_attributes(cls: type) -> bool:
         and cls.__reduce_ex__ is object.__reduce_ex__
         and not env_state.is_gymnasium_class(cls)
     )
-
-
-def attributes_of(value: Any) -> list[Part]:
-    """Return the attributes of an object, slots included."""
-    parts = labelled(value.__dict__) if hasattr(value, "__dict__") else []
-    cls = type(value)
-    slots = cls.__dict__.get("__slotnames__")
-    if slots is None:
-        slots = copyreg._slotnames(cls)  # type: ignore[attr-defined]
-    if slots:
-        parts += [(f".{name}", getattr(value, name)) for name in slots if hasattr(value, name)]
-    return parts
-
-
-def labelled(state: Mapping[str, Any]) -> list[Part]:
-    """Label attributes; those that torch modules keep in dicts look like any other."""
-    if "_modules" not in state:
-        return [("." + name, child) for name, child in state.items()]
-    parts: list[Part] = []
-    for name, child in state.items():
-        if name in _KEPT_IN_DICTS:
-            parts += [("." + key, v) for key, v in child.items()]
-        else:
-            parts.append(("." + name, child))
-    return parts
-
-
-_KEPT_IN_DICTS = ("_parameters", "_buffers", "_modules")
 
 
 def _array_parts(array: np.ndarray) -> list[Part]:

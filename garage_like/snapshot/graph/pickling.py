@@ -23,10 +23,11 @@ from garage_like.data.table import Table
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
-from garage_like.snapshot.graph import arrays, env_state, keras_objects, live, mujoco_data, tf_live
+from garage_like.snapshot.graph import arrays, env_state, keras_objects, live, mujoco_data
 from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.memory import MemoryMap
 from garage_like.snapshot.graph.mujoco_data import Twin
+from garage_like.snapshot.graph.naming import names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.graph.tf_arrays import TensorReducers
@@ -107,7 +108,8 @@ class GraphPickler(cloudpickle.CloudPickler):
             self._torch_slots = torch_slots if slots_in_rows else None
         self._tensorflow: TensorReducers | None = None
         if hasattr(sys.modules.get("tensorflow"), "Variable"):
-            paths = tf_live.paths_of(graph) if keep_live else {}
+            names = names_of(graph) if keep_live else {}
+            paths = {number: name.path for number, name in names.items()}
             self._tensorflow = TensorReducers(self._announce, self.stand_ins, paths)
         self._memory: defaultdict[str, MemoryMap] = defaultdict(MemoryMap)
         self._pending: list[View] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,20 +33,17 @@ class _Restore(NamedTuple):
 _restore: contextvars.ContextVar[_Restore | None] = contextvars.ContextVar("restore", default=None)
 
 
-def paths_of(graph: Mapping[str, Any]) -> dict[int, str]:
-    """Return the path of every variable that a graph reaches, by id."""
-    from garage_like.snapshot.graph.naming import names_of
-
-    return {number: name.path for number, name in names_of(graph).items()}
-
-
 @contextlib.contextmanager
-def offering(graph: Mapping[str, Any]) -> Iterator[None]:
-    """Offer the live variables of a graph; those that were taken get their values at the end."""
-    if "tensorflow" not in sys.modules or not graph:
+def offering(objects: Iterator[tuple[str, Any]]) -> Iterator[None]:
+    """Offer live variables; those that were taken get their values at the end.
+
+    Args:
+        objects: live ones, with their paths: looked through for variables if TensorFlow is loaded.
+    """
+    if not hasattr(sys.modules.get("tensorflow"), "Variable"):
         yield
         return
-    restore = _Restore(_variables(graph), [])
+    restore = _Restore({path: value for path, value in objects if is_eager_variable(value)}, [])
     token = _restore.set(restore)
     try:
         yield
@@ -57,15 +54,10 @@ def offering(graph: Mapping[str, Any]) -> Iterator[None]:
             variable.assign(value)
 
 
-def _variables(graph: Mapping[str, Any]) -> dict[str, Any]:
-    from garage_like.snapshot.graph.naming import named_objects
-    from garage_like.snapshot.graph.tf_arrays import is_eager, kind_of
-
-    return {
-        path: value
-        for path, value in named_objects(graph, {})
-        if kind_of(type(value)) == "variable" and is_eager(value)
-    }
+def is_eager_variable(value: Any) -> bool:
+    """Tell whether a value is a variable of TensorFlow's that holds its numbers in this process."""
+    tf = sys.modules["tensorflow"]
+    return isinstance(value, tf.Variable) and hasattr(getattr(value, "handle", None), "numpy")
 
 
 def take(path: str, dtype: str, shape: tuple[int, ...]) -> Any:

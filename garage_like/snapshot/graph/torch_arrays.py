@@ -18,9 +18,14 @@ import torch
 
 from garage_like.snapshot.disk.tensors import DTYPES
 from garage_like.snapshot.graph.arrays import View, axes_in_memory
+from garage_like.snapshot.graph.attributes import (
+    NEW_OBJECT,
+    Part,
+    PartsFunction,
+    attributes_of,
+    labelled,
+)
 from garage_like.snapshot.graph.devices import device_for
-from garage_like.snapshot.graph.live import NEW_OBJECT
-from garage_like.snapshot.graph.parts import Part, PartsFunction, attributes_of, labelled
 
 _SAFETENSORS = {getattr(torch, name): kind for name, kind in DTYPES.items() if hasattr(torch, name)}
 _IN_ORDER = tuple(range(64))
