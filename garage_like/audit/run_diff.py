@@ -16,6 +16,7 @@ from typing import Any
 from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
 from garage_like.errors import SnapshotNotFoundError
+from garage_like.logging.csv_table import cells_of_any_size
 from garage_like.runs.overview import EXPERIMENT, VARIANT, read_json
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import parse_epoch
@@ -181,7 +182,10 @@ def _rows(run: Path | None, parent: Mapping[str, Any] | None) -> dict[int, dict[
         return {}
     first = 0 if parent is None else int(parent["epoch"]) + 1
     try:
-        with open(run / "progress.csv", newline="", encoding="utf-8") as file:
+        with (
+            cells_of_any_size(),
+            open(run / "progress.csv", newline="", encoding="utf-8") as file,
+        ):
             return dict(enumerate(map(_without_times, csv.DictReader(file)), first))
     except (OSError, UnicodeDecodeError, csv.Error):
         return {}

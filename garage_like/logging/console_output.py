@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from garage_like.logging.light_imports import StdOutput, logger
+from garage_like.logging.notices import heedless
 from garage_like.logging.text_output import stamp, stamped, table_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class ConsoleOutput(StdOutput):
 
     def record(self, data: Any, prefix: str = "") -> None:
         """Print a message, stamped with the time, or a row."""
+        with heedless():
+            self._show(data, prefix)
+        if not isinstance(data, str):
+            data.mark_str()
+
+    def _show(self, data: Any, prefix: str) -> None:
         terminal = self.terminal
         if isinstance(data, str):
             if terminal is None:
@@ -47,30 +54,48 @@ class ConsoleOutput(StdOutput):
                 print(table_text(data.as_primitive_dict))
             else:
                 terminal.table(data.as_primitive_dict)
-            data.mark_str()
-        sys.stdout.flush()
+        _flush()
+
+    def dump(self, step: int | None = None) -> None:
+        """Hand everything over to the system."""
+        with heedless():
+            _flush()
 
     def close(self) -> None:
         """Take the bar away."""
         if self._terminal is not None:
-            self._terminal.end_progress()
+            with heedless():
+                self._terminal.end_progress()
         super().close()
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def is_terminal() -> bool:
     """Tell whether standard output is a terminal that can move its cursor."""
-    return bool(sys.stdout.isatty()) and os.environ.get("TERM", "dumb") != "dumb"
+    return (
+        sys.stdout is not None
+        and bool(sys.stdout.isatty())
+        and os.environ.get("TERM", "dumb") != "dumb"
+    )
 
 
 def show_progress(done: int, total: int, seconds_left: float | None) -> None:
     """Show on every terminal that is logged to how far the run is."""
     for output in logger._outputs:
-        if isinstance(output, ConsoleOutput) and output.terminal is not None:
-            output.terminal.progress(done, total, seconds_left)
+        if isinstance(output, ConsoleOutput):
+            with heedless():
+                if output.terminal is not None:
+                    output.terminal.progress(done, total, seconds_left)
 
 
 def end_progress() -> None:
     """Take the bars away."""
     for output in logger._outputs:
-        if isinstance(output, ConsoleOutput) and output.terminal is not None:
-            output.terminal.end_progress()
+        if isinstance(output, ConsoleOutput):
+            with heedless():
+                if output.terminal is not None:
+                    output.terminal.end_progress()

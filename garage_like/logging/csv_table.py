@@ -8,6 +8,7 @@ appearance; a column appears with the first row in which it is not empty; no row
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+_ANY_SIZE = (1 << 31) - 1  # a C long, which may have 32 bits
 
 
 def format_cell(value: Any) -> str:
@@ -72,10 +75,21 @@ def read_rows(content: bytes) -> list[Row]:
             yield line
 
     rows = []
-    for cells in csv.reader(feed()):
-        rows.append(Row("".join(taken), cells))
-        taken.clear()
+    with cells_of_any_size():
+        for cells in csv.reader(feed()):
+            rows.append(Row("".join(taken), cells))
+            taken.clear()
     return rows
+
+
+@contextlib.contextmanager
+def cells_of_any_size() -> Iterator[None]:
+    """Let `csv` read cells above its limit, 128 KiB: a run may log any text."""
+    before = csv.field_size_limit(_ANY_SIZE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def add_columns(content: bytes, names: Sequence[str]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from garage_like.logging.light_imports import logger, tabular
+from garage_like.logging.notices import warn
 from garage_like.logging.tracked_data import tracked
 
 # dowel offers no way to read these, so its private attributes are used here, and here alone.
@@ -44,6 +45,15 @@ def drop_unfinished_row() -> None:
     """Forget what was recorded in `tabular` since it was last cleared, without dowel's warning."""
     tabular._dict = {}
     tabular._recorded = set()
+
+
+def clear_row() -> None:
+    """Clear `tabular`; dowel's warning of what no output took does not end training."""
+    try:
+        tabular.clear()
+    except Warning as error:
+        drop_unfinished_row()
+        warn(str(error), type(error))
 
 
 def exchange_output(old: Any, new: Sequence[Any]) -> None:

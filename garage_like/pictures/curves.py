@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.logging.csv_table import cells_of_any_size
 from garage_like.runs.overview import newest_manifest, read_json
 
 LOG = "progress.csv"
@@ -108,7 +109,10 @@ def parent_of(run: Path) -> Path | None:
 def _points(run: Path, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     path = run / LOG
     try:
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        with (
+            cells_of_any_size(),
+            path.open(newline="", encoding="utf-8", errors="replace") as file,
+        ):
             reader = csv.DictReader(file)
             columns, rows = list(reader.fieldnames or ()), list(reader)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from garage_like.data.batches import EnvStep, StepType
 from garage_like.envs.wrapper import Wrapper
 from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy
+from garage_like.logging.notices import warn
 from garage_like.pictures.video import DEFAULT_FPS, VideoFile
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
@@ -173,6 +173,6 @@ def film_epoch(run_dir: Path, epoch: int, algo: Any, env: Any) -> None:
             seed = seeding.integer_seed("videos") % 2**31
             list(play(policy, copied, 1, video=video, seed=seed))
     except Exception as error:
-        warnings.warn(f"no video of epoch {epoch}, training goes on: {error}", stacklevel=3)
+        warn(f"no video of epoch {epoch}, training goes on: {error}", stacklevel=3)
     finally:
         set_global_rng(before)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
+from garage_like.logging.notices import warn
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import read_file
 from garage_like.snapshot.disk.finding import resolve
@@ -203,7 +204,7 @@ def _best(store: SnapshotStore, epochs: list[int], metric: str, mode: str) -> in
             value = store.manifest(epoch).metric(metric)
         except SnapshotCorruptError as error:
             if identity(store.path(epoch)) is not None:
-                warnings.warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=5)
+                warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=5)
             continue
         if value is not None and not math.isnan(value):
             judged.append((value if mode == "max" else -value, -epoch))

@@ -1,4 +1,8 @@
-"""SIGTERM and Ctrl-C finish the epoch and save; a second Ctrl-C stops at once."""
+"""Signals that ask a run to stop: it finishes the epoch and saves; a second Ctrl-C stops at once.
+
+Each ends the process with the status that a shell gives to one that the signal ended, 128 and its
+number: docs/snapshots.md lists them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,15 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from garage_like.logging.notices import say_at_once
+
 STOPPING = (signal.SIGTERM, signal.SIGINT)
+# By these, schedulers say that the time is nearly up, and terminals that they are gone.
+WARNING = tuple(
+    getattr(signal, name)
+    for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGXCPU")
+    if hasattr(signal, name)
+)
 
 
 class Interruption:
@@ -30,25 +42,31 @@ class Interruption:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Handle the signals while the loop runs; signals reach the main thread alone."""
+        """Handle the signals while the loop runs; signals reach the main thread alone.
+
+        What a script handles itself, or ignores as `nohup` does, is left to it, but for SIGTERM and
+        Ctrl-C.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        free = [number for number in WARNING if signal.getsignal(number) == signal.SIG_DFL]
         before: dict[int, Any] = {}
-        for number in STOPPING:
+        for number in (*STOPPING, *free):
             before[int(number)] = signal.signal(number, self._note)
         try:
             yield
         finally:
             for previous, handler in before.items():
-                signal.signal(previous, handler)
+                if handler is not None:  # one in C cannot be put back
+                    signal.signal(previous, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.signal_number = number
-        print(
+        if not self.requested:
+            self.signal_number = number
+        say_at_once(
             f"\n{signal.Signals(number).name}: finishing the epoch and saving;"
-            " press Ctrl-C again to stop at once",
-            flush=True,
+            " press Ctrl-C again to stop at once"
         )

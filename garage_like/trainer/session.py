@@ -19,7 +19,7 @@ from garage_like import seeding
 from garage_like.configuration.comparison import ConfigPolicy, RunConfiguration
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
-from garage_like.logging.notices import warn
+from garage_like.logging.notices import say, warn
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
@@ -313,10 +313,13 @@ class RunSession:
     def say_how_to_resume(self, epoch: int) -> None:
         """Print the command that continues the run."""
         if self._config.saves_nothing:
-            print(f"Stopped after epoch {epoch}; nothing was saved, since saving is switched off")
+            say(f"Stopped after epoch {epoch}; nothing was saved, since saving is switched off")
             return
-        shown = os.path.relpath(self._run_dir)
-        print(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
+        try:
+            shown = os.path.relpath(self._run_dir)
+        except (OSError, ValueError):  # where the process stands was removed, or another drive
+            shown = os.fspath(self._run_dir)
+        say(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
 
 
 def env_name(env: Any) -> str:

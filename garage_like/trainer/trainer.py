@@ -31,6 +31,7 @@ from garage_like.logging import (
     tabular,
     tracked,
 )
+from garage_like.logging.logger_state import clear_row
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
@@ -369,7 +370,7 @@ class Trainer(Training):
             logger.dump_all(self.step_itr)
         else:
             tabular.mark_all()
-        tabular.clear()
+        clear_row()
 
     def save(self, epoch: int) -> None:
         """Take a snapshot of the run as it stands, if the mode wants one of this epoch.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from garage_like.logging.hyperparameters import flat
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.logging.log_files import replace_content
+from garage_like.logging.notices import warn
 from garage_like.logging.trackers.choice import TRACKERS
 
 MEMORY = "trackers.json"
@@ -193,7 +193,7 @@ class Mirror(LogOutput):
 
     def _give_up(self, error: Exception) -> None:
         self._tracker = None
-        warnings.warn(
+        warn(
             f"{self._name} gets no more rows in this session, training goes on; the run directory"
             f" has them all, and a resume hands them on: {type(error).__name__}: {error}",
             stacklevel=3,
