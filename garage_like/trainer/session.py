@@ -41,6 +41,9 @@ class RunSession:
     Args:
         config: where and when to save.
         trainer_class: what `garage-like resume` is to make of the run.
+
+    Attributes:
+        last_saved: the last epoch of which a snapshot was taken, or that training began after.
     """
 
     def __init__(self, config: SnapshotConfig, trainer_class: type | None = None) -> None:
@@ -55,6 +58,8 @@ class RunSession:
         self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
+        self._is_writing = False
+        self.last_saved = -1
 
     # ---- what is there ----------------------------------------------------------------------
 
@@ -98,11 +103,14 @@ class RunSession:
                 self._continue(restored)
             else:
                 self._begin(restored)
+            self._is_writing = True
             try:
                 yield
             except BaseException:
                 self._say(self._snapshotter.close())
                 raise
+            finally:
+                self._is_writing = False
             self.tell(self._snapshotter.close())
 
     @contextlib.contextmanager
@@ -163,11 +171,11 @@ class RunSession:
 
     # ---- snapshots --------------------------------------------------------------------------
 
-    def is_due(self, epoch: int, args: TrainArgs, stats: Stats, row: Mapping[str, Any]) -> bool:
+    def is_due(self, epoch: int, n_epochs: int, stats: Stats, row: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
-        now = Progress(epoch, args.n_epochs, stats.total_env_steps, stats.total_episodes)
+        now = Progress(epoch, n_epochs, stats.total_env_steps, stats.total_episodes)
         if self._now is None or self._now.epoch != epoch:
-            self._before, self._now = self._now or Progress(epoch - 1, args.n_epochs), now
+            self._before, self._now = self._now or Progress(epoch - 1, n_epochs), now
         if self._config.saves_nothing:
             return False
         return self._snapshotter.is_due(self._before or now, now, row)
@@ -178,6 +186,28 @@ class RunSession:
         self._now = Progress(
             args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes
         )
+        self.last_saved = args.start_epoch - 1
+
+    def lacks(self, epoch: int) -> bool:
+        """Tell whether snapshots are taken, but none was of an epoch."""
+        return not self._config.saves_nothing and self.last_saved != epoch
+
+    @contextlib.contextmanager
+    def saving(self, epoch: int) -> Iterator[None]:
+        """Hold the run directory for one snapshot; where no loop runs, wait until it is durable."""
+        if self._is_writing:
+            yield
+            return
+        self._run_dir.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            self._snapshotter.open()
+            yield
+            self.tell(self._snapshotter.close())
+        if epoch not in epochs_in(self._snapshotter.store.dir):
+            logger.log(
+                f"No snapshot of epoch #{epoch} was kept: it failed, or snapshot_mode"
+                f" {self._config.snapshot_mode!r} keeps newer ones alone"
+            )
 
     def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
@@ -225,6 +255,7 @@ class RunSession:
             self._snapshotter.save(graph, manifest, before_commit=sync)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
+        self.last_saved = epoch
 
     def report(self) -> int:
         """Say which snapshots have become durable and which could not be written.

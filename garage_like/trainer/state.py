@@ -34,6 +34,23 @@ class TrainArgs:
             check_count("batch_size", self.batch_size, 1)
 
 
+@dataclass(frozen=True)
+class OpenEpoch:
+    """An epoch that the loop's body has not come through.
+
+    Attributes:
+        epoch: its number.
+        started: when it began.
+        itr: garage's counter of train calls then.
+        mark: what it is all but sure to change, as it was then.
+    """
+
+    epoch: int
+    started: float
+    itr: int
+    mark: tuple[Any, ...]
+
+
 @dataclass
 class Stats:
     """Counters of a run, and the last episodes if they are stored.

@@ -20,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from garage_like.configuration.comparison import ConfigPolicy, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.logging import (
@@ -41,7 +43,7 @@ from garage_like.trainer.handle import Training
 from garage_like.trainer.interruption import Interruption
 from garage_like.trainer.safe_points import SafePoint, is_watched, reach
 from garage_like.trainer.session import RunSession, env_name
-from garage_like.trainer.state import TrainArgs, check_count, restored_lines
+from garage_like.trainer.state import OpenEpoch, TrainArgs, check_count, restored_lines
 
 if TYPE_CHECKING:
     from garage_like.interfaces import Environment, RLAlgorithm
@@ -74,6 +76,8 @@ class Trainer(Training):
         self._inexact: list[str] = []
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
+        self._row_is_written = True
+        self._open_epoch: OpenEpoch | None = None
 
     # ---- what to train --------------------------------------------------------------------------
 
@@ -283,11 +287,62 @@ class Trainer(Training):
         with own_logs, heard(), writing, self._interruption.listening():
             self._session.describe(algo, self._env)
             try:
-                return algo.train(self)
+                return self._train(algo)
             finally:
                 end_progress()
                 if sampler is not None:
                     sampler.shutdown_worker()
+
+    def _train(self, algo: RLAlgorithm) -> Any:
+        """Run the algorithm's loop; keep the last epoch's row and snapshot if it ends early."""
+        self._open_epoch = None
+        try:
+            result = algo.train(self)
+        except Exception as error:
+            try:
+                self._leave_early(error)
+            except Exception as second:  # what ended training is what is to be heard of
+                logger.log(f"The last epoch could not be saved: {second}")
+            raise
+        self._leave_early()
+        return result
+
+    def _leave_early(self, error: Exception | None = None) -> None:
+        """Keep the last epoch that was finished; one that the loop broke off by itself is.
+
+        An epoch that an error ended has changed the objects half: the state before it is only on
+        the disk. One in which nothing was done yet has left them as the epoch before did.
+        """
+        left, self._open_epoch = self._open_epoch, None
+        if left is None:
+            return
+        is_untouched = left.mark == self._mark()
+        with logger.prefix(f"epoch #{left.epoch} | "):
+            if not is_untouched and error is None:
+                self._finish_epoch(left.epoch, time.perf_counter() - left.started, ends=True)
+                self._reach_safe_point(left.epoch)
+                return
+            last = left.epoch - 1
+            if last < self._args_of_training().start_epoch:
+                return
+            tabular.mark_all()  # of the epoch that was not finished
+            tabular.clear()
+            self._write_row(left.itr)
+            if is_untouched and self._session.lacks(last):
+                self._session.save(self._graph(), last, self._last_row)
+            elif self._session.lacks(last):
+                logger.log(
+                    f"Epoch #{last} was the last to be finished, but no snapshot was due then: a"
+                    f" resume goes on after epoch #{self._session.last_saved}"
+                )
+
+    def _mark(self) -> tuple[Any, ...]:
+        """Return what an epoch that does anything is all but sure to change."""
+        stats = self._stats
+        numbers = np.random.get_state(legacy=False)["state"]
+        drawn = (int(numbers["pos"]), int(numbers["key"][0])) if "pos" in numbers else ()
+        steps = (self.step_itr, stats.total_env_steps, stats.total_episodes)
+        return (*steps, bool(tabular.as_primitive_dict), drawn, tracked.state())
 
     def _make_directory(self) -> RunLogs:
         from garage_like.experiment.automatic_directory import with_directory
@@ -320,7 +375,9 @@ class Trainer(Training):
             started = time.perf_counter()
             self.step_episode = None
             with logger.prefix(f"epoch #{epoch} | "):
+                self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
                 yield epoch
+                self._open_epoch = None
                 self._finish_epoch(epoch, time.perf_counter() - started)
             per_epoch = (time.perf_counter() - began) / (epoch + 1 - args.start_epoch)
             show_progress(epoch + 1, args.n_epochs, per_epoch * (args.n_epochs - epoch - 1))
@@ -337,9 +394,16 @@ class Trainer(Training):
             graph, wait = self._graph(), self._session.wait
             reach(SafePoint(epoch, begins, n_epochs, graph, row, self.run_dir, wait))
 
-    def _finish_epoch(self, epoch: int, seconds: float) -> None:
-        """Log the epoch's row, then take its snapshot: so no row is missing or doubled."""
+    def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
+        """Log the epoch's row, then take its snapshot: so no row is missing or doubled.
+
+        Args:
+            epoch: the one that was finished.
+            seconds: how long it took.
+            ends: whether training ends with it, though more epochs were asked for.
+        """
         args = self._args_of_training()
+        n_epochs = epoch + 1 if ends else args.n_epochs
         failures = self._session.report()
         if failures:
             tabular.record("Snapshot/Failures", failures)
@@ -351,18 +415,20 @@ class Trainer(Training):
             self.log_diagnostics(args.pause_for_plot)
             tabular.record("EpochTime", seconds)
             tabular.record("TotalTime", self._stats.train_seconds)
-            self._log_row(is_row_due(self._config, epoch, args.n_epochs))
+            self._log_row(is_row_due(self._config, epoch, n_epochs))
         self._stats.tracked = tracked.state()
         if self._config.video_interval and epoch % self._config.video_interval == 0:
             from garage_like.pictures.playing import film_epoch
 
             film_epoch(self.run_dir, epoch, self._algo, self._env)
-        self.save(epoch)
+        due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
+        if due or (self._interruption.requested and not self._config.saves_nothing):
+            self.save(epoch)
 
     def _log_row(self, is_due: bool) -> None:
         for tag, value in tracked.take().items() if is_due else ():
             tabular.record(tag, value)
-        self._last_row = dict(tabular.as_primitive_dict)
+        self._last_row, self._row_is_written = dict(tabular.as_primitive_dict), is_due
         if is_due:
             logger.log(f"Time {self._stats.train_seconds:.2f} s")
             logger.log(f"EpochTime {self._last_row['EpochTime']:.2f} s")
@@ -372,11 +438,24 @@ class Trainer(Training):
             tabular.mark_all()
         clear_row()
 
-    def save(self, epoch: int) -> None:
-        """Take a snapshot of the run as it stands, if the mode wants one of this epoch.
+    def _write_row(self, itr: int) -> None:
+        """Write the row of the last epoch, if `log_interval` had passed it over."""
+        interval = self._config.log_interval
+        if self._row_is_written or (interval != "auto" and interval <= 0):
+            return
+        for key, value in self._last_row.items():
+            tabular.record(key, value)
+        logger.log(tabular)
+        logger.dump_all(itr)
+        tabular.clear()
+        self._row_is_written = True
 
-        What stands is copied now and written while training goes on; `train` and `resume` return
-        when the last one is durable.
+    def save(self, epoch: int) -> None:
+        """Take a snapshot of the run as it stands; the loop calls this when one is due.
+
+        What stands is copied now. While training goes on it is written behind, and `train` and
+        `resume` return when the last one is durable; where no loop runs, this returns when it is.
+        A snapshot that is not taken or not kept is told of in the log.
 
         Raises:
             NotSetupError: if there is nothing to save.
@@ -387,13 +466,17 @@ class Trainer(Training):
                 "save: nothing to save; call setup(algo, env) or restore(dir) first"
             )
         check_count("epoch", epoch, 0)
-        args = self._args_of_training()
-        if not self._session.is_due(epoch, args, self._stats, self._last_row) and not (
-            self._interruption.requested and not self._config.saves_nothing
-        ):
-            return
-        logger.log("Saving snapshot...")
-        self._session.save(self._graph(), epoch, self._last_row)
+        self._args_of_training()
+        with heard():
+            if self._config.saves_nothing or not self._config.has_directory:
+                logger.log(
+                    f"save: no snapshot of epoch #{epoch}, since saving is switched off; give"
+                    " Trainer a SnapshotConfig with a snapshot_dir and a mode that saves"
+                )
+                return
+            logger.log("Saving snapshot...")
+            with self._session.saving(epoch):
+                self._session.save(self._graph(), epoch, self._last_row)
 
     def _graph(self) -> dict[str, Any]:
         return {

@@ -493,3 +493,92 @@ def test_manifest_tells_what_the_run_is(run, tmp_path):
     assert (
         Path(tmp_path / "run" / "progress.csv").stat().st_size == manifest["logs"]["progress.csv"]
     )
+
+
+class Stopping(RandomWalk):
+    """Leave the loop by itself: at the end of an epoch, at its beginning, or by an error."""
+
+    def __init__(self, how, at):
+        super().__init__()
+        self.how, self.at = how, at
+
+    def train(self, trainer):
+        for epoch in trainer.step_epochs():
+            if self.how == "begin" and epoch == self.at:
+                return
+            self.train_epoch(trainer)
+            if self.how == "raise" and epoch == self.at:
+                raise ZeroDivisionError("in an epoch")
+            if self.how == "break" and epoch == self.at:
+                break
+
+
+MODES = [
+    {"snapshot_mode": "last"},
+    {"snapshot_mode": "gap", "snapshot_gap": 10},
+    {"snapshot_mode": "gap_overwrite", "snapshot_gap": 10},
+    {"snapshot_mode": "last", "snapshot_gap": "auto"},
+    {"snapshot_mode": "all", "log_interval": 10},
+    {"snapshot_mode": "last", "max_stall": 1e-9},
+]
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+@pytest.mark.parametrize(("how", "last"), [("break", 7), ("begin", 6)])
+def test_loop_that_ends_early_keeps_its_last_epoch(run, tmp_path, options, how, last):
+    trainer = run(**options)
+    trainer.setup(Stopping(how, 7), None)
+    np.random.seed(3)
+    trainer.train(100)
+    np.random.seed(3)
+    straight = RandomWalk()
+    again = run("straight", snapshot_mode="all")
+    again.setup(straight, None)
+    again.train(last + 1)
+    assert epochs(tmp_path / "run")[-1] == last
+    assert (
+        column(tmp_path / "run" / "progress.csv")[-1]
+        == column(tmp_path / "straight" / "progress.csv")[-1]
+    )
+    restored = run("more")
+    restored.restore(tmp_path / "run")
+    assert (restored.algo.position == straight.position).all()
+
+
+def test_error_in_an_epoch_keeps_the_row_and_names_the_snapshot(run, tmp_path, capsys):
+    trainer = run(snapshot_mode="gap", snapshot_gap=5, log_interval=5)
+    trainer.setup(Stopping("raise", 7), None)
+    with pytest.raises(ZeroDivisionError):
+        trainer.train(100)
+    assert len(column(tmp_path / "run" / "progress.csv")) == 3
+    assert "a resume goes on after epoch #5" in (tmp_path / "run" / "debug.log").read_text()
+
+
+@pytest.mark.parametrize("mode", ["last", "all", "gap"])
+def test_save_after_training_returns_when_it_is_durable(run, tmp_path, mode):
+    trainer = run(snapshot_mode=mode)
+    trainer.setup(RandomWalk(), None)
+    trainer.train(2)
+    trainer.save(7)
+    assert epochs(tmp_path / "run")[-1] == 7
+    lock = RunLock(tmp_path / "run")
+    lock.acquire()
+    lock.release()
+
+
+def test_save_that_is_not_kept_says_so(run, tmp_path):
+    trainer = run()
+    trainer.setup(RandomWalk(), None)
+    trainer.train(3)
+    trainer.save(7)
+    trainer.save(0)
+    assert 0 not in epochs(tmp_path / "run")
+    assert "No snapshot of epoch #0 was kept" in (tmp_path / "run" / "debug.log").read_text()
+
+
+def test_save_without_config_says_that_nothing_is_saved(capsys):
+    trainer = Trainer()
+    trainer.setup(RandomWalk(), None)
+    trainer.train(1)
+    trainer.save(0)
+    assert "no snapshot of epoch #0, since saving is switched off" in capsys.readouterr().out
