@@ -17,10 +17,10 @@ from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.logging.csv_table import cells_of_any_size
-from garage_like.runs.overview import EXPERIMENT, VARIANT, read_json
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import parse_epoch
 from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.run_files import EXPERIMENT, VARIANT, read_json
 from garage_like.snapshot.fingerprint import differences as fingerprint_differences
 from garage_like.snapshot.loading import run_dir_of
 

@@ -12,7 +12,7 @@ from garage_like.cli import printing
 from garage_like.runs.overview import RETURN, find_runs
 
 if TYPE_CHECKING:
-    from garage_like.pictures.curves import Band, Curve
+    from garage_like.runs.curves import Band, Curve
 
 
 @click.command(epilog="Example: garage-like plot data/local/experiment --group lr")
@@ -42,11 +42,11 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
     standard deviation around it, as far as all of them have come. A run that was resumed is one
     curve; a branch leaves its parent's curve where it parted.
     """
-    from garage_like.pictures.curves import bands
+    from garage_like.runs.curves import bands
 
     try:
         drawn = bands(_curves(runs, x, y), group)
-        from garage_like.pictures.drawing import draw
+        from garage_like.runs.drawing import draw
 
         draw(drawn, x, y, out)
     except (ValueError, OSError) as error:
@@ -63,14 +63,14 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
 
 
 def _is_of(out: Path, error: Exception) -> bool:
-    from garage_like.pictures.curves import NothingToDrawError
+    from garage_like.runs.curves import NothingToDrawError
 
     return not isinstance(error, NothingToDrawError) and str(out) not in str(error)
 
 
 def _curves(given: Sequence[Path], x: str, y: str) -> list[Curve]:
     """Read the curves of all runs; of those below a folder, the ones without a log are left out."""
-    from garage_like.pictures.curves import NothingToDrawError, read_curve
+    from garage_like.runs.curves import NothingToDrawError, read_curve
 
     found: dict[Path, Curve] = {}
     for path in given:

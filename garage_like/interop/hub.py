@@ -22,9 +22,9 @@ from typing import Any
 from garage_like.errors import HubError, SnapshotCorruptError
 from garage_like.interop.hub_client import HubClient
 from garage_like.interop.model_card import model_card, return_with_spread
-from garage_like.runs.overview import VARIANT, read_json
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.run_files import VARIANT, read_json
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import FromEpoch, run_dir_of, snapshot_path
 

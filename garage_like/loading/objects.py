@@ -11,7 +11,7 @@ from typing import Any
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interfaces import Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
-from garage_like.runs.overview import EXPERIMENT, read_json
+from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.graph.devices import building_on_cpu
 from garage_like.snapshot.loading import (
     FromEpoch,

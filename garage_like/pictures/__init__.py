@@ -1,4 +1,1 @@
-"""Pictures of runs: learning curves out of their logs, videos of their policies.
-
-Nothing here is loaded before a picture is asked for; matplotlib draws without a screen.
-"""
+"""Pictures of policies: videos of them at play; nothing is loaded before one is asked for."""

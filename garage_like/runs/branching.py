@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from garage_like.runs.overview import EXPERIMENT, METADATA, VARIANT, read_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS
+from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, VARIANT, read_json
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
 

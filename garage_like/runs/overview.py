@@ -13,16 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_like.errors import SnapshotCorruptError, SnapshotError
-from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
+from garage_like.errors import SnapshotError
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.opening import opened
+from garage_like.snapshot.disk.run_files import CONFIGURATION, EXPERIMENT, read_json
 
-EXPERIMENT = "experiment.json"
-VARIANT = "variant.json"
-METADATA = "metadata.json"
-CONFIGURATION = "configuration.json"
 RETURN = "Evaluation/AverageReturn"
 
 
@@ -133,15 +128,3 @@ def bytes_on_disk(folder: Path) -> int:
                 status = os.lstat(os.path.join(parent, name))
                 sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds; nothing if there is no such file, or no object.
-
-    The file may be of unknown origin: no link is followed, and it is measured before it is parsed.
-    """
-    try:
-        with opened(path.parent, path.name) as file:
-            return parse_object(file.read(MAX_BYTES + 1))
-    except (SnapshotCorruptError, ValueError):
-        return {}

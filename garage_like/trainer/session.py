@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like import seeding
-from garage_like.configuration.comparison import ConfigPolicy, RunConfiguration
+from garage_like.configuration.comparison import ConfigPolicy
 from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.notices import say, warn
@@ -32,6 +32,7 @@ from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
+from garage_like.trainer.configuration import RunConfiguration
 from garage_like.trainer.state import Stats, TrainArgs
 
 

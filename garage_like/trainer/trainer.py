@@ -345,7 +345,7 @@ class Trainer(Training):
         return (*steps, bool(tabular.as_primitive_dict), drawn, tracked.state())
 
     def _make_directory(self) -> RunLogs:
-        from garage_like.experiment.automatic_directory import with_directory
+        from garage_like.trainer.automatic_directory import with_directory
 
         self._config = with_directory(self._config, self._algo, env_name(self._env))
         self._session = RunSession(self._config, type(self))

@@ -242,7 +242,7 @@ def test_c08_a_new_run_that_starts_from_another_has_parameters_of_its_own(tmp_pa
 
 def test_c08_a_snapshot_of_before_configurations_were_kept_is_restored(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "garage_like.configuration.comparison.RunConfiguration.sections", lambda *_: {}
+        "garage_like.trainer.configuration.RunConfiguration.sections", lambda *_: {}
     )
     train(tmp_path, *build())
     monkeypatch.undo()

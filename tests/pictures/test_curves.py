@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from garage_like.pictures.curves import NothingToDrawError, bands, read_curve
+from garage_like.runs.curves import NothingToDrawError, bands, read_curve
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name
 from garage_like.snapshot.disk.manifest import Manifest
 

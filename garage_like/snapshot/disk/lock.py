@@ -11,9 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from garage_like.errors import RunLockedError, SnapshotSaveError
-
-LOCK = ".lock"
-HOLDER = ".lock-holder.json"
+from garage_like.snapshot.disk.run_files import HOLDER, LOCK
 
 
 class RunLock:

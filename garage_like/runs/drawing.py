@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from garage_like.pictures.curves import Band
+from garage_like.runs.curves import Band
 
 _SIZE_INCHES = (8.0, 4.8)
 _DOTS_PER_INCH = 150

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from garage_like.logging.csv_table import cells_of_any_size
-from garage_like.runs.overview import newest_manifest, read_json
+from garage_like.runs.overview import newest_manifest
+from garage_like.snapshot.disk.run_files import read_json
 
 LOG = "progress.csv"
 MAX_POINTS = 2000

@@ -1,0 +1,51 @@
+"""The files of a run directory: the name of each, and the one guarded way to read them.
+
+A run directory may be of any origin. A pipe must not keep the reader waiting, a link must not lead
+out of the run, and a file is measured before it is parsed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from garage_like.errors import SnapshotCorruptError
+from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
+from garage_like.snapshot.disk.opening import opened
+
+EXPERIMENT = "experiment.json"
+VARIANT = "variant.json"
+METADATA = "metadata.json"
+CONFIGURATION = "configuration.json"
+PROGRESS = "progress.csv"
+PROGRESS_LINES = "progress.jsonl"
+DEBUG_LOG = "debug.log"
+TRACKERS = "trackers.json"
+LOCK = ".lock"
+HOLDER = ".lock-holder.json"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds; nothing if there is no such file, or no object."""
+    try:
+        return parse_object(read_bytes(path))
+    except (SnapshotCorruptError, ValueError):
+        return {}
+
+
+def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Return what a plain file holds, at most one byte more than `limit`.
+
+    Raises:
+        SnapshotCorruptError: if there is no such file, or it is a link, a pipe or a device.
+    """
+    with opened(path.parent, path.name) as file:
+        return _read(file, limit + 1)
+
+
+def _read(file: Any, limit: int) -> bytes:
+    pieces, left = [], limit
+    while left and (piece := file.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
