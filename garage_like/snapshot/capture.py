@@ -112,6 +112,8 @@ def capture(
     staging = staging or Staging()
     try:
         content, pickler = _pickled(graph, include_buffer, staging)
+    except MemoryError:
+        raise
     except Exception as error:
         raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
     names = (known_names or KnownNames()).names(graph, pickler)

@@ -172,13 +172,17 @@ class Snapshotter:
         self._known_names = self._known_names or KnownNames()
         staging = self._pool.take()
         previous = None if self._failed else self.store.verified
-        captured = capture(
-            graph,
-            staging,
-            previous,
-            include_buffer=self.config.include_buffer,
-            known_names=self._known_names,
-        )
+        try:
+            captured = capture(
+                graph,
+                staging,
+                previous,
+                include_buffer=self.config.include_buffer,
+                known_names=self._known_names,
+            )
+        except MemoryError as error:
+            self._known_names = None  # half of it, perhaps
+            raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
         manifest.tables = captured.tables
         manifest.left_out = captured.left_out
         if captured.left_out:
@@ -203,6 +207,11 @@ class Snapshotter:
     def wait(self) -> SaveReport:
         """Wait until everything captured has been written or has failed; say what became of it."""
         self._writer.drain()
+        return self.report()
+
+    def give_up(self) -> SaveReport:
+        """Wait for nothing; say what became of captures so far."""
+        self._writer.give_up()
         return self.report()
 
     def close(self) -> SaveReport:

@@ -107,6 +107,9 @@ class RunSession:
             self._is_writing = True
             try:
                 yield
+            except KeyboardInterrupt:  # a second Ctrl-C: however slow the disk is
+                self._say(self._snapshotter.give_up())
+                raise
             except BaseException:
                 self._say(self._snapshotter.close())
                 raise
@@ -213,7 +216,11 @@ class RunSession:
     def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
         with self._snapshotter.pace.stopped():
-            self._save(graph, epoch, row)
+            try:
+                self._save(graph, epoch, row)
+            except MemoryError:
+                lost = f"there was not enough memory to save epoch {epoch}"
+                self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
 
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         stats, env_state = graph["stats"], self._checked_env(graph["env"])

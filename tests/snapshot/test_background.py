@@ -1,7 +1,9 @@
 import threading
+import time
 
 import pytest
 
+from garage_like.errors import SnapshotWriteError
 from garage_like.snapshot.background import BackgroundWriter
 
 
@@ -95,3 +97,68 @@ def test_closing_writes_what_was_handed_over_and_stops_the_thread(disk):
     writer.submit(2)
     writer.close()
     assert disk.written == [1, 2]
+
+
+@pytest.mark.parametrize("only_newest", [True, False])
+def test_where_no_thread_can_be_had_whoever_submits_writes(disk, monkeypatch, only_newest):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    writer = BackgroundWriter(disk.write, only_newest=only_newest)
+    disk.open.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        for job in (1, "bad", 2):
+            writer.submit(job)
+        assert disk.written == [1, 2]
+        writer.drain()
+        writer.close()
+    assert [str(error) for error in writer.take_errors()] == ["no space"]
+    writer.submit(3)
+    writer.close()
+    assert disk.written == [1, 2, 3]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_ends_a_job_is_told_and_the_next_is_written(error):
+    written = []
+
+    def write(job):
+        if job == "bad":
+            raise error
+        written.append(job)
+
+    writer = BackgroundWriter(write, only_newest=False)
+    for job in ("bad", "good"):
+        writer.submit(job)
+    writer.close()
+    (told,) = writer.take_errors()
+    assert error in (told, told.__cause__)
+    assert isinstance(told, MemoryError | SnapshotWriteError)
+    assert written == ["good"]
+
+
+def test_nobody_waits_for_a_thread_that_has_ended(disk):
+    writer = BackgroundWriter(disk.write, only_newest=False)
+    disk.open.set()
+    ended = threading.Thread(target=int)
+    ended.start()
+    ended.join()
+    writer._thread, writer._waiting = ended, "left"
+    writer.drain()
+    assert disk.written == ["left"]
+
+
+def test_giving_up_waits_for_nothing(disk):
+    dropped = []
+    writer = BackgroundWriter(disk.write, only_newest=True, dropped=dropped.append)
+    writer.submit(1)
+    assert disk.begun.acquire(timeout=10)
+    writer.submit(2)
+    began = time.monotonic()
+    writer.give_up()
+    assert time.monotonic() - began < 1
+    assert dropped == [2]
+    disk.open.set()
+    writer.close()
+    assert disk.written == [1]

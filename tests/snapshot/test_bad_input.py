@@ -1,6 +1,7 @@
 """Whatever is wrong with a run directory or a disk: one clear error, and nothing lost."""
 
 import errno
+import importlib
 import os
 import shutil
 import socket
@@ -329,6 +330,35 @@ def test_training_goes_on_while_nothing_can_be_written(error, async_save, broken
     assert all_verify(tmp_path / "run")
     names = {p.name for p in (tmp_path / "run/snapshots").iterdir()}
     assert names == {"epoch_000000", "epoch_000003", "epoch_000004"}, "nothing half-written is left"
+
+
+@pytest.mark.parametrize("async_save", [True, False])
+@pytest.mark.parametrize(
+    "place",
+    ["staging.Staging.copy", "disk.manifest.Manifest.to_bytes", "capture.GraphPickler.save"],
+)
+def test_want_of_memory_costs_a_snapshot_and_never_the_run(
+    place, async_save, monkeypatch, tmp_path
+):
+    module, owner, name = f"garage_like.snapshot.{place}".rsplit(".", 2)
+    cls = getattr(importlib.import_module(module), owner)
+    real, state = getattr(cls, name), {"on": False}
+
+    def wanting(self, *args):
+        if state["on"]:
+            raise MemoryError
+        return real(self, *args)
+
+    class Hungry(Wander):
+        def train_epoch(self, trainer):
+            super().train_epoch(trainer)
+            trainer._session.wait()
+            state["on"] = trainer._stats.total_epoch == 0
+
+    monkeypatch.setattr(cls, name, wanting)
+    with pytest.warns(UserWarning, match="a snapshot could not be saved: .*memory"):
+        train(tmp_path / "run", 4, algo=Hungry(), async_save=async_save)
+    assert epochs(tmp_path / "run") == [0, 2, 3]
 
 
 @pytest.mark.parametrize("async_save", [True, False])
