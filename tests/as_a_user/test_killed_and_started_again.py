@@ -1,0 +1,101 @@
+"""Each algorithm as a user starts it: a script, killed, and started again by either command."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from garage_like.snapshot import read_snapshot
+
+LAUNCHER = Path(__file__).parent / "launcher.py"
+RUNS = Path("data/local/experiment")
+QUICK = ["np_CEM"] + [
+    f"torch_{name}" for name in ("DQN", "DDPG", "TD3", "SAC", "TQC", "PPO", "TRPO", "VPG")
+]
+SLOW = [f"tf_{name}" for name in ("DQN", "DDPG", "TD3", "PPO", "TRPO")]
+
+
+def launch(mode: str, names: list[str], directory: Path) -> str:
+    directory.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, LAUNCHER, mode, *names],
+        cwd=directory,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    return done.stdout
+
+
+def all_of(names: list[str], folder: Path) -> tuple[Path, dict[str, str]]:
+    """Run each straight, and killed and gone on with in both ways."""
+    said = {"straight": launch("start", names, folder / "straight")}
+    said["killed"] = launch("kill", names, folder / "command")
+    shutil.copytree(folder / "command", folder / "resume")
+    said["command"] = launch("start", names, folder / "command")
+    said["resume"] = launch("resume", names, folder / "resume")
+    return folder, said
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    return all_of(QUICK, tmp_path_factory.mktemp("quick"))
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    return all_of(SLOW, tmp_path_factory.mktemp("slow"))
+
+
+def arrays(run_dir: Path) -> dict[str, bytes]:
+    """Return the bits of every array that the last snapshot holds."""
+    snapshot = read_snapshot(run_dir)
+    return {
+        f"{component}.{name}": np.ascontiguousarray(array).tobytes()
+        for component in snapshot.components
+        for name, array in snapshot.tensors(component).items()
+    }
+
+
+def rows(run_dir: Path) -> list[dict[str, str]]:
+    """Return the rows of the log, without how long anything took."""
+    with (run_dir / "progress.csv").open(newline="") as lines:
+        return [
+            {key: value for key, value in row.items() if "Time" not in key}
+            for row in csv.DictReader(lines)
+        ]
+
+
+def check(name: str, how: str, outcome: tuple[Path, dict[str, str]]) -> None:
+    folder, said = outcome
+    assert f"status of {name}: 0" in said["straight"], said["straight"]
+    assert f"status of {name}: 9" in said["killed"], said["killed"]
+    assert f"status of {name}: 0" in said[how], said[how]
+    straight, again = folder / "straight" / RUNS / name, folder / how / RUNS / name
+    assert "Restore from snapshot" in (again / "debug.log").read_text()
+    ours, theirs = arrays(straight), arrays(again)
+    assert [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)] == []
+    assert len(rows(straight)) == 4
+    assert rows(again) == rows(straight)
+
+
+@pytest.mark.xdist_group("as_a_user")
+@pytest.mark.parametrize("how", ["command", "resume"])
+@pytest.mark.parametrize("name", QUICK)
+def test_killed_and_started_again_it_is_as_if_never_killed(name, how, quick):
+    check(name, how, quick)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("as_a_user_tf")
+@pytest.mark.parametrize("how", ["command", "resume"])
+@pytest.mark.parametrize("name", SLOW)
+def test_in_tensorflow_too(name, how, slow):
+    check(name, how, slow)
