@@ -53,7 +53,7 @@ def model_card(
         "---\n" + "".join(f"{k}: {json.dumps(v)}\n" for k, v in header.items()) + "---\n",
         f"# {repo}\n\n{algorithm} on {task}, trained with garage_like.\n",
         "\n".join(["| | |", "|---|---|", *rows]) + "\n",
-        _how_to_load(repo),
+        _how_to_load(repo, _framework(manifest)),
         _exactness(manifest, made_with),
     ]
     if variant:
@@ -85,12 +85,19 @@ def _results(manifest: Manifest, algorithm: str, task: str) -> dict[str, Any]:
     return {"name": algorithm, "results": [result]}
 
 
-def _how_to_load(repo: str) -> str:
+def _framework(manifest: Manifest) -> str:
+    """Return the extra, with its comma, that brings what the run's objects are made with."""
+    rooms = {name.split(".")[1] for name in manifest.classes.values() if name.count(".") > 1}
+    extras = {"torch": ",torch", "tf": ",tensorflow"}
+    return "".join(extra for room, extra in extras.items() if room in rooms)
+
+
+def _how_to_load(repo: str, torch_or_tensorflow: str) -> str:
     folder = f"data/local/hub/{repo}"
     return f"""## How to load
 
 ```console
-$ pip install 'garage-like[hub]'
+$ pip install 'garage-like[hub{torch_or_tensorflow}]'
 $ garage-like hub pull {repo}
 $ garage-like show {folder}            # runs no code of it
 $ garage-like resume {folder} --trust  # go on training

@@ -134,6 +134,13 @@ def test_k12_the_card_of_a_run_that_is_not_exact_says_why() -> None:
     assert "| return | not evaluated |" in card
 
 
+def test_the_card_installs_what_loading_needs() -> None:
+    for room, extras in (("torch", "hub,torch"), ("tf", "hub,tensorflow"), ("np", "hub")):
+        classes = {"policy": f"garage_like.{room}.policies.some.Policy", "other": "user.Thing"}
+        card = model_card(Manifest(epoch=1, classes=classes), {}, REPO)
+        assert f"pip install 'garage-like[{extras}]'" in card
+
+
 def test_k12_a_dry_run_sends_nothing(hub: Any, run: Path) -> None:
     shown = json.loads(call("push", run, REPO, "--dry-run", "--epoch", 3, "--json").stdout)
     assert shown["dry_run"] is True
