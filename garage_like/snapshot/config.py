@@ -18,14 +18,16 @@ class SnapshotConfig:
     the best or a pinned snapshot, and always leaves two that verify.
 
     Attributes:
-        snapshot_dir: the run directory; snapshots lie in its `snapshots/`. Left out, a Trainer
+        snapshot_dir: the run directory; snapshots lie in its `snapshots/`. A relative one counts
+            from where the script is when it is given. Left out, a Trainer
             makes `data/local/experiment/<algorithm>_<environment>_<time>` when it trains.
         snapshot_mode: `'all'` saves and keeps every epoch; `'last'` saves every epoch and keeps the
             newest; `'gap'` saves and keeps every `snapshot_gap`; `'gap_overwrite'` saves every
             `snapshot_gap` and keeps the newest; `'gap_and_last'` saves every epoch and keeps every
             `snapshot_gap` and the newest; `'none'` saves nothing.
         snapshot_gap: distance between two snapshots in `gap_unit`, or `'auto'` for ten over the
-            run. 0 or less turns saving off.
+            run, all of which are kept unless the mode is `'gap_overwrite'`. 0 or less turns saving
+            off.
         gap_unit: `'epoch'`, `'env_step'` or `'episode'`.
         max_to_keep: keep at most so many of the newest snapshots, whatever the mode; None: as the
             mode says.
@@ -74,6 +76,8 @@ class SnapshotConfig:
         """Check every value, and that they agree."""
         if not isinstance(self.snapshot_dir, str | os.PathLike):
             raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
+        if self.has_directory:  # absolute from here on: a script may change its directory later
+            object.__setattr__(self, "snapshot_dir", _absolute(self.snapshot_dir))
         if self.auto_resume and not self.has_directory:
             raise ValueError("auto_resume=True needs a snapshot_dir, where the run is to be found")
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
@@ -126,6 +130,15 @@ class SnapshotConfig:
     def option_names(cls) -> tuple[str, ...]:
         """Names of all options but the directory."""
         return tuple(f.name for f in fields(cls) if f.name != "snapshot_dir")
+
+
+def _absolute(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Return the path from the root on, and a Path for a Path; the same one if it is that."""
+    text = os.fspath(path)
+    if os.path.isabs(text):
+        return path
+    absolute = os.path.abspath(text)
+    return Path(absolute) if isinstance(path, Path) else absolute
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -146,15 +146,21 @@ def to_remove(
         stay.update(epochs[-config.max_to_keep :])
     elif config.snapshot_mode == "all":
         return []
-    elif config.snapshot_mode in ("gap", "gap_and_last"):
+    elif config.snapshot_mode in ("gap", "gap_and_last") or _keeps_ten(config):
         stay.update(k.epoch for k in kept if k.on_gap)
     return [epoch for epoch in epochs if epoch not in stay]
+
+
+def _keeps_ten(config: SnapshotConfig) -> bool:
+    """Tell whether the ten snapshots of `'auto'` stay, since the mode is the default."""
+    return config.snapshot_gap == "auto" and config.snapshot_mode == "last"
 
 
 def keeps_only_newest(config: SnapshotConfig) -> bool:
     """Tell whether an older snapshot is of no use once there is a newer one."""
     return (
         config.snapshot_mode in ("last", "gap_overwrite")
+        and not _keeps_ten(config)
         and not config.keep_best
         and config.keep_period is None
         and config.max_to_keep in (None, 1)

@@ -61,6 +61,7 @@ class RunSession:
         self._now: Progress | None = None
         self._is_writing = False
         self.last_saved = -1
+        self._last_taken: int | None = None
 
     # ---- what is there ----------------------------------------------------------------------
 
@@ -116,6 +117,14 @@ class RunSession:
             finally:
                 self._is_writing = False
             self.tell(self._snapshotter.close())
+            self._look_for_the_last()
+
+    def _look_for_the_last(self) -> None:
+        """Say last of all if the final snapshot is not there, since training ends well."""
+        last = self._last_taken
+        if last is not None and last not in epochs_in(self._snapshotter.store.dir):
+            message = f"The last snapshot, of epoch #{last}, is missing in {self._run_dir}"
+            logger.log(f"{message}: it could not be written, or was removed")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -223,6 +232,7 @@ class RunSession:
                 self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
 
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
+        self.last_saved = self._last_taken = epoch
         stats, env_state = graph["stats"], self._checked_env(graph["env"])
         seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)
@@ -263,7 +273,6 @@ class RunSession:
             self._snapshotter.save(graph, manifest, before_commit=sync)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
-        self.last_saved = epoch
 
     def report(self) -> int:
         """Say which snapshots have become durable and which could not be written.

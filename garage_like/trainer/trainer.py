@@ -119,7 +119,7 @@ class Trainer(Training):
                 count, so an argument that was changed has no effect.
 
         Returns:
-            The arguments that the run was trained with.
+            The arguments that the run was trained with; `start_epoch` is the epoch to go on with.
 
         Raises:
             SnapshotNotFoundError: if there is no such snapshot, or no replay memory in it.
@@ -148,7 +148,9 @@ class Trainer(Training):
             self._session.refuse_inexact(self._inexact, loaded.path)
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
-        self._stats, self._train_args = graph["stats"], graph["train_args"]
+        self._stats = graph["stats"]
+        start = self._stats.total_epoch + 1
+        self._train_args = replace(graph["train_args"], start_epoch=start)
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr

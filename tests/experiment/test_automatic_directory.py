@@ -35,7 +35,7 @@ def train(env="CartPole-v1", **options):
 
 def test_c03_the_directory_is_named_by_algorithm_environment_and_time(tmp_path):
     directory = train().run_dir
-    assert directory.parent == type(directory)("data/local/experiment")
+    assert directory.parent == type(directory)("data/local/experiment").absolute()
     assert re.fullmatch(r"Counter_CartPole-v1_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", directory.name)
     assert list_snapshots(directory)
 

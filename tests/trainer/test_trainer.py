@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,7 +148,7 @@ def test_resume_goes_on_from_the_last_epoch(run, tmp_path):
         trainer.train(n_epochs)
     resumed = run("stopped")
     args = resumed.restore(tmp_path / "stopped")
-    assert (args.n_epochs, args.start_epoch) == (2, 0)
+    assert (args.n_epochs, args.start_epoch) == (2, 2)
     resumed.resume(n_epochs=5)
     table = column(tmp_path / "stopped" / "progress.csv")
     assert table == column(tmp_path / "whole" / "progress.csv")
@@ -582,3 +583,57 @@ def test_save_without_config_says_that_nothing_is_saved(capsys):
     trainer.train(1)
     trainer.save(0)
     assert "no snapshot of epoch #0, since saving is switched off" in capsys.readouterr().out
+
+
+class Wandering(RandomWalk):
+    """Change the working directory in the middle of the run."""
+
+    def train_epoch(self, trainer):
+        if trainer.step_itr == 1:
+            os.chdir("/")
+        return super().train_epoch(trainer)
+
+
+@pytest.mark.parametrize("snapshot_dir", ["run", Path("run"), ""], ids=repr)
+def test_run_stays_where_it_was_begun(tmp_path, monkeypatch, snapshot_dir):
+    monkeypatch.chdir(tmp_path)
+    trainer = Trainer(SnapshotConfig(snapshot_dir=snapshot_dir, snapshot_mode="all"))
+    trainer.setup(Wandering(), None)
+    trainer.train(4)
+    assert len(list(tmp_path.rglob("epoch_*"))) == 4
+
+
+class Removing(RandomWalk):
+    """Lose the folder of snapshots while the last epoch is logged."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def train(self, trainer):
+        result = super().train(trainer)
+        trainer._session.wait()
+        shutil.rmtree(self.folder)
+        return result
+
+
+def test_missing_final_snapshot_is_told_last(run, tmp_path):
+    trainer = run()
+    trainer.setup(Removing(tmp_path / "run" / "snapshots"), None)
+    trainer.train(2)
+    last = (tmp_path / "run" / "debug.log").read_text().splitlines()[-1]
+    assert "The last snapshot, of epoch #1, is missing" in last
+
+
+def test_ten_snapshots_of_auto_are_kept_in_the_default_mode(run, tmp_path):
+    trainer = run(snapshot_gap="auto")
+    trainer.setup(RandomWalk(), None)
+    trainer.train(40)
+    assert epochs(tmp_path / "run") == list(range(3, 40, 4))
+
+
+def test_restore_says_where_to_go_on(run, tmp_path):
+    trainer = run()
+    trainer.setup(RandomWalk(), None)
+    trainer.train(3)
+    assert run("other").restore(tmp_path / "run").start_epoch == 3
