@@ -46,6 +46,9 @@ class Interruption:
 
         What a script handles itself, or ignores as `nohup` does, is left to it, but for SIGTERM and
         Ctrl-C.
+
+        Raises:
+            SystemExit: if the process was asked to stop when the loop had ended, by its last flush.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -60,6 +63,8 @@ class Interruption:
             for previous, handler in before.items():
                 if handler is not None:  # one in C cannot be put back
                     signal.signal(previous, handler)
+        if self.requested:
+            raise SystemExit(self.exit_code)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.requested and number == signal.SIGINT:

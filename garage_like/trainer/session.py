@@ -242,7 +242,8 @@ class RunSession:
             offsets = {} if logs is None else logs.offsets()
         except OSError as error:
             lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
-            return self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
+            self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
+            return
         manifest = Manifest(
             epoch=epoch,
             itr=stats.total_itr,

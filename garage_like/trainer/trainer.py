@@ -286,7 +286,7 @@ class Trainer(Training):
             own_logs = self._make_directory()
         self._session.start_from(self._args_of_training(), self._stats)
         writing = self._session.writing(self._restored)
-        with own_logs, heard(), writing, self._interruption.listening():
+        with own_logs, heard(), self._interruption.listening(), writing:
             self._session.describe(algo, self._env)
             try:
                 return self._train(algo)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from garage_like.errors import (
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import RunLogs, logger, tabular
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
+from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.trainer import Trainer
@@ -392,6 +394,65 @@ def test_sigterm_finishes_the_epoch_saves_and_says_how_to_resume(run, tmp_path, 
     assert "SIGTERM: finishing the epoch and saving" in output
     assert f"garage-like resume {os.path.relpath(tmp_path / 'run')}" in output
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGXCPU"])
+def test_signals_of_a_scheduler_do_as_sigterm_does(run, tmp_path, capsys, name):
+    number = getattr(signal, name)
+
+    class Warned(RandomWalk):
+        def train_epoch(self, trainer):
+            if trainer._stats.total_epoch == 0:
+                os.kill(os.getpid(), number)
+            return super().train_epoch(trainer)
+
+    trainer = run()
+    trainer.setup(Warned(), None)
+    with pytest.raises(SystemExit) as stopped:
+        trainer.train(5)
+    assert stopped.value.code == 128 + number
+    assert epochs(tmp_path / "run")[-1] == 1
+    assert "garage-like resume" in capsys.readouterr().out
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_signal_that_the_script_handles_is_left_to_it(run):
+    heard = []
+
+    class Warned(RandomWalk):
+        def train_epoch(self, trainer):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            return super().train_epoch(trainer)
+
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(number))
+    try:
+        trainer = run()
+        trainer.setup(Warned(), None)
+        trainer.train(2)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert heard == [signal.SIGUSR1] * 2
+
+
+def test_second_ctrl_c_does_not_wait_for_a_slow_disk(run, monkeypatch):
+    slow = threading.Event()
+    monkeypatch.setattr(FileSystem, "sync_file", lambda self, descriptor: slow.wait(30))
+
+    class Impatient(RandomWalk):
+        def train_epoch(self, trainer):
+            if trainer._stats.total_epoch == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().train_epoch(trainer)
+
+    trainer = run(async_save=True)
+    trainer.setup(Impatient(), None)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(5)
+    assert time.monotonic() - began < 10
+    slow.set()
+    trainer._session.wait()
 
 
 def test_second_ctrl_c_stops_at_once(run, tmp_path):
