@@ -32,7 +32,7 @@ FLOORS = [
 # The package itself names what is on every floor and loads nothing: all may import it.
 LAZY = "garage_like"
 # So do packages that name what they offer, and load it when it is used.
-FACES = {"garage_like.experiment", "garage_like.trainer"}
+FACES = {"garage_like.envs", "garage_like.experiment", "garage_like.trainer"}
 LOOSE_FILES = ["__init__", "__main__", "errors", "evaluation", "interfaces", "lazy", "seeding"]
 
 # Modules of framework-free rooms that need torch; others import them inside functions only.

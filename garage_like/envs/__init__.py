@@ -1,5 +1,11 @@
-"""Environments: gymnasium's, two of our own, and wrappers around them."""
+"""Environments: gymnasium's, two of our own, and wrappers around them.
 
+`check_env` is loaded when it is first used: it saves and loads, which no environment needs.
+"""
+
+from typing import TYPE_CHECKING
+
+from garage_like import lazy
 from garage_like.envs.grid_world_env import GridWorldEnv
 from garage_like.envs.gym_env import GymEnv
 from garage_like.envs.normalized_env import NormalizedEnv, normalize
@@ -7,4 +13,18 @@ from garage_like.envs.point_env import PointEnv
 from garage_like.envs.rl2_env import RL2Env
 from garage_like.envs.wrapper import Wrapper
 
-__all__ = ["GridWorldEnv", "GymEnv", "NormalizedEnv", "PointEnv", "RL2Env", "Wrapper", "normalize"]
+if TYPE_CHECKING:
+    from garage_like.snapshot.env_check import check_env as check_env
+
+__getattr__, __dir__, _lazy = lazy.names(__name__)
+
+__all__ = [
+    "GridWorldEnv",
+    "GymEnv",
+    "NormalizedEnv",
+    "PointEnv",
+    "RL2Env",
+    "Wrapper",
+    "check_env",
+    "normalize",
+]

@@ -18,6 +18,7 @@ from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy
 from garage_like.logging.notices import warn
 from garage_like.pictures.video import DEFAULT_FPS, VideoFile
+from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 
@@ -151,7 +152,9 @@ def _innermost(env: Environment) -> Any:
     return getattr(env, "unwrapped", env)
 
 
-def film_epoch(run_dir: Path, epoch: int, algo: Any, env: Any) -> None:
+def film_epoch(
+    run_dir: Path, epoch: int, algo: Any, env: Any, env_states: EnvStates = NOTHING_KNOWN
+) -> None:
     """Film one episode as `videos/epoch_000010.mp4`, the same situation in every epoch.
 
     It is played in a copy of the environment, and generators are put back: training goes on as if
@@ -162,6 +165,7 @@ def film_epoch(run_dir: Path, epoch: int, algo: Any, env: Any) -> None:
         epoch: is in the file's name.
         algo: its policy takes its likeliest actions; without one nothing is filmed.
         env: what is trained in; without one nothing is filmed.
+        env_states: what is known of how environments are copied.
     """
     policy = getattr(algo, "policy", None)
     if policy is None or env is None:
@@ -169,7 +173,7 @@ def film_epoch(run_dir: Path, epoch: int, algo: Any, env: Any) -> None:
     before = get_global_rng()
     video = run_dir / VIDEOS / f"epoch_{epoch:06d}.mp4"
     try:
-        with contextlib.closing(copy_exactly(env)) as copied:
+        with contextlib.closing(copy_exactly(env, env_states)) as copied:
             seed = seeding.integer_seed("videos") % 2**31
             list(play(policy, copied, 1, video=video, seed=seed))
     except Exception as error:

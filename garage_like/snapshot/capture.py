@@ -23,6 +23,7 @@ from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling
 from garage_like.snapshot.disk.tensors import parse
 from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.components import Components, tensor_file
+from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.known_names import KnownNames
 from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
 from garage_like.snapshot.graph.naming import Name, component_and_key
@@ -95,6 +96,7 @@ def capture(
     *,
     include_buffer: bool = True,
     known_names: KnownNames | None = None,
+    env_states: EnvStates = NOTHING_KNOWN,
 ) -> Capture:
     """Copy the state that a graph of objects is in.
 
@@ -105,17 +107,18 @@ def capture(
             are not copied.
         include_buffer: whether replay memory is captured with its transitions.
         known_names: of the capture before; None works names out anew.
+        env_states: what is known of the environments.
 
     Raises:
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
     staging = staging or Staging()
     try:
-        content, pickler = _pickled(graph, include_buffer, staging)
+        content, pickler = _pickled(graph, include_buffer, staging, env_states)
     except MemoryError:
         raise
     except Exception as error:
-        raise SnapshotSaveError(_why_unpicklable(graph, error)) from error
+        raise SnapshotSaveError(_why_unpicklable(graph, error, env_states)) from error
     names = (known_names or KnownNames()).names(graph, pickler)
     folders = _folders(pickler.tables, names)
     memories = _memories(pickler.memories, names)
@@ -140,7 +143,7 @@ def capture(
 
 
 def _pickled(
-    graph: Mapping[str, Any], include_buffer: bool, staging: Staging
+    graph: Mapping[str, Any], include_buffer: bool, staging: Staging, env_states: EnvStates
 ) -> tuple[bytes, GraphPickler]:
     while True:
         pickler = GraphPickler(
@@ -149,6 +152,7 @@ def _pickled(
             leave_out_memory=not include_buffer,
             slots_in_rows=True,
             twins=staging.twins,
+            env_states=env_states,
         )
         with contextlib.suppress(SharedSlotError):
             return pickler.save(), pickler
@@ -189,10 +193,10 @@ def _memory_of(folder: str, memories: Sequence[str]) -> str | None:
     return next((m for m in memories if folder == m or folder.startswith(f"{m}.")), None)
 
 
-def _why_unpicklable(graph: Mapping[str, Any], error: Exception) -> str:
+def _why_unpicklable(graph: Mapping[str, Any], error: Exception, env_states: EnvStates) -> str:
     def can_pickle(value: Any) -> bool:
         try:
-            GraphPickler({"value": value}, keep_live=False).save()
+            GraphPickler({"value": value}, keep_live=False, env_states=env_states).save()
         except Exception:
             return False
         return True

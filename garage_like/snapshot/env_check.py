@@ -3,66 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.graph.env_state import let_rebuild, let_restart, why_restarting
+from garage_like.snapshot.graph.env_state import (
+    NOTHING_KNOWN,
+    EnvState,
+    EnvStates,
+    can_rebuild,
+    kind_of,
+    why_restarting,
+)
+from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
 
 STEPS_BEFORE = 7
 STEPS_COMPARED = 24
 
-Copy = Callable[[Any], Any]
+Copy = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class EnvState:
-    """How well an environment survives a snapshot: `'exact'`, or `'restart'` and the reason."""
-
-    mode: str
-    reason: str = ""
-
-    @property
-    def exact(self) -> bool:
-        """Whether the environment goes on in the middle of an episode, bit for bit."""
-        return self.mode == "exact"
-
-
-def check_env(env: Any, copy: Copy) -> EnvState:
+def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KNOWN) -> EnvState:
     """Find out whether copies of an environment continue exactly, without touching it.
 
     A copy is stepped a little, copied again, and both go on with the same actions. An environment
-    that is rebuilt from its arguments when it is unpickled gives itself away here. One that does
-    not continue exactly begins a new episode after each restore from now on, and so do others of
-    its class around the same classes; one that cannot be pickled is built anew as well.
+    that is rebuilt from its arguments when it is unpickled gives itself away here. A run lets one
+    that does not continue exactly begin a new episode after each restore; one that cannot be
+    pickled is built anew from its gymnasium spec as well, if that helps.
 
     Args:
         env: an Environment; only copies of it are stepped.
-        copy: saves and loads a value.
+        copy: saves and loads a value, given what is known of environments.
+        known: what was found out about others, such as one that this one wraps.
     """
     with global_rng_untouched():
-        reason = why_restarting(env) or _why_unpicklable(env, copy) or _why_inexact(env, copy)
-    if reason is None:
-        return EnvState("exact")
-    let_restart(env, reason)
-    return EnvState("restart", reason)
+        reason = why_restarting(env, known)
+        if reason is not None:
+            return EnvState("restart", reason)
+        try:
+            copy(env)
+        except Exception as error:
+            reason = f"it cannot be pickled: {type(error).__name__}: {error}"
+            return EnvState("restart", reason, _can_be_rebuilt(env, copy))
+        reason = _why_inexact(env, copy)
+    return EnvState("exact") if reason is None else EnvState("restart", reason)
 
 
-def _why_unpicklable(env: Any, copy: Copy) -> str | None:
-    """Try to copy; what cannot be copied is built anew from now on, if that helps."""
+def _can_be_rebuilt(env: Any, copy: Copy) -> bool:
+    """Try whether an environment can be copied if the innermost is built anew from its spec."""
+    if not can_rebuild(env):
+        return False
     try:
-        copy(env)
-    except Exception as error:
-        if let_rebuild(env, True):
-            try:
-                copy(env)
-            except Exception:
-                let_rebuild(env, False)
-        return f"it cannot be pickled: {type(error).__name__}: {error}"
-    return None
+        copy(env, {kind_of(env): EnvState("restart", rebuild=True)})
+    except Exception:
+        return False
+    return True
 
 
 def _why_inexact(env: Any, copy: Copy) -> str | None:

@@ -25,6 +25,7 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.pins import pinned_epochs
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
+from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.loading import FromEpoch, load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots
@@ -147,6 +148,7 @@ class Snapshotter:
         graph: Mapping[str, Any],
         manifest: Manifest,
         before_commit: Callable[[], None] | None = None,
+        env_states: EnvStates = NOTHING_KNOWN,
     ) -> Path:
         """Take a snapshot of a graph of objects as it stands; it is written behind.
 
@@ -156,6 +158,7 @@ class Snapshotter:
             graph: top-level objects by name.
             manifest: all that is known of the run; arrays and files are filled in.
             before_commit: called by the writer before it commits; makes the logs durable.
+            env_states: what is known of the environments, see `snapshot.env_check`.
 
         Returns:
             Where the snapshot will be.
@@ -179,6 +182,7 @@ class Snapshotter:
                 previous,
                 include_buffer=self.config.include_buffer,
                 known_names=self._known_names,
+                env_states=env_states,
             )
         except MemoryError as error:
             self._known_names = None  # half of it, perhaps

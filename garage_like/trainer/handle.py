@@ -16,6 +16,7 @@ from garage_like.trainer.state import Stats, TrainArgs
 if TYPE_CHECKING:
     from garage_like.data.batches import EpisodeBatch
     from garage_like.interfaces import Environment, RLAlgorithm, Sampler
+    from garage_like.snapshot.graph.env_state import EnvStates
 
 
 class Training:
@@ -104,7 +105,11 @@ class Training:
             raise NotSetupError("get_env_copy: no environment; call setup or restore first")
         from garage_like.snapshot.graph.pickling import copy_exactly
 
-        return copy_exactly(self._env)
+        return copy_exactly(self._env, self._env_states())
+
+    def _env_states(self) -> EnvStates:
+        """Return what is known of environments that pickle wrongly, or not at all."""
+        return {}
 
     def log_diagnostics(self, pause_for_plot: bool = False) -> None:
         """Record what every epoch's row has, and show the policy if `plot` was asked for."""

@@ -24,9 +24,9 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
-from garage_like.snapshot.env_check import EnvState, check_env
+from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.env_state import EnvState, Kind, kind_of
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
 from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.snapshot.rng import hidden_random_numbers
@@ -54,7 +54,7 @@ class RunSession:
         self._snapshotter = Snapshotter(config)
         self._configuration = RunConfiguration(self._run_dir)
         self._parent: dict[str, Any] | None = None
-        self._env_state: EnvState | None = None
+        self.env_states: dict[Kind, EnvState] = {}
         self._hidden: list[str] = []
         self._failures = 0
         self._before: Progress | None = None
@@ -271,7 +271,7 @@ class RunSession:
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:
-            self._snapshotter.save(graph, manifest, before_commit=sync)
+            self._snapshotter.save(graph, manifest, sync, self.env_states)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
 
@@ -320,14 +320,17 @@ class RunSession:
         return [*([] if env_state.exact else [f"environment: {env_state.reason}"]), *hidden]
 
     def _checked_env(self, env: Any) -> EnvState:
-        if self._env_state is None:
-            self._env_state = check_env(env, copy_exactly) if env is not None else EnvState("exact")
-            if not self._env_state.exact:
+        if env is None:
+            return EnvState("exact")
+        kind = kind_of(env)
+        if kind not in self.env_states:
+            state = self.env_states[kind] = check_env(env, known=self.env_states)
+            if not state.exact:
                 logger.log(
                     "The environment cannot be continued in the middle of an episode, a resume"
-                    f" begins a new one: {self._env_state.reason}"
+                    f" begins a new one: {state.reason}"
                 )
-        return self._env_state
+        return self.env_states[kind]
 
     # ---- what is said -----------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from garage_like.logging import (
 )
 from garage_like.logging.logger_state import clear_row
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.graph.env_state import EnvStates
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
@@ -389,6 +390,9 @@ class Trainer(Training):
                 self._session.say_how_to_resume(epoch)
                 raise SystemExit(self._interruption.exit_code)
 
+    def _env_states(self) -> EnvStates:
+        return self._session.env_states
+
     def _reach_safe_point(self, epoch: int, begins: bool = False) -> None:
         if is_watched():
             row = {} if begins else self._last_row
@@ -422,7 +426,7 @@ class Trainer(Training):
         if self._config.video_interval and epoch % self._config.video_interval == 0:
             from garage_like.pictures.playing import film_epoch
 
-            film_epoch(self.run_dir, epoch, self._algo, self._env)
+            film_epoch(self.run_dir, epoch, self._algo, self._env, self._env_states())
         due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
         if due or (self._interruption.requested and not self._config.saves_nothing):
             self.save(epoch)

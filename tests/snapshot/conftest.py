@@ -8,18 +8,10 @@ import pytest
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.graph import env_state
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.snapshotter import Snapshotter
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def nothing_learned(monkeypatch):
-    """Forget what this process finds out about environments: other tests use the same ones."""
-    monkeypatch.setattr(env_state, "_restarting", {})
-    monkeypatch.setattr(env_state, "_rebuilt", set())
 
 
 @pytest.fixture

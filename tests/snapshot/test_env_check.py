@@ -12,6 +12,7 @@ from garage_like.errors import SnapshotSaveError
 from garage_like.interfaces import Environment
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.env_check import check_env
+from garage_like.snapshot.graph.env_state import kind_of
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.rng import get_global_rng
@@ -135,6 +136,14 @@ def registered():
         del gymnasium.registry[f"{cls.__name__}-v0"]
 
 
+def known(*envs):
+    """Check environments, and return what a run would know of them."""
+    found = {}
+    for env in envs:
+        found[kind_of(env)] = check_env(env, known=found)
+    return found
+
+
 def begun(env_id, steps=4, **kwargs):
     env = GymEnv(env_id, **kwargs)
     env.reset(seed=1)
@@ -172,8 +181,7 @@ def test_environment_that_rebuilds_itself_silently_is_caught():
 def test_environment_that_does_not_copy_exactly_begins_a_new_episode_after_a_restore():
     env = begun("RebuiltBehindOurBack-v0")
     assert not copy_exactly(env).needs_reset, "nobody knows yet"
-    check_env(env, copy_exactly)
-    assert copy_exactly(env).needs_reset
+    assert copy_exactly(env, known(env)).needs_reset
     assert not env.needs_reset
 
 
@@ -186,10 +194,11 @@ def test_environment_whose_copies_fail_is_caught():
 def test_unpicklable_environment_is_built_anew_from_its_spec():
     env = begun("Locked-v0", start=5)
     generator = copy_exactly(env.gym_env.unwrapped.np_random)
-    state = check_env(env, copy_exactly)
+    states = known(env)
+    state = states[kind_of(env)]
     assert state.mode == "restart"
     assert state.reason.startswith("it cannot be pickled: TypeError: cannot pickle '_thread.lock'")
-    twin = copy_exactly(env)
+    twin = copy_exactly(env, states)
     assert twin.needs_reset
     assert twin.gym_env.unwrapped.count == 5
     twin.reset()
@@ -199,8 +208,8 @@ def test_unpicklable_environment_is_built_anew_from_its_spec():
 def test_environment_built_anew_keeps_its_spaces_generators():
     env = begun("Locked-v0")
     env.action_space.seed(3)
-    check_env(env, copy_exactly)
-    twin = copy_exactly(env)
+    states = known(env)
+    twin = copy_exactly(env, states)
     ours = [env.gym_env.unwrapped.action_space.sample() for _ in range(20)]
     assert [twin.gym_env.unwrapped.action_space.sample() for _ in range(20)] == ours
 
@@ -210,8 +219,8 @@ def test_wrappers_around_an_environment_built_anew_are_kept():
     env.reset(seed=1)
     for _ in range(5):
         env.step(1)
-    check_env(env, copy_exactly)
-    twin = copy_exactly(env)
+    states = known(env)
+    twin = copy_exactly(env, states)
     assert twin.gym_env.obs_rms.mean == env.gym_env.obs_rms.mean
     assert twin.gym_env.obs_rms.count == env.gym_env.obs_rms.count
 
@@ -219,17 +228,16 @@ def test_wrappers_around_an_environment_built_anew_are_kept():
 @pytest.mark.parametrize("env_id", ["Locked-v0", "LockedAndRebuilt-v0"])
 def test_snapshot_of_an_unpicklable_environment_can_be_taken_after_the_check(env_id):
     env = begun(env_id)
-    check_env(env, copy_exactly)
-    capture({"env": env})
-    twin = copy_exactly(env)
+    states = known(env)
+    capture({"env": env}, env_states=states)
+    twin = copy_exactly(env, states)
     assert twin.needs_reset
     twin.reset()
     twin.step(1)
 
 
 def test_later_environments_of_the_kind_are_known_at_once():
-    check_env(begun("Locked-v0"), copy_exactly)
-    state = check_env(begun("Locked-v0"), copy_exactly)
+    state = check_env(begun("Locked-v0"), known=known(begun("Locked-v0")))
     assert state.reason.startswith("it cannot be pickled")
 
 
@@ -266,8 +274,9 @@ def test_environment_of_ones_own_with_observations_of_any_kind_is_exact():
 def test_environment_of_ones_own_that_loses_state_is_caught_and_begins_anew():
     env = OwnEnv(lossy=True)
     env.reset()
-    assert check_env(env, copy_exactly).mode == "restart"
-    assert copy_exactly(env).needs_reset
+    states = known(env)
+    assert states[kind_of(env)].mode == "restart"
+    assert copy_exactly(env, states).needs_reset
 
 
 class Outer(OwnEnv):
@@ -281,8 +290,8 @@ class Outer(OwnEnv):
 
 def test_environments_around_one_that_begins_anew_begin_anew_too():
     env = begun("RebuiltBehindOurBack-v0")
-    check_env(env, copy_exactly)
-    twin = copy_exactly(Outer(Outer(env)))
+    states = known(env)
+    twin = copy_exactly(Outer(Outer(env)), states)
     assert twin.needs_reset
     assert twin.inner.needs_reset
     assert twin.inner.inner.needs_reset
@@ -298,12 +307,32 @@ def test_what_a_wrapper_does_is_not_held_against_what_it_wraps():
             observation, _, *others = super().step(action)
             return observation, self.extra, *others
 
-    wrapped = GymEnv(Lossy(gymnasium.make("CartPole-v1")))
-    assert check_env(wrapped, copy_exactly).mode == "restart"
-    assert check_env(Outer(wrapped), copy_exactly).mode == "restart"
-    plain = begun("CartPole-v1")
-    assert check_env(plain, copy_exactly).exact
-    assert not copy_exactly(plain).needs_reset
+    wrapped, plain = GymEnv(Lossy(gymnasium.make("CartPole-v1"))), begun("CartPole-v1")
+    states = known(wrapped, Outer(wrapped), plain)
+    assert [state.mode for state in states.values()] == ["restart", "restart", "exact"]
+    assert not copy_exactly(plain, states).needs_reset
     wrapped.reset()
-    assert copy_exactly(wrapped).needs_reset
-    assert copy_exactly(Outer(wrapped)).needs_reset
+    assert copy_exactly(wrapped, states).needs_reset
+    assert copy_exactly(Outer(wrapped), states).needs_reset
+
+
+def test_what_is_known_of_one_environment_says_nothing_of_other_settings():
+    def make(start):
+        return begun("RebuiltBehindOurBack-v0", start=start)
+
+    states = known(make(1))
+    assert copy_exactly(make(1), states).needs_reset
+    assert not copy_exactly(make(2), states).needs_reset
+
+
+def test_one_check_leaves_nothing_behind_for_the_next():
+    env = begun("RebuiltBehindOurBack-v0")
+    assert not check_env(env).exact
+    assert not copy_exactly(env).needs_reset
+
+
+def test_check_is_offered_where_environments_are():
+    import garage_like.envs
+
+    assert garage_like.envs.check_env is check_env
+    assert "check_env" in dir(garage_like.envs)

@@ -14,7 +14,7 @@ from gymnasium.utils import EzPickle
 
 from garage_like.envs import GymEnv
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.graph import env_state
+from garage_like.snapshot.graph.env_state import kind_of
 from garage_like.snapshot.graph.pickling import copy_exactly
 
 MOMENTS = 50
@@ -43,13 +43,6 @@ NEEDS = {
     **dict.fromkeys([*ATARI, *STICKY], ("ale_py", "atari")),
 }
 EXACT = {*CLASSIC, *TOY_TEXT, *MUJOCO, *ATARI}
-
-
-@pytest.fixture(autouse=True)
-def nothing_learned(monkeypatch):
-    """Forget what this process has found out about environments."""
-    monkeypatch.setattr(env_state, "_restarting", {})
-    monkeypatch.setattr(env_state, "_rebuilt", set())
 
 
 def make(name):
@@ -129,7 +122,7 @@ def test_environment_goes_on_exactly_or_says_why_not(name, moments, figures):
     assert state.exact == (name in EXACT), state.reason
     if not state.exact:
         assert state.reason
-        copy = copy_exactly(env)
+        copy = copy_exactly(env, {kind_of(env): state})
         assert copy.needs_reset
         copy.reset()
         figures["environments that begin a new episode, and say so"] += moments == MOMENTS

@@ -7,34 +7,60 @@ toy text and most wrappers pickle exactly. Whatever cannot be pickled, Box2D for
 from its gymnasium spec and begins a new episode; the snapshot then says `restart` and why.
 
 An adapter is looked up by type and gives what pickle needs. Whether that worked is found out by
-`env_check`, which steps a copy and its twin side by side.
+`env_check`; what it finds is a value that the run holds and the pickler is given.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from garage_like.interfaces import Environment
-from garage_like.snapshot.graph.ale_state import is_ale_class, reduce_ale
 from garage_like.snapshot.graph.attributes import NEW_OBJECT
 
-_restarting: dict[tuple[type, ...], str] = {}
-"""Environments that begin a new episode after a restore, by their class and those of all that they
-wrap, and why."""
-
-_rebuilt: set[type] = set()
-"""Innermost ones that cannot be pickled, and are built anew from their spec."""
+Kind = tuple[Hashable, ...]
+"""What an environment is, and all that it wraps: classes, and what gymnasium made them with."""
 
 
-def reducer_for(cls: type) -> Callable[[Any], Any] | None:
-    """Return how pickle saves environments of a class and what they hold; None: by itself."""
-    if is_gymnasium_class(cls):
-        return reduce_gymnasium_env
-    if issubclass(cls, Environment):
-        return reduce_environment
-    return reduce_ale if is_ale_class(cls) else None
+@dataclass(frozen=True)
+class EnvState:
+    """How well an environment survives a snapshot, as `env_check` found out.
+
+    Attributes:
+        mode: `'exact'`; `'restart'`: it begins a new episode; `'unchecked'`: nobody tried.
+        reason: why it is not exact.
+        rebuild: whether the innermost one cannot be pickled, and is built anew from its spec.
+    """
+
+    mode: str
+    reason: str = ""
+    rebuild: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether the environment goes on in the middle of an episode, bit for bit."""
+        return self.mode == "exact"
+
+
+EnvStates = Mapping[Kind, EnvState]
+"""What is known of environments. A run has its own: another one's say nothing of its settings."""
+
+NOTHING_KNOWN: EnvStates = MappingProxyType({})
+
+
+def is_env_class(cls: type) -> bool:
+    """Tell whether a class is one of environments: ours, gymnasium's, or the user's."""
+    return is_gymnasium_class(cls) or issubclass(cls, Environment)
+
+
+def reduce_env(env: Any, known: EnvStates) -> Any:
+    """Return how pickle saves an environment, or NotImplemented if pickle does it well."""
+    if is_gymnasium_class(type(env)):
+        return reduce_gymnasium_env(env, known)
+    return reduce_environment(env, known)
 
 
 def is_gymnasium_class(cls: type) -> bool:
@@ -65,45 +91,61 @@ def _stack(env: Any) -> list[Any]:
     return found
 
 
-def why_restarting(env: Any) -> str | None:
+def kind_of(env: Any) -> Kind:
+    """Return what an environment has in common with others that pickle as it does."""
+    return tuple(_settings(part) for part in _stack(env))
+
+
+def _settings(env: Any) -> Hashable:
+    """Return the class, and what gymnasium's spec says of the arguments."""
+    spec = vars(env).get("spec") if is_gymnasium_class(type(env)) else None
+    kwargs = getattr(spec, "kwargs", None)
+    if spec is None or not isinstance(kwargs, Mapping):
+        return type(env)
+    plain = {name: value for name, value in kwargs.items() if is_constant(value)}
+    return type(env), spec.id, repr(sorted(plain.items()))
+
+
+def is_constant(value: Any) -> bool:
+    """Tell whether a value reads the same in every copy."""
+    if isinstance(value, tuple | list):
+        return all(map(is_constant, value))
+    return isinstance(value, str | bytes | int | float | None)
+
+
+def why_restarting(env: Any, known: EnvStates) -> str | None:
     """Return why an environment begins a new episode after a restore, or None if it goes on."""
-    if not _restarting:
+    if all(state.mode != "restart" for state in known.values()):
         return None
-    kinds = tuple(map(type, _stack(env)))
-    known = (_restarting.get(kinds[number:]) for number in range(len(kinds)))
-    return next((reason for reason in known if reason is not None), None)
+    kind = kind_of(env)
+    states = (known.get(kind[number:]) for number in range(len(kind)))
+    return next((s.reason for s in states if s is not None and s.mode == "restart"), None)
 
 
-def let_restart(env: Any, reason: str) -> None:
-    """From now on, let environments of this kind begin a new episode after a restore.
-
-    What they wrap does so too, but not where it stands by itself.
-    """
-    _restarting[tuple(map(type, _stack(env)))] = reason
-
-
-def let_rebuild(env: Any, rebuild: bool) -> bool:
-    """From now on, build environments of this kind anew, if gymnasium knows how, or do not."""
+def can_rebuild(env: Any) -> bool:
+    """Tell whether gymnasium knows how the innermost environment is made."""
     inner = innermost(env)
-    known = is_gymnasium_class(type(inner)) and inner.spec is not None
-    if rebuild and known:
-        _rebuilt.add(type(inner))
-    else:
-        _rebuilt.discard(type(inner))
-    return known
+    return is_gymnasium_class(type(inner)) and inner.spec is not None
 
 
-def reduce_environment(env: Environment) -> Any:
+def _is_rebuilt(env: Any, known: EnvStates) -> bool:
+    rebuilt = {kind[-1] for kind, state in known.items() if state.rebuild}
+    return bool(rebuilt) and _settings(env) in rebuilt
+
+
+def reduce_environment(env: Environment, known: EnvStates) -> Any:
     """Return how pickle saves an Environment of ours that begins a new episode."""
+    if why_restarting(env, known) is None:
+        return NotImplemented
     state = env.__getstate__()
-    if why_restarting(env) is None or not isinstance(state, dict):
+    if not isinstance(state, dict):
         return NotImplemented
     return NEW_OBJECT, (type(env),), {**state, "needs_reset": True}
 
 
-def reduce_gymnasium_env(env: Any) -> Any:
+def reduce_gymnasium_env(env: Any, known: EnvStates = NOTHING_KNOWN) -> Any:
     """Return how pickle saves a gymnasium environment, or NotImplemented if pickle does it well."""
-    if type(env) in _rebuilt:
+    if _is_rebuilt(env, known):
         kept = ("_np_random", "_np_random_seed", "action_space", "observation_space")
         state = {name: value for name, value in vars(env).items() if name in kept}
         return rebuild_from_spec, (env.spec,), state, None, None, set_attributes

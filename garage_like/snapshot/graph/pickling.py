@@ -23,8 +23,16 @@ from garage_like.data.table import Table
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
-from garage_like.snapshot.graph import arrays, env_state, keras_objects, live, mujoco_data
+from garage_like.snapshot.graph import (
+    ale_state,
+    arrays,
+    env_state,
+    keras_objects,
+    live,
+    mujoco_data,
+)
 from garage_like.snapshot.graph.arrays import View
+from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.memory import MemoryMap
 from garage_like.snapshot.graph.mujoco_data import Twin
 from garage_like.snapshot.graph.naming import names_of
@@ -76,6 +84,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         leave_out_memory: bool = False,
         slots_in_rows: bool = False,
         twins: list[Twin] | None = None,
+        env_states: EnvStates = NOTHING_KNOWN,
     ) -> None:
         self._file = io.BytesIO()
         self.buffers: list[np.ndarray] = []
@@ -88,6 +97,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._tables_apart = tables_apart
         self._leave_out_memory = leave_out_memory
         self._twins = twins
+        self._env_states = env_states
         super().__init__(self._file, protocol=5, buffer_callback=self._take_buffer)
         self._graph = graph
         components = live.components_of(graph) if keep_live else {}
@@ -184,6 +194,9 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._announce(mujoco_data.view_of_bytes(data, 0))
         self.late[len(self.buffers)] = mujoco_data.copy_into(self._twins, len(self.late), data)
         return mujoco_data.reduce_later(data)
+
+    def _reduce_env(self, env: Any) -> Any:
+        return env_state.reduce_env(env, self._env_states)
 
     def _reduce_array(self, array: np.ndarray) -> Any:
         if not arrays.is_plain_array(array):
@@ -338,7 +351,9 @@ def _reducer_for(cls: type) -> Reducer | str | None:
         return "_reduce_memory"
     if mujoco_data.is_mujoco_data_class(cls):
         return "_reduce_mujoco_data"
-    return env_state.reducer_for(cls)
+    if env_state.is_env_class(cls):
+        return "_reduce_env"
+    return ale_state.reduce_ale if ale_state.is_ale_class(cls) else None
 
 
 def is_importable(code: Any) -> bool:
@@ -413,9 +428,9 @@ def rebuild_view_of_storage(storage: Any, *arguments: Any) -> np.ndarray:
     return arrays.rebuild_view(array_of(storage_of(storage)), *arguments)
 
 
-def copy_exactly(value: Any) -> Any:
+def copy_exactly(value: Any, env_states: EnvStates = NOTHING_KNOWN) -> Any:
     """Return a copy by saving and loading: what a snapshot would bring back."""
-    pickler = GraphPickler({"value": value}, keep_live=False)
+    pickler = GraphPickler({"value": value}, keep_live=False, env_states=env_states)
     content = pickler.save()
     buffers = [bytearray(buffer) for buffer in pickler.buffers]
     return GraphUnpickler(content, buffers).load()["value"]
