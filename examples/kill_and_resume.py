@@ -169,7 +169,7 @@ def digests(run_dir):
 def facts(run_dir):
     """Return all that two runs must agree on, and how to show it."""
     log = rows(run_dir)
-    found = {
+    found: dict[str, tuple[object, str]] = {
         name.replace("_", " "): (digest, digest[:12]) for name, digest in digests(run_dir).items()
     }
     found["rows of progress.csv"] = (log, str(len(log)))

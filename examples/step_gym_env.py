@@ -29,12 +29,13 @@ def step_gym_env(env_id, episodes, max_episode_length, render, seed):
     print(f"{env_id}: {env.spec.observation_dim} numbers observed, actions {env.action_space}")
     for episode in range(episodes):
         env.reset()
-        total_reward, length, last = 0.0, 0, False
-        while not last:
+        total_reward, length = 0.0, 0
+        while True:
             step = env.step(env.action_space.sample())
             total_reward += step.reward
             length += 1
-            last = step.last
+            if step.last:
+                break
         how = "terminated" if step.terminal else "truncated"
         print(f"episode {episode}: return {total_reward:.2f}, {how} after {length} env steps")
     env.close()

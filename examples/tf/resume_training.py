@@ -18,7 +18,7 @@ from garage_like.tf.policies import CategoricalMLPPolicy
 
 
 @wrap_experiment
-def pre_training(ctxt=None, *, seed, n_epochs, batch_size):
+def pre_training(ctxt, *, seed, n_epochs, batch_size):
     """Train from nothing, and return where the run is."""
     set_seed(seed)
     with TFTrainer(ctxt) as trainer:
