@@ -44,6 +44,7 @@ class RunSession:
         trainer_class: what `garage-like resume` is to make of the run.
 
     Attributes:
+        has_begun: whether training has written to the directory.
         last_saved: the last epoch of which a snapshot was taken, or that training began after.
     """
 
@@ -60,6 +61,7 @@ class RunSession:
         self._before: Progress | None = None
         self._now: Progress | None = None
         self._is_writing = False
+        self.has_begun = False
         self.last_saved = -1
         self._last_taken: int | None = None
 
@@ -103,8 +105,9 @@ class RunSession:
                 self._snapshotter.open()
             if restored is not None and self.is_in_place(restored.path):
                 self._continue(restored)
-            else:
+            elif restored is not None or not self.has_begun:
                 self._begin(restored)
+            self.has_begun = True
             self._is_writing = True
             try:
                 yield

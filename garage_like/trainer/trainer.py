@@ -186,10 +186,11 @@ class Trainer(Training):
         """Train from epoch 0; with `auto_resume`, from where an earlier start of the run got to.
 
         After `restore`, this trains the restored objects anew: epochs count from 0, and the run
-        needs a directory of its own.
+        needs a directory of its own. Called again, it trains a further stage of the same run:
+        epochs, rows and snapshots go on.
 
         Args:
-            n_epochs: epochs in total.
+            n_epochs: epochs in total; of the stage, where this is called again.
             batch_size: env steps to collect in an epoch.
             plot: show the policy after each epoch.
             store_episodes: keep the epoch's episodes in the snapshot.
@@ -213,6 +214,9 @@ class Trainer(Training):
         if self._restored is not None:
             self._session.refuse_in_place(self._restored.path)
             self._stats = replace(self._stats, total_epoch=-1)
+        elif self._session.has_begun:  # a further stage of the run: its epochs go on
+            start = self._stats.total_epoch + 1
+            args = replace(args, n_epochs=start + n_epochs, start_epoch=start)
         self._train_args = args
         return self._run()
 

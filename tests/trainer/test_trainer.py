@@ -698,3 +698,16 @@ def test_restore_says_where_to_go_on(run, tmp_path):
     trainer.setup(RandomWalk(), None)
     trainer.train(3)
     assert run("other").restore(tmp_path / "run").start_epoch == 3
+
+
+def test_train_called_again_goes_on_as_one_run(run, tmp_path):
+    for name, stages in (("once", (6,)), ("stages", (2, 2, 2))):
+        np.random.seed(0)
+        trainer = run(name, snapshot_mode="all")
+        trainer.setup(RandomWalk(), None)
+        for n_epochs in stages:
+            trainer.train(n_epochs)
+    assert epochs(tmp_path / "stages") == list(range(6))
+    assert not list((tmp_path / "stages").rglob("*orphan*"))
+    table = column(tmp_path / "stages" / "progress.csv")
+    assert table == column(tmp_path / "once" / "progress.csv")
