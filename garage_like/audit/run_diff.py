@@ -15,12 +15,12 @@ from typing import Any
 
 from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
-from garage_like.errors import SnapshotNotFoundError
+from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
 from garage_like.logging.csv_table import cells_of_any_size
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import parse_epoch
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, VARIANT, read_json
+from garage_like.snapshot.disk.run_files import EXPERIMENT, PROGRESS, VARIANT, open_text, read_json
 from garage_like.snapshot.fingerprint import differences as fingerprint_differences
 from garage_like.snapshot.loading import run_dir_of
 
@@ -184,10 +184,10 @@ def _rows(run: Path | None, parent: Mapping[str, Any] | None) -> dict[int, dict[
     try:
         with (
             cells_of_any_size(),
-            open(run / "progress.csv", newline="", encoding="utf-8") as file,
+            open_text(run / PROGRESS) as file,
         ):
             return dict(enumerate(map(_without_times, csv.DictReader(file)), first))
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (SnapshotCorruptError, UnicodeDecodeError, csv.Error):
         return {}
 
 

@@ -43,5 +43,5 @@ def branch(run: Path, name: str | None, from_epoch: FromEpoch, as_json: bool) ->
     if as_json:
         printing.print_json({"run": str(target), "snapshot": str(made), "parent": parent})
         return
-    click.echo(f"{target} begins with epoch {epoch} of {run}. To go on:")
-    click.echo(f"  garage-like resume {printing.shell(target)}")
+    printing.echo(f"{target} begins with epoch {epoch} of {run}. To go on:")
+    printing.echo(f"  garage-like resume {printing.shell(target)}")

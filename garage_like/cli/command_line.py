@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from garage_like import __version__
+from garage_like.cli import printing
 from garage_like.errors import RunLockedError, SnapshotError
 
 COMMANDS = (
@@ -49,7 +50,15 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except (SnapshotError, RunLockedError) as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            line = printing.printable(" ".join(str(error).split()))
+            raise click.ClickException(line) from error
+        except click.ClickException as error:
+            line = printing.printable(error.message)
+            if line == error.message:
+                raise
+            safe = click.ClickException(line)
+            safe.exit_code = error.exit_code
+            raise safe from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

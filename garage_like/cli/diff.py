@@ -62,9 +62,9 @@ def _print(found: RunDiff) -> None:
         f" snapshot{'' if len(found.epochs) == 1 else 's'} compared"
     )
     if found.equal:
-        click.echo(f"Equal, bit for bit: {compared}")
+        printing.echo(f"Equal, bit for bit: {compared}")
         return
-    click.echo(_verdict(found, compared))
+    printing.echo(_verdict(found, compared))
 
 
 def _verdict(found: RunDiff, compared: str) -> str:
@@ -99,10 +99,10 @@ def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
     cells = list(rows)
     if not cells:
         return
-    click.secho(title, bold=True)
+    printing.secho(title, bold=True)
     hidden = len(cells) - SHOWN
     if hidden > 1:
         cells = [*cells[:SHOWN], [f"… {hidden} more", *[""] * (len(headings) - 1)]]
     columns = {heading or " " * place: False for place, heading in enumerate(headings)}
     printing.print_table(columns, {"": cells}, folded=list(columns)[-1])
-    click.echo()
+    printing.echo()

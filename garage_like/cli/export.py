@@ -77,7 +77,7 @@ def export(
         size = out.stat().st_size
         printing.print_json({"out": str(out), "name": name, "format": chosen, "bytes": size})
     else:
-        click.echo(f"{out}: {name} as {chosen}, {printing.short_bytes(out.stat().st_size)}")
+        printing.echo(f"{out}: {name} as {chosen}, {printing.short_bytes(out.stat().st_size)}")
 
 
 def _write(

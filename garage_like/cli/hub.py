@@ -56,12 +56,12 @@ def push(
         return
     total = printing.short_bytes(sum(upload.files.values()))
     said = "would send" if dry_run else "sent"
-    click.echo(f"{upload.snapshot}: {said} {printing.count(len(upload.files), 'file')}, {total}")
+    printing.echo(f"{upload.snapshot}: {said} {printing.count(len(upload.files), 'file')}, {total}")
     if dry_run:
         for name, size in upload.files.items():
-            click.echo(f"  {name}  {printing.short_bytes(size)}")
+            printing.echo(f"  {name}  {printing.short_bytes(size)}")
     else:
-        click.echo(upload.url)
+        printing.echo(upload.url)
 
 
 @hub.command(epilog="Example: garage-like hub pull my-lab/ppo-cartpole@main")
@@ -91,7 +91,7 @@ def pull(repo: str, out: Path | None, as_json: bool) -> None:
         return
     size = printing.short_bytes(pulled.bytes)
     epochs = printing.ranges(pulled.epochs)
-    click.echo(
+    printing.echo(
         f"{pulled.directory}: epoch {epochs} of {pulled.repo}@{pulled.revision[:12]}, {size}"
     )
-    click.echo(f"It is not trusted yet; look first: garage-like show {pulled.directory}")
+    printing.echo(f"It is not trusted yet; look first: garage-like show {pulled.directory}")

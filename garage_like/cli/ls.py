@@ -40,7 +40,7 @@ def ls(root: Path, as_json: bool) -> None:
     if as_json:
         printing.print_json([asdict(run) for run in runs])
     elif not runs:
-        click.echo(f"No runs below {root}")
+        printing.echo(f"No runs below {root}")
     else:
         _print(runs, root)
 
@@ -54,7 +54,7 @@ def _print(runs: list[Overview], root: Path) -> None:
     printing.print_table(COLUMNS, groups, folded="run", gap=1)
     for run in runs:
         for line in printing.damage(run.problems):
-            click.echo(line, err=True)
+            printing.echo(line, err=True)
 
 
 def _cells(run: Overview) -> list[str]:

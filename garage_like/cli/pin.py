@@ -26,4 +26,4 @@ def pin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
     if as_json:
         printing.print_json({"snapshot": str(snapshot), "pinned": True, "changed": is_new})
     else:
-        click.echo(f"{snapshot}: {'pinned' if is_new else 'was pinned already'}")
+        printing.echo(f"{snapshot}: {'pinned' if is_new else 'was pinned already'}")

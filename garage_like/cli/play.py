@@ -78,9 +78,9 @@ def play(
     printing.print_table(COLUMNS, {"": rows}, folded="ended")
     if len(returns) > 1:
         shown_mean, shown_std = (printing.short_number(f(returns)) for f in (fmean, pstdev))
-        click.echo(f"mean return {shown_mean}, standard deviation {shown_std}")
+        printing.echo(f"mean return {shown_mean}, standard deviation {shown_std}")
     if video is not None:
-        click.echo(f"Filmed in {video}")
+        printing.echo(f"Filmed in {video}")
 
 
 def _row(number: int, episode: PlayedEpisode) -> list[str]:

@@ -59,7 +59,7 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
     rows = [[b.label, str(len(b.runs)), *_ends(b)] for b in drawn]
     columns = {"curve": False, "runs": True, "up to": True, "mean": True, "spread": True}
     printing.print_table(columns, {"": rows}, folded="curve")
-    click.echo(f"Drawn in {out}")
+    printing.echo(f"Drawn in {out}")
 
 
 def _is_of(out: Path, error: Exception) -> bool:
@@ -85,7 +85,7 @@ def _curves(given: Sequence[Path], x: str, y: str) -> list[Curve]:
             except NothingToDrawError as error:
                 if run == path or len(below) == 1:
                     raise
-                click.echo(f"left out: {error}", err=True)
+                printing.echo(f"left out: {error}", err=True)
                 continue
             found.setdefault(run.resolve(), curve)
     if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,24 @@ class Trouble(click.ClickException):
     """Something went wrong in a command whose exit status 1 is an answer: exit with 2."""
 
     exit_code = 2
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Spell out what a terminal would obey: names and values may be of any origin."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def echo(text: str | None = "", *, err: bool = False) -> None:
+    """Print a line that may hold what a run says of itself."""
+    click.echo(printable(text or ""), err=err)
+
+
+def secho(text: str, *, bold: bool | None = None, dim: bool | None = None) -> None:
+    """Print such a line in a style of its own."""
+    click.secho(printable(text), bold=bold, dim=dim)
 
 
 def print_json(value: Any) -> None:
@@ -65,7 +84,7 @@ def print_table(
         console.print(_grid(columns, [list(columns)], widths, folded, gap), style="bold")
     for title, group in groups.items():
         if title:
-            click.secho(title, dim=True)
+            secho(title, dim=True)
         console.print(_grid(columns, group, widths, folded, gap))
 
 
@@ -88,7 +107,7 @@ def _grid(
             overflow="fold" if name == folded else "ellipsis",
         )
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(printable(cell)) for cell in row))
     return grid
 
 

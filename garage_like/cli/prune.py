@@ -45,7 +45,7 @@ def prune(
     would = "Would remove" if dry_run else "Removed"
     epochs = printing.ranges(found.removed)
     listed = f" (epochs {epochs})" if found.removed else ""
-    click.echo(
+    printing.echo(
         f"{would} {printing.count(len(found.removed), 'snapshot')}{listed},"
         f" {printing.short_bytes(found.bytes)}; {len(found.kept)} stay"
         f" ({printing.ranges(found.kept)})"

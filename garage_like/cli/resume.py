@@ -79,12 +79,12 @@ def resume(
     if as_json:
         printing.print_json(result)
     elif nothing_left:
-        click.echo(
+        printing.echo(
             f"Nothing is left to do: {result['last_epoch'] + 1} epochs are finished; pass"
             " --n-epochs or --additional-epochs to train longer"
         )
     else:
-        click.echo(f"Finished {result['last_epoch'] + 1} epochs in {result['run']}")
+        printing.echo(f"Finished {result['last_epoch'] + 1} epochs in {result['run']}")
 
 
 def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: bool) -> None:

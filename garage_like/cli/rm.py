@@ -35,7 +35,7 @@ def rm(run: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         printing.print_json({**asdict(found), "dry_run": dry_run})
     else:
-        click.echo(f"{'Would remove' if dry_run else 'Removed'} {_shown(found)}")
+        printing.echo(f"{'Would remove' if dry_run else 'Removed'} {_shown(found)}")
 
 
 def _shown(found: Removal) -> str:

@@ -35,10 +35,10 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
     if as_json:
         printing.print_json(found)
         return
-    click.secho(str(run), bold=True)
-    click.echo(_first_line(found))
+    printing.secho(str(run), bold=True)
+    printing.echo(_first_line(found))
     for line in _exactness(found):
-        click.echo(line)
+        printing.echo(line)
     _section("Parameters", _as_text(found["parameters"]))
     _section("Components", _as_text(found["classes"] or {}))
     _section("Last row of the log", _as_text(found["metrics"] or {}, printing.short_number))
@@ -46,7 +46,7 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
     _section("Files", _as_text(found["files"], printing.short_bytes))
     _section("Made with", _as_text(_versions(found["fingerprint"] or {})))
     if found["resume"]:
-        click.echo(f"\nTo go on:\n  {found['resume']}")
+        printing.echo(f"\nTo go on:\n  {found['resume']}")
 
 
 def _first_line(found: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def _exactness(found: Mapping[str, Any]) -> Iterable[str]:
 def _snapshots(snapshots: Sequence[Mapping[str, Any]], show_all: bool) -> None:
     if not snapshots:
         return
-    click.secho("\nSnapshots", bold=True)
+    printing.secho("\nSnapshots", bold=True)
     rows = [_snapshot_row(snapshot) for snapshot in snapshots]
     hidden = len(rows) - SHOWN_FIRST - SHOWN_LAST
     if hidden > 1 and not show_all:
@@ -103,7 +103,7 @@ def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
 
 def _section(title: str, values: Mapping[str, str]) -> None:
     if values:
-        click.secho(f"\n{title}", bold=True)
+        printing.secho(f"\n{title}", bold=True)
         printing.print_table({"": False, " ": False}, {"": list(values.items())}, folded=" ")
 
 

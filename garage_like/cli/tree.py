@@ -30,7 +30,7 @@ def tree(root: Path, as_json: bool) -> None:
     if as_json:
         printing.print_json([asdict(member) for member in found])
     elif not found:
-        click.echo(f"No runs below {root}")
+        printing.echo(f"No runs below {root}")
     else:
         _print(found, root)
 

@@ -23,4 +23,4 @@ def unpin(run: Path, epoch: FromEpoch, as_json: bool) -> None:
     if as_json:
         printing.print_json({"snapshot": str(snapshot), "pinned": False, "changed": was_pinned})
     else:
-        click.echo(f"{snapshot}: {'no longer pinned' if was_pinned else 'was not pinned'}")
+        printing.echo(f"{snapshot}: {'no longer pinned' if was_pinned else 'was not pinned'}")

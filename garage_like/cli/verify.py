@@ -28,8 +28,8 @@ def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
     else:
         for found in bad.values():
             for problem in found:
-                click.echo(f"damaged: {problem}")
+                printing.echo(f"damaged: {problem}")
         plural = "" if len(problems) == 1 else "s"
         verdict = f"{len(bad)} damaged" if bad else "every digest holds"
-        click.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}")
+        printing.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}")
     ctx.exit(1 if bad else 0)

@@ -74,7 +74,7 @@ def verify_resume(
 
     def say(line: str) -> None:
         if not as_json:
-            click.echo(line, err=True)
+            printing.echo(line, err=True)
 
     try:
         audit = audit_script(
@@ -97,7 +97,7 @@ def _print(audit: Audit) -> None:
     printing.print_table(COLUMNS, {"": rows}, folded="result")
     found = audit.difference
     if found is None:
-        click.echo(
+        printing.echo(
             f"\nExact: {audit.n_epochs} epochs, {audit.n_epochs - 1} resumes, no bit differs."
         )
         return
@@ -106,13 +106,13 @@ def _print(audit: Audit) -> None:
         "epoch": f"at the end of epoch {found.epoch}",
         "restore": f"when the snapshot of epoch {found.epoch} was restored",
     }[found.moment]
-    click.echo(f"\nThe runs differ first {when}, in\n  {found.component}")
-    click.echo(f"    never killed: {found.straight}\n    killed:       {found.killed}")
-    click.echo(f"Reason: {found.reason}.")
+    printing.echo(f"\nThe runs differ first {when}, in\n  {found.component}")
+    printing.echo(f"    never killed: {found.straight}\n    killed:       {found.killed}")
+    printing.echo(f"Reason: {found.reason}.")
     others = [path for path in found.paths if path != found.component]
     if others:
         more = found.num_paths - SHOWN_PATHS
         tail = f", and {more} more" if len(others) > SHOWN_PATHS else ""
-        click.echo(f"Also different: {', '.join(others[:SHOWN_PATHS])}{tail}")
+        printing.echo(f"Also different: {', '.join(others[:SHOWN_PATHS])}{tail}")
     if audit.folder:
-        click.echo(f"Both runs are in {audit.folder}")
+        printing.echo(f"Both runs are in {audit.folder}")

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.errors import SnapshotCorruptError
 from garage_like.logging.csv_table import cells_of_any_size
 from garage_like.runs.overview import newest_manifest
-from garage_like.snapshot.disk.run_files import read_json
+from garage_like.snapshot.disk.run_files import PROGRESS, open_text, read_json
 
-LOG = "progress.csv"
 MAX_POINTS = 2000
 
 
@@ -108,16 +108,16 @@ def parent_of(run: Path) -> Path | None:
 
 
 def _points(run: Path, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
-    path = run / LOG
+    path = run / PROGRESS
     try:
         with (
             cells_of_any_size(),
-            path.open(newline="", encoding="utf-8", errors="replace") as file,
+            open_text(path) as file,
         ):
             reader = csv.DictReader(file)
             columns, rows = list(reader.fieldnames or ()), list(reader)
-    except OSError as error:
-        raise NothingToDrawError(f"{path}: cannot be read: {error.strerror}") from error
+    except SnapshotCorruptError as error:
+        raise NothingToDrawError(str(error)) from error
     for name in (x, y):
         if name not in columns:
             raise NothingToDrawError(f"{path}: no column {name!r}; {_hint(name, columns)}")

@@ -71,6 +71,11 @@ def prune_run(
         RunLockedError: if a process is training there.
     """
     check_is_run(run)
+    if (run / SNAPSHOTS).is_symlink():
+        raise ValueError(
+            f"{run / SNAPSHOTS}: a link to {os.readlink(run / SNAPSHOTS)}; nothing is removed"
+            " through links, so prune the run that the snapshots lie in"
+        )
     config = _rules(run, keep_last, keep_best, keep_period)
     with _ours_to_change(run, dry_run):
         store = SnapshotStore.of_run(run)

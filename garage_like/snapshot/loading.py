@@ -17,7 +17,7 @@ from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
-from garage_like.snapshot.trust import check_trust
+from garage_like.snapshot.trust import check_trust, why_untrusted
 
 FromEpoch = int | Literal["first", "last", "best"]
 
@@ -32,6 +32,7 @@ class LoadedSnapshot:
         files: content of each file, by path inside the snapshot.
         bad: newer snapshots that were passed over since they do not verify, and why.
         include_buffer: whether replay memory gets its transitions back.
+        untrusted: how one saw, as it was read, that another user wrote it; None if this one did.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class LoadedSnapshot:
     files: dict[str, bytearray]
     bad: dict[int, str]
     include_buffer: bool = True
+    untrusted: str | None = None
 
     def graph(self, trust: bool = False) -> dict[str, Any]:
         """Build the objects. This runs code that the snapshot brings along.
@@ -51,7 +53,7 @@ class LoadedSnapshot:
         """
         from garage_like.snapshot.capture import load_graph
 
-        check_trust(self.path, self.manifest, trust)
+        check_trust(self.path, self.manifest, trust, self.untrusted)
         return load_graph(
             self.manifest, self.files, str(self.path), include_buffer=self.include_buffer
         )
@@ -154,6 +156,7 @@ def _read(
     snapshot: Path, include_buffer: bool | None, bad: dict[int, str] | None = None
 ) -> LoadedSnapshot:
     manifest = Manifest.read(snapshot)
+    before = why_untrusted(snapshot, manifest)
     if include_buffer and manifest.left_out:
         raise SnapshotNotFoundError(
             f"{snapshot}: replay memory {', '.join(manifest.left_out)} was not saved"
@@ -166,7 +169,10 @@ def _read(
         for name, entry in manifest.files.items()
         if not name.startswith(left_out)
     }
-    return LoadedSnapshot(snapshot, manifest, files, bad or {}, include_buffer is not False)
+    untrusted = before or why_untrusted(snapshot, manifest)
+    return LoadedSnapshot(
+        snapshot, manifest, files, bad or {}, include_buffer is not False, untrusted
+    )
 
 
 def _files_of_memory(manifest: Manifest) -> tuple[str, ...]:

@@ -22,10 +22,9 @@ from pathlib import Path
 from garage_like.errors import SnapshotUntrustedError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.run_files import EXPERIMENT
 
 ENVIRONMENT_VARIABLE = "GARAGE_LIKE_TRUST"
-EXPERIMENT = "experiment.json"
-"""Beside `snapshots/`: names folders from which modules are imported on a resume."""
 
 
 def user_name() -> str:
@@ -35,20 +34,23 @@ def user_name() -> str:
     return _name_of(os.geteuid())
 
 
-def check_trust(snapshot: Path, manifest: Manifest, trust: bool = False) -> None:
+def check_trust(
+    snapshot: Path, manifest: Manifest, trust: bool = False, seen: str | None = None
+) -> None:
     """Raise unless this user wrote a snapshot, or says that it may be trusted.
 
     Args:
         snapshot: its directory.
         manifest: of the snapshot.
         trust: what the caller says.
+        seen: what `why_untrusted` said when the snapshot was read: the path may lead elsewhere now.
 
     Raises:
         SnapshotUntrustedError: if it is another's; says how that was seen.
     """
     if trust or os.environ.get(ENVIRONMENT_VARIABLE) == "1":
         return
-    why = why_untrusted(snapshot, manifest)
+    why = seen or why_untrusted(snapshot, manifest)
     if why is not None:
         raise SnapshotUntrustedError(
             f"{snapshot}: restoring runs code that the snapshot brings along, and {why}. Look at it"

@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import socket
+import stat
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from garage_like.errors import RunLockedError, SnapshotSaveError
-from garage_like.snapshot.disk.run_files import HOLDER, LOCK
+from garage_like.snapshot.disk.run_files import HOLDER, LOCK, read_json
 
 
 class RunLock:
@@ -29,7 +30,14 @@ class RunLock:
             SnapshotSaveError: if nothing can be written there.
         """
         try:
+            was_there = self._check_files()
             self._lock.acquire(timeout=0)
+            if not was_there and self._is_held_by_another():
+                self._lock.release()
+                raise RunLockedError(
+                    f"{self._run_dir}: its {LOCK} was deleted while another process wrote to this"
+                    f" run ({self._holder()}); stop it, or remove {HOLDER} if it is another's"
+                )
             self._sign()
         except Timeout:
             raise RunLockedError(
@@ -43,10 +51,39 @@ class RunLock:
                 " or give this run a directory of its own"
             ) from error
 
+    def _check_files(self) -> bool:
+        """Tell whether the lock's file is there; raise OSError if it is a link, pipe or device."""
+        try:
+            mode = os.lstat(self._run_dir / LOCK).st_mode
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISREG(mode):
+            raise OSError(f"{LOCK} is no plain file; remove it")
+        return True
+
+    def _is_held_by_another(self) -> bool:
+        """Tell whether a living process signed: it holds a lock whose file was deleted."""
+        holder = read_json(self._run_dir / HOLDER)
+        pid = holder.get("pid")
+        if holder.get("host") != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
+            return False
+        if pid == os.getpid():
+            return False
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            return True
+        except (OSError, OverflowError):
+            return False
+        return True
+
     def _sign(self) -> None:
-        """Say who holds the lock, for the message that others get."""
+        """Say who holds the lock, for others' message; no link is written through."""
         holder = {"pid": os.getpid(), "host": socket.gethostname()}
-        (self._run_dir / HOLDER).write_text(json.dumps(holder))
+        path = self._run_dir / HOLDER
+        path.unlink(missing_ok=True)
+        with path.open("x") as file:
+            file.write(json.dumps(holder))
 
     def release(self) -> None:
         """Give the lock back."""
@@ -56,8 +93,7 @@ class RunLock:
             self._lock.release()
 
     def _holder(self) -> str:
-        try:
-            holder = json.loads((self._run_dir / HOLDER).read_text())
+        holder = read_json(self._run_dir / HOLDER)
+        if isinstance(holder.get("pid"), int) and isinstance(holder.get("host"), str):
             return f"process {holder['pid']} on {holder['host']}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "its process number is not known"
+        return "its process number is not known"

@@ -6,8 +6,11 @@ out of the run, and a file is measured before it is parsed.
 
 from __future__ import annotations
 
+import contextlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
@@ -28,24 +31,20 @@ HOLDER = ".lock-holder.json"
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds; nothing if there is no such file, or no object."""
     try:
-        return parse_object(read_bytes(path))
+        with opened(path.parent, path.name) as file:
+            return parse_object(file.read(MAX_BYTES + 1))
     except (SnapshotCorruptError, ValueError):
         return {}
 
 
-def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return what a plain file holds, at most one byte more than `limit`.
+@contextlib.contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open a plain file of text, line ends as they are.
 
     Raises:
         SnapshotCorruptError: if there is no such file, or it is a link, a pipe or a device.
     """
     with opened(path.parent, path.name) as file:
-        return _read(file, limit + 1)
-
-
-def _read(file: Any, limit: int) -> bytes:
-    pieces, left = [], limit
-    while left and (piece := file.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)
+        yield io.TextIOWrapper(
+            io.BufferedReader(file), encoding="utf-8", errors="replace", newline=""
+        )
