@@ -101,7 +101,7 @@ def _settings(env: Any) -> Hashable:
     spec = vars(env).get("spec") if is_gymnasium_class(type(env)) else None
     kwargs = getattr(spec, "kwargs", None)
     if spec is None or not isinstance(kwargs, Mapping):
-        return type(env)
+        return (type(env),)
     plain = {name: value for name, value in kwargs.items() if is_constant(value)}
     return type(env), spec.id, repr(sorted(plain.items()))
 
