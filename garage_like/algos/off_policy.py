@@ -5,6 +5,7 @@ A backend's algorithm adds a loss and a gradient step: `_update`.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -258,10 +259,22 @@ class OffPolicyAlgorithm(RLAlgorithm):
         for _ in range(count):
             transitions = self.replay_buffer.sample_transitions(self._buffer_batch_size)
             metrics, errors = self._take_gradient_step(transitions)
+            self._check_finite(metrics)
             self.replay_buffer.update_priorities(transitions, errors)
             self._averages.add(metrics)
             self._gradient_steps += 1
         self._finish_itr()
+
+    def _check_finite(self, metrics: Metrics) -> None:
+        """Raise before weights that are lost are saved over the last that are finite."""
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise ValueError(
+                    f"{type(self).__name__}: {name} is {value} at gradient step"
+                    f" {self._gradient_steps + 1}; expected a finite number. Is a reward or"
+                    " observation NaN? Else lower the learning rate; the last snapshot is of"
+                    " before"
+                )
 
     def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Do what `_update` does; a backend may know a shorter way to the same result."""

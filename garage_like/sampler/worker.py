@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import math
 import time
+from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -48,12 +49,12 @@ class Worker(abc.ABC):
     ) -> None:
         owner = type(self).__name__
         check_episode_limit(owner, max_episode_length)
-        if isinstance(n_envs, bool) or not isinstance(n_envs, int) or n_envs < 1:
+        if isinstance(n_envs, bool) or not isinstance(n_envs, Integral) or n_envs < 1:
             raise ValueError(f"{owner}: n_envs must be an integer of at least 1, got {n_envs!r}")
         self._seed = seed
         self._max_episode_length = max_episode_length
         self._worker_number = worker_number
-        self._n_envs = n_envs
+        self._n_envs = int(n_envs)
         self._agent: Any = None
         self._envs: list[Environment] = []
         self._never_reset = [True] * n_envs

@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,7 +74,12 @@ class SnapshotConfig:
     video_interval: int = 0
 
     def __post_init__(self) -> None:
-        """Check every value, and that they agree."""
+        """Check every value, and that they agree; NumPy's numbers become Python's."""
+        for name in self.option_names():
+            value = getattr(self, name)
+            if isinstance(value, Integral | Real) and not isinstance(value, bool | int | float):
+                plain = int(value) if isinstance(value, Integral) else float(value)
+                object.__setattr__(self, name, plain)
         if not isinstance(self.snapshot_dir, str | os.PathLike):
             raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
         if self.has_directory:  # absolute from here on: a script may change its directory later
@@ -97,7 +103,7 @@ class SnapshotConfig:
         for name in ("include_buffer", "async_save", "auto_resume"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
-        if not isinstance(self.max_stall, int | float) or not 0.0 < self.max_stall <= 1.0:
+        if not isinstance(self.max_stall, Real) or not 0.0 < self.max_stall <= 1.0:
             raise ValueError(f"max_stall must lie in (0, 1], got {self.max_stall!r}")
         if not isinstance(self.best_metric, str) or not self.best_metric:
             raise TypeError(f"best_metric must be a key of the log, got {self.best_metric!r}")
@@ -147,7 +153,7 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 
 def _check_int(name: str, value: Any, least: float, alternative: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer{alternative}, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least:.0f}{alternative}, got {value!r}")

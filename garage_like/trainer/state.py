@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from numbers import Integral
 from typing import Any
 
 
@@ -30,8 +31,10 @@ class TrainArgs:
     def __post_init__(self) -> None:
         """Check the numbers."""
         check_count("n_epochs", self.n_epochs, 0)
+        self.n_epochs = int(self.n_epochs)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size, 1)
+            self.batch_size = int(self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Stats:
 
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise unless a value is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
