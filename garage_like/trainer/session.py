@@ -27,6 +27,7 @@ from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
 from garage_like.snapshot.graph.env_state import EnvState, Kind, kind_of
+from garage_like.snapshot.graph.module_state import ModuleState
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
 from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.snapshot.rng import hidden_random_numbers
@@ -57,6 +58,7 @@ class RunSession:
         self._parent: dict[str, Any] | None = None
         self.env_states: dict[Kind, EnvState] = {}
         self._hidden: list[str] = []
+        self.modules = ModuleState()
         self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
@@ -198,6 +200,8 @@ class RunSession:
 
     def start_from(self, args: TrainArgs, stats: Stats) -> None:
         """Remember how far the run is before the first epoch of this session."""
+        if not self._config.saves_nothing:
+            self.modules.begin()
         self._before = None
         self._now = Progress(
             args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes
@@ -237,6 +241,9 @@ class RunSession:
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
         stats, env_state = graph["stats"], self._checked_env(graph["env"])
+        beside = self.modules.changed()
+        if beside:
+            graph = {**graph, "modules": beside}
         seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
@@ -315,7 +322,7 @@ class RunSession:
 
     def _why_inexact(self, env_state: EnvState) -> list[str]:
         """Return why a resume of what is saved now is not exact; log what was not known before."""
-        hidden = hidden_random_numbers()
+        hidden = hidden_random_numbers() + self.modules.why_inexact()
         for reason in hidden:
             if reason not in self._hidden:
                 logger.log(f"A resume of this run will not be exact: {reason}")
@@ -327,7 +334,8 @@ class RunSession:
             return EnvState("exact")
         kind = kind_of(env)
         if kind not in self.env_states:
-            state = self.env_states[kind] = check_env(env, known=self.env_states)
+            with self.modules.untouched():
+                state = self.env_states[kind] = check_env(env, known=self.env_states)
             if not state.exact:
                 logger.log(
                     "The environment cannot be continued in the middle of an episode, a resume"

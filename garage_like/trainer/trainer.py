@@ -152,6 +152,7 @@ class Trainer(Training):
         self._stats = graph["stats"]
         start = self._stats.total_epoch + 1
         self._train_args = replace(graph["train_args"], start_epoch=start)
+        self._session.modules.put_back(graph.get("modules", {}))
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr
