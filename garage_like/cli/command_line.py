@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
             if line == error.message:
                 raise
             safe = click.ClickException(line)
-            safe.exit_code = error.exit_code
+            safe.exit_code = error.exit_code  # type: ignore[misc]
             raise safe from error
 
 

@@ -30,7 +30,7 @@ class EnvState:
     """How well an environment survives a snapshot, as `env_check` found out.
 
     Attributes:
-        mode: `'exact'`; `'restart'`: it begins a new episode; `'unchecked'`: nobody tried.
+        mode: `'exact'`, or `'restart'`: it begins a new episode.
         reason: why it is not exact.
         rebuild: whether the innermost one cannot be pickled, and is built anew from its spec.
     """
