@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import math
 import time
-from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -49,7 +48,7 @@ class Worker(abc.ABC):
     ) -> None:
         owner = type(self).__name__
         check_episode_limit(owner, max_episode_length)
-        if isinstance(n_envs, bool) or not isinstance(n_envs, Integral) or n_envs < 1:
+        if isinstance(n_envs, bool) or not isinstance(n_envs, int | np.integer) or n_envs < 1:
             raise ValueError(f"{owner}: n_envs must be an integer of at least 1, got {n_envs!r}")
         self._seed = seed
         self._max_episode_length = max_episode_length
@@ -57,7 +56,7 @@ class Worker(abc.ABC):
         self._n_envs = int(n_envs)
         self._agent: Any = None
         self._envs: list[Environment] = []
-        self._never_reset = [True] * n_envs
+        self._never_reset = [True] * self._n_envs
         self._env_generation = 0
         self._rng: np.random.Generator | None = None
         # What the policy remembers of each environment's episode, if it is recurrent.

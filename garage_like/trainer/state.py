@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Stats:
 
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise unless a value is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")

@@ -175,7 +175,7 @@ def _own_namespaces() -> list[dict[str, Any]]:
     folders = {Path(s["__file__"]).resolve().parent for s in spaces if s.get("__file__")}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name == "__main__" or not folders or not _is_own(file):
+        if name == "__main__" or not folders or file is None or not _is_own(file):
             continue
         if folders.intersection(Path(file).resolve().parents):
             spaces.append(vars(module))
