@@ -16,7 +16,7 @@ from typing import Any
 from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
-from garage_like.logging.csv_table import cells_of_any_size
+from garage_like.logging.csv_cells import cells_of_any_size
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import parse_epoch
 from garage_like.snapshot.disk.manifest import Manifest

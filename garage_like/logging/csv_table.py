@@ -8,7 +8,6 @@ appearance; a column appears with the first row in which it is not empty; no row
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-_ANY_SIZE = (1 << 31) - 1  # a C long, which may have 32 bits
+from garage_like.logging.csv_cells import cells_of_any_size
 
 
 def format_cell(value: Any) -> str:
@@ -80,16 +79,6 @@ def read_rows(content: bytes) -> list[Row]:
             rows.append(Row("".join(taken), cells))
             taken.clear()
     return rows
-
-
-@contextlib.contextmanager
-def cells_of_any_size() -> Iterator[None]:
-    """Let `csv` read cells above its limit, 128 KiB: a run may log any text."""
-    before = csv.field_size_limit(_ANY_SIZE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def add_columns(content: bytes, names: Sequence[str]) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.logging.csv_table import cells_of_any_size
+from garage_like.logging.csv_cells import cells_of_any_size
 from garage_like.runs.overview import newest_manifest
 from garage_like.snapshot.disk.run_files import PROGRESS, open_text, read_json
 

@@ -397,8 +397,10 @@ def test_sigterm_finishes_the_epoch_saves_and_says_how_to_resume(run, tmp_path, 
 
 
 @pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGXCPU"])
-def test_signals_of_a_scheduler_do_as_sigterm_does(run, tmp_path, capsys, name):
+def test_signals_of_a_scheduler_do_as_sigterm_does(run, request, tmp_path, capsys, name):
     number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup, SIGHUP is ignored
+    request.addfinalizer(lambda: signal.signal(number, before))
 
     class Warned(RandomWalk):
         def train_epoch(self, trainer):

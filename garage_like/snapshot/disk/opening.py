@@ -64,7 +64,9 @@ def opened(snapshot: Path, name: str, size: int | None = None) -> Iterator[io.Fi
     except (OSError, ValueError) as error:
         if isinstance(error, SnapshotCorruptError):
             raise
-        raise SnapshotCorruptError(f"{path}: cannot be read: {error}") from error
+        raise SnapshotCorruptError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 @contextlib.contextmanager
