@@ -35,7 +35,8 @@ smartquotes = False  # they would turn --json into a dash
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
+# Constructors show options of their bases, whose defaults do not stand in the source at hand.
+autodoc_preserve_defaults = False
 # `Policy` is an interface and a class in torch: either is a fair place for a link to lead to.
 suppress_warnings = ["ref.python"]
 napoleon_google_docstring = True
