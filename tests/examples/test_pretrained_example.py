@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ def test_walk_through_in_full(run_example, rows, tmp_path) -> None:
         for name in ("trpo_gym_tf_cartpole", "trpo_gym_tf_cartpole_pretrained")
     )
     assert (len(first), len(second)) == (10, 20)
-    assert float(second[-1]["Evaluation/AverageReturn"]) > 400.0
+    returns = [float(row["Evaluation/AverageReturn"]) for row in second]
+    # Not the last alone: single epochs swing widely, and otherwise on each processor.
+    assert statistics.median(returns) > 400.0
 
 
 def test_resumed_training_goes_on_in_tensorflow(run_example, rows, tmp_path) -> None:

@@ -103,5 +103,7 @@ def test_training_goes_on_as_it_would_have(name: str) -> None:
     expected = json.loads((make.GOLDEN / name / "next.json").read_text())
     found = make.next_row(name, make.GOLDEN / name)
     assert [column for column in expected if column not in found] == []
+    # Conjugate gradients in float32 amplify the last bits, in which processors differ.
+    tolerance = 2e-2 if "trpo" in name else 1e-3
     for column, value in expected.items():
-        assert math.isclose(found[column], value, rel_tol=1e-3, abs_tol=1e-4), column
+        assert math.isclose(found[column], value, rel_tol=tolerance, abs_tol=1e-4), column
