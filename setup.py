@@ -36,6 +36,7 @@ EXTRAS = {
         "tensorflow-cpu>=2.16; sys_platform == 'linux' and platform_machine == 'x86_64'",
         "tensorflow>=2.16; sys_platform != 'linux' or platform_machine != 'x86_64'",
     ],
+    "jax": ["jax>=0.7", "flax>=0.11", "optax>=0.2.5"],
     "mujoco": ["gymnasium[mujoco]>=1.0"],
     "classic": ["gymnasium[classic-control]>=1.0"],
     # Of Box2D, Python 3.14 has no wheel yet.
@@ -64,8 +65,14 @@ EXTRAS["docs"] = [
     "myst-parser>=4.0",
     "sphinx-click>=6.0",
 ]
-# Libraries whose checkpoints are read: only the tests that make some anew need them.
-EXTRAS["peers"] = ["stable-baselines3>=2.4", "skrl>=2.0"]
+# Libraries whose checkpoints are read and whose loops are run: only tests need them.
+EXTRAS["peers"] = [
+    "stable-baselines3>=2.4",
+    "sb3-contrib>=2.4",
+    "skrl>=2.0",
+    "equinox>=0.12",
+    "numba>=0.61",
+]
 # The tools that judge the code are held to one minor version, so that they judge alike everywhere.
 EXTRAS["dev"] = [
     "pytest>=8.0",
@@ -77,7 +84,9 @@ EXTRAS["dev"] = [
     *EXTRAS["mlflow"],
     *EXTRAS["video"],
     *EXTRAS["hub"],
+    *EXTRAS["jax"],
     *EXTRAS["peers"],
+    "libcst>=1.5",
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]
