@@ -21,6 +21,8 @@ OptimizerSpec = type[torch.optim.Optimizer] | tuple[type[torch.optim.Optimizer],
 _HAVE_A_FUSED_FORM = (torch.optim.Adam, torch.optim.AdamW)
 _OFF = "GARAGE_LIKE_FAST_PATH"
 
+leave_compiler_alone()  # here, since a restore calls no constructor
+
 # Made anew whenever they are not there, so they are no part of a run's state.
 _FLAT: weakref.WeakKeyDictionary[OptimizerWrapper, FlatAdam] = weakref.WeakKeyDictionary()
 
@@ -73,7 +75,6 @@ class OptimizerWrapper(Configured):
                 "OptimizerWrapper: minibatch_size must be at least 1, or None for all rows, "
                 f"got {minibatch_size!r}"
             )
-        leave_compiler_alone()
         parameters = list(module.parameters())
         if optimizer_class in _HAVE_A_FUSED_FORM and not {"fused", "foreach"} & options.keys():
             options["fused"] = all(p.is_floating_point() for p in parameters)
