@@ -85,7 +85,9 @@ def prune_run(
                 f"{run}: no snapshot found there, so there is none to prune"
             )
         pinned = pinned_epochs(store.dir)
-        doomed = to_remove(config, list(_kept(store, epochs, config)), pinned, store.is_good)
+        doomed = to_remove(
+            config, list(_kept(store, epochs, config)), pinned.__contains__, store.is_good
+        )
         freed = _freed_bytes(store.path(epoch) for epoch in doomed)
         if not dry_run:
             doomed = list(store.remove(doomed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from garage_like.snapshot.config import SnapshotConfig
@@ -119,7 +119,7 @@ def _rank(config: SnapshotConfig, metric: float | None) -> float:
 def to_remove(
     config: SnapshotConfig,
     kept: Sequence[Kept],
-    pinned: Collection[int] = (),
+    is_pinned: Callable[[int], bool] = lambda epoch: False,
     is_good: Callable[[int], bool] = lambda epoch: True,
 ) -> list[int]:
     """Return the epochs whose snapshots go, oldest first.
@@ -131,24 +131,24 @@ def to_remove(
     Args:
         config: mode and what is kept beside the newest.
         kept: the snapshots on the disk.
-        pinned: epochs that stay.
+        is_pinned: tells whether an epoch stays; asked of those that would go.
         is_good: tells whether the snapshot of an epoch verifies; asked of the newest first, until
             two do.
     """
+    if config.snapshot_mode == "all" and config.max_to_keep is None:
+        return []
     epochs = sorted(k.epoch for k in kept)
     good = list(itertools.islice(filter(is_good, reversed(epochs)), ALWAYS_KEPT))
     if len(good) < ALWAYS_KEPT:
         return []
-    stay = {*epochs[-ALWAYS_KEPT:], *good, *best_epochs(config, kept), *pinned}
+    stay = {*epochs[-ALWAYS_KEPT:], *good, *best_epochs(config, kept)}
     if config.keep_period:
         stay.update(epoch for epoch in epochs if epoch % config.keep_period == 0)
     if config.max_to_keep is not None:
         stay.update(epochs[-config.max_to_keep :])
-    elif config.snapshot_mode == "all":
-        return []
     elif config.snapshot_mode in ("gap", "gap_and_last") or _keeps_ten(config):
         stay.update(k.epoch for k in kept if k.on_gap)
-    return [epoch for epoch in epochs if epoch not in stay]
+    return [epoch for epoch in epochs if epoch not in stay and not is_pinned(epoch)]
 
 
 def _keeps_ten(config: SnapshotConfig) -> bool:

@@ -22,7 +22,6 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.pins import pinned_epochs
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
@@ -270,10 +269,9 @@ class Snapshotter:
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
         try:
-            pinned = pinned_epochs(self.store.dir)
             with self._lock:
                 kept = list(self._on_disk().values())
-            doomed = to_remove(self.config, kept, pinned, self.store.is_good)
+            doomed = to_remove(self.config, kept, self.store.is_pinned, self.store.is_good)
             removed = self.store.remove(doomed)
         except OSError as error:
             warn(f"old snapshots could not be removed: {error}", stacklevel=3)

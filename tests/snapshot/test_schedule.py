@@ -153,7 +153,7 @@ def test_two_are_kept_at_least():
 
 def test_pinned_are_kept():
     kept = [Kept(epoch) for epoch in range(9)]
-    assert to_remove(config(), kept, pinned=[2, 5]) == [0, 1, 3, 4, 6]
+    assert to_remove(config(), kept, is_pinned=[2, 5].__contains__) == [0, 1, 3, 4, 6]
 
 
 def test_two_that_verify_are_kept_beside_the_last():

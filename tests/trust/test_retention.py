@@ -37,7 +37,7 @@ def check(policy, history):
             epoch += 1
             good = set(kept) - rotten
             best = set(best_epochs(policy, list(kept.values())))
-            doomed = to_remove(policy, list(kept.values()), pinned, good.__contains__)
+            doomed = to_remove(policy, list(kept.values()), pinned.__contains__, good.__contains__)
             left = set(kept) - set(doomed)
             assert max(kept) in left
             assert best <= left

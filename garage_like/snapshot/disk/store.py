@@ -7,9 +7,10 @@ whose bytes an earlier snapshot has becomes a hard link, but never to the newest
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from garage_like.errors import (
@@ -35,6 +36,7 @@ class SnapshotStore:
         self.dir = snapshots_dir
         self._fs = filesystem or FileSystem()
         self._verified = Verified()
+        self._listed: list[int] | None = None
 
     @classmethod
     def of_run(cls, run_dir: Path, filesystem: FileSystem | None = None) -> SnapshotStore:
@@ -67,6 +69,7 @@ class SnapshotStore:
             SnapshotSaveError: if nothing can be written there.
         """
         self._verified = Verified(verified)
+        self._listed = None
         try:
             self._make()
             sweep(self._fs, self.dir)
@@ -119,13 +122,13 @@ class SnapshotStore:
         saving = self.dir / f"{layout.SAVING}{final.name}-{uuid.uuid4().hex[:8]}"
         try:
             self._make()  # a user may have removed it
-            on_disk = [(epoch, self.path(epoch)) for epoch in reversed(self.epochs())]
-            sources = self._verified.sources_for(manifest.epoch, on_disk)
+            sources = self._verified.sources_for(manifest.epoch, self._newest_first())
             manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
             manifest.files.update(unchanged or {})
             write_snapshot(self._fs, saving, manifest, files, sources)
             self._publish(saving, final)
         except BaseException as error:
+            self._listed = None
             self._verified.forget()  # what cannot be written may not be what it was either
             self._clear_up(saving, final)
             if not isinstance(error, OSError | SnapshotCorruptError):
@@ -134,7 +137,22 @@ class SnapshotStore:
                 f"{final}: the snapshot could not be written: {error}; earlier snapshots are intact"
             ) from error
         self._verified.add(manifest, sources)
+        if self._listed is not None and manifest.epoch not in self._listed[-1:]:
+            bisect.insort(self._listed, manifest.epoch)
         return final
+
+    def _newest_first(self) -> Iterator[tuple[int, Path]]:
+        """Yield epoch and directory of each snapshot, as far as one is asked for.
+
+        What is there is listed once and kept in mind, since there is one writer: the thousandth
+        commit looks at the disk no longer than the first. What a user removed is passed over.
+        """
+        if self._listed is None:
+            self._listed = self.epochs()
+        for epoch in reversed(self._listed):
+            path = self.path(epoch)
+            if path.is_dir():
+                yield epoch, path
 
     def _publish(self, saving: Path, final: Path) -> None:
         replaced = self._replaced(final)
@@ -162,6 +180,10 @@ class SnapshotStore:
     def is_good(self, epoch: int) -> bool:
         """Tell whether a snapshot verifies; what this process wrote or has read is not read."""
         return self._verified.is_good(self.path(epoch), epoch)
+
+    def is_pinned(self, epoch: int) -> bool:
+        """Tell whether the snapshot of an epoch bears a pin."""
+        return pins.is_pinned(self.path(epoch))
 
     @staticmethod
     def _replaced(final: Path) -> Path:
@@ -194,7 +216,7 @@ class SnapshotStore:
                 self._fs.rename(hidden, path)
             else:
                 doomed[epoch] = hidden
-                self._verified.forget(epoch)
+                self._forget(epoch)
         if doomed:
             self._fs.sync_dir(self.dir)
         for hidden in doomed.values():
@@ -206,7 +228,7 @@ class SnapshotStore:
         target = layout.free_name(self.dir, f"{layout.epoch_name(epoch)}.corrupt")
         self._fs.rename(self.path(epoch), target)
         self._fs.sync_dir(self.dir)
-        self._verified.forget(epoch)
+        self._forget(epoch)
         return target
 
     def orphan_after(self, epoch: int) -> Path | None:
@@ -221,6 +243,11 @@ class SnapshotStore:
         self._fs.make_dir(orphans)
         for other in reversed(later):
             self._fs.rename(self.path(other), orphans / layout.epoch_name(other))
-            self._verified.forget(other)
+            self._forget(other)
             self._fs.sync_dir(self.dir)
         return orphans
+
+    def _forget(self, epoch: int) -> None:
+        self._verified.forget(epoch)
+        if self._listed is not None and epoch in self._listed:
+            self._listed.remove(epoch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError
@@ -40,7 +40,7 @@ class Verified:
             self._good[epoch] = Manifest.read(snapshot)
         return epoch in self._good
 
-    def sources_for(self, epoch: int, on_disk: Sequence[tuple[int, Path]]) -> Sources:
+    def sources_for(self, epoch: int, on_disk: Iterable[tuple[int, Path]]) -> Sources:
         """Return what the snapshot of an epoch may be linked to.
 
         Args:
