@@ -27,6 +27,7 @@ CORE = [
     "rich>=13.0",
     "filelock>=3.13",
     "safetensors>=0.4.3",
+    "xxhash>=3.0",
 ]
 
 EXTRAS = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.disk.digests import blake2b_of
 
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
@@ -100,7 +100,7 @@ def global_states(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def state_digest(state: Any) -> str:
     """Return a digest of what `generator_state` returns."""
-    return digest_of(_pieces(state)).blake2b
+    return blake2b_of(_pieces(state))
 
 
 def _pieces(state: Any) -> Iterator[bytes]:

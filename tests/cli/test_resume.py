@@ -11,7 +11,7 @@ def state(run: Path) -> dict[str, str]:
     """Return the digests of all arrays in the newest snapshot."""
     newest = max((run / "snapshots").glob("epoch_*"))
     files = json.loads((newest / "manifest.json").read_text())["files"]
-    return {name: entry["blake2b"] for name, entry in files.items() if name.startswith("tensors/")}
+    return {name: entry["xxh3_128"] for name, entry in files.items() if name.startswith("tensors/")}
 
 
 def test_killed_run_continues_in_place_as_if_never_killed(command, rows, killed, finished) -> None:

@@ -19,7 +19,7 @@ def arrays(run_dir: Path) -> dict[str, str]:
     """Return the digests of all arrays in a run's newest snapshot."""
     newest = max((run_dir / "snapshots").glob("epoch_*"))
     files = json.loads((newest / "manifest.json").read_text())["files"]
-    return {name: entry["blake2b"] for name, entry in files.items() if name.startswith("tensors/")}
+    return {name: entry["xxh3_128"] for name, entry in files.items() if name.startswith("tensors/")}
 
 
 def test_resumed_training_is_longer_and_in_other_batches(run_example, rows, tmp_path) -> None:

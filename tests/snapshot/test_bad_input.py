@@ -209,9 +209,9 @@ def test_failed_restore_leaves_the_live_algorithm_alone(run_dir):
 def test_newer_format(run_dir, monkeypatch):
     monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 7)
     resume(run_dir, n_epochs=4)
-    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 1)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
     with pytest.raises(
-        SnapshotMismatchError, match=r"snapshot format 7 is newer than 1, .*install"
+        SnapshotMismatchError, match=r"snapshot format 7 is newer than 2, .*install"
     ):
         Trainer().restore(run_dir)
     Trainer().restore(run_dir, 2)

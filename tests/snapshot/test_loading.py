@@ -151,10 +151,10 @@ def test_damaged_one_that_was_asked_for_is_an_error(which, run):
 
 
 def test_newer_format_is_not_passed_over(run, save, monkeypatch):
-    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 3)
     save(graph(11), 11)
-    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 1)
-    with pytest.raises(SnapshotMismatchError, match="snapshot format 2 is newer than 1"):
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
+    with pytest.raises(SnapshotMismatchError, match="snapshot format 3 is newer than 2"):
         load_snapshot(run)
     assert epoch_of(load_snapshot(run, 10)) == 10
 

@@ -1,4 +1,9 @@
-"""Digests of files: BLAKE2b of 128 bits. A file that does not match its digest is never used."""
+"""Digests of files. One that does not match its digest is never used.
+
+They tell a disk that rots, a cut copy or a lost block, so what counts is that memory is read as
+fast as it can be: XXH3 of 128 bits. They are no seal: whoever can write to a snapshot can write its
+digests, too. Snapshots of format 1 have BLAKE2b's, and are checked by those.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,12 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
+
+import xxhash
 
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk.filesystem import Buffer
@@ -17,27 +25,66 @@ from garage_like.snapshot.disk.opening import opened
 PIECE = 1 << 20
 
 
-@dataclass(frozen=True)
-class FileEntry:
-    """Size in bytes and BLAKE2b-128 digest (hex) of one file."""
-
-    bytes: int
-    blake2b: str
+class _Digest(Protocol):
+    def update(self, piece: Buffer, /) -> None: ...
+    def hexdigest(self) -> str: ...
 
 
-def new_digest() -> hashlib.blake2b:
-    """Return a fresh digest."""
+def _blake2b() -> _Digest:
     return hashlib.blake2b(digest_size=16)
 
 
-def digest_of(pieces: Iterable[Buffer]) -> FileEntry:
+ALGORITHM = "xxh3_128"
+_ALGORITHMS: Mapping[str, Callable[[], _Digest]] = {
+    ALGORITHM: xxhash.xxh3_128,
+    "blake2b": _blake2b,
+}
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """What a manifest says of one file.
+
+    Attributes:
+        bytes: its size.
+        digest: of 128 bits, in hex.
+        algorithm: which digest.
+    """
+
+    bytes: int
+    digest: str
+    algorithm: str = ALGORITHM
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as manifests hold it."""
+        return {"bytes": self.bytes, self.algorithm: self.digest}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FileEntry:
+        """Take it out of a manifest.
+
+        Raises:
+            ValueError: if it has no digest of a known kind.
+        """
+        for algorithm in _ALGORITHMS:
+            if algorithm in values:
+                return cls(values["bytes"], str(values[algorithm]), algorithm)
+        raise ValueError(f"expected a digest, one of {sorted(_ALGORITHMS)}, found {dict(values)!r}")
+
+
+def digest_of(pieces: Iterable[Buffer], algorithm: str = ALGORITHM) -> FileEntry:
     """Return size and digest of a file given in pieces."""
-    digest, size = new_digest(), 0
+    digest, size = _ALGORITHMS[algorithm](), 0
     for piece in pieces:
         view = memoryview(piece).cast("B")
         size += len(view)
         digest.update(view)
-    return FileEntry(bytes=size, blake2b=digest.hexdigest())
+    return FileEntry(size, digest.hexdigest(), algorithm)
+
+
+def blake2b_of(pieces: Iterable[Buffer]) -> str:
+    """Return the digest of something small that no file of a snapshot is: a text, a state."""
+    return digest_of(pieces, "blake2b").digest
 
 
 def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:
@@ -48,7 +95,7 @@ def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:
     """
     with opened(snapshot, name, entry.bytes) as file:
         _forget_cached(file)
-        found = digest_of(iter(lambda: file.read(PIECE), b""))
+        found = digest_of(iter(lambda: file.read(PIECE), b""), entry.algorithm)
     _check_digest(snapshot / name, found, entry)
 
 
@@ -58,13 +105,13 @@ def checked_pieces(snapshot: Path, name: str, entry: FileEntry) -> Iterator[byte
     Raises:
         SnapshotCorruptError: after the last, if the file is not what the manifest says.
     """
-    digest, size = new_digest(), 0
+    digest, size = _ALGORITHMS[entry.algorithm](), 0
     with opened(snapshot, name, entry.bytes) as file:
         while piece := file.read(PIECE):
             digest.update(piece)
             size += len(piece)
             yield piece
-    _check_digest(snapshot / name, FileEntry(size, digest.hexdigest()), entry)
+    _check_digest(snapshot / name, FileEntry(size, digest.hexdigest(), entry.algorithm), entry)
 
 
 def _forget_cached(file: io.FileIO) -> None:
@@ -85,7 +132,7 @@ def read_file(snapshot: Path, name: str, entry: FileEntry) -> bytearray:
         rest = memoryview(content)
         while len(rest) and (count := file.readinto(rest)):
             rest = rest[count:]
-    _check_digest(snapshot / name, digest_of([content]), entry)
+    _check_digest(snapshot / name, digest_of([content], entry.algorithm), entry)
     return content
 
 

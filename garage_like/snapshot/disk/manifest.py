@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
-from garage_like.snapshot.disk.digests import FileEntry, digest_of
+from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
 from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest_types import check_values, is_count
 from garage_like.snapshot.disk.opening import leads_out, opened
 
 FORMAT = "garage_like-snapshot"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: files have digests of another kind than in 1."""
 
 
 @dataclass(kw_only=True)
@@ -97,7 +98,7 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Return the JSON text, a line for each attribute, its own digest included."""
         body = {"format": FORMAT, "format_version": FORMAT_VERSION, **vars(self)}
-        body["files"] = {name: vars(entry) for name, entry in self.files.items()}
+        body["files"] = {name: entry.to_json() for name, entry in self.files.items()}
         lines = [f"{json.dumps(k)}: {json.dumps(v, allow_nan=False)},\n" for k, v in body.items()]
         text = ("{\n" + "".join(lines)).encode()
         text += _digest_line(text)
@@ -150,7 +151,7 @@ class Manifest:
 
 
 def _digest_line(text: bytes) -> bytes:
-    return f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
+    return f'"digest": "{blake2b_of([text])}"\n}}\n'.encode()
 
 
 def _parse(text: bytes, path: Path) -> dict[str, Any]:
@@ -165,7 +166,10 @@ def _file_entry(name: str, entry: Any, path: Path) -> FileEntry:
         raise SnapshotCorruptError(f"{path}: file name {name!r} leads out of the snapshot")
     if not isinstance(entry, dict) or not is_count(entry.get("bytes")):
         raise SnapshotCorruptError(f"{path}: entry of file {name!r} is {entry!r}")
-    return FileEntry(bytes=entry["bytes"], blake2b=str(entry.get("blake2b")))
+    try:
+        return FileEntry.from_json(entry)
+    except ValueError as error:
+        raise SnapshotCorruptError(f"{path}: file {name!r}: {error}") from error
 
 
 def plain_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:

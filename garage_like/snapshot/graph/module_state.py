@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from cloudpickle import cloudpickle
 
-from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.disk.digests import blake2b_of
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 
 _PACKAGE = Path(__file__).resolve().parents[2]
@@ -228,6 +228,6 @@ def _digest(value: Any) -> str | None:
     try:
         pickler = GraphPickler({"value": value}, keep_live=False)
         content = pickler.save()
-        return digest_of([content, *(bytes(buffer) for buffer in pickler.buffers)]).blake2b
+        return blake2b_of([content, *(bytes(buffer) for buffer in pickler.buffers)])
     except Exception:  # whatever a foreign object raises: it cannot be saved
         return None

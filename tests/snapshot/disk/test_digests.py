@@ -2,9 +2,17 @@ import hashlib
 import os
 
 import pytest
+import xxhash
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.snapshot.disk.digests import PIECE, FileEntry, check_file, digest_of, read_file
+from garage_like.snapshot.disk.digests import (
+    PIECE,
+    FileEntry,
+    check_file,
+    checked_pieces,
+    digest_of,
+    read_file,
+)
 
 SIZES = [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7]
 
@@ -18,7 +26,20 @@ def file(request, tmp_path):
 
 def test_digest_is_that_of_all_pieces_together():
     found = digest_of([b"abc", bytearray(b"de"), memoryview(b"f")])
-    assert found == FileEntry(6, hashlib.blake2b(b"abcdef", digest_size=16).hexdigest())
+    assert found == FileEntry(6, xxhash.xxh3_128(b"abcdef").hexdigest(), "xxh3_128")
+
+
+def test_file_of_the_first_format_is_checked_by_the_digest_it_has(tmp_path):
+    (tmp_path / "file").write_bytes(b"abcdef")
+    digest = hashlib.blake2b(b"abcdef", digest_size=16).hexdigest()
+    entry = FileEntry.from_json({"bytes": 6, "blake2b": digest})
+    assert entry.to_json() == {"bytes": 6, "blake2b": digest}
+    check_file(tmp_path, "file", entry)
+    assert read_file(tmp_path, "file", entry) == b"abcdef"
+    assert b"".join(checked_pieces(tmp_path, "file", entry)) == b"abcdef"
+    (tmp_path / "file").write_bytes(b"abcdeF")
+    with pytest.raises(SnapshotCorruptError, match="does not match its digest"):
+        check_file(tmp_path, "file", entry)
 
 
 def test_file_is_read_whole(file, tmp_path):

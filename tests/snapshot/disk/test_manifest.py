@@ -10,7 +10,7 @@ import torch
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
 from garage_like.snapshot.disk import guarded_json
 from garage_like.snapshot.disk import manifest as manifest_module
-from garage_like.snapshot.disk.digests import FileEntry, digest_of
+from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 
 PATH = Path("run/snapshots/epoch_000003/manifest.json")
@@ -40,11 +40,11 @@ FULL = Manifest(
 def signed(body, end="}\n"):
     """Return the text of a manifest with any content, its digest right."""
     text = json.dumps(body)[:-1].encode() + b",\n"
-    return text + f'"digest": "{digest_of([text]).blake2b}"\n{end}'.encode()
+    return text + f'"digest": "{blake2b_of([text])}"\n{end}'.encode()
 
 
 def body(**changes):
-    return {"format": "garage_like-snapshot", "format_version": 1, "epoch": 3, **changes}
+    return {"format": "garage_like-snapshot", "format_version": 2, "epoch": 3, **changes}
 
 
 def test_manifest_comes_back():
@@ -78,13 +78,13 @@ def test_manifest_cut_short_anywhere_is_refused():
 def test_newer_format_is_refused_by_name():
     with pytest.raises(
         SnapshotMismatchError,
-        match=r"snapshot format 2 is newer than 1, .* install a newer garage_like",
+        match=r"snapshot format 3 is newer than 2, .* install a newer garage_like",
     ):
-        Manifest.from_bytes(signed(body(format_version=2, something_new={})), PATH)
+        Manifest.from_bytes(signed(body(format_version=3, something_new={})), PATH)
 
 
 def test_newer_format_that_is_damaged_is_damaged():
-    text = signed(body(format_version=2)).replace(b'"epoch": 3', b'"epoch": 4')
+    text = signed(body(format_version=3)).replace(b'"epoch": 3', b'"epoch": 4')
     with pytest.raises(SnapshotCorruptError, match="does not match the digest"):
         Manifest.from_bytes(text, PATH)
 
@@ -118,6 +118,7 @@ def test_attributes_that_an_older_version_lacked_have_their_defaults():
         (signed(body(files={"a": {}})), "entry of file 'a'"),
         (signed(body(files={"a": {"bytes": "1", "blake2b": ""}})), "entry of file 'a'"),
         (signed(body(files={"a": None})), "entry of file 'a'"),
+        (signed(body(files={"a": {"bytes": 1}})), "file 'a': expected a digest"),
         (signed(body(format_version="1")), "snapshot format 1 is newer"),
     ],
 )

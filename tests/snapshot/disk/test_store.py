@@ -487,10 +487,10 @@ def test_damaged_manifest_is_named(store):
 
 
 def test_newer_format_is_a_problem_too(store, monkeypatch):
-    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 3)
     path = commit(store, 0)
-    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 1)
-    assert "snapshot format 2 is newer than 1" in problems_of(path)[0]
+    monkeypatch.setattr("garage_like.snapshot.disk.manifest.FORMAT_VERSION", 2)
+    assert "snapshot format 3 is newer than 2" in problems_of(path)[0]
     with pytest.raises(SnapshotMismatchError):
         store.manifest(0)
 
@@ -511,3 +511,38 @@ def test_what_was_read_back_to_the_end_is_left_in_peace_for_a_while(monkeypatch)
     assert taken() == []
     now = sources.READ_BACK_SECONDS
     assert taken() == ["a", "b"]
+
+
+def looks_at_the_disk(monkeypatch, call):
+    """Count how often a call lists a directory or asks for a file's state."""
+    count = 0
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat", "listdir", "scandir"):
+            real = getattr(os, name)
+
+            def counting(*args, _real=real, **kwargs):
+                nonlocal count
+                count += 1
+                return _real(*args, **kwargs)
+
+            patch.setattr(os, name, counting)
+        call()
+    return count
+
+
+def test_commit_after_many_looks_at_the_disk_no_more_often(store, monkeypatch):
+    looks = [
+        looks_at_the_disk(monkeypatch, lambda: commit(store, epoch))  # noqa: B023
+        for epoch in range(60)
+    ]
+    assert looks[5] > 0
+    assert set(looks[5:]) == {looks[5]}
+
+
+def test_snapshot_that_someone_removed_is_no_source_of_links(store):
+    for epoch in range(3):
+        commit(store, epoch)
+    shutil.rmtree(store.path(1))
+    commit(store, 3)
+    assert [problems_of(store.path(epoch)) for epoch in store.epochs()] == [[], [], []]
+    assert store.epochs() == [0, 2, 3]
