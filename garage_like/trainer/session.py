@@ -9,31 +9,24 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from garage_like import seeding
 from garage_like.configuration.comparison import ConfigPolicy
-from garage_like.errors import SnapshotMismatchError, SnapshotWriteError
+from garage_like.errors import SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.notices import say, warn
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
-from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
-from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.snapshot.graph.env_state import EnvState, Kind, kind_of
-from garage_like.snapshot.graph.module_state import ModuleState
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
-from garage_like.snapshot.normalizers import normalizers_of
-from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
 from garage_like.trainer.configuration import RunConfiguration
+from garage_like.trainer.label import Label
+from garage_like.trainer.record import env_name, manifest_of
 from garage_like.trainer.state import Stats, TrainArgs
 
 
@@ -45,6 +38,7 @@ class RunSession:
         trainer_class: what `garage-like resume` is to make of the run.
 
     Attributes:
+        label: whether what it saves can be resumed exactly, and why not.
         has_begun: whether training has written to the directory.
         last_saved: the last epoch of which a snapshot was taken, or that training began after.
     """
@@ -56,9 +50,7 @@ class RunSession:
         self._snapshotter = Snapshotter(config)
         self._configuration = RunConfiguration(self._run_dir)
         self._parent: dict[str, Any] | None = None
-        self.env_states: dict[Kind, EnvState] = {}
-        self._hidden: list[str] = []
-        self.modules = ModuleState()
+        self.label = Label()
         self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
@@ -201,7 +193,7 @@ class RunSession:
     def start_from(self, args: TrainArgs, stats: Stats) -> None:
         """Remember how far the run is before the first epoch of this session."""
         if not self._config.saves_nothing:
-            self.modules.begin()
+            self.label.modules.begin()
         self._before = None
         self._now = Progress(
             args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes
@@ -240,48 +232,34 @@ class RunSession:
 
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
-        stats, env_state = graph["stats"], self._checked_env(graph["env"])
-        beside = self.modules.changed()
+        env_state = self.label.checked_env(graph["env"])
+        beside = self.label.modules.changed()
         if beside:
             graph = {**graph, "modules": beside}
-        seed, entropy = seeding.seed_state()
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
-        reasons = self._why_inexact(env_state)
+        reasons = self.label.reasons(env_state)
         try:
             offsets = {} if logs is None else logs.offsets()
         except OSError as error:
             lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
             self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
             return
-        manifest = Manifest(
+        manifest = manifest_of(
+            graph,
             epoch=epoch,
-            itr=stats.total_itr,
-            total_env_steps=stats.total_env_steps,
-            train_seconds=stats.train_seconds,
-            created=time.time(),
-            metrics=plain_numbers(row),
-            seed=seed,
-            entropy=entropy,
+            row=row,
             on_gap=self._snapshotter.on_gap(self._before or now, now),
-            exact=not reasons,
             reasons=reasons,
-            env_state={
-                "mode": env_state.mode,
-                "reason": env_state.reason,
-                "name": env_name(graph["env"]),
-            },
-            fingerprint=take_fingerprint(),
+            env_state=env_state,
             logs=offsets,
             parent=self._parent,
-            train_args=_plain(vars(graph["train_args"])),
-            classes=_classes(graph, self._trainer_class),
             configuration=self._configuration.sections(graph["algo"], graph["env"]),
-            normalizers=normalizers_of(graph["env"]),
+            trainer_class=self._trainer_class,
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:
-            self._snapshotter.save(graph, manifest, sync, self.env_states)
+            self._snapshotter.save(graph, manifest, sync, self.label.env_states)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
 
@@ -320,58 +298,7 @@ class RunSession:
         """Wait until everything captured is durable or has failed, and say so."""
         self.tell(self._snapshotter.wait())
 
-    def _why_inexact(self, env_state: EnvState) -> list[str]:
-        """Return why a resume of what is saved now is not exact; log what was not known before."""
-        hidden = hidden_random_numbers() + self.modules.why_inexact()
-        for reason in hidden:
-            if reason not in self._hidden:
-                logger.log(f"A resume of this run will not be exact: {reason}")
-        self._hidden = hidden
-        return [*([] if env_state.exact else [f"environment: {env_state.reason}"]), *hidden]
-
-    def _checked_env(self, env: Any) -> EnvState:
-        if env is None:
-            return EnvState("exact")
-        kind = kind_of(env)
-        if kind not in self.env_states:
-            with self.modules.untouched():
-                state = self.env_states[kind] = check_env(env, known=self.env_states)
-            if not state.exact:
-                logger.log(
-                    "The environment cannot be continued in the middle of an episode, a resume"
-                    f" begins a new one: {state.reason}"
-                )
-        return self.env_states[kind]
-
     # ---- what is said -----------------------------------------------------------------------
-
-    @staticmethod
-    def why_inexact(restored: LoadedSnapshot) -> list[str]:
-        """Return why a resume from here may not be bit-identical; nothing if it will be."""
-        manifest = restored.manifest
-        reasons = manifest.reasons + differences(manifest.fingerprint, take_fingerprint())
-        if not restored.include_buffer:
-            reasons.append("replay memory was not loaded (include_buffer=False)")
-        return reasons or ([] if manifest.exact else ["the snapshot says so, but not why"])
-
-    @staticmethod
-    def refuse_inexact(reasons: Sequence[str], snapshot: Path) -> None:
-        """Raise if there are reasons why a resume may not be bit-identical."""
-        if reasons:
-            raise SnapshotMismatchError(
-                f"{snapshot}: a resume here may differ in bits: {'; '.join(reasons)}. Restore what"
-                " it was made with, or go on without require_exact"
-            )
-
-    @staticmethod
-    def explain_exactness(reasons: Sequence[str]) -> None:
-        """Log whether the resume will be bit-identical, and if not why."""
-        if not reasons:
-            logger.log("The resume is exact: every number from here on is as if never stopped")
-            return
-        logger.log("The resume is numerical, bits may differ:")
-        for reason in reasons:
-            logger.log(f"  {reason}")
 
     def say_how_to_resume(self, epoch: int) -> None:
         """Print the command that continues the run."""
@@ -383,36 +310,3 @@ class RunSession:
         except (OSError, ValueError):  # where the process stands was removed, or another drive
             shown = os.fspath(self._run_dir)
         say(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
-
-
-def env_name(env: Any) -> str:
-    """Return what gymnasium calls an environment, or the name of its class; '' if there is none."""
-    if env is None:
-        return ""
-    spec = getattr(getattr(env, "gym_env", None), "spec", None)
-    return str(spec.id) if spec is not None else type(env).__name__
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = (bool, int, float, str, type(None))
-    return {key: value for key, value in values.items() if isinstance(value, kinds)}
-
-
-def _classes(graph: Mapping[str, Any], trainer_class: type | None) -> dict[str, str]:
-    algo = graph["algo"]
-    parts = {"algo": algo, "env": graph["env"]}
-    parts.update({key.lstrip("_"): value for key, value in vars(algo).items()})
-    parts.update(vars(algo).get("_modules") or {})
-    classes = {
-        name: _qualified(type(part))
-        for name, part in parts.items()
-        if hasattr(part, "__dict__") and not isinstance(part, type)
-    }
-    for cls in trainer_class.__mro__ if trainer_class is not None else ():
-        if cls.__module__ != "__main__" and "<locals>" not in cls.__qualname__:
-            return {**classes, "trainer": _qualified(cls)}  # the nearest that can be imported
-    return classes
-
-
-def _qualified(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"

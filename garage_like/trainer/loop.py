@@ -1,0 +1,314 @@
+"""Loop: epoch after epoch, with rows, safe points, signals and snapshots.
+
+Words:
+    epoch       collect, update, log, snapshot: what the loop below does once
+    itr         garage's counter of train calls; an algorithm may count several in an epoch
+    env step    one `env.step`
+    safe point  the moment between two epochs at which a snapshot is taken
+    restore     load a snapshot into objects;  resume  restore, then go on training
+
+`Trainer` drives an algorithm through it, `epochs` the body of anyone's loop. What is on the disk is
+the session's: see `session.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from garage_like.errors import NotSetupError
+from garage_like.logging import (
+    RunLogs,
+    end_progress,
+    heard,
+    logger,
+    show_progress,
+    tabular,
+    tracked,
+)
+from garage_like.logging.logger_state import clear_row
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.graph.env_state import EnvStates
+from garage_like.snapshot.graph.live import components_of, restoring_into
+from garage_like.snapshot.loading import LoadedSnapshot
+from garage_like.snapshot.rng import get_global_rng, set_global_rng
+from garage_like.snapshot.schedule import is_row_due
+from garage_like.trainer.handle import Training
+from garage_like.trainer.interruption import Interruption
+from garage_like.trainer.record import env_name
+from garage_like.trainer.safe_points import SafePoint, is_watched, reach
+from garage_like.trainer.session import RunSession
+from garage_like.trainer.state import OpenEpoch, check_count, restored_lines
+
+
+class Loop(Training):
+    """Go through epochs; log, save and restore between them.
+
+    Args:
+        config: where and when to save.
+    """
+
+    def __init__(self, config: SnapshotConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._session = RunSession(config, type(self))
+        self._interruption = Interruption()
+        self._restored: LoadedSnapshot | None = None
+        self._inexact: list[str] = []
+        self._rng: dict[str, Any] | None = None
+        self._last_row: dict[str, Any] = {}
+        self._row_is_written = True
+        self._open_epoch: OpenEpoch | None = None
+
+    # ---- restore ----------------------------------------------------------------------------
+
+    def _restore(self, loaded: LoadedSnapshot, *, require_exact: bool, trust: bool) -> None:
+        """Build the objects of a snapshot, in the live ones where there are such."""
+        label = self._session.label
+        if require_exact:  # before anything is built, as far as can be told
+            label.refuse(label.why_inexact(loaded), loaded.path)
+        with restoring_into(components_of(self._live_objects())):
+            graph = loaded.graph(trust)
+        self._inexact = label.why_inexact(loaded)
+        if require_exact:
+            label.refuse(self._inexact, loaded.path)
+        self._restored = replace(loaded, files={})  # objects have copies of what they need
+        self._algo, self._env = graph["algo"], graph["env"]
+        self._stats = graph["stats"]
+        start = self._stats.total_epoch + 1
+        self._train_args = replace(graph["train_args"], start_epoch=start)
+        label.modules.put_back(graph.get("modules", {}))
+        self._rng = graph["rng"]
+        set_global_rng(self._rng)
+        self.step_itr = self._stats.total_itr
+        with heard():
+            logger.log(f"Restore from snapshot saved in {loaded.path}")
+            for line in restored_lines(self._train_args, self._stats):
+                logger.log(line)
+            label.explain(self._inexact)
+
+    def _live_objects(self) -> dict[str, Any]:
+        return {} if self._algo is None else {"algo": self._algo, "env": self._env}
+
+    # ---- the stretch of training ------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        """Hold the run directory, its logs, and the signals, while the block trains."""
+        sampler = self._sampler
+        own_logs: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if not self._config.has_directory and not self._config.saves_nothing:
+            own_logs = self._make_directory()
+        self._session.start_from(self._args_of_training(), self._stats)
+        writing = self._session.writing(self._restored)
+        with own_logs, heard(), self._interruption.listening(), writing:
+            self._session.describe(self._algo, self._env)
+            self._open_epoch = None
+            try:
+                yield
+            except Exception as error:
+                try:
+                    self._leave_early(error)
+                except Exception as second:  # what ended training is what is to be heard of
+                    logger.log(f"The last epoch could not be saved: {second}")
+                raise
+            else:
+                self._leave_early()
+            finally:
+                end_progress()
+                if sampler is not None:
+                    sampler.shutdown_worker()
+
+    def _leave_early(self, error: Exception | None = None) -> None:
+        """Keep the last epoch that was finished; one that the loop broke off by itself is.
+
+        An epoch that an error ended has changed the objects half: the state before it is only on
+        the disk. One in which nothing was done yet has left them as the epoch before did.
+        """
+        left, self._open_epoch = self._open_epoch, None
+        if left is None:
+            return
+        is_untouched = left.mark == self._mark()
+        with logger.prefix(f"epoch #{left.epoch} | "):
+            if not is_untouched and error is None:
+                self._finish_epoch(left.epoch, time.perf_counter() - left.started, ends=True)
+                self._reach_safe_point(left.epoch)
+                return
+            last = left.epoch - 1
+            if last < self._args_of_training().start_epoch:
+                return
+            tabular.mark_all()  # of the epoch that was not finished
+            tabular.clear()
+            self._write_row(left.itr)
+            if is_untouched and self._session.lacks(last):
+                self._session.save(self._graph(), last, self._last_row)
+            elif self._session.lacks(last):
+                logger.log(
+                    f"Epoch #{last} was the last to be finished, but no snapshot was due then: a"
+                    f" resume goes on after epoch #{self._session.last_saved}"
+                )
+
+    def _mark(self) -> tuple[Any, ...]:
+        """Return what an epoch that does anything is all but sure to change."""
+        stats = self._stats
+        numbers = np.random.get_state(legacy=False)["state"]
+        drawn = (int(numbers["pos"]), int(numbers["key"][0])) if "pos" in numbers else ()
+        steps = (self.step_itr, stats.total_env_steps, stats.total_episodes)
+        return (*steps, bool(tabular.as_primitive_dict), drawn, tracked.state())
+
+    def _make_directory(self) -> RunLogs:
+        from garage_like.trainer.automatic_directory import with_directory
+
+        self._config = with_directory(self._config, self._algo, env_name(self._env))
+        self._session = RunSession(self._config, type(self))
+        logs = RunLogs(self.run_dir, existing=False)
+        logger.log(f"Logging to {logs.directory}")
+        return logs
+
+    # ---- the loop -------------------------------------------------------------------------------
+
+    def step_epochs(self) -> Iterator[int]:
+        """Yield epoch after epoch; log and save when the loop's body is through with one.
+
+        An algorithm that loops itself keeps all its state on objects: what it does before the
+        loop runs again on a resume, and a local variable that outlives an epoch would be lost.
+        """
+        args = self._args_of_training()
+        if self._sampler is not None:
+            self._sampler.start_worker()
+        self.step_itr = self._stats.total_itr
+        tracked.set_state(self._stats.tracked)
+        if self._rng is not None:
+            set_global_rng(self._rng)
+        self._reach_safe_point(args.start_epoch - 1, begins=True)
+        began = time.perf_counter()
+        show_progress(args.start_epoch, args.n_epochs, None)
+        for epoch in range(args.start_epoch, args.n_epochs):
+            started = time.perf_counter()
+            self.step_episode = None
+            with logger.prefix(f"epoch #{epoch} | "):
+                self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
+                yield epoch
+                self._open_epoch = None
+                self._finish_epoch(epoch, time.perf_counter() - started)
+            per_epoch = (time.perf_counter() - began) / (epoch + 1 - args.start_epoch)
+            show_progress(epoch + 1, args.n_epochs, per_epoch * (args.n_epochs - epoch - 1))
+            self._reach_safe_point(epoch)
+            if self._interruption.requested:
+                self._session.wait()
+                self._session.say_how_to_resume(epoch)
+                raise SystemExit(self._interruption.exit_code)
+
+    def _env_states(self) -> EnvStates:
+        return self._session.label.env_states
+
+    def _reach_safe_point(self, epoch: int, begins: bool = False) -> None:
+        if is_watched():
+            row = {} if begins else self._last_row
+            n_epochs = self._args_of_training().n_epochs
+            graph, wait = self._graph(), self._session.wait
+            reach(SafePoint(epoch, begins, n_epochs, graph, row, self.run_dir, wait))
+
+    def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
+        """Log the epoch's row, then take its snapshot: so no row is missing or doubled.
+
+        Args:
+            epoch: the one that was finished.
+            seconds: how long it took.
+            ends: whether training ends with it, though more epochs were asked for.
+        """
+        args = self._args_of_training()
+        n_epochs = epoch + 1 if ends else args.n_epochs
+        failures = self._session.report()
+        if failures:
+            tabular.record("Snapshot/Failures", failures)
+        self._stats.total_epoch = epoch
+        self._stats.total_itr = self.step_itr
+        self._stats.train_seconds += seconds
+        self._stats.last_episode = self.step_episode if args.store_episodes else None
+        if self.enable_logging:
+            self.log_diagnostics(args.pause_for_plot)
+            tabular.record("EpochTime", seconds)
+            tabular.record("TotalTime", self._stats.train_seconds)
+            self._log_row(is_row_due(self._config, epoch, n_epochs))
+        self._stats.tracked = tracked.state()
+        if self._config.video_interval and epoch % self._config.video_interval == 0:
+            from garage_like.pictures.playing import film_epoch
+
+            film_epoch(self.run_dir, epoch, self._algo, self._env, self._env_states())
+        due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
+        if due or (self._interruption.requested and not self._config.saves_nothing):
+            self.save(epoch)
+
+    def _log_row(self, is_due: bool) -> None:
+        for tag, value in tracked.take().items() if is_due else ():
+            tabular.record(tag, value)
+        self._last_row, self._row_is_written = dict(tabular.as_primitive_dict), is_due
+        if is_due:
+            logger.log(f"Time {self._stats.train_seconds:.2f} s")
+            logger.log(f"EpochTime {self._last_row['EpochTime']:.2f} s")
+            logger.log(tabular)
+            logger.dump_all(self.step_itr)
+        else:
+            tabular.mark_all()
+        clear_row()
+
+    def _write_row(self, itr: int) -> None:
+        """Write the row of the last epoch, if `log_interval` had passed it over."""
+        interval = self._config.log_interval
+        if self._row_is_written or (interval != "auto" and interval <= 0):
+            return
+        for key, value in self._last_row.items():
+            tabular.record(key, value)
+        logger.log(tabular)
+        logger.dump_all(itr)
+        tabular.clear()
+        self._row_is_written = True
+
+    def save(self, epoch: int) -> None:
+        """Take a snapshot of the run as it stands; the loop calls this when one is due.
+
+        What stands is copied now. While training goes on it is written behind, and `train` and
+        `resume` return when the last one is durable; where no loop runs, this returns when it is.
+        A snapshot that is not taken or not kept is told of in the log.
+
+        Raises:
+            NotSetupError: if there is nothing to save.
+            SnapshotSaveError: if something cannot be pickled or written; names it.
+        """
+        if self._algo is None:
+            raise NotSetupError(
+                "save: nothing to save; call setup(algo, env) or restore(dir) first"
+            )
+        check_count("epoch", epoch, 0)
+        self._args_of_training()
+        with heard():
+            if self._config.saves_nothing or not self._config.has_directory:
+                logger.log(
+                    f"save: no snapshot of epoch #{epoch}, since saving is switched off; give"
+                    " Trainer a SnapshotConfig with a snapshot_dir and a mode that saves"
+                )
+                return
+            logger.log("Saving snapshot...")
+            with self._session.saving(epoch):
+                self._session.save(self._graph(), epoch, self._last_row)
+
+    def _graph(self) -> dict[str, Any]:
+        return {
+            "algo": self._algo,
+            "env": self._env,
+            "stats": self._stats,
+            "train_args": self._train_args,
+            "rng": get_global_rng(),
+        }
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory."""
+        return Path(self._config.snapshot_dir)
