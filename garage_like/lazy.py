@@ -72,6 +72,8 @@ def _homes(package: str) -> dict[str, tuple[str, str]]:
     }
 
 
+_KINDS = ("arrays", "attributes", "devices", "memory")
+
 MOVED: dict[str, str] = {
     f"garage_like.{then}": f"garage_like.{now}"
     for then, now in {
@@ -93,6 +95,7 @@ MOVED: dict[str, str] = {
         "run_configuration": "configuration.comparison",
         "run_session": "trainer.session",
         "safe_points": "trainer.safe_points",
+        **{f"snapshot.graph.{name}": f"snapshot.kinds.{name}" for name in _KINDS},
         "table": "data.table",
         "train_state": "trainer.state",
         "training": "trainer.handle",

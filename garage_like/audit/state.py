@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from garage_like.audit.times import is_time, is_time_at
-from garage_like.snapshot.graph.attributes import attributes_of
 from garage_like.snapshot.graph.parts import parts_function, parts_of
 from garage_like.snapshot.graph.walk import leaves, walk
+from garage_like.snapshot.kinds.attributes import attributes_of
 from garage_like.trainer.safe_points import SafePoint
 
 _OURS = ("garage_like.", "gymnasium.", "numpy.", "torch.", "tensorflow.", "keras.")

@@ -122,7 +122,7 @@ def _from_directory(path: Path) -> Checkpoint:
 
 
 def _from_snapshot(path: Path) -> Checkpoint:
-    from garage_like.snapshot.graph.arrays import as_the_run_sees_them
+    from garage_like.snapshot.kinds.arrays import as_the_run_sees_them
     from garage_like.snapshot.reader import read_snapshot
 
     snapshot = read_snapshot(path)

@@ -12,7 +12,7 @@ from garage_like.errors import SnapshotNotFoundError
 from garage_like.interfaces import Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
 from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
-from garage_like.snapshot.graph.devices import building_on_cpu
+from garage_like.snapshot.kinds.devices import building_on_cpu
 from garage_like.snapshot.loading import (
     FromEpoch,
     LoadedSnapshot,

@@ -21,7 +21,6 @@ from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.disk.tensors import parse
-from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.components import Components, tensor_file
 from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.known_names import KnownNames
@@ -30,6 +29,7 @@ from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler, SharedSlotError
 from garage_like.snapshot.graph.walk import find_unpicklable, walk
+from garage_like.snapshot.kinds.arrays import View
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
 

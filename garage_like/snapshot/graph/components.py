@@ -11,8 +11,8 @@ import numpy as np
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tensors import Tensor, file_pieces
-from garage_like.snapshot.graph.arrays import View, name_suffix, stored_shape
 from garage_like.snapshot.graph.naming import UNNAMED, Name, component_and_key, tile
+from garage_like.snapshot.kinds.arrays import View, name_suffix, stored_shape
 
 _NO_NAME = Name(sys.maxsize, UNNAMED)
 _MEMORY = ".memory"

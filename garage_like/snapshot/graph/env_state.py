@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from garage_like.interfaces import Environment
-from garage_like.snapshot.graph.attributes import NEW_OBJECT
+from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 
 Kind = tuple[Hashable, ...]
 """What an environment is, and all that it wraps: classes, and what gymnasium made them with."""

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from garage_like.snapshot.graph.attributes import NEW_OBJECT
+from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 
 _WRAPPED_METHODS = ("build", "quantize")
 _TRACED = ("train_function", "test_function", "predict_function")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.naming import Name, names_of
 from garage_like.snapshot.graph.pickling import GraphPickler
+from garage_like.snapshot.kinds.arrays import View
 
 
 class KnownNames:

@@ -19,8 +19,8 @@ from typing import Any
 from cloudpickle import cloudpickle
 
 from garage_like.snapshot.graph import keras_objects, tf_live
-from garage_like.snapshot.graph.attributes import NEW_OBJECT
 from garage_like.snapshot.graph.naming import named_objects
+from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 
 _CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
 

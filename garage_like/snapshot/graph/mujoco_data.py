@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.graph.arrays import View
+from garage_like.snapshot.kinds.arrays import View
 
 
 def is_mujoco_data_class(cls: type) -> bool:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from garage_like.snapshot.graph import mujoco_data, tf_arrays
-from garage_like.snapshot.graph.arrays import View
-from garage_like.snapshot.graph.attributes import Part, PartsFunction
 from garage_like.snapshot.graph.parts import ATOMS, is_memory_class, parts_function
 from garage_like.snapshot.graph.walk import is_torch_tensor_class
+from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.attributes import Part, PartsFunction
 from garage_like.snapshot.rng import is_generator_class
 
 GRADIENTS = "gradients"

@@ -19,7 +19,7 @@ import numpy as np
 
 from garage_like.data.table import Table
 from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
-from garage_like.snapshot.graph.attributes import Part, PartsFunction, attributes_of, labelled
+from garage_like.snapshot.kinds.attributes import Part, PartsFunction, attributes_of, labelled
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
 CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)

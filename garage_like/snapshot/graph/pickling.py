@@ -25,20 +25,20 @@ from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
 from garage_like.snapshot.graph import (
     ale_state,
-    arrays,
     env_state,
     keras_objects,
     live,
     mujoco_data,
 )
-from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
-from garage_like.snapshot.graph.memory import MemoryMap
 from garage_like.snapshot.graph.mujoco_data import Twin
 from garage_like.snapshot.graph.naming import names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.graph.tf_arrays import TensorReducers
+from garage_like.snapshot.kinds import arrays
+from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.memory import MemoryMap
 from garage_like.snapshot.rng import is_generator_class
 
 SINGLETONS = (("dowel", "logger"), ("dowel", "tabular"))

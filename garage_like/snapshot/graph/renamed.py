@@ -30,5 +30,6 @@ MOVED: dict[str, str] = lazy.MOVED | {
 
 def present_name(module: str, name: str) -> tuple[str, str]:
     """Return where something is to be found that a snapshot names."""
-    module = MOVED.get(module, module)
+    while module in MOVED:
+        module = MOVED[module]
     return RENAMED.get((module, name), (module, name))

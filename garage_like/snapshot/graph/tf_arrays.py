@@ -16,7 +16,7 @@ import numpy as np
 
 from garage_like.snapshot.disk.tensors import DTYPES
 from garage_like.snapshot.graph import tf_live
-from garage_like.snapshot.graph.arrays import View
+from garage_like.snapshot.kinds.arrays import View
 
 Reducer = Callable[[Any], Any]
 

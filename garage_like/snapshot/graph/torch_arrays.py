@@ -17,15 +17,15 @@ import numpy as np
 import torch
 
 from garage_like.snapshot.disk.tensors import DTYPES
-from garage_like.snapshot.graph.arrays import View, axes_in_memory
-from garage_like.snapshot.graph.attributes import (
+from garage_like.snapshot.kinds.arrays import View, axes_in_memory
+from garage_like.snapshot.kinds.attributes import (
     NEW_OBJECT,
     Part,
     PartsFunction,
     attributes_of,
     labelled,
 )
-from garage_like.snapshot.graph.devices import device_for
+from garage_like.snapshot.kinds.devices import device_for
 
 _SAFETENSORS = {getattr(torch, name): kind for name, kind in DTYPES.items() if hasattr(torch, name)}
 _IN_ORDER = tuple(range(64))

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from garage_like.snapshot.graph import tf_arrays
-from garage_like.snapshot.graph.attributes import Part
 from garage_like.snapshot.graph.parts import ATOMS, CODE, is_constant, parts_of
+from garage_like.snapshot.kinds.attributes import Part
 
 _SHOWN_WHOLE = 100
 _DEEPEST_PATH = 30

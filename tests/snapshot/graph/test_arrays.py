@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from garage_like.snapshot.graph.arrays import axes_in_memory, name_suffix
+from garage_like.snapshot.kinds.arrays import axes_in_memory, name_suffix
 
 RNG = np.random.default_rng(3)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from garage_like.snapshot.graph.arrays import View
 from garage_like.snapshot.graph.naming import UNNAMED, Name, component_and_key, names_of, tile
+from garage_like.snapshot.kinds.arrays import View
 
 
 class Algo:

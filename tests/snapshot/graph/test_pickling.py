@@ -219,6 +219,6 @@ def test_modules_that_moved_are_where_old_snapshots_are_sent():
     for module in renamed.MOVED.values():
         importlib.util.find_spec(module).loader.get_code(module)
     assert renamed.present_name("garage_like.snapshot.arrays", "rebuild_array") == (
-        "garage_like.snapshot.graph.arrays",
+        "garage_like.snapshot.kinds.arrays",
         "rebuild_array",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from typing import Any
 
-from garage_like.snapshot.graph.arrays import View
+from garage_like.snapshot.kinds.arrays import View
 
 
 class MemoryMap:
