@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable
 from time import perf_counter
 
@@ -54,38 +55,45 @@ class VecWorker(Worker):
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Play episodes until they have at least `num_samples` env steps."""
-        batch = self._play(
-            lambda builder, playing: self._expected_steps(builder, playing) < num_samples
-        )
+        batch = self._play(lambda builder, playing: self._affordable(builder, playing, num_samples))
         self._mean_length = float(np.mean(batch.lengths))
         return batch
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
         """Play exactly `n_episodes` episodes."""
-        return self._play(lambda builder, playing: len(builder.episodes) < n_episodes)
+        return self._play(lambda builder, playing: n_episodes - len(builder.episodes))
 
-    def _expected_steps(self, builder: EpisodeBuilder, playing: Iterable[OpenEpisode]) -> float:
-        """Estimate how many env steps the episodes begun so far will have when all have ended."""
+    def _affordable(
+        self, builder: EpisodeBuilder, playing: Collection[OpenEpisode], num_samples: int
+    ) -> int:
+        """Return how many more to begin, by how long those begun so far are expected to become."""
         # What earlier calls tell counts as much as one episode in each environment.
         if self._mean_length is not None:
             count, total = self._n_envs, self._mean_length * self._n_envs
         else:
             count, total = 1, min(self._limit, self._envs[0].spec.max_episode_length or 1)
         mean = (total + builder.ended_steps) / (count + builder.ended_episodes)
-        return builder.ended_steps + sum(max(mean, len(episode.steps)) for episode in playing)
+        expected = sum(max(mean, len(episode.steps)) for episode in playing)
+        free = self._n_envs - len(playing)
+        more = 0
+        while more < free and builder.ended_steps + expected < num_samples:
+            expected += mean
+            more += 1
+        return more
 
     def _play(
-        self, another: Callable[[EpisodeBuilder, Collection[OpenEpisode]], bool]
+        self, how_many: Callable[[EpisodeBuilder, Collection[OpenEpisode]], int]
     ) -> EpisodeBatch:
-        """Play whole episodes; `another` says whether to begin one more."""
+        """Play whole episodes; `how_many` says how many more to begin now, if there is room."""
         actor, rng, builder = self._start()
         playing: dict[int, OpenEpisode] = {}
         while True:
-            for column in range(self._n_envs):
-                if column not in playing and another(builder, playing.values()):
-                    observation, episode_info = self._reset_env(column)
-                    self._show(column, observation)
-                    playing[column] = builder.begin(column, observation, episode_info, self._limit)
+            more = how_many(builder, playing.values())
+            free = (column for column in range(self._n_envs) if column not in playing)
+            for column in [*itertools.islice(free, more)]:
+                observation, episode_info = self._reset_env(column)
+                self._show(column, observation)
+                playing[column] = builder.begin(column, observation, episode_info, self._limit)
             if not playing:
                 return self._finish(builder)
             ended: list[OpenEpisode] = []
