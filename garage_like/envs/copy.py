@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from garage_like.data.env_layers import forwards_names, layers_of
 from garage_like.interfaces import Environment
 
 Env = TypeVar("Env", bound=Environment)
@@ -22,7 +23,7 @@ def copy_env(env: Env) -> Env:
     try:
         # Unlike a round trip through pickle this leaves classes alone: one that is defined in the
         # user's script would come back as a second class, with copies of the script's globals.
-        copied = copy.deepcopy(env)
+        copied = _deep_copy(env)
     except Exception as error:
         raise TypeError(
             f"copy_env: {type(env).__name__} cannot be copied, and each worker steps a copy of its "
@@ -30,4 +31,16 @@ def copy_env(env: Env) -> Env:
             "the environment picklable"
         ) from error
     copied.needs_reset = True
+    return copied
+
+
+def _deep_copy(env: Env) -> Env:
+    """Copy an environment; layers that forward names are made bare first and filled last."""
+    memo: dict[int, Any] = {}
+    forwarding = [layer for layer in layers_of(env) if forwards_names(type(layer))]
+    for layer in forwarding:
+        memo[id(layer)] = object.__new__(type(layer))
+    copied = copy.deepcopy(env, memo)
+    for layer in forwarding:
+        vars(memo[id(layer)]).update(copy.deepcopy(vars(layer), memo))
     return copied

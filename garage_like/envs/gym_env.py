@@ -12,7 +12,7 @@ from garage_like import seeding
 from garage_like.data.batches import EnvStep, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
-from garage_like.envs.space_seeds import seed_spaces
+from garage_like.envs.space_seeds import seed_all_spaces
 from garage_like.interfaces import Environment
 
 # Looking a member up on the Enum class costs more than the rest of the classification.
@@ -117,7 +117,7 @@ class GymEnv(Environment):
         if seed is None and not self._seeded:
             seed = seeding.integer_seed("env")
         if seed is not None:
-            seed_spaces(seed, self._env.action_space, self._env.observation_space)
+            seed_all_spaces(seed, self._env)
             self._seeded = True
         observation, info = self._env.reset(seed=seed)
         self._step_count = 0
@@ -145,6 +145,8 @@ class GymEnv(Environment):
             self.needs_reset = True
         else:
             step_type = _MID if count > 1 else _FIRST
+        if type(reward) is np.ndarray:
+            reward = reward.item()  # of shape (1,), say; more than one number is an error
         # EnvStep(...) makes the same in three times the time.
         return _new_tuple(
             EnvStep,

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data.env_layers import layers_of
+
 _OF_GYMNASIUM = {"obs_rms": "observation", "return_rms": "return"}
 _LARGEST = 10_000
-_DEEPEST = 100
 
 
 def normalizers_of(env: Any) -> dict[str, dict[str, Any]]:
@@ -29,7 +30,7 @@ def normalizers_of(env: Any) -> dict[str, dict[str, Any]]:
         than 10,000 numbers, of images say, are left to the environment's tensors.
     """
     found: dict[str, dict[str, Any]] = {}
-    for layer in _layers(env):
+    for layer in layers_of(env):
         for name, values in _of_layer(layer):
             if np.size(values["mean"]) <= _LARGEST:
                 found.setdefault(name, {key: _plain(value) for key, value in values.items()})
@@ -46,16 +47,6 @@ def arrays_of(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
         name: {key: np.asarray(value).astype(np.float64) for key, value in values.items()}
         for name, values in recorded.items()
     }
-
-
-def _layers(env: Any) -> Iterator[Any]:
-    """Yield an environment and what it wraps, the outermost first."""
-    for _ in range(_DEEPEST):
-        if env is None:
-            return
-        yield env
-        inner = (vars(env).get(name) for name in ("_env", "env") if hasattr(env, "__dict__"))
-        env = next((layer for layer in inner if layer is not None), None)
 
 
 def _of_layer(layer: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,10 +1,13 @@
 import threading
 
+import gymnasium
 import numpy as np
 import pytest
 
+from garage_like.data.env_layers import layers_of
 from garage_like.envs import GymEnv, PointEnv, normalize
 from garage_like.envs.copy import copy_env
+from garage_like.snapshot.graph.pickling import copy_exactly
 
 
 def test_copy_shares_nothing_with_the_original():
@@ -46,3 +49,23 @@ def test_what_cannot_be_copied_is_named():
     env.lock = threading.Lock()
     with pytest.raises(TypeError, match=r"PointEnv cannot be copied.*pickle.*lock"):
         copy_env(env)
+
+
+class Forwards(gymnasium.Wrapper):
+    """Answers for every name that it lacks."""
+
+    def __getattr__(self, name):
+        return getattr(self.env, name)
+
+
+@pytest.mark.parametrize("copied", [copy_env, copy_exactly])
+def test_wrapper_that_forwards_names_is_copied_with_what_it_wraps(copied):
+    env = GymEnv(Forwards(gymnasium.wrappers.TimeLimit(Forwards(gymnasium.make("CartPole-v1")), 9)))
+    env.reset(seed=1)
+    env.step(1)
+    twin = copied(env)
+    ours, theirs = layers_of(env), layers_of(twin)
+    assert [type(layer) for layer in ours] == [type(layer) for layer in theirs]
+    assert not any(a is b for a, b in zip(ours, theirs, strict=True))
+    assert theirs[-1].state.tolist() == ours[-1].state.tolist()
+    assert theirs[2]._elapsed_steps == ours[2]._elapsed_steps == 1

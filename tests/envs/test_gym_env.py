@@ -305,3 +305,25 @@ def test_passes_actions_on_as_they_come():
     action = np.int64(1)
     assert env.step(action).action is action
     assert env.gym_env.action is action
+
+
+def test_spaces_that_a_wrapper_hides_are_seeded_too():
+    def drawn():
+        inner = gymnasium.make("Pendulum-v1")
+        env = GymEnv(gymnasium.wrappers.FrameStackObservation(inner, 3))
+        env.reset(seed=4)
+        hidden = inner.observation_space.sample()
+        return env.observation_space.sample().tobytes(), hidden.tobytes()
+
+    assert drawn() == drawn()
+
+
+def test_reward_that_is_an_array_of_one_number_is_that_number():
+    class Rewarding(gymnasium.Wrapper):
+        def step(self, action):
+            observation, reward, *rest = super().step(action)
+            return observation, np.array([reward]), *rest
+
+    env = GymEnv(Rewarding(gymnasium.make("CartPole-v1")))
+    env.reset(seed=1)
+    assert env.step(1).reward == 1.0

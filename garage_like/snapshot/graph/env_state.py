@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from garage_like.data.env_layers import forwards_names, is_gymnasium_class, layers_of
 from garage_like.interfaces import Environment
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 
@@ -58,42 +59,21 @@ def is_env_class(cls: type) -> bool:
 
 def reduce_env(env: Any, known: EnvStates) -> Any:
     """Return how pickle saves an environment, or NotImplemented if pickle does it well."""
-    if is_gymnasium_class(type(env)):
-        return reduce_gymnasium_env(env, known)
-    return reduce_environment(env, known)
-
-
-def is_gymnasium_class(cls: type) -> bool:
-    """Tell whether a class is one of gymnasium environments or wrappers; loads nothing."""
-    gymnasium = sys.modules.get("gymnasium")
-    return gymnasium is not None and issubclass(cls, gymnasium.Env)
+    of_gymnasium = is_gymnasium_class(type(env))
+    reduced = (reduce_gymnasium_env if of_gymnasium else reduce_environment)(env, known)
+    if reduced is NotImplemented and forwards_names(type(env)):
+        return NEW_OBJECT, (type(env),), dict(vars(env)), None, None, set_attributes
+    return reduced
 
 
 def innermost(env: Any) -> Any:
     """Return the environment that all others around it merely wrap."""
-    return _stack(env)[-1]
-
-
-def _stack(env: Any) -> list[Any]:
-    """Return an environment and what it wraps, from the outside in."""
-    found: list[Any] = []
-    while not any(env is other for other in found):
-        found.append(env)
-        if is_gymnasium_class(type(env)):
-            env = env if env.unwrapped is env else getattr(env, "env", env.unwrapped)
-            continue
-        inner = (
-            value
-            for value in getattr(env, "__dict__", {}).values()
-            if isinstance(value, Environment) or is_gymnasium_class(type(value))
-        )
-        env = next(inner, env)
-    return found
+    return layers_of(env)[-1]
 
 
 def kind_of(env: Any) -> Kind:
     """Return what an environment has in common with others that pickle as it does."""
-    return tuple(_settings(part) for part in _stack(env))
+    return tuple(_settings(part) for part in layers_of(env))
 
 
 def _settings(env: Any) -> Hashable:

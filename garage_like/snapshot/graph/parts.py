@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data.env_layers import is_gymnasium_class
 from garage_like.data.table import Table
 from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
 from garage_like.snapshot.kinds.attributes import Part, PartsFunction, attributes_of, labelled
@@ -69,7 +70,7 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
         return _ale_parts if as_pickled else None
     if not as_pickled or _pickles_its_attributes(cls):
         return attributes_of
-    return _gymnasium_parts if env_state.is_gymnasium_class(cls) else _reduced_parts
+    return _gymnasium_parts if is_gymnasium_class(cls) else _reduced_parts
 
 
 _cached_parts_function = functools.lru_cache(1024)(parts_function)
@@ -85,7 +86,7 @@ def _pickles_its_attributes(cls: type) -> bool:
         cls.__getstate__ is object.__getstate__
         and cls.__reduce__ is object.__reduce__
         and cls.__reduce_ex__ is object.__reduce_ex__
-        and not env_state.is_gymnasium_class(cls)
+        and not is_gymnasium_class(cls)
     )
 
 

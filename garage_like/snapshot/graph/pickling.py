@@ -13,7 +13,7 @@ import pickle
 import sys
 import types
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cloudpickle
@@ -347,6 +347,8 @@ def _reducer_for(cls: type) -> Reducer | str | None:
         return "_reduce_generator"
     if cls is np.random.SeedSequence:
         return reduce_seed_sequence
+    if cls is types.GeneratorType:
+        return reduce_iterator
     if is_memory_class(cls):
         return "_reduce_memory"
     if mujoco_data.is_mujoco_data_class(cls):
@@ -391,6 +393,18 @@ class GraphUnpickler(pickle.Unpickler):
 def reduce_ordered_dict(value: OrderedDict[Any, Any]) -> Any:
     """Do what pickle does, in a quarter of the time: every module of torch holds ten of them."""
     return NotImplemented if vars(value) else (OrderedDict, (), None, None, iter(value.items()))
+
+
+def reduce_iterator(iterator: types.GeneratorType[Any, Any, Any]) -> Any:
+    """Return how pickle saves a Python generator that has ended; one that goes on cannot be."""
+    return NotImplemented if iterator.gi_frame is not None else (ended_iterator, ())
+
+
+def ended_iterator() -> Iterator[Any]:
+    """Return a Python generator that has ended."""
+    nothing = (value for value in iter(""))
+    next(nothing, None)
+    return nothing
 
 
 def reduce_seed_sequence(seeds: np.random.SeedSequence) -> tuple[Any, ...]:

@@ -222,3 +222,11 @@ def test_modules_that_moved_are_where_old_snapshots_are_sent():
         "garage_like.snapshot.kinds.arrays",
         "rebuild_array",
     )
+
+
+def test_python_generator_that_has_ended_is_saved_and_one_that_goes_on_is_not():
+    ended, going_on = (x for x in "ab"), (x for x in "ab")
+    list(ended)
+    assert list(copy_exactly(ended)) == []
+    with pytest.raises(TypeError, match="cannot pickle 'generator' object"):
+        copy_exactly(going_on)

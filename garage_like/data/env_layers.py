@@ -1,0 +1,48 @@
+"""Layers: an environment, and all that it wraps, ours or gymnasium's; loads neither."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from garage_like.interfaces import Environment
+
+
+def is_gymnasium_class(cls: type) -> bool:
+    """Tell whether a class is one of gymnasium environments or wrappers; loads nothing."""
+    gymnasium = sys.modules.get("gymnasium")
+    return gymnasium is not None and issubclass(cls, gymnasium.Env)
+
+
+def layers_of(env: Any) -> list[Any]:
+    """Return an environment and what it wraps, from the outside in."""
+    found: list[Any] = []
+    while not any(env is other for other in found):
+        found.append(env)
+        if is_gymnasium_class(type(env)):
+            env = env if env.unwrapped is env else getattr(env, "env", env.unwrapped)
+            continue
+        inner = (
+            value
+            for value in getattr(env, "__dict__", {}).values()
+            if isinstance(value, Environment) or is_gymnasium_class(type(value))
+        )
+        env = next(inner, env)
+    return found
+
+
+def forwards_names(cls: type) -> bool:
+    """Tell whether a class of the user's answers for names that it lacks, as wrappers do.
+
+    A bare object of such a class asks itself for `__setstate__`, and then for what it wraps,
+    without end; so it is neither copied nor unpickled by asking it anything.
+    """
+    lookup = getattr(cls, "__getattr__", None)
+    package = getattr(lookup, "__module__", "").partition(".")[0]
+    return (
+        lookup is not None
+        and package not in ("garage_like", "gymnasium")
+        and not hasattr(cls, "__setstate__")
+        and cls.__reduce_ex__ is object.__reduce_ex__
+        and cls.__getstate__ is object.__getstate__
+    )
