@@ -139,7 +139,11 @@ def _distance(a: Tensor | None, b: Tensor | None) -> float | None:
 
     if a is None or b is None or a.shape != b.shape or a.content.size == 0:
         return None
+    ours, theirs = a.array(), b.array()
+    if not {ours.dtype.kind, theirs.dtype.kind} <= set("biufc"):
+        return None  # dates, text
+    kind = np.result_type(ours, theirs, np.float64)
     with np.errstate(all="ignore"):
-        gap = np.abs(a.array().astype(np.float64) - b.array().astype(np.float64))
+        gap = np.abs(ours.astype(kind) - theirs.astype(kind))
     finite = gap[np.isfinite(gap)]
     return float(finite.max()) if finite.size else None

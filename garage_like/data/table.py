@@ -175,7 +175,7 @@ class Table:
         return {
             "capacity": self.capacity,
             "columns": {
-                name: (column.dtype if column.dtype.fields else column.dtype.str, column.shape)
+                name: (short_name(column.dtype) or column.dtype, column.shape)
                 for name, column in self.columns.items()
             },
             "num_rows": self.num_rows,
@@ -204,6 +204,12 @@ class Table:
         self.__init__(state["capacity"], state["columns"])  # type: ignore[misc]
         self._take_state({**state, "identity": uuid.uuid4().hex})
         self._memory[: self.num_rows] = state["rows"]
+
+
+def short_name(dtype: np.dtype) -> str | None:
+    """Return NumPy's short name of a type; None if that is not all there is to it: of records."""
+    is_numpys_own = dtype.isbuiltin != 2
+    return dtype.str if is_numpys_own and np.dtype(dtype.str) == dtype else None
 
 
 def _lay_out(columns: Mapping[str, tuple[Any, tuple[int, ...]]]) -> dict[str, Column]:

@@ -19,6 +19,8 @@ import numpy as np
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
 from garage_like.loading import load_algo
+from garage_like.snapshot.disk.dtypes import told_dtype
+from garage_like.snapshot.disk.tensors import Tensor, file_pieces
 from garage_like.snapshot.kinds.arrays import as_the_run_sees_them
 from garage_like.snapshot.loading import FromEpoch
 from garage_like.snapshot.reader import SnapshotReader
@@ -122,9 +124,16 @@ def _whole_or_not_at_all(out: Path) -> Iterator[Path]:
 
 
 def _write_safetensors(out: Path, arrays: Arrays) -> None:
-    from safetensors.numpy import save_file
+    tensors = [
+        Tensor.of(name, told_dtype(array.dtype), array.shape, _bytes_of(array))
+        for name, array in arrays.items()
+    ]
+    with out.open("wb") as file:
+        file.writelines(file_pieces(tensors))
 
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, out)
+
+def _bytes_of(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _write_npz(out: Path, arrays: Arrays) -> None:
@@ -135,8 +144,11 @@ def _write_npz(out: Path, arrays: Arrays) -> None:
 def _write_pt(out: Path, arrays: Arrays) -> None:
     import torch
 
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
-    torch.save(tensors, out)
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        has_type = array.dtype.kind in "biufc" and array.dtype.isnative
+        return torch.from_numpy(np.ascontiguousarray(array) if has_type else _bytes_of(array))
+
+    torch.save({name: tensor(array) for name, array in arrays.items()}, out)
 
 
 def _write_csv(out: Path, columns: Arrays) -> None:

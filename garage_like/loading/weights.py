@@ -169,4 +169,4 @@ def _assign(place: Any, values: np.ndarray) -> None:
     else:
         torch = sys.modules["torch"]
         with torch.no_grad():
-            place.copy_(torch.from_numpy(np.array(values)))
+            place.copy_(torch.from_numpy(np.array(values, values.dtype.newbyteorder("="))))

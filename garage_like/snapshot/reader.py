@@ -79,8 +79,10 @@ class SnapshotReader:
     def tensors(self, component: str) -> dict[str, np.ndarray]:
         """Return the arrays of a component, by name.
 
-        What NumPy has no type for comes as bytes, bfloat16 exactly as float32. An array whose
-        memory runs in another order of axes is called by that order: `weight.T` is the transpose.
+        What NumPy has no type for comes, exactly, in one that it has: bfloat16 and floats of 8, 6
+        and 4 bits as float32, integers of less than a byte as int8 and uint8; records come as
+        bytes. An array whose memory runs in another order of axes is called by that order:
+        `weight.T` is the transpose.
 
         Raises:
             SnapshotNotFoundError: if there is no such component; lists those there are.

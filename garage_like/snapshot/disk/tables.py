@@ -22,8 +22,9 @@ from garage_like.data.table import Column, Table
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
+from garage_like.snapshot.disk.dtypes import plain_dtype, told_dtype
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.tensors import DTYPES, Tensor, file_pieces, parse, read_tensors
+from garage_like.snapshot.disk.tensors import Tensor, file_pieces, parse, read_tensors
 
 Rows = Sequence[np.ndarray]
 _rows_of_tables: contextvars.ContextVar[Sequence[Rows] | None] = contextvars.ContextVar(
@@ -46,10 +47,10 @@ class StagedGroup:
     def _tensor(self, name: str, column: Column) -> Tensor:
         place = slice(column.offset, column.offset + column.nbytes)
         content = np.ascontiguousarray(self.rows[:, place]).reshape(-1)
-        dtype = DTYPES.get(column.dtype.name)
-        if dtype is None:
+        told = told_dtype(column.dtype)
+        if told is None:
             return Tensor(name, "U8", (len(self.rows), column.nbytes), content)
-        return Tensor(name, dtype, (len(self.rows), *column.shape), content)
+        return Tensor.of(name, told, (len(self.rows), *column.shape), content)
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,17 @@ def capture_table(
         "group_rows": table.group_rows,
         "row_bytes": table.row_bytes,
         "columns": {
-            name: [column.dtype.str, list(column.shape), column.offset]
+            name: [_name_of(column.dtype), list(column.shape), column.offset]
             for name, column in table.columns.items()
         },
         "changed": table.changed[: table.num_groups].tolist(),
     }
     return TableCapture(entry, changed, unchanged)
+
+
+def _name_of(dtype: np.dtype) -> str:
+    is_told = dtype.isbuiltin == 2  # a type that NumPy does not know by its short name
+    return dtype.name if is_told else dtype.str
 
 
 def _unchanged_since(
@@ -176,7 +182,7 @@ def read_columns(
     try:
         return {
             name: np.concatenate(
-                [np.empty((0, *shape), _plain_dtype(kind)), *(group[name] for group in groups)]
+                [np.empty((0, *shape), plain_dtype(kind)), *(group[name] for group in groups)]
             )
             for name, (kind, shape, _) in entry["columns"].items()
         }
@@ -184,13 +190,6 @@ def read_columns(
         raise SnapshotCorruptError(
             f"{snapshot}: the manifest and the files do not agree on the rows: {error!r}"
         ) from error
-
-
-def _plain_dtype(name: str) -> np.dtype:
-    dtype = np.dtype(name)
-    if dtype.hasobject:
-        raise ValueError(f"a column of type {name!r}")
-    return dtype
 
 
 @contextlib.contextmanager

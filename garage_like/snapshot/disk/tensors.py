@@ -18,6 +18,7 @@ import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
 from garage_like.snapshot.disk.digests import FileEntry, read_file
+from garage_like.snapshot.disk.dtypes import DTYPES, ITEMSIZES, numbers, stored_as
 from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.disk.manifest_types import is_count
 from garage_like.snapshot.disk.opening import opened
@@ -25,15 +26,10 @@ from garage_like.snapshot.disk.opening import opened
 _ALIGNMENT = 64
 _MAX_AXES = 32
 
-DTYPES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
-    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
-    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-}  # fmt: skip
-"""How safetensors spells NumPy's types, and torch's bfloat16."""
-
-_NUMPY_NAMES = {kind: name for name, kind in DTYPES.items() if name != "bfloat16"}
-_ITEMSIZES = {"BF16": 2, **{name: np.dtype(kind).itemsize for name, kind in _NUMPY_NAMES.items()}}
+_KINDS = frozenset(DTYPES.values())
+_METADATA = "__metadata__"
+_TOLD = "garage_like.dtypes"
+"""Where the metadata of a file says, as JSON, of which types tensors are that it has as bytes."""
 
 
 class Tensor(NamedTuple):
@@ -44,24 +40,41 @@ class Tensor(NamedTuple):
         dtype: as safetensors spells it.
         shape: of the tensor.
         content: its bytes, shape (nbytes,), uint8.
+        told: its type, if the file has it as bytes: see `dtypes.told_dtype`.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     content: np.ndarray
+    told: str | None = None
+
+    @classmethod
+    def of(cls, name: str, told: str | None, shape: tuple[int, ...], content: np.ndarray) -> Tensor:
+        """Return the tensor that an array is stored as, whatever its type.
+
+        Args:
+            name: within the file.
+            told: the type of the array, see `dtypes.told_dtype`; None: it is stored as bytes.
+            shape: of the array.
+            content: its bytes, shape (nbytes,), uint8.
+        """
+        if told is None:
+            return cls(name, "U8", (content.nbytes,), content)
+        kind, more = stored_as(told)
+        return cls(name, kind, (*shape, *more), content, None if kind == told else told)
 
     @property
     def itemsize(self) -> int:
-        """Bytes of one element."""
-        return _ITEMSIZES[self.dtype]
+        """Bytes of one element as it is stored."""
+        return ITEMSIZES.get(self.dtype, 1)
 
     def array(self) -> np.ndarray:
-        """Return the tensor as an array; bfloat16, which NumPy lacks, exactly as float32."""
-        if self.dtype == "BF16":
-            wide = self.content.view(np.uint16).astype(np.uint32) << 16
-            return wide.view(np.float32).reshape(self.shape)
-        return self.content.view(_NUMPY_NAMES[self.dtype]).reshape(self.shape)
+        """Return the tensor as an array; see `dtypes.numbers` for types that NumPy lacks."""
+        if self.told is None:
+            return numbers(self.content, self.dtype, self.shape)
+        shape = self.shape[: len(self.shape) - len(stored_as(self.told)[1])]
+        return numbers(self.content, self.told, shape)
 
 
 def file_pieces(tensors: Sequence[Tensor]) -> list[memoryview]:
@@ -70,8 +83,11 @@ def file_pieces(tensors: Sequence[Tensor]) -> list[memoryview]:
     Each begins aligned if those of wider elements come first.
     """
     entries = []
+    told = {tensor.name: tensor.told for tensor in tensors if tensor.told is not None}
+    if told:
+        entries.append(f'"{_METADATA}":{json.dumps({_TOLD: json.dumps(told)})}')
     position = 0
-    for name, dtype, shape, content in tensors:
+    for name, dtype, shape, content, _ in tensors:
         end = position + content.nbytes
         entries.append(
             f'{json.dumps(name)}:{{"dtype":"{dtype}","shape":{list(map(int, shape))},'
@@ -99,9 +115,9 @@ def parse(content: bytearray, name: str) -> dict[str, Tensor]:
     try:
         length = header_length(content, len(content))
         header = parse_object(content[8 : 8 + length])
-        header.pop("__metadata__", None)
+        told = _told_types(header.pop(_METADATA, None))
         data = np.frombuffer(content, np.uint8)[8 + length :]
-        tensors = {key: _tensor(key, entry, data) for key, entry in header.items()}
+        tensors = {key: _tensor(key, entry, data, told.get(key)) for key, entry in header.items()}
         _check_tiling(header, len(data))
     except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise SnapshotCorruptError(f"{name}: not a safetensors file: {error}") from error
@@ -140,7 +156,14 @@ def places(content: bytearray, name: str) -> dict[str, memoryview]:
     return {key: tensor.content.data for key, tensor in parse(content, name).items()}
 
 
-def _tensor(name: str, entry: dict, data: np.ndarray) -> Tensor:
+def _told_types(metadata: Any) -> dict[str, str]:
+    """Return the types that a file tells of tensors that it has as bytes, by name."""
+    if not isinstance(metadata, dict) or _TOLD not in metadata:
+        return {}
+    return parse_object(metadata[_TOLD].encode())
+
+
+def _tensor(name: str, entry: dict, data: np.ndarray, told: str | None) -> Tensor:
     start, end = entry["data_offsets"]
     if not (is_count(start) and is_count(end) and start <= end <= len(data)):
         raise ValueError(f"tensor {name!r} lies outside of the file")
@@ -152,11 +175,15 @@ def _tensor(name: str, entry: dict, data: np.ndarray) -> Tensor:
         and is_count(8 * math.prod(filter(None, shape)))  # what NumPy can count, zeros or not
     ):
         raise ValueError(f"tensor {name!r} has shape {shape!r}")
-    tensor = Tensor(name, entry["dtype"], tuple(shape), data[start:end])
-    if tensor.dtype not in _ITEMSIZES:
+    tensor = Tensor(name, entry["dtype"], tuple(shape), data[start:end], told)
+    if tensor.dtype not in _KINDS:
         raise ValueError(f"tensor {name!r} has type {tensor.dtype!r}")
     if math.prod(tensor.shape) * tensor.itemsize != end - start:
         raise ValueError(f"tensor {name!r} has shape {tensor.shape} but {end - start} bytes")
+    if told is not None:
+        kind, more = stored_as(told)
+        if (kind, more) != (tensor.dtype, tensor.shape[len(shape) - len(more) :]):
+            raise ValueError(f"tensor {name!r} of shape {shape} cannot be of type {told!r}")
     return tensor
 
 

@@ -98,11 +98,11 @@ def _tensors_in(
 
 def _tensor(view: View, suffix: str, content: np.ndarray) -> Tensor:
     if view.dtype is None or view.axes is None:
-        return Tensor(suffix, "U8", (view.nbytes,), content)
+        return Tensor.of(suffix, None, view.shape, content)
     shape = stored_shape(view.shape, view.axes)
-    return Tensor(suffix + name_suffix(view.axes), view.dtype, shape, content)
+    return Tensor.of(suffix + name_suffix(view.axes), view.dtype, shape, content)
 
 
 def _memory(content: np.ndarray) -> Tensor:
     """Describe bytes that no array without gaps covers."""
-    return Tensor(_MEMORY, "U8", (content.nbytes,), content)
+    return Tensor.of(_MEMORY, None, (), content)

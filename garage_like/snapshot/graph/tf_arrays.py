@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.disk.tensors import DTYPES
+from garage_like.snapshot.disk.dtypes import told_dtype
 from garage_like.snapshot.graph import tf_live
 from garage_like.snapshot.kinds.arrays import View
 
@@ -70,7 +70,7 @@ class TensorReducers:
         array, dtype, shape = np.asarray(tensor), tensor.dtype.name, tuple(tensor.shape)
         if array.dtype.hasobject or not array.nbytes:
             return array, dtype, shape
-        kind = DTYPES.get(dtype)
+        kind = told_dtype(array.dtype)
         self._announce(View(owner, kind, shape, 0, array.nbytes, tuple(range(len(shape)))))
         memory = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         return pickle.PickleBuffer(memory.data), dtype, shape

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from garage_like.snapshot.disk.tensors import DTYPES
+from garage_like.snapshot.disk.dtypes import DTYPES
 from garage_like.snapshot.kinds.arrays import View, axes_in_memory
 from garage_like.snapshot.kinds.attributes import (
     NEW_OBJECT,
@@ -27,7 +27,18 @@ from garage_like.snapshot.kinds.attributes import (
 )
 from garage_like.snapshot.kinds.devices import device_for
 
-_SAFETENSORS = {getattr(torch, name): kind for name, kind in DTYPES.items() if hasattr(torch, name)}
+_BESIDE = ("float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
+_TOLD = {
+    getattr(torch, name): told
+    for name, told in [
+        *DTYPES.items(),
+        ("complex64", "<c8"),
+        ("complex128", "<c16"),
+        *zip(_BESIDE, _BESIDE, strict=True),
+    ]
+    if hasattr(torch, name)
+}
+"""How `disk.dtypes.told_dtype` would tell torch's types."""
 _IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 
@@ -233,7 +244,7 @@ def view_of(tensor: torch.Tensor, shape: tuple[int, ...], start: int, itemsize: 
         axes: tuple[int, ...] | None = _IN_ORDER[: len(shape)]
     else:
         axes = axes_in_memory(shape, tensor.stride(), 1)
-    kind, nbytes = _SAFETENSORS.get(tensor.dtype), tensor.numel() * itemsize
+    kind, nbytes = _TOLD.get(tensor.dtype), tensor.numel() * itemsize
     return View(tensor, kind, shape, start, nbytes, axes)
 
 

@@ -68,7 +68,8 @@ def leaf_digest(value: Any) -> str | None:
     if is_constant(value) or isinstance(value, ATOMS):
         return f"{_name(type(value))}:{_shown(value)}"
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return f"{value.dtype.str}{value.shape}:{_hash(np.ascontiguousarray(value).tobytes())}"
+        told = value.dtype.str if value.dtype.isbuiltin != 2 else value.dtype.name
+        return f"{told}{value.shape}:{_hash(np.ascontiguousarray(value).tobytes())}"
     if isinstance(value, CODE):
         return f"code:{_name(value)}"
     if is_torch_tensor_class(type(value)):

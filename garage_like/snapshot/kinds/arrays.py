@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from garage_like.snapshot.disk.tensors import DTYPES
+from garage_like.snapshot.disk.dtypes import told_dtype
 
 
 class View(NamedTuple):
@@ -21,7 +21,7 @@ class View(NamedTuple):
 
     Attributes:
         owner: the array or tensor, by which its name in the object graph is found.
-        dtype: name as safetensors spells it, or None if it knows no such type.
+        dtype: as `disk.dtypes.told_dtype` tells it; None: as bytes.
         shape: of the array.
         start: first byte within the memory.
         nbytes: bytes of its elements.
@@ -37,11 +37,6 @@ class View(NamedTuple):
 
 
 _IN_ORDER = tuple(range(64))
-
-
-@functools.lru_cache
-def _safetensors_dtype(dtype: np.dtype) -> str | None:
-    return DTYPES.get(dtype.name) if dtype.isnative else None
 
 
 def is_plain_array(value: Any) -> bool:
@@ -122,8 +117,9 @@ def reduce_array(array: np.ndarray) -> tuple[Any, ...]:
 def reduce_whole(array: np.ndarray) -> tuple[Any, ...]:
     """Do what `reduce_array` does for an array in C order."""
     dtype, axes = array.dtype, _IN_ORDER[: array.ndim]
-    # Of dates and records NumPy hands out no buffers.
-    content = array.data if dtype.kind in "biufc" else memory_of(array).data
+    # Of dates, records and others' types NumPy hands out no buffers.
+    has_buffers = dtype.isbuiltin == 1 and dtype.kind in "biufc"
+    content = array.data if has_buffers else memory_of(array).data
     memory = pickle.PickleBuffer(content)
     return rebuild_array, (memory, _told(dtype), array.shape, axes, array.flags.writeable)
 
@@ -137,7 +133,7 @@ def _told(dtype: np.dtype) -> Any:
 
 def view_of_whole(array: np.ndarray) -> View:
     """Do what `view_of` does for an array in C order that owns its memory."""
-    dtype = _safetensors_dtype(array.dtype)
+    dtype = told_dtype(array.dtype)
     return View(array, dtype, array.shape, 0, array.nbytes, _IN_ORDER[: array.ndim])
 
 
@@ -179,7 +175,7 @@ def view_arguments(array: np.ndarray, start: int) -> tuple[Any, ...]:
 
 def view_of(array: np.ndarray, start: int) -> View:
     """Describe an array within the memory that begins at address `start`."""
-    dtype = _safetensors_dtype(array.dtype)
+    dtype = told_dtype(array.dtype)
     axes = axes_in_memory(array.shape, array.strides, array.itemsize)
     return View(array, dtype, array.shape, address(array) - start, array.nbytes, axes)
 

@@ -25,6 +25,9 @@ def file_of(*tensors):
     return joined(file_pieces(tensors))
 
 
+WITHOUT_A_TYPE = ["complex", "dates", "big_endian"]
+
+
 class Algo:
     pass
 
@@ -57,7 +60,7 @@ def test_library_reads_every_type_as_it_was_saved(written):
     saved, content = written
     read = safetensors.torch.load(bytes(content))
     for name, expected in saved.items():
-        if name in ("turned", "complex", "dates", "big_endian"):
+        if name in ("turned", *WITHOUT_A_TYPE):
             continue
         assert read[name].dtype == expected.dtype
         assert torch.equal(read[name], expected), name
@@ -69,7 +72,7 @@ def test_tensor_laid_out_the_other_way_round_is_stored_as_its_transpose(written)
     assert torch.equal(read["turned.T"], saved["turned"].T)
 
 
-@pytest.mark.parametrize("name", ["complex", "dates", "big_endian"])
+@pytest.mark.parametrize("name", WITHOUT_A_TYPE)
 def test_types_that_the_format_lacks_are_stored_as_bytes(name, written):
     saved, content = written
     read = safetensors.torch.load(bytes(content))[name]
@@ -85,6 +88,7 @@ def test_every_tensor_begins_aligned_to_its_elements(written):
     assert (8 + length) % 64 == 0
     header = json.loads(content[8 : 8 + length])
     sizes = {"BF16": 2, "BOOL": 1}
+    header.pop("__metadata__")
     for entry in header.values():
         size = sizes.get(entry["dtype"]) or int(entry["dtype"][1:]) // 8
         assert entry["data_offsets"][0] % size == 0
@@ -96,8 +100,21 @@ def test_reader_of_our_own_agrees_with_the_library(written):
     for name, theirs in safetensors.torch.load(bytes(content)).items():
         expected = theirs.float() if theirs.dtype == torch.bfloat16 else theirs
         found = ours[name].array()
-        assert found.dtype == expected.numpy().dtype
+        if name in WITHOUT_A_TYPE:
+            assert theirs.dtype == torch.uint8
+        else:
+            assert found.dtype == expected.numpy().dtype
         assert found.tobytes() == expected.numpy().tobytes()
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_TYPE)
+def test_types_that_the_format_lacks_come_back_from_the_file_alone(name, written):
+    saved, content = written
+    value = saved[name]
+    expected = value.numpy() if isinstance(value, torch.Tensor) else value
+    found = parse(content, "file")[name].array()
+    assert found.dtype == expected.dtype
+    assert np.array_equal(found, expected)
 
 
 def test_empty_file_is_read_by_the_library():
@@ -117,6 +134,13 @@ def test_what_a_library_wrote_is_read():
 def with_header(header):
     text = json.dumps(header).encode() if not isinstance(header, bytes) else header
     return bytearray(struct.pack("<Q", len(text)) + text + bytes(64))
+
+
+def with_told(told, shape):
+    entry = {"dtype": "U8", "shape": [64, *shape], "data_offsets": [0, 64]}
+    return with_header(
+        {"__metadata__": {"garage_like.dtypes": json.dumps({"a": told})}, "a": entry}
+    )
 
 
 DAMAGED = {
@@ -139,6 +163,10 @@ DAMAGED = {
     "negative": with_header({"a": {"dtype": "F32", "shape": [1], "data_offsets": [-8, -4]}}),
     "unknown type": with_header({"a": {"dtype": "F3", "shape": [1], "data_offsets": [0, 4]}}),
     "another shape": with_header({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}),
+    "bytes of another type": with_told("<c8", [8]),
+    "bytes of no type": with_told("O", [8]),
+    "bytes of a type of numbers": with_told(8, [8]),
+    "types told in no JSON": with_header({"__metadata__": {"garage_like.dtypes": "["}}),
     "shape of text": with_header({"a": {"dtype": "F32", "shape": "x", "data_offsets": [0, 4]}}),
 }
 
