@@ -45,6 +45,7 @@ class Table:
 
     Attributes:
         num_rows: rows that have been written at least once, counted from row 0.
+        next_row: the row after the one written last.
         group_rows: rows of one group.
         changed: shape (groups,), when each group last changed, by the table's own clock; 0: never.
         identity: a name that no other table has, copies included; a restored table keeps it.
@@ -64,7 +65,7 @@ class Table:
         self.row_bytes = -(-(last.offset + last.nbytes) // _ALIGNMENT) * _ALIGNMENT
         self._record = _record_of(self.columns, self.row_bytes)
         self.group_rows = max(1, GROUP_BYTES // self.row_bytes)
-        self.num_rows = 0
+        self.num_rows = self.next_row = 0
         self.changed = np.zeros(-(-capacity // self.group_rows), np.int64)
         self._clock = 0
         self.identity = uuid.uuid4().hex
@@ -113,7 +114,7 @@ class Table:
             records[name] = values[name]
         self._clock += 1
         self.changed[start // self.group_rows : (stop - 1) // self.group_rows + 1] = self._clock
-        self.num_rows = max(self.num_rows, stop)
+        self.num_rows, self.next_row = max(self.num_rows, stop), stop
 
     def write_row(self, row: int, values: Mapping[str, Any]) -> None:
         """Write one row, in half the time that `write` takes.
@@ -132,7 +133,7 @@ class Table:
             record[name] = values[name]
         self._clock += 1
         self.changed[row // self.group_rows] = self._clock
-        self.num_rows = max(self.num_rows, row + 1)
+        self.num_rows, self.next_row = max(self.num_rows, row + 1), row + 1
 
     def row(self, number: int) -> np.void:
         """Return one row as a record whose fields are the columns: a view."""
@@ -159,7 +160,7 @@ class Table:
 
     def clear(self) -> None:
         """Forget all rows, and give their memory back."""
-        self.num_rows = 0
+        self.num_rows = self.next_row = 0
         self._clock += 1
         self.changed[:] = self._clock
         self._memory = self._fresh_memory()
@@ -179,6 +180,7 @@ class Table:
                 for name, column in self.columns.items()
             },
             "num_rows": self.num_rows,
+            "next_row": self.next_row,
             "changed": self.changed,
             "clock": self._clock,
             "identity": self.identity,
@@ -194,6 +196,7 @@ class Table:
     def _take_state(self, state: Mapping[str, Any]) -> None:
         self.num_rows, self.changed = state["num_rows"], state["changed"]
         self._clock, self.identity = state["clock"], state["identity"]
+        self.next_row = state.get("next_row", self.num_rows)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything, rows that were written included, for plain pickling and copying."""

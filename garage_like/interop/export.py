@@ -49,7 +49,7 @@ def export_weights(snapshot: SnapshotReader, component: str, file_format: str, o
 
 
 def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Path) -> None:
-    """Write the rows of a table to a file.
+    """Write the rows of a table to a file, the oldest first; a replay memory can load them.
 
     Args:
         snapshot: to read.
@@ -65,7 +65,7 @@ def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Pa
     if file_format not in FORMATS_OF_TABLES:
         known = ", ".join(FORMATS_OF_TABLES)
         raise ValueError(f"tables are written as {known}; got {file_format!r}")
-    columns = snapshot.table(table)
+    columns = snapshot.table(table, oldest_first=True)
     with _whole_or_not_at_all(out) as draft:
         _WRITERS[file_format](draft, columns)
 

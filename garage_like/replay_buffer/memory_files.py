@@ -4,14 +4,19 @@ Each file holds the columns under their names, and a header in JSON: what a buff
 where it was. In a pt file (`torch.load`) and an npz file (`numpy.load`) the header is the entry
 `header`; in a csv file it is the first line, after a `#`. A csv file has one line for each
 transition, in the order of the rows, and a column `observation[0]` for each number.
+
+A file without a header holds the columns alone, the oldest transition first, as `garage-like export
+--table` or another program writes them: any buffer that has room for its rows takes them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +36,13 @@ class Memory:
     """What a file holds.
 
     Attributes:
-        capacity: rows that the buffer had room for.
+        capacity: rows that the buffer had room for; None in a file without a header.
         cursor: row that it would have written next.
         columns: arrays of as many rows as were in use, in the order of the ring.
         extras: what else the buffer knew; JSON.
     """
 
-    capacity: int
+    capacity: int | None
     cursor: int
     columns: dict[str, np.ndarray]
     extras: dict[str, Any]
@@ -93,10 +98,16 @@ def read(path: Path, format: FileFormat | None) -> Memory:
     content = path.read_bytes()
     try:
         header, columns = _READERS[format](content)
+        if header is None:
+            return _without_header(columns)
         _check(header, columns)
     except _DamagedError as problem:
         raise ValueError(f"{path} is no replay memory in {format} format: {problem}") from None
     return Memory(header["capacity"], header["cursor"], columns, header["extras"])
+
+
+_Content = tuple[dict[str, Any] | None, dict[str, np.ndarray]]
+"""Header, None if the file has none, and columns."""
 
 
 class _DamagedError(Exception):
@@ -147,6 +158,19 @@ def _check(header: dict[str, Any], columns: dict[str, np.ndarray]) -> None:
         raise _DamagedError("column 'segment' must number the episodes from 0 to capacity - 1")
 
 
+def _without_header(columns: dict[str, np.ndarray]) -> Memory:
+    """Return columns alone; episodes are told by where the number of theirs changes."""
+    segment = columns.get("segment", np.zeros(0))
+    if segment.ndim != 1 or not len(segment):
+        raise _DamagedError("it has neither a header nor a column 'segment', episodes' numbers")
+    numbers = np.cumsum(np.diff(segment, prepend=segment[:1]) != 0)
+    columns = {**columns, "segment": numbers.astype(np.int32)}
+    for name, column in columns.items():
+        if len(column) != len(segment):
+            raise _DamagedError(f"{name!r} has {len(column)} rows, 'segment' {len(segment)}")
+    return Memory(None, len(segment), columns, {})
+
+
 # ---- npz and pt ---------------------------------------------------------------------------------
 
 
@@ -155,14 +179,14 @@ def _write_npz(file: BinaryIO, memory: Memory) -> None:
     np.savez(file, **{"header": header, **memory.columns})
 
 
-def _read_npz(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read_npz(content: bytes) -> _Content:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:
         raise _DamagedError(f"numpy.load says: {error}") from None
     if "header" not in arrays:
-        raise _DamagedError("there is no entry 'header'")
+        return None, arrays
     return _parse_header(str(arrays.pop("header"))), arrays
 
 
@@ -173,16 +197,16 @@ def _write_pt(file: BinaryIO, memory: Memory) -> None:
     torch.save({"header": json.dumps(memory.header()), **tensors}, file)
 
 
-def _read_pt(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read_pt(content: bytes) -> _Content:
     import torch
 
     try:
         entries = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-        header = entries.pop("header")
+        header = entries.pop("header", None)
         columns = {name: tensor.numpy() for name, tensor in entries.items()}
     except Exception as error:
         raise _DamagedError(f"torch.load says: {error}") from None
-    return _parse_header(header), columns
+    return None if header is None else _parse_header(header), columns
 
 
 # ---- csv ----------------------------------------------------------------------------------------
@@ -212,11 +236,13 @@ def _titles(name: str, shape: tuple[int, ...]) -> Iterator[str]:
         yield f"{name}[{','.join(map(str, index))}]"
 
 
-def _read_csv(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read_csv(content: bytes) -> _Content:
     try:
         text = io.StringIO(content.decode("utf-8"), newline="")
     except UnicodeDecodeError:
         raise _DamagedError("it is no text") from None
+    if not content.startswith(b"#"):
+        return None, _guess_columns(list(csv.reader(text)))
     header = _parse_header(text.readline().removeprefix("#"))
     try:
         kinds = {n: (np.dtype(k["dtype"]), tuple(k["shape"])) for n, k in header["columns"].items()}
@@ -234,6 +260,30 @@ def _read_csv(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if len(rows) != header["rows"]:
         raise _DamagedError(f"expected {header['rows']} rows, found {len(rows)}")
     return header, _parse_cells(rows, kinds)
+
+
+def _guess_columns(lines: list[list[str]]) -> dict[str, np.ndarray]:
+    """Read a table of which no header tells the types: whole numbers, others, or True and False."""
+    titles, *rows = lines or [[]]
+    if any(len(row) != len(titles) for row in rows):
+        raise _DamagedError(f"expected {len(titles)} cells in each line, as titles")
+    names = [title.partition("[")[0] for title in titles]
+    places = [tuple(map(int, re.findall(r"\d+", title.partition("[")[2]))) for title in titles]
+    columns = {}
+    for name in dict.fromkeys(names):
+        chosen = [i for i, other in enumerate(names) if other == name]
+        shape = tuple(np.max([places[i] for i in chosen], axis=0).astype(int) + 1)
+        if [places[i] for i in chosen] != list(np.ndindex(*shape)):
+            raise _DamagedError(f"the columns of {name!r} are not numbered from 0 in order")
+        cells = [row[i] for row in rows for i in chosen]
+        for kind, dtype in (("b", np.bool_), ("i", np.int64), ("f", np.float64)):
+            with contextlib.suppress(KeyError, ValueError, OverflowError):
+                numbers = np.array([_PARSERS[kind](cell) for cell in cells], dtype)
+                columns[name] = numbers.reshape(len(rows), *shape)
+                break
+        else:
+            raise _DamagedError(f"column {name!r} holds something else than numbers")
+    return columns
 
 
 def _parse_cells(

@@ -14,7 +14,7 @@ from garage_like.data.table import Table
 from garage_like.replay_buffer import memory_files
 from garage_like.replay_buffer.memory_files import FileFormat
 from garage_like.replay_buffer.transition_ring import TransitionRing
-from garage_like.replay_buffer.transitions import Transitions, columns_of, listed
+from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of, listed
 
 # Columns of a file that one kind of buffer writes and another may leave aside.
 _BESIDE_ROWS = {"priority"}
@@ -136,7 +136,10 @@ class PathBuffer(TransitionRing):
         memory_files.write(Path(path), format, memory)
 
     def load(self, path: str | os.PathLike[str], format: FileFormat | None = None) -> None:
-        """Replace all transitions by those of a file that `export` wrote, and go on after them.
+        """Replace all transitions by those of a file, and go on after them.
+
+        What `export` wrote comes back exactly. A file without its header, as `garage-like export
+        --table` writes it, holds transitions alone, the oldest first, and fits any capacity.
 
         Args:
             path: the file.
@@ -151,12 +154,14 @@ class PathBuffer(TransitionRing):
         table = self._fresh_table_for(memory, Path(path))
         self._take_from_import(memory)
         table.write(0, memory.columns)
-        self._table, self._cursor = table, memory.cursor
-        oldest = memory.cursor if memory.num_rows == self._capacity else 0
+        self._table, self._cursor = table, memory.cursor % self._capacity
+        oldest = self._cursor if memory.num_rows == self._capacity else 0
         self._segments.rebuild(np.roll(memory.columns["segment"], -oldest), oldest)
 
     def _fresh_table_for(self, memory: memory_files.Memory, path: Path) -> Table:
         owner = type(self).__name__
+        if memory.capacity is None:
+            return self._table_for_plain(memory, path)
         if memory.capacity != self._capacity:
             raise ValueError(
                 f"{owner}.load: {path} was written by a buffer with room for {memory.capacity} "
@@ -177,6 +182,23 @@ class PathBuffer(TransitionRing):
                 f"{owner}.load: {path} holds the columns {listed(theirs)}; this buffer has "
                 f"{listed(ours)}"
             )
+        return table
+
+    def _table_for_plain(self, memory: memory_files.Memory, path: Path) -> Table:
+        """Make a table for columns that no header describes; they become what the buffer keeps."""
+        owner = f"{type(self).__name__}.load: {path}"
+        if self._env_spec is None:
+            raise ValueError(f"{owner} does not say what its columns are; pass env_spec")
+        table = Table(self._capacity, columns_of(self._env_spec))
+        if memory.num_rows > self._capacity:
+            raise ValueError(
+                f"{owner} holds {memory.num_rows} transitions, more than {self._capacity}; make the"
+                " buffer larger"
+            )
+        missing = table.columns.keys() - memory.columns.keys()
+        if missing:
+            raise ValueError(f"{owner} lacks the columns {sorted(missing)}")
+        check_columns(owner, {name: memory.columns[name] for name in table.columns}, table)
         return table
 
     def _add_to_export(self, memory: memory_files.Memory) -> None:

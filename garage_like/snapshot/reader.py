@@ -105,8 +105,13 @@ class SnapshotReader:
         folders = ((str(entry["folder"]), entry.get("memory")) for entry in self.manifest.tables)
         return [folder for folder, memory in folders if memory not in left_out]
 
-    def table(self, name: str) -> dict[str, np.ndarray]:
+    def table(self, name: str, *, oldest_first: bool = False) -> dict[str, np.ndarray]:
         """Return the rows of a table by column, each of shape (rows, ...).
+
+        Args:
+            name: of the table.
+            oldest_first: in the order in which they were written; else in that of the ring, in
+                which newer rows may come before older ones.
 
         Raises:
             SnapshotNotFoundError: if there is no such table, or it was not saved.
@@ -124,7 +129,13 @@ class SnapshotReader:
         from garage_like.snapshot.disk.tables import read_columns
 
         entry = self.manifest.tables[self.tables.index(name)]
-        return read_columns(entry, self.path, self.manifest.files)
+        columns = read_columns(entry, self.path, self.manifest.files)
+        if not oldest_first:
+            return columns
+        import numpy as np
+
+        next_row = int(entry.get("next_row", 0)) % max(1, entry["num_rows"])
+        return {key: np.roll(column, -next_row, axis=0) for key, column in columns.items()}
 
     def problems(self) -> list[str]:
         """Check every digest; return what is wrong, a sentence each."""

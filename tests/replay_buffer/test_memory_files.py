@@ -5,6 +5,7 @@ import json
 import pickle
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ from episodes import DISCRETE_SPEC, SPEC, batch, paths, stored_steps
 
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
+from garage_like.interop.export import export_table
 from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
+from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
+from garage_like.snapshot.disk.manifest import Manifest
 
 FORMATS = ["pt", "npz", "csv"]
 
@@ -243,3 +247,58 @@ def test_edited_csv_says_what_is_wrong(old, new, message, tmp_path):
     wrapped().export(tmp_path / "memory.csv")
     with pytest.raises(ValueError, match=message):
         PathBuffer(7).load(edited(tmp_path / "memory.csv", old, new))
+
+
+def exported_table(buffer: PathBuffer, run: Path, out: Path) -> Path:
+    """Save a buffer in a snapshot, and export its table as the command does."""
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=run))
+    snapshotter.save({"algo": SimpleNamespace(replay_buffer=buffer)}, Manifest(epoch=0))
+    snapshotter.close()
+    export_table(read_snapshot(run), "replay_buffer", out.suffix[1:], out)
+    return out
+
+
+@pytest.mark.parametrize("spec", [SPEC, DISCRETE_SPEC])
+@pytest.mark.parametrize("capacity", [7, 20])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_exported_table_is_loaded_the_oldest_first(suffix, capacity, spec, tmp_path):
+    buffer = wrapped(spec)
+    other = PathBuffer(capacity, spec)
+    other.load(exported_table(buffer, tmp_path / "run", tmp_path / f"table.{suffix}"))
+    assert paths(other) == paths(buffer)
+    for name in other._table.columns.keys() - {"segment"}:
+        ours = np.roll(buffer._table.column(name), -buffer._cursor, axis=0)
+        assert other._table.column(name).tobytes() == ours.tobytes(), name
+    for one in (buffer, other):
+        one.add_episode_batch(batch([2], first=60, spec=spec))
+    assert stored_steps(other)[-2:] == [60, 61] or capacity == 7
+    assert capacity == 20 or sorted(stored_steps(other)) == sorted(stored_steps(buffer))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_exported_table_is_held_to_what_the_buffer_keeps(suffix, tmp_path):
+    path = exported_table(wrapped(), tmp_path / "run", tmp_path / f"table.{suffix}")
+    with pytest.raises(ValueError, match=r"holds 7 transitions, more than 6; make .* larger"):
+        PathBuffer(6, SPEC).load(path)
+    with pytest.raises(ValueError, match="does not say what its columns are; pass env_spec"):
+        PathBuffer(7).load(path)
+    wide = PathBuffer(7, EnvSpec(spaces.Box(-1, 1, (3,), np.float32), SPEC.action_space))
+    with pytest.raises(ValueError, match=r"each observation must have shape \(3,\)"):
+        wide.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "neither a header nor a column 'segment'"),
+        ("reward\n1.0\n", "neither a header nor a column 'segment'"),
+        ("segment,reward\n0,1.0\n0\n", "expected 2 cells in each line"),
+        ("segment,reward\n0,much\n", "column 'reward' holds something else than numbers"),
+        ("segment,action[1]\n0,1.0\n", "columns of 'action' are not numbered from 0"),
+        ("segment,reward\n0,1.0\n", "lacks the columns"),
+    ],
+)
+def test_csv_of_unknown_origin_is_told_what_it_lacks(text, message, tmp_path):
+    (tmp_path / "memory.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        PathBuffer(7, SPEC).load(tmp_path / "memory.csv")

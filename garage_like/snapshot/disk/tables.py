@@ -93,6 +93,7 @@ def capture_table(
         "folder": folder,
         "identity": table.identity,
         "num_rows": table.num_rows,
+        "next_row": table.next_row,
         "group_rows": table.group_rows,
         "row_bytes": table.row_bytes,
         "columns": {
