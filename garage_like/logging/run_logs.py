@@ -197,6 +197,10 @@ class RunLogs:
             self._events.add_event(event)
         else:
             self._held.events.append(event)
+        for value in event.summary.value:
+            if value.HasField("simple_value"):
+                for mirror in self._mirrors:
+                    mirror.add_beside(value.tag, value.simple_value)
 
     def append(self) -> None:
         """Go on at the end of whatever logs there are; do nothing if these have begun."""

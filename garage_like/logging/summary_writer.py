@@ -6,6 +6,9 @@ the innermost run that is logged. It may be kept on an algorithm: a pickle holds
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from garage_like.errors import NotSetupError
@@ -16,7 +19,13 @@ _tensorboardx: Any = load_tensorboardx()
 
 
 class _RunFile:
-    """What tensorboardX's SummaryWriter takes for its file: whatever run is logged now."""
+    """What tensorboardX's SummaryWriter takes for its file: whatever run is logged now.
+
+    Attributes:
+        tag: what is being added is called by the user; tensorboardX puts `_` for spaces.
+    """
+
+    tag: str | None = None
 
     def get_logdir(self) -> str:
         return str(self._logs().directory)
@@ -31,6 +40,11 @@ class _RunFile:
     def add_summary(
         self, summary: Any, global_step: int | None = None, walltime: float | None = None
     ) -> None:
+        if self.tag is not None:
+            cleaned = _tensorboardx.summary._clean_tag(self.tag)
+            for value in summary.value:
+                if value.tag.startswith(cleaned):
+                    value.tag = self.tag + value.tag.removeprefix(cleaned)
         event = _tensorboardx.proto.event_pb2.Event(summary=summary)
         self.add_event(event, global_step, walltime)
 
@@ -66,13 +80,14 @@ class RunSummaryWriter(_tensorboardx.SummaryWriter):
     """
 
     def __init__(self) -> None:
+        self._file = _RunFile()
         super().__init__(logdir=".", write_to_disk=False)
         self._get_file_writer()
 
     def _get_file_writer(self) -> Any:
-        self.file_writer = _RunFile()
-        self.all_writers = {".": self.file_writer}
-        return self.file_writer
+        self.file_writer = self._file
+        self.all_writers = {".": self._file}
+        return self._file
 
     def add_hparams(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the parameters of the experiment are in TensorBoard already."""
@@ -85,5 +100,23 @@ class RunSummaryWriter(_tensorboardx.SummaryWriter):
         """Be pickled by name."""
         return "writer"
 
+
+def _keeping_its_tag(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return one of the methods `add_…(tag, …)`, so that tags stay what a table's columns are."""
+
+    @functools.wraps(method)
+    def add(self: RunSummaryWriter, tag: str, *args: Any, **kwargs: Any) -> Any:
+        self._file.tag = tag
+        try:
+            return method(self, tag, *args, **kwargs)
+        finally:
+            self._file.tag = None
+
+    return add
+
+
+for _name, _method in list(vars(_tensorboardx.SummaryWriter).items()):
+    if _name.startswith("add_") and "tag" in inspect.signature(_method).parameters:
+        setattr(RunSummaryWriter, _name, _keeping_its_tag(_method))
 
 writer = RunSummaryWriter()

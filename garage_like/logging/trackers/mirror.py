@@ -51,6 +51,12 @@ class TrackedRun:
         stem, _, number = self.name.rpartition("_")
         return stem if stem and number.isdecimal() else self.name
 
+    def config(self, given: Any) -> Any:
+        """Return the parameters and what a user adds to them, who has the last word."""
+        if given is None:
+            return self.parameters
+        return {**self.parameters, **given} if isinstance(given, Mapping) else given
+
     @property
     def project(self) -> str:
         """The folder of related runs."""
@@ -120,6 +126,7 @@ class Mirror(LogOutput):
         self._steps = RisingSteps(x_axis)
         self._tracker: Tracker | None = None
         self._held = -1
+        self._beside: dict[str, float] = {}
         self.has_begun = False
 
     @property
@@ -164,9 +171,14 @@ class Mirror(LogOutput):
         if values:
             self._send(values, self._steps.next(values))
 
+    def add_beside(self, tag: str, value: float) -> None:
+        """Hand a number that is in no row on with the next one."""
+        self._beside[tag] = value
+
     def _send(self, row: Mapping[str, Any], step: int) -> None:
         if self._tracker is None or step <= self._held:
             return
+        row, self._beside = {**self._beside, **row}, {}
         numbers = {
             key: math.nan if value is None else float(value)
             for key, value in row.items()

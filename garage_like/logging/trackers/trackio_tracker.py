@@ -31,9 +31,9 @@ class TrackioTracker:
             **{
                 "project": run.project,
                 "group": run.group,
-                "config": run.parameters,
                 "embed": False,
                 **self._options,
+                "config": run.config(self._options.get("config")),
                 "name": name,
                 "resume": "allow",
             }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import uuid
+from pathlib import Path
 from typing import Any
 
 from garage_like.logging.trackers.mirror import TrackedRun
+from garage_like.logging.trackers.wandb_files import last_step_offline
 
 _OFFLINE = ("offline", "dryrun")
 
@@ -17,7 +19,8 @@ class WandbTracker:
 
     Online, a resumed run goes on with the run that it has. wandb ignores a resume while it is
     offline, so there each session is a run of its own, all of them in one group; uploaded, they
-    stand side by side.
+    stand side by side. wandb keeps rows in memory for a while, and a kill loses them; so a session
+    begins with the first row that the files of the earlier ones do not hold.
 
     Args:
         options: of `wandb.init`; the project is the folder of the run directory, the name and the
@@ -32,25 +35,26 @@ class WandbTracker:
         """Begin a run, or go on with the one whose id is known."""
         wandb = importlib.import_module("wandb")
         mode = self._options.get("mode") or os.environ.get("WANDB_MODE", "online")
-        is_known = "id" in run.memory
         known = str(run.memory.setdefault("id", self._options.get("id") or uuid.uuid4().hex[:12]))
         session = int(run.memory.get("session", 0)) + 1
         run.memory["session"] = session
         is_next_segment = mode in _OFFLINE and session > 1
+        folder = Path(self._options.get("dir") or run.directory)
+        held = last_step_offline(folder, known) if mode in _OFFLINE else -1
         self._run = wandb.init(
             **{
                 "project": run.project,
                 "name": f"{run.name} ({session})" if is_next_segment else run.name,
                 "group": run.group,
-                "config": run.parameters,
-                "dir": str(run.directory),
                 **self._options,
+                "config": run.config(self._options.get("config")),
+                "dir": str(folder),
                 "id": f"{known}-{session}" if is_next_segment else known,
                 "resume": None if mode in _OFFLINE else "allow",
             }
         )
         if mode in _OFFLINE:
-            return run.last_step if is_known else -1
+            return held
         return int(self._run.step) - 1 if self._run.resumed else -1
 
     def log(self, row: dict[str, float], step: int) -> None:

@@ -24,6 +24,7 @@ def session(tmp_path, log_row):
             if existing:
                 logs.continue_from(offsets[after]) if after else logs.start_fresh()
             for count in range(first, last):
+                getattr(log, "before_each_row", dict)()
                 tabular.record("Return (max)", count / 3)
                 log_row(steps=100 * count, **values)
                 offsets[count] = logs.offsets()
