@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from garage_like.snapshot.loading import FromEpoch
+from garage_like.snapshot.choosing import WORDS, FromEpoch
 
 
 class FromEpochType(click.ParamType):
@@ -18,7 +18,7 @@ class FromEpochType(click.ParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> FromEpoch:
         """Return the number, or the word."""
-        if value in ("first", "last", "best"):
+        if value in WORDS:
             return value
         if isinstance(value, int) or str(value).isdecimal():
             return int(value)

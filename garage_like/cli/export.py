@@ -11,7 +11,7 @@ from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.interop import formats
-from garage_like.snapshot.loading import FromEpoch
+from garage_like.snapshot.choosing import FromEpoch
 
 if TYPE_CHECKING:
     from garage_like.snapshot.reader import SnapshotReader

@@ -9,7 +9,7 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import HubError
-from garage_like.snapshot.loading import FromEpoch
+from garage_like.snapshot.choosing import FromEpoch
 
 _PROBLEMS = (HubError, ModuleNotFoundError, FileExistsError, ValueError)
 

@@ -15,7 +15,7 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.runs.continuation import continuation
-from garage_like.snapshot.loading import FromEpoch
+from garage_like.snapshot.choosing import FromEpoch
 
 if TYPE_CHECKING:
     from garage_like.pictures.playing import PlayedEpisode

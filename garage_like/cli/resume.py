@@ -13,8 +13,8 @@ from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.runs.continuation import Continuation, continuation
+from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 
 @click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")

@@ -8,8 +8,8 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.epoch_type import FromEpochType
+from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk import pins
-from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 
 @click.command(epilog="Example: garage-like unpin data/local/experiment/ppo 40")

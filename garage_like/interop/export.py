@@ -19,10 +19,10 @@ import numpy as np
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
 from garage_like.loading import load_algo
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.dtypes import told_dtype
 from garage_like.snapshot.disk.tensors import Tensor, file_pieces
 from garage_like.snapshot.kinds.arrays import as_the_run_sees_them
-from garage_like.snapshot.loading import FromEpoch
 from garage_like.snapshot.reader import SnapshotReader
 
 Arrays = Mapping[str, np.ndarray]

@@ -15,21 +15,22 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from garage_like.errors import HubError, SnapshotCorruptError
 from garage_like.interop.hub_client import HubClient
 from garage_like.interop.model_card import model_card, return_with_spread
+from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import VARIANT, read_json
+from garage_like.snapshot.disk.run_files import PROGRESS, PROGRESS_LINES, VARIANT, read_json
 from garage_like.snapshot.disk.store import problems_of
-from garage_like.snapshot.loading import FromEpoch, run_dir_of, snapshot_path
+from garage_like.snapshot.loading import run_dir_of
 
 CARD = "README.md"
-DESCRIBES = (VARIANT, "progress.csv", "progress.jsonl")
+DESCRIBES = (VARIANT, PROGRESS, PROGRESS_LINES)
 PULLED = Path("data") / "local" / "hub"
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _WANTED = re.compile(
@@ -189,8 +190,7 @@ def _check(epoch_dir: Path, repo: str) -> None:
 
 
 def _say_who_wrote_it(epoch_dir: Path, writer: str) -> None:
-    manifest = Manifest.read(epoch_dir)
-    manifest.written_by = writer
+    manifest = replace(Manifest.read(epoch_dir), written_by=writer)
     (epoch_dir / MANIFEST).write_bytes(manifest.to_bytes())
 
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interfaces import Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.kinds.devices import building_on_cpu
-from garage_like.snapshot.loading import (
-    FromEpoch,
-    LoadedSnapshot,
-    load_snapshot,
-    run_dir_of,
-    snapshot_path,
-)
+from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot, run_dir_of
 from garage_like.snapshot.trust import check_trust
 
 
@@ -92,14 +87,8 @@ def load_policy(
 
 
 def _read(path: str | os.PathLike[str], which: FromEpoch) -> LoadedSnapshot:
-    """Read and verify a snapshot but for replay memory; `'best'` as the run itself judged it."""
-    options = _experiment(path).get("options") if which == "best" else None
-    judged_by = {
-        key: options[key]
-        for key in ("best_metric", "best_mode")
-        if isinstance(options, Mapping) and isinstance(options.get(key), str)
-    }
-    return load_snapshot(path, which, include_buffer=False, **judged_by)
+    """Read and verify a snapshot but for replay memory."""
+    return load_snapshot(path, which, include_buffer=False)
 
 
 def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
@@ -115,7 +104,7 @@ def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
     return algo
 
 
-def _experiment(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _experiment(snapshot: Path) -> dict[str, Any]:
     """Return what the experiment of a run wrote down of itself; nothing if there is none."""
-    run_dir = run_dir_of(snapshot_path(path))
+    run_dir = run_dir_of(snapshot)
     return {} if run_dir is None else read_json(run_dir / EXPERIMENT)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotMismatchError, SnapshotNotFoundError
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.graph import tf_arrays
 from garage_like.snapshot.graph.naming import component_and_key, named_objects
 from garage_like.snapshot.graph.walk import is_torch_tensor_class
 from garage_like.snapshot.kinds.arrays import as_the_run_sees_them, is_plain_array
-from garage_like.snapshot.loading import FromEpoch
 from garage_like.snapshot.reader import SnapshotReader, read_snapshot
 
 _NO_WEIGHT = re.compile(r"(^|\.)seed_seq\.pool$|_space\.")

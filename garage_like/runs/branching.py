@@ -14,13 +14,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from garage_like.snapshot.disk.layout import SNAPSHOTS
-from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, VARIANT, read_json
+from garage_like.snapshot.choosing import FromEpoch
+from garage_like.snapshot.disk.run_files import (
+    EXPERIMENT,
+    METADATA,
+    VARIANT,
+    copy_file,
+    read_json,
+)
 from garage_like.snapshot.disk.store import SnapshotStore
-from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of
+from garage_like.snapshot.loading import load_snapshot, run_dir_of
 
 
-def branch_run(path: Path, from_epoch: FromEpoch, target: Path) -> Path:
+def branch_run(path: Path, from_epoch: FromEpoch, target: Path | str | None = None) -> Path:
     """Make a new run that begins with a snapshot of another; `garage-like resume` goes on with it.
 
     The snapshot is copied, so that the new run depends on nothing. Its log begins with the next
@@ -29,7 +35,8 @@ def branch_run(path: Path, from_epoch: FromEpoch, target: Path) -> Path:
     Args:
         path: a run directory, or one snapshot.
         from_epoch: which snapshot.
-        target: the new run directory.
+        target: the new run directory; as text, its name beside the run if it is no path; None: a
+            name that says which epoch the branch begins with.
 
     Returns:
         The new snapshot.
@@ -39,10 +46,13 @@ def branch_run(path: Path, from_epoch: FromEpoch, target: Path) -> Path:
         SnapshotCorruptError: if it does not verify.
         FileExistsError: if something is at `target` already.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(f"{target}: expected a new or an empty directory")
-    loaded = load_snapshot(path, from_epoch, **judged_by(path))
+    if isinstance(target, Path):
+        _check_is_free(target)
+    loaded = load_snapshot(path, from_epoch)
     origin = run_dir_of(loaded.path)
+    if not isinstance(target, Path):
+        target = _branch_target(origin or path, loaded.manifest.epoch, target)
+        _check_is_free(target)
     parent = {"run": str((origin or loaded.path).resolve()), "epoch": loaded.manifest.epoch}
     was_there = target.exists()
     target.mkdir(parents=True, exist_ok=True)
@@ -60,7 +70,12 @@ def branch_run(path: Path, from_epoch: FromEpoch, target: Path) -> Path:
     return made
 
 
-def branch_target(run: Path, epoch: int, name: str | None) -> Path:
+def _check_is_free(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(f"{target}: expected a new or an empty directory")
+
+
+def _branch_target(run: Path, epoch: int, name: str | None) -> Path:
     """Return where a branch goes: beside its parent, unless the name is a path of its own."""
     beside = run.absolute()
     if name is not None:
@@ -72,16 +87,8 @@ def branch_target(run: Path, epoch: int, name: str | None) -> Path:
 
 def _copy_descriptions(origin: Path | None, target: Path, parent: dict[str, Any]) -> None:
     known = {} if origin is None else read_json(origin / EXPERIMENT)
-    for name in (VARIANT, METADATA):
-        if origin is not None and (origin / name).is_file():
-            shutil.copyfile(origin / name, target / name)
+    if origin is not None:
+        for name in (VARIANT, METADATA):
+            copy_file(origin / name, target / name)
     text = json.dumps({**known, "parent": parent}, indent=2) + "\n"
     (target / EXPERIMENT).write_text(text)
-
-
-def judged_by(path: Path) -> dict[str, Any]:
-    """Return how a run tells which of its snapshots is best, as far as it says."""
-    options = read_json((path.parent if path.name == SNAPSHOTS else path) / EXPERIMENT).get(
-        "options", {}
-    )
-    return {key: options[key] for key in ("best_metric", "best_mode") if key in options}

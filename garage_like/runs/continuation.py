@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, VARIANT, read_json
+from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, VARIANT, copy_file, read_json
 from garage_like.snapshot.disk.store import problems_of
-from garage_like.snapshot.loading import FromEpoch, load_snapshot, run_dir_of, snapshot_path
+from garage_like.snapshot.loading import run_dir_of
 from garage_like.snapshot.trust import check_trust
 
 if TYPE_CHECKING:
@@ -147,8 +147,7 @@ class Continuation:
             return
         self.run_dir.mkdir(parents=True, exist_ok=True)
         for name in COPIED:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(self.origin / name, self.run_dir / name)
+            copy_file(self.origin / name, self.run_dir / name)
 
 
 def continuation(
@@ -178,7 +177,7 @@ def continuation(
     is_snapshot = (path / MANIFEST).is_file()
     if is_snapshot and from_epoch is not None:
         raise ValueError(f"{path} is one snapshot; give --from-epoch with a run directory")
-    snapshot = snapshot_path(path, "last" if from_epoch in (None, "best") else from_epoch)
+    snapshot = snapshot_path(path, "last" if from_epoch is None else from_epoch)
     origin = run_dir_of(snapshot)
     if log_dir is None and origin is None:
         raise ValueError(
@@ -188,14 +187,7 @@ def continuation(
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
     run_dir = log_dir or origin or snapshot
-    found = Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact, trust)
-    if from_epoch != "best":
-        return found
-    config = found.config
-    best = load_snapshot(
-        path, "best", best_metric=config.best_metric, best_mode=config.best_mode
-    ).path
-    return replace(found, source=best, snapshot=best)
+    return Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact, trust)
 
 
 def is_empty_directory(path: Path) -> bool:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
-from garage_like.runs.branching import judged_by
 from garage_like.runs.overview import find_runs
+from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
@@ -151,13 +151,15 @@ def _ours_to_change(run: Path, dry_run: bool) -> Iterator[None]:
 def _rules(
     run: Path, keep_last: int | None, keep_best: int | None, keep_period: int | None
 ) -> SnapshotConfig:
+    rule = best_rule_of(SnapshotStore.of_run(run))
+    best: dict[str, Any] = {"best_metric": rule.metric, "best_mode": rule.mode}
     recorded = read_json(run / EXPERIMENT).get("options", {})
     known = {key: recorded[key] for key in SnapshotConfig.option_names() if key in recorded}
     given = {"max_to_keep": keep_last, "keep_best": keep_best, "keep_period": keep_period}
     if any(value is not None for value in given.values()):
         rules: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        return SnapshotConfig(snapshot_dir=run, **judged_by(run), **rules)
-    return SnapshotConfig(snapshot_dir=run, **{"snapshot_mode": "all", **known})
+        return SnapshotConfig(snapshot_dir=run, **best, **rules)
+    return SnapshotConfig(snapshot_dir=run, **{"snapshot_mode": "all", **known, **best})
 
 
 def _kept(store: SnapshotStore, epochs: Iterable[int], config: SnapshotConfig) -> Iterator[Kept]:

@@ -7,6 +7,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
 
+from garage_like.snapshot.best_rule import MODES, BestRule
+
 SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
 GAP_UNITS = ("epoch", "env_step", "episode")
 
@@ -62,8 +64,8 @@ class SnapshotConfig:
     gap_unit: str = "epoch"
     max_to_keep: int | None = None
     keep_best: int = 0
-    best_metric: str = "Evaluation/AverageReturn"
-    best_mode: str = "max"
+    best_metric: str = BestRule.metric
+    best_mode: str = BestRule.mode
     keep_period: int | None = None
     include_buffer: bool = True
     async_save: bool = True
@@ -88,7 +90,7 @@ class SnapshotConfig:
             raise ValueError("auto_resume=True needs a snapshot_dir, where the run is to be found")
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
         _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
-        _check_choice("best_mode", self.best_mode, ("max", "min"))
+        _check_choice("best_mode", self.best_mode, MODES)
         _check_choice("on_save_error", self.on_save_error, ("warn", "raise"))
         if self.snapshot_gap != "auto":
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
@@ -119,6 +121,11 @@ class SnapshotConfig:
     def run_dir(self) -> Path:
         """The run directory as a path."""
         return Path(self.snapshot_dir)
+
+    @property
+    def best_rule(self) -> BestRule:
+        """What its snapshots are judged by."""
+        return BestRule(self.best_metric, self.best_mode)
 
     @property
     def has_directory(self) -> bool:

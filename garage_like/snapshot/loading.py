@@ -1,25 +1,21 @@
-"""Finding the snapshot to load: by epoch, the best, or the newest whose digests hold."""
+"""Reading a snapshot that is to become objects: every digest is checked first."""
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
-from garage_like.logging.notices import warn
+from garage_like.snapshot.best_rule import BestRule
+from garage_like.snapshot.choosing import FromEpoch, meant_by
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import read_file
-from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.trust import check_trust, why_untrusted
-
-FromEpoch = int | Literal["first", "last", "best"]
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,7 @@ def load_snapshot(
     path: str | os.PathLike[str],
     from_epoch: FromEpoch = "last",
     *,
-    best_metric: str = "Evaluation/AverageReturn",
-    best_mode: str = "max",
+    unrecorded: BestRule | None = None,
     include_buffer: bool | None = None,
 ) -> LoadedSnapshot:
     """Read and verify one snapshot.
@@ -73,8 +68,7 @@ def load_snapshot(
         path: a run directory, its `snapshots/`, or one snapshot.
         from_epoch: `'last'` (falls back to the one before if the newest does not verify),
             `'first'`, `'best'`, or an epoch.
-        best_metric: what `'best'` is judged by.
-        best_mode: `'max'` or `'min'`.
+        unrecorded: what `'best'` is judged by if the run does not say.
         include_buffer: True insists on replay memory, False leaves it on the disk, so that it
             comes back empty; None takes what was saved.
 
@@ -83,47 +77,14 @@ def load_snapshot(
         SnapshotCorruptError: if it does not verify, and for `'last'` none does.
         ValueError: if `from_epoch` is something else.
     """
-    check_from_epoch(from_epoch)
     while True:
+        found = meant_by(path, from_epoch, unrecorded)
         try:
-            return _load(path, from_epoch, best_metric, best_mode, include_buffer)
+            if len(found) == 1:
+                return _read_steadily(found[0], include_buffer)
+            return _newest_good(found, include_buffer)
         except _GoneMeanwhileError:
             continue  # a run under way has pruned it, and has a newer one
-
-
-def _load(
-    path: str | os.PathLike[str],
-    from_epoch: FromEpoch,
-    best_metric: str,
-    best_mode: str,
-    include_buffer: bool | None,
-) -> LoadedSnapshot:
-    store, epochs, alone = resolve(path)
-    if alone is not None:
-        loaded = _read_steadily(alone, include_buffer)
-        _check_epoch(alone, loaded.manifest, from_epoch)
-        return loaded
-    if from_epoch == "last":
-        return _newest_good(store, epochs, include_buffer)
-    if from_epoch == "first":
-        return _read_steadily(store.path(epochs[0]), include_buffer)
-    if from_epoch == "best":
-        best = _best(store, epochs, best_metric, best_mode)
-        return _read_steadily(store.path(best), include_buffer)
-    if from_epoch not in epochs:
-        raise SnapshotNotFoundError(
-            f"{store.dir}: no snapshot of epoch {from_epoch}; there are {_ranges(epochs)}"
-        )
-    return _read_steadily(store.path(from_epoch), include_buffer)
-
-
-def _check_epoch(snapshot: Path, manifest: Manifest, from_epoch: FromEpoch) -> None:
-    """Raise if one snapshot was given, and another epoch asked for."""
-    if isinstance(from_epoch, int) and manifest.epoch != from_epoch:
-        raise SnapshotNotFoundError(
-            f"{snapshot}: no snapshot of epoch {from_epoch}; it is one snapshot, of epoch"
-            f" {manifest.epoch}"
-        )
 
 
 class _GoneMeanwhileError(Exception):
@@ -140,16 +101,6 @@ def _read_steadily(
         if identity(snapshot) != before or before is None:
             raise _GoneMeanwhileError from None
         raise
-
-
-def check_from_epoch(from_epoch: Any) -> None:
-    """Raise ValueError unless this is an epoch, 'first', 'last' or 'best'."""
-    if isinstance(from_epoch, int) and not isinstance(from_epoch, bool) and from_epoch >= 0:
-        return
-    if from_epoch not in ("first", "last", "best"):
-        raise ValueError(
-            f"from_epoch must be an epoch, 'first', 'last' or 'best'; got {from_epoch!r}"
-        )
 
 
 def _read(
@@ -182,13 +133,13 @@ def _files_of_memory(manifest: Manifest) -> tuple[str, ...]:
     )
 
 
-def _newest_good(
-    store: SnapshotStore, epochs: list[int], include_buffer: bool | None
-) -> LoadedSnapshot:
+def _newest_good(snapshots: list[Path], include_buffer: bool | None) -> LoadedSnapshot:
+    """Read the first of some snapshots of one run that verifies, the newest first."""
     bad: dict[int, str] = {}
-    for epoch in reversed(epochs):
+    for snapshot in snapshots:
+        epoch = layout.epoch_of(snapshot) or 0
         try:
-            loaded = _read_steadily(store.path(epoch), include_buffer, bad)
+            loaded = _read_steadily(snapshot, include_buffer, bad)
         except SnapshotCorruptError as error:
             bad[epoch] = str(error)
             continue
@@ -196,58 +147,15 @@ def _newest_good(
             warnings.warn(
                 f"snapshot of epoch {failed} is damaged and is passed over, going back to epoch"
                 f" {epoch}: {why}",
-                stacklevel=5,
+                stacklevel=4,
             )
         return loaded
     listed = "; ".join(f"epoch {epoch}: {why}" for epoch, why in bad.items())
-    raise SnapshotCorruptError(f"{store.dir}: no snapshot verifies: {listed}")
-
-
-def _best(store: SnapshotStore, epochs: list[int], metric: str, mode: str) -> int:
-    judged = []
-    for epoch in epochs:
-        try:
-            value = store.manifest(epoch).metric(metric)
-        except SnapshotCorruptError as error:
-            if identity(store.path(epoch)) is not None:
-                warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=5)
-            continue
-        if value is not None and not math.isnan(value):
-            judged.append((value if mode == "max" else -value, -epoch))
-    if not judged:
-        raise SnapshotNotFoundError(
-            f"{store.dir}: no snapshot has metric {metric!r}, which 'best' is judged by"
-        )
-    return -max(judged)[1]
-
-
-def _ranges(epochs: list[int]) -> str:
-    if len(epochs) <= 8:
-        return ", ".join(map(str, epochs))
-    return f"{len(epochs)} of them, from {epochs[0]} to {epochs[-1]}"
-
-
-def snapshot_path(path: str | os.PathLike[str], which: FromEpoch = "last") -> Path:
-    """Find a snapshot's directory without reading more than manifests."""
-    check_from_epoch(which)
-    store, epochs, alone = resolve(path)
-    if alone is not None:
-        if isinstance(which, int):
-            _check_epoch(alone, Manifest.read(alone), which)
-        return alone
-    if which == "best":
-        return store.path(_best(store, epochs, "Evaluation/AverageReturn", "max"))
-    epoch = epochs[-1] if which == "last" else epochs[0] if which == "first" else which
-    if epoch not in epochs:
-        raise SnapshotNotFoundError(
-            f"{store.dir}: no snapshot of epoch {epoch}; there are {_ranges(epochs)}"
-        )
-    return store.path(epoch)
+    raise SnapshotCorruptError(f"{snapshots[0].parent}: no snapshot verifies: {listed}")
 
 
 def run_dir_of(snapshot: Path) -> Path | None:
     """Return the run directory that a snapshot lies in, or None if it stands alone."""
-    name = snapshot.name.removeprefix(layout.REPLACED)
-    if snapshot.parent.name == layout.SNAPSHOTS and layout.parse_epoch(name) is not None:
+    if snapshot.parent.name == layout.SNAPSHOTS and layout.epoch_of(snapshot) is not None:
         return snapshot.parent.parent
     return None

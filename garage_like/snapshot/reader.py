@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
+from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
-from garage_like.snapshot.loading import FromEpoch, snapshot_path
 
 if TYPE_CHECKING:
     import numpy as np

@@ -94,26 +94,25 @@ def is_due(
 
 def enters_best(config: SnapshotConfig, metric: float | None, kept: Sequence[Kept]) -> bool:
     """Tell whether a metric is among the best so far; NaN never is."""
-    if not config.keep_best or metric is None or metric != metric:
+    rank = config.best_rule.rank(metric)
+    if not config.keep_best or rank is None:
         return False
-    best = best_epochs(config, kept)
-    if len(best) < config.keep_best:
+    ranks = [rank for _, rank in _ranked(config, kept)]
+    if len(ranks) < config.keep_best:
         return True
-    metrics = {k.epoch: k.metric for k in kept}
-    return _rank(config, metric) > _rank(config, metrics[best[-1]])
+    return rank > ranks[config.keep_best - 1]
 
 
 def best_epochs(config: SnapshotConfig, kept: Sequence[Kept]) -> list[int]:
     """Return the epochs of the `keep_best` best, the best first; ties go to the earlier."""
-    judged = [k for k in kept if k.metric is not None and k.metric == k.metric]
-    judged.sort(key=lambda k: (-_rank(config, k.metric), k.epoch))
-    return [k.epoch for k in judged[: config.keep_best]]
+    return [epoch for epoch, _ in _ranked(config, kept)[: config.keep_best]]
 
 
-def _rank(config: SnapshotConfig, metric: float | None) -> float:
-    if metric is None:
-        return float("-inf")
-    return metric if config.best_mode == "max" else -metric
+def _ranked(config: SnapshotConfig, kept: Sequence[Kept]) -> list[tuple[int, float]]:
+    """Return epochs with their ranks, the best first; those that cannot be judged are left out."""
+    ranks = ((k.epoch, config.best_rule.rank(k.metric)) for k in kept)
+    judged = [(epoch, rank) for epoch, rank in ranks if rank is not None]
+    return sorted(judged, key=lambda found: (-found[1], found[0]))
 
 
 def to_remove(

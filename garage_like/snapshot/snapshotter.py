@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotError, SnapshotWriteError
 from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
@@ -25,7 +26,7 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
-from garage_like.snapshot.loading import FromEpoch, load_snapshot
+from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import (
@@ -155,7 +156,7 @@ class Snapshotter:
 
         Args:
             graph: top-level objects by name.
-            manifest: all that is known of the run; arrays and files are filled in.
+            manifest: all that is known of the run; what is captured, and the files, are added.
             before_commit: called by the writer before it commits; makes the logs durable.
             env_states: what is known of the environments, see `snapshot.env_check`.
 
@@ -186,12 +187,6 @@ class Snapshotter:
         except MemoryError as error:
             self._known_names = None  # half of it, perhaps
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
-        manifest.tables = captured.tables
-        manifest.left_out = captured.left_out
-        if captured.left_out:
-            manifest.exact = False
-            manifest.reasons = [*manifest.reasons, *map(_why_inexact, captured.left_out)]
-        manifest.written_by = user_name()
         job = _Job(manifest, captured, staging, before_commit)
         path = self.store.dir / layout.epoch_name(manifest.epoch)
         with self._lock:
@@ -240,12 +235,10 @@ class Snapshotter:
             groups: dict[str, Sequence[Buffer]] = {
                 name: group.pieces() for name, group in captured.groups.items()
             }
-            manifest.arrays, manifest.num_replaced = captured.arrays, self.num_replaced
-            manifest.generators = captured.generator_digests
             files = {**captured.files, **groups}
             if job.before_commit is not None:
                 job.before_commit()
-            self.store.commit(manifest, files, captured.unchanged)
+            self.store.commit(self._complete(manifest, captured), files, captured.unchanged)
         except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
             self._look_again()
@@ -259,6 +252,21 @@ class Snapshotter:
             self._committed_epochs.append(manifest.epoch)
             if self._kept is not None:
                 self._kept[manifest.epoch] = self._kept_of(manifest)
+
+    def _complete(self, manifest: Manifest, captured: Capture) -> Manifest:
+        """Add to what is known of the run what was captured of it, and how."""
+        return replace(
+            manifest,
+            tables=captured.tables,
+            left_out=captured.left_out,
+            exact=manifest.exact and not captured.left_out,
+            reasons=[*manifest.reasons, *map(_why_inexact, captured.left_out)],
+            arrays=captured.arrays,
+            generators=captured.generator_digests,
+            num_replaced=self.num_replaced,
+            judged_by=asdict(self.config.best_rule),
+            written_by=user_name(),
+        )
 
     def _drop(self, job: _Job) -> None:
         """Take back the memory of a capture that was written, failed or gave way."""
@@ -307,7 +315,9 @@ class Snapshotter:
         Returns:
             The graph that was saved: `algo`, `env`, `stats` and so on, by name.
         """
-        return load_snapshot(load_dir, itr, include_buffer=include_buffer).graph(trust)
+        rule = None if self._config is None else self._config.best_rule
+        loaded = load_snapshot(load_dir, itr, unrecorded=rule, include_buffer=include_buffer)
+        return loaded.graph(trust)
 
     @staticmethod
     def verify(load_dir: str | os.PathLike[str]) -> dict[Path, Sequence[str]]:

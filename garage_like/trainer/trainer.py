@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from garage_like.configuration.comparison import ConfigPolicy, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.logging import heard, logger
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.loading import FromEpoch, LoadedSnapshot, load_snapshot
+from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot
 from garage_like.trainer.loop import Loop
 from garage_like.trainer.state import TrainArgs, check_count
 
@@ -96,8 +97,7 @@ class Trainer(Loop):
         loaded = load_snapshot(
             from_dir,
             from_epoch,
-            best_metric=self._config.best_metric,
-            best_mode=self._config.best_mode,
+            unrecorded=self._config.best_rule,
             include_buffer=include_buffer,
         )
         self._check_class(loaded)

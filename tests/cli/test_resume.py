@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,8 +196,7 @@ def test_bad_arguments_change_nothing(
 
 def test_run_of_another_user_goes_on_only_if_trusted(command, rows, killed, finished) -> None:
     for path in (killed / "snapshots").glob("epoch_*"):
-        manifest = Manifest.read(path)
-        manifest.written_by = "somebody else"
+        manifest = replace(Manifest.read(path), written_by="somebody else")
         (path / "manifest.json").write_bytes(manifest.to_bytes())
     refused = command("resume", killed)
     assert refused.returncode == 1

@@ -41,8 +41,11 @@ def run(tmp_path: Path) -> Path:
     config = SnapshotConfig(snapshot_dir=directory, snapshot_mode="all")
     snapshotter = Snapshotter(config)
     for epoch in (3, 4):
-        manifest = Manifest(epoch=epoch, total_env_steps=1000 * epoch, metrics=METRICS)
-        manifest.env_state = {"mode": "exact", "name": "CartPole-v1"}
+        env_state = {"mode": "exact", "name": "CartPole-v1"}
+        steps = 1000 * epoch
+        manifest = Manifest(
+            epoch=epoch, total_env_steps=steps, metrics=METRICS, env_state=env_state
+        )
         snapshotter.save({"algo": SimpleNamespace(policy=policy), "env": None}, manifest)
     snapshotter.close()
     (directory / "variant.json").write_text('{"seed": 7}')

@@ -1,5 +1,6 @@
 """Finding the snapshot to load: by epoch, the first, the last, the best; passing over bad ones."""
 
+import json
 import os
 import shutil
 
@@ -11,8 +12,9 @@ from garage_like.errors import (
     SnapshotMismatchError,
     SnapshotNotFoundError,
 )
+from garage_like.snapshot.choosing import snapshot_path
 from garage_like.snapshot.disk.store import SnapshotStore
-from garage_like.snapshot.loading import load_snapshot, run_dir_of, snapshot_path
+from garage_like.snapshot.loading import load_snapshot, run_dir_of
 
 
 def graph(epoch):
@@ -31,6 +33,10 @@ def epoch_of(loaded):
     epoch = loaded.graph()["algo"]["weights"][0]
     assert epoch == loaded.manifest.epoch
     return epoch
+
+
+def record(run, **options):
+    (run / "experiment.json").write_text(json.dumps({"options": options}))
 
 
 def flip_a_bit(file, place=-1):
@@ -75,14 +81,16 @@ def test_snapshot_copied_alone_under_another_name_is_loaded(run, tmp_path):
     assert snapshot_path(tmp_path / "my best one") == tmp_path / "my best one"
 
 
-def test_best_is_judged_by_any_metric_either_way(run):
-    assert load_snapshot(run, "best", best_metric="Loss").manifest.epoch == 2
-    assert load_snapshot(run, "best", best_metric="Loss", best_mode="min").manifest.epoch == 10
+@pytest.mark.parametrize(("mode", "epoch"), [("max", 2), ("min", 10)])
+def test_best_is_judged_by_any_metric_either_way(mode, epoch, run):
+    record(run, best_metric="Loss", best_mode=mode)
+    assert load_snapshot(run, "best").manifest.epoch == epoch
 
 
 def test_without_the_metric_there_is_no_best(run):
+    record(run, best_metric="Return")
     with pytest.raises(SnapshotNotFoundError, match="no snapshot has metric 'Return'"):
-        load_snapshot(run, "best", best_metric="Return")
+        load_snapshot(run, "best")
 
 
 def test_best_passes_over_manifests_that_are_damaged(run):

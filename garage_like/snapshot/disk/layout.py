@@ -37,6 +37,11 @@ def parse_epoch(name: str) -> int | None:
     return int(match[1])
 
 
+def epoch_of(snapshot: Path) -> int | None:
+    """Return the epoch that the directory of a snapshot is named after, or None if after none."""
+    return parse_epoch(snapshot.name.removeprefix(REPLACED))
+
+
 def epochs_in(snapshots_dir: Path, *, replaced_too: bool = False) -> list[int]:
     """Return the epochs that have a manifest, in order; foreign files do not count.
 

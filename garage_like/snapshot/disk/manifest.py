@@ -28,7 +28,7 @@ FORMAT_VERSION = 2
 """2: files have digests of another kind than in 1."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a snapshot says of itself.
 
@@ -57,6 +57,7 @@ class Manifest:
         written_by: the user who wrote it, for `trust`.
         left_out: names of replay memories that were saved without their transitions.
         generators: a digest of each random generator's state, by its path in the object graph.
+        judged_by: `{'metric': …, 'mode': 'max' | 'min'}`, by which the best snapshot is found.
         num_replaced: epochs of this process that were due and gave way to later ones.
         files: every other file of the snapshot.
     """
@@ -84,6 +85,7 @@ class Manifest:
     tables: list[dict[str, Any]] = field(default_factory=list)
     generators: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    judged_by: dict[str, str] = field(default_factory=dict)
     num_replaced: int = 0
     written_by: str = ""
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -134,13 +136,10 @@ class Manifest:
         values = {key: value for key, value in body.items() if key in known}
         try:
             check_values(values)
-            manifest = cls(**values)
+            files = values.pop("files", {}).items()
+            return cls(**values, files={n: _file_entry(n, entry, path) for n, entry in files})
         except (TypeError, ValueError) as error:
             raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
-        manifest.files = {
-            name: _file_entry(name, entry, path) for name, entry in values.get("files", {}).items()
-        }
-        return manifest
 
     @classmethod
     def read(cls, snapshot: Path) -> Manifest:

@@ -37,6 +37,14 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a small plain file; nothing if there is no such file, or it is a link or a device."""
+    with contextlib.suppress(SnapshotCorruptError), opened(source.parent, source.name) as file:
+        content = file.read(MAX_BYTES + 1)
+        if len(content) <= MAX_BYTES:
+            target.write_bytes(content)
+
+
 @contextlib.contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
     """Open a plain file of text, line ends as they are.

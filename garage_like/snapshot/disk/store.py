@@ -11,6 +11,7 @@ import bisect
 import contextlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from garage_like.errors import (
@@ -105,10 +106,10 @@ class SnapshotStore:
     def commit(
         self, manifest: Manifest, files: Files, unchanged: Mapping[str, FileEntry] | None = None
     ) -> Path:
-        """Write a snapshot and make it durable; fills in `manifest.files`.
+        """Write a snapshot and make it durable.
 
         Args:
-            manifest: what the snapshot says of itself.
+            manifest: what the snapshot says of itself, but for its files.
             files: the pieces of each file, by path inside the snapshot.
             unchanged: further files, which are as in the snapshot before.
 
@@ -123,8 +124,8 @@ class SnapshotStore:
         try:
             self._make()  # a user may have removed it
             sources = self._verified.sources_for(manifest.epoch, self._newest_first())
-            manifest.files = {name: digest_of(pieces) for name, pieces in files.items()}
-            manifest.files.update(unchanged or {})
+            entries = {name: digest_of(pieces) for name, pieces in files.items()}
+            manifest = replace(manifest, files=entries | dict(unchanged or {}))
             write_snapshot(self._fs, saving, manifest, files, sources)
             self._publish(saving, final)
         except BaseException as error:
