@@ -27,10 +27,12 @@ from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.known_names import KnownNames
 from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
 from garage_like.snapshot.graph.naming import Name, component_and_key
+from garage_like.snapshot.graph.own_code import is_own_class
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler, SharedSlotError
-from garage_like.snapshot.graph.walk import find_unpicklable, walk
+from garage_like.snapshot.graph.walk import unpicklable_chain, walk
 from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.attributes import Part
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
 
@@ -50,6 +52,7 @@ class Capture:
         unchanged: files that are as in the last committed snapshot, by path.
         generators: the state of each random generator, by its path in the graph.
         left_out: names of replay memories that were captured without their transitions.
+        made_again: paths and classes of what is made anew after a restore, and not saved.
     """
 
     objects: bytes
@@ -62,6 +65,7 @@ class Capture:
     unchanged: dict[str, FileEntry]
     left_out: list[str]
     generators: dict[str, Any]
+    made_again: list[str]
 
     @property
     def arrays(self) -> list[dict[str, Any]]:
@@ -156,6 +160,7 @@ def capture(
         {name: entry for table in tables for name, entry in table.unchanged.items()},
         [] if include_buffer else memories,
         _generators(graph, pickler.generators, names),
+        _with_classes(pickler.made_again, names),
     )
 
 
@@ -185,6 +190,15 @@ def _generators(
     }
     process = global_states(graph["rng"]) if isinstance(graph.get("rng"), Mapping) else {}
     return states | {f"rng.{name}": state for name, state in process.items()}
+
+
+def _with_classes(values: Mapping[int, Any], names: Mapping[int, Name]) -> list[str]:
+    """Return where objects are, and of which class; but for those that only functions name."""
+    return sorted(
+        f"{names[number].path} ({type(value).__name__})"
+        for number, value in values.items()
+        if number in names
+    )
 
 
 def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:
@@ -218,11 +232,28 @@ def _why_unpicklable(graph: Mapping[str, Any], error: Exception, env_states: Env
             return False
         return True
 
-    path = find_unpicklable(graph, can_pickle)
-    where = f"{path} cannot be pickled" if path else "the state of the run cannot be pickled"
+    chain = unpicklable_chain(graph, can_pickle)
+    where = chain[-1][0] if chain else "the state of the run"
     return (
-        f"{where}: {type(error).__name__}: {error}; leave it out of the object's state"
-        " (__getstate__) and make it anew when it is needed. Earlier snapshots are intact"
+        f"{where} cannot be pickled: {type(error).__name__}: {error}; {_what_to_do(chain)}."
+        " Earlier snapshots are intact"
+    )
+
+
+def _what_to_do(chain: Sequence[Part]) -> str:
+    """Say what helps: a class of the user's can be changed, what it holds of others' cannot."""
+    holders = [number for number, (_, value) in enumerate(chain[:-1]) if is_own_class(type(value))]
+    if (holders and holders[-1] == len(chain) - 2) or not chain:
+        return (
+            "leave it out of the object's state (__getstate__) and make it anew when it is needed"
+        )
+    path, value = chain[holders[-1] + 1] if holders else chain[max(0, len(chain) - 2)]
+    whole = f", or all of {path} ({type(value).__module__}.{type(value).__qualname__})," * (
+        path != chain[-1][0]
+    )
+    return (
+        f"keep {chain[-1][0]}{whole} outside of the run's objects and make it anew where it is"
+        " used; or say how its library is saved (garage_like.snapshot.register_kind)"
     )
 
 

@@ -17,6 +17,7 @@ from garage_like.snapshot.graph.env_state import (
 )
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.made_again import only_trying
 from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
 
 STEPS_BEFORE = 7
@@ -38,7 +39,7 @@ def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KN
         copy: saves and loads a value, given what is known of environments.
         known: what was found out about others, such as one that this one wraps.
     """
-    with global_rng_untouched():
+    with global_rng_untouched(), only_trying():
         reason = why_restarting(env, known)
         if reason is not None:
             return EnvState("restart", reason)

@@ -79,6 +79,7 @@ class Snapshotter:
 
     Attributes:
         pace: how long training stands still for snapshots; whoever calls `save` tells it.
+        made_again: what the last capture holds that is made anew after a restore.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Snapshotter:
         self._known_names: KnownNames | None = None
         self._num_passed_over = 0
         self._is_open = False
+        self.made_again: list[str] = []
 
     @property
     def config(self) -> SnapshotConfig:
@@ -187,6 +189,7 @@ class Snapshotter:
         except MemoryError as error:
             self._known_names = None  # half of it, perhaps
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
+        self.made_again = captured.made_again
         job = _Job(manifest, captured, staging, before_commit)
         path = self.store.dir / layout.epoch_name(manifest.epoch)
         with self._lock:
@@ -259,6 +262,7 @@ class Snapshotter:
             manifest,
             tables=captured.tables,
             left_out=captured.left_out,
+            made_again=captured.made_again,
             exact=manifest.exact and not captured.left_out,
             reasons=[*manifest.reasons, *map(_why_inexact, captured.left_out)],
             arrays=captured.arrays,

@@ -28,6 +28,7 @@ class Label:
         self.env_states: dict[Kind, EnvState] = {}
         self.modules = ModuleState()
         self._hidden: list[str] = []
+        self._made_again: list[str] = []
 
     def reasons(self, env_state: EnvState) -> list[str]:
         """Return why a resume of what is saved now is not exact; log what was not known before."""
@@ -52,6 +53,12 @@ class Label:
                     f" begins a new one: {state.reason}"
                 )
         return self.env_states[kind]
+
+    def tell_made_again(self, found: list[str]) -> None:
+        """Log what is made anew after a restore, and not saved, if that is news."""
+        if found != self._made_again:
+            self._made_again = found
+            logger.log(f"Not saved, and made again after a restore: {', '.join(found)}")
 
     # ---- of what was restored ----------------------------------------------------------------
 

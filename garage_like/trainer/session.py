@@ -262,6 +262,7 @@ class RunSession:
             self._snapshotter.save(graph, manifest, sync, self.label.env_states)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
+        self.label.tell_made_again(self._snapshotter.made_again)
 
     def report(self) -> int:
         """Say which snapshots have become durable and which could not be written.

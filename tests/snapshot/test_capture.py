@@ -104,6 +104,17 @@ def test_unpicklable_attribute_is_named_and_what_to_do_is_said():
     with pytest.raises(
         SnapshotSaveError,
         match=r"^algo\.policy\._lock cannot be pickled: TypeError: .*lock.*"
+        r"keep algo\.policy\._lock, or all of algo\.policy \(torch\..*Sequential\), outside",
+    ):
+        capture({"algo": algo})
+
+
+def test_class_of_the_users_is_told_what_to_leave_out():
+    algo = Trained()
+    algo.lock = threading.Lock()
+    with pytest.raises(
+        SnapshotSaveError,
+        match=r"^algo\.lock cannot be pickled: TypeError: .*lock.*"
         r"leave it out of the object's state \(__getstate__\)",
     ):
         capture({"algo": algo})

@@ -58,6 +58,7 @@ class Manifest:
         left_out: names of replay memories that were saved without their transitions.
         generators: a digest of each random generator's state, by its path in the object graph.
         judged_by: `{'metric': …, 'mode': 'max' | 'min'}`, by which the best snapshot is found.
+        made_again: what is made anew after a restore, and not saved: paths and classes.
         num_replaced: epochs of this process that were due and gave way to later ones.
         files: every other file of the snapshot.
     """
@@ -86,6 +87,7 @@ class Manifest:
     generators: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     judged_by: dict[str, str] = field(default_factory=dict)
+    made_again: list[str] = field(default_factory=list)
     num_replaced: int = 0
     written_by: str = ""
     files: dict[str, FileEntry] = field(default_factory=dict)

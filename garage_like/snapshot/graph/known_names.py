@@ -28,11 +28,11 @@ class KnownNames:
         self._names: dict[int, Name] = {}
 
     def names(self, graph: Mapping[str, Any], pickler: GraphPickler) -> dict[int, Name]:
-        """Return the names, by id, of arrays, memories and generators that a pickler met."""
+        """Return the names, by id, of arrays, memories and all else that a pickler met."""
         stand_ins = pickler.stand_ins
         views = [view for in_buffer in pickler.views for view in in_buffer]
         owners = [stand_ins.get(id(view.owner), view.owner) for view in views]
-        others = {*pickler.memories, *pickler.generators}
+        others = {*pickler.memories, *pickler.generators, *pickler.made_again}
         if others == self._others and self._is_as_before(views, owners):
             for old, new in zip(self._owners, owners, strict=True):
                 if new is not old and id(old) in self._names:

@@ -20,9 +20,9 @@ import numpy as np
 from cloudpickle import cloudpickle
 
 from garage_like.snapshot.disk.digests import blake2b_of
+from garage_like.snapshot.graph.own_code import is_own_file
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 
-_PACKAGE = Path(__file__).resolve().parents[2]
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None))
 _CODE = (
     *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType),
@@ -156,7 +156,7 @@ def _places() -> dict[str, tuple[Any, tuple[Any, str]]]:
             value = getattr(space.get(name), "__wrapped__", space.get(name))
             if isinstance(value, types.FunctionType):
                 functions.append(value)
-            elif isinstance(value, types.ModuleType) and _is_own(vars(value).get("__file__")):
+            elif isinstance(value, types.ModuleType) and is_own_file(vars(value).get("__file__")):
                 functions += [f for f in vars(value).values() if isinstance(f, types.FunctionType)]
             elif name in space and not name.startswith("__") and _is_data(space[name]):
                 found[f"{space['__name__']}.{name}"] = (space[name], (space, name))
@@ -166,7 +166,7 @@ def _places() -> dict[str, tuple[Any, tuple[Any, str]]]:
 def _own_namespaces() -> list[dict[str, Any]]:
     """Return the globals of the launcher and of the modules in its folder."""
     main = vars(sys.modules["__main__"])
-    spaces = [main] if _is_own(main.get("__file__")) else []
+    spaces = [main] if is_own_file(main.get("__file__")) else []
     for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS):
         for function in _functions(cls):
             space = function.__globals__
@@ -175,21 +175,11 @@ def _own_namespaces() -> list[dict[str, Any]]:
     folders = {Path(s["__file__"]).resolve().parent for s in spaces if s.get("__file__")}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name == "__main__" or not folders or file is None or not _is_own(file):
+        if name == "__main__" or not folders or file is None or not is_own_file(file):
             continue
         if folders.intersection(Path(file).resolve().parents):
             spaces.append(vars(module))
     return spaces
-
-
-@functools.lru_cache(10_000)
-def _is_own(file: str | None) -> bool:
-    if not isinstance(file, str) or not file.endswith(".py"):
-        return False
-    path = Path(file).resolve()
-    if _PACKAGE in path.parents or path.is_relative_to(Path(sys.base_prefix, "lib")):
-        return False
-    return not {"site-packages", "dist-packages"}.intersection(path.parts)
 
 
 def _classes(spaces: Iterable[dict[str, Any]]) -> list[type]:

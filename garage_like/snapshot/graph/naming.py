@@ -19,6 +19,7 @@ from garage_like.snapshot.graph.parts import ATOMS, is_memory_class, parts_funct
 from garage_like.snapshot.graph.walk import is_torch_tensor_class
 from garage_like.snapshot.kinds.arrays import View
 from garage_like.snapshot.kinds.attributes import Part, PartsFunction
+from garage_like.snapshot.kinds.made_again import is_made_again
 from garage_like.snapshot.rng import is_generator_class
 
 GRADIENTS = "gradients"
@@ -95,6 +96,7 @@ def _kind_of(cls: type) -> _Kind:
         or tf_arrays.is_tensor_class(cls)
         or is_memory_class(cls)
         or is_generator_class(cls)
+        or is_made_again(cls)
         or mujoco_data.is_mujoco_data_class(cls)
     )
     if cls in (list, tuple):

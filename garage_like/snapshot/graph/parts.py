@@ -20,7 +20,9 @@ import numpy as np
 from garage_like.data.env_layers import is_gymnasium_class
 from garage_like.data.table import Table
 from garage_like.snapshot.graph import ale_state, env_state, keras_objects, mujoco_data, tf_arrays
+from garage_like.snapshot.graph.functions import is_compiled_class
 from garage_like.snapshot.kinds.attributes import Part, PartsFunction, attributes_of, labelled
+from garage_like.snapshot.kinds.made_again import is_made_again
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), bytearray)
 CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)
@@ -46,6 +48,8 @@ def parts_function(cls: type, *, as_pickled: bool = True) -> PartsFunction | Non
         return None
     if issubclass(cls, ATOMS):
         return attributes_of
+    if is_compiled_class(cls) or is_made_again(cls):
+        return None
     if keras_objects.kind_of(cls) is not None:
         return keras_objects.parts
     if tf_arrays.kind_of(cls) is not None:

@@ -26,6 +26,9 @@ from garage_like.snapshot.disk.tables import rebuild_table
 from garage_like.snapshot.graph import (
     ale_state,
     env_state,
+    exceptions,
+    forwarding,
+    functions,
     keras_objects,
     live,
     mujoco_data,
@@ -36,7 +39,7 @@ from garage_like.snapshot.graph.naming import names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.graph.tf_arrays import TensorReducers
-from garage_like.snapshot.kinds import arrays
+from garage_like.snapshot.kinds import arrays, made_again
 from garage_like.snapshot.kinds.arrays import View
 from garage_like.snapshot.kinds.memory import MemoryMap
 from garage_like.snapshot.rng import is_generator_class
@@ -73,6 +76,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         generators: random generators that the graph reaches, by id.
         memories: replay memory that the graph reaches, by id, and what is saved of it: the object
             itself, or a copy without transitions.
+        made_again: what the graph reaches and is made anew after a restore, by id.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self.tables: list[Table] = []
         self.generators: dict[int, Any] = {}
         self.memories: dict[int, Any] = {}
+        self.made_again: dict[int, Any] = {}
         self._tables_apart = tables_apart
         self._leave_out_memory = leave_out_memory
         self._twins = twins
@@ -162,10 +167,21 @@ class GraphPickler(cloudpickle.CloudPickler):
         found = _reducer_for(cls)
         return getattr(self, found) if isinstance(found, str) else found
 
+    def _reduce_made_again(self, value: Any) -> Any:
+        reduced = made_again.reduce(value)
+        if reduced is not NotImplemented and reduced[0] is made_again.made_again:
+            self.made_again[id(value)] = value
+        return reduced
+
     def _reduce_code(self, code: Any) -> Any:
         if self._may_import and is_importable(code):
             return NotImplemented
         return super().reducer_override(code)
+
+    def _reduce_cached_function(self, function: Any) -> Any:
+        if self._may_import and is_importable(function):
+            return NotImplemented
+        return functions.reduce_cached_function(function)
 
     def _reduce_table(self, table: Table) -> Any:
         if not self._tables_apart:
@@ -329,6 +345,8 @@ def _reducer_for(cls: type) -> Reducer | str | None:
         return "_reduce_table"
     if issubclass(cls, type | types.FunctionType):
         return "_reduce_code"
+    if cls is functions.CACHED_FUNCTION:
+        return "_reduce_cached_function"
     if cls is types.MethodType:
         return live.reduce_method
     if cls is OrderedDict:
@@ -355,7 +373,15 @@ def _reducer_for(cls: type) -> Reducer | str | None:
         return "_reduce_mujoco_data"
     if env_state.is_env_class(cls):
         return "_reduce_env"
-    return ale_state.reduce_ale if ale_state.is_ale_class(cls) else None
+    if ale_state.is_ale_class(cls):
+        return ale_state.reduce_ale
+    if made_again.is_made_again(cls):
+        return "_reduce_made_again"
+    if exceptions.is_exception_class(cls):
+        return exceptions.reduce_exception
+    if forwarding.is_forwarding_class(cls):
+        return forwarding.reduce_forwarding
+    return functions.reducer_for(cls)
 
 
 def is_importable(code: Any) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from garage_like.snapshot.disk.dtypes import DTYPES
+from garage_like.snapshot.kinds import torch_graphs
 from garage_like.snapshot.kinds.arrays import View, axes_in_memory
 from garage_like.snapshot.kinds.attributes import (
     NEW_OBJECT,
@@ -39,6 +40,8 @@ _TOLD = {
     if hasattr(torch, name)
 }
 """How `disk.dtypes.told_dtype` would tell torch's types."""
+LOST_GRAPH = "by a graph"
+"""What is saved of a tensor in place of whether it needs a gradient, if a computation made it."""
 _IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 
@@ -57,8 +60,10 @@ def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
         return "_reduce_torch_generator"
     if issubclass(cls, torch.optim.Optimizer):
         return "_reduce_optimizer"
-    if issubclass(cls, torch.nn.Module) and pickles_its_attributes(cls):
-        return reduce_module
+    if issubclass(cls, torch.nn.Module):
+        if torch_graphs.is_parametrized_class(cls):
+            return torch_graphs.reduce_parametrized
+        return reduce_module if pickles_its_attributes(cls) else None
     return None
 
 
@@ -104,11 +109,9 @@ def _reduce(
     offset: int,
     shape: tuple[int, ...],
 ) -> tuple[Any, ...]:
-    needs = tensor.requires_grad
+    needs: bool | str = tensor.requires_grad
     if needs and not tensor.is_leaf:
-        raise pickle.PicklingError(
-            "a tensor that holds the graph of a computation cannot be saved; store value.detach()"
-        )
+        needs = LOST_GRAPH
     arguments: tuple[Any, ...] = (
         type(tensor),
         memory,
@@ -145,7 +148,7 @@ def rebuild_tensor(
     offset: int,
     size: tuple[int, ...],
     stride: tuple[int, ...],
-    requires_grad: bool,
+    requires_grad: bool | str,
     is_conj: bool = False,
     is_neg: bool = False,
 ) -> torch.Tensor:
@@ -158,7 +161,9 @@ def rebuild_tensor(
     if is_neg:
         tensor = torch._neg_view(tensor)
     if cls is torch.nn.Parameter:
-        return torch.nn.Parameter(tensor, requires_grad=requires_grad)
+        return torch.nn.Parameter(tensor, requires_grad=bool(requires_grad))
+    if requires_grad == LOST_GRAPH:
+        return torch_graphs.with_lost_graph(tensor)
     return tensor.requires_grad_() if requires_grad else tensor
 
 

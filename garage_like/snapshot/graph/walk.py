@@ -115,14 +115,20 @@ def find_unpicklable(graph: Mapping[str, Any], can_pickle: Callable[[Any], bool]
         graph: top-level objects by name.
         can_pickle: tells whether a value pickles on its own.
     """
-    path: str | None = None
+    chain = unpicklable_chain(graph, can_pickle)
+    return chain[-1][0] if chain else None
+
+
+def unpicklable_chain(graph: Mapping[str, Any], can_pickle: Callable[[Any], bool]) -> list[Part]:
+    """Return the objects that keep a graph from being pickled, each a part of the one before."""
+    chain: list[Part] = []
     candidates = list(graph.items())
-    seen: dict[int, Any] = {}
-    while candidates and len(seen) < _DEEPEST_PATH:
+    seen: set[int] = set()
+    while candidates and len(chain) < _DEEPEST_PATH:
         label, value = candidates.pop(0)
         if id(value) in seen or can_pickle(value):
             continue
-        seen[id(value)] = value
-        path = (path or "") + label
+        seen.add(id(value))
+        chain.append((chain[-1][0] + label if chain else label, value))
         candidates = parts_of(value)
-    return path
+    return chain

@@ -15,7 +15,8 @@ NEW_OBJECT = copyreg.__newobj__  # type: ignore[attr-defined]
 
 def attributes_of(value: Any) -> list[Part]:
     """Return the attributes of an object, slots included."""
-    parts = labelled(value.__dict__) if hasattr(value, "__dict__") else []
+    attributes = getattr(value, "__dict__", None)  # of an object that forwards: perhaps anything
+    parts = labelled(attributes) if isinstance(attributes, dict) else []
     cls = type(value)
     slots = cls.__dict__.get("__slotnames__")
     if slots is None:

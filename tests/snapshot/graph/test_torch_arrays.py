@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from garage_like.errors import SnapshotSaveError
-from garage_like.snapshot.capture import capture
 from garage_like.snapshot.graph.torch_arrays import tensor_bytes
 
 GENERATOR = torch.Generator().manual_seed(4)
@@ -301,10 +299,43 @@ def test_smaller_tensor_on_foreign_memory_does_no_harm_to_a_bigger_one(reload):
     assert found_small.tolist() == [0, 1, 2, 3]
 
 
-def test_result_of_a_computation_is_refused_with_its_path():
+def test_result_of_a_computation_comes_back_as_its_numbers_and_never_loses_a_gradient(reload):
     weight = torch.ones(2, requires_grad=True)
-    with pytest.raises(SnapshotSaveError, match=r"algo\.loss cannot be pickled: .*detach\(\)"):
-        capture({"algo": {"loss": (weight * 2).sum()}})
+    result = weight * 2
+    found, part = reload([result, result[:1]])
+    assert found.tolist() == [2, 2]
+    assert found.untyped_storage().data_ptr() == part.untyped_storage().data_ptr()
+    assert found.requires_grad
+    assert not found.is_leaf
+    with pytest.raises(RuntimeError, match=r"restored from a snapshot.*detach\(\)"):
+        (found * 3).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        torch.nn.utils.parametrizations.weight_norm,
+        torch.nn.utils.parametrizations.spectral_norm,
+        torch.nn.utils.weight_norm,
+        torch.nn.utils.spectral_norm,
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+def test_module_with_computed_weights_trains_on_as_it_would(norm, reload):
+    def train(net, optimizer):
+        for _ in range(3):
+            optimizer.zero_grad()
+            net(torch.ones(3)).sum().backward()
+            optimizer.step()
+        return net(torch.ones(3)).tolist()
+
+    net = torch.nn.Sequential(norm(torch.nn.Linear(3, 3)), torch.nn.Tanh())
+    optimizer = torch.optim.Adam(net.parameters())
+    train(net, optimizer)
+    found = reload((net, optimizer))
+    assert type(found[0][0]).__name__ == type(net[0]).__name__
+    assert isinstance(found[0][0], torch.nn.Linear)
+    assert train(*found) == train(net, optimizer)
 
 
 def test_restored_parameter_can_be_trained(reload):
