@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from garage_like.loading.objects import load_policy as load_policy
     from garage_like.loading.weights import load_weights as load_weights
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer
+    from garage_like.trainer.epochs import epochs as epochs
     from garage_like.trainer.trainer import Trainer as Trainer
 
 __version__ = "0.1.0.dev0"

@@ -84,6 +84,7 @@ MOVED: dict[str, str] = {
         "experiment.automatic_directory": "trainer.automatic_directory",
         "experiment.branching": "runs.branching",
         "experiment.continuation": "runs.continuation",
+        "experiment.launcher": "trainer.launcher",
         "experiment.family": "runs.family",
         "experiment.overview": "runs.overview",
         "experiment.removal": "runs.removal",

@@ -81,7 +81,7 @@ class Leg:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _start(self) -> None:
-        from garage_like.experiment.options import imposing
+        from garage_like.snapshot.imposed import imposing
 
         sys.argv = [self.script, *self.arguments]
         sys.path[0] = str(Path(self.script).resolve().parent)

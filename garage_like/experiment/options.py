@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -15,18 +14,7 @@ from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
 from garage_like.logging.trackers.choice import check_trackers
 from garage_like.snapshot.config import SnapshotConfig
-
-_imposed: list[Mapping[str, Any]] = []
-
-
-@contextlib.contextmanager
-def imposing(options: Mapping[str, Any]) -> Iterator[None]:
-    """Impose options on every experiment in the block, whatever it and its caller say."""
-    _imposed.append(options)
-    try:
-        yield
-    finally:
-        _imposed.pop()
+from garage_like.snapshot.imposed import imposed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +104,7 @@ class RunOptions:
         own = {f.name for f in fields(cls)} - {"snapshot"}
         snapshot = set(SnapshotConfig.option_names())
         merged: dict[str, Any] = {}
-        for layer in (*layers, *_imposed):
+        for layer in (*layers, imposed()):
             merged.update(layer)
         for name in merged:
             if name not in own | snapshot:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_like.experiment.launcher import Launcher
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.parameters import differences, name_with
 from garage_like.logging.log_files import exchange, replace_content
 from garage_like.snapshot.disk.layout import SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
+from garage_like.trainer.launcher import Launcher
 
 VARIANT = "variant.json"
 METADATA = "metadata.json"

@@ -47,6 +47,11 @@ def drop_unfinished_row() -> None:
     tabular._recorded = set()
 
 
+def has_row() -> bool:
+    """Tell whether anything is recorded in `tabular`, or tracked, for the next row."""
+    return bool(tabular._dict) or bool(tracked.state())
+
+
 def clear_row() -> None:
     """Clear `tabular`; dowel's warning of what no output took does not end training."""
     try:

@@ -25,6 +25,7 @@ import numpy as np
 from garage_like.errors import NotSetupError
 from garage_like.logging import (
     RunLogs,
+    active_run_logs,
     end_progress,
     heard,
     logger,
@@ -53,6 +54,8 @@ class Loop(Training):
     Args:
         config: where and when to save.
     """
+
+    _x_axis: str | None = "TotalEnvSteps"
 
     def __init__(self, config: SnapshotConfig) -> None:
         super().__init__()
@@ -83,7 +86,8 @@ class Loop(Training):
         self._stats = graph["stats"]
         start = self._stats.total_epoch + 1
         self._train_args = replace(graph["train_args"], start_epoch=start)
-        label.modules.put_back(graph.get("modules", {}))
+        beside = graph.get("modules", {})
+        label.modules.put_back(beside)
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr
@@ -91,6 +95,8 @@ class Loop(Training):
             logger.log(f"Restore from snapshot saved in {loaded.path}")
             for line in restored_lines(self._train_args, self._stats):
                 logger.log(line)
+            if beside:
+                logger.log(f"Restored beside the objects: {', '.join(sorted(beside))}")
             label.explain(self._inexact)
 
     def _live_objects(self) -> dict[str, Any]:
@@ -102,9 +108,7 @@ class Loop(Training):
     def _running(self) -> Iterator[None]:
         """Hold the run directory, its logs, and the signals, while the block trains."""
         sampler = self._sampler
-        own_logs: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        if not self._config.has_directory and not self._config.saves_nothing:
-            own_logs = self._make_directory()
+        own_logs = self._own_logs()
         self._session.start_from(self._args_of_training(), self._stats)
         writing = self._session.writing(self._restored)
         with own_logs, heard(), self._interruption.listening(), writing:
@@ -162,14 +166,25 @@ class Loop(Training):
         steps = (self.step_itr, stats.total_env_steps, stats.total_episodes)
         return (*steps, bool(tabular.as_primitive_dict), drawn, tracked.state())
 
-    def _make_directory(self) -> RunLogs:
+    def _own_logs(self) -> contextlib.AbstractContextManager[Any]:
+        """Open the logs of the run directory, if no experiment has opened any."""
+        if self._config.saves_nothing or active_run_logs() is not None:
+            if not self._config.has_directory and not self._config.saves_nothing:
+                self._make_directory()
+            return contextlib.nullcontext()
+        is_new = not self._config.has_directory
+        if is_new:
+            self._make_directory()
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        logs = RunLogs(self.run_dir, x_axis=self._x_axis, existing=not is_new)
+        logger.log(f"Logging to {logs.directory}")
+        return logs
+
+    def _make_directory(self) -> None:
         from garage_like.trainer.automatic_directory import with_directory
 
         self._config = with_directory(self._config, self._algo, env_name(self._env))
         self._session = RunSession(self._config, type(self))
-        logs = RunLogs(self.run_dir, existing=False)
-        logger.log(f"Logging to {logs.directory}")
-        return logs
 
     # ---- the loop -------------------------------------------------------------------------------
 
@@ -232,7 +247,7 @@ class Loop(Training):
         self._stats.total_itr = self.step_itr
         self._stats.train_seconds += seconds
         self._stats.last_episode = self.step_episode if args.store_episodes else None
-        if self.enable_logging:
+        if self._has_row():
             self.log_diagnostics(args.pause_for_plot)
             tabular.record("EpochTime", seconds)
             tabular.record("TotalTime", self._stats.train_seconds)
@@ -245,6 +260,9 @@ class Loop(Training):
         due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
         if due or (self._interruption.requested and not self._config.saves_nothing):
             self.save(epoch)
+
+    def _has_row(self) -> bool:
+        return self.enable_logging
 
     def _log_row(self, is_due: bool) -> None:
         for tag, value in tracked.take().items() if is_due else ():

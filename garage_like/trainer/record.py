@@ -26,6 +26,7 @@ def manifest_of(
     parent: Mapping[str, Any] | None,
     configuration: Sections,
     trainer_class: type | None,
+    skipped: Sequence[str],
 ) -> Manifest:
     """Return all that is known before the snapshot is written.
 
@@ -40,6 +41,7 @@ def manifest_of(
         parent: run and epoch that the run began from, if it did.
         configuration: of each part.
         trainer_class: what `garage-like resume` is to make of the run.
+        skipped: names that were left out as was asked for.
     """
     stats = graph["stats"]
     seed, entropy = seeding.seed_state()
@@ -67,6 +69,7 @@ def manifest_of(
         classes=_classes(graph, trainer_class),
         configuration=configuration,
         normalizers=normalizers_of(graph["env"]),
+        skipped=list(skipped),
     )
 
 

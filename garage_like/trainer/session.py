@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class RunSession:
 
     Attributes:
         label: whether what it saves can be resumed exactly, and why not.
+        skipped: names that are left out as was asked for.
         has_begun: whether training has written to the directory.
         last_saved: the last epoch of which a snapshot was taken, or that training began after.
     """
@@ -56,6 +57,7 @@ class RunSession:
         self._now: Progress | None = None
         self._is_writing = False
         self.has_begun = False
+        self.skipped: Sequence[str] = ()
         self.last_saved = -1
         self._last_taken: int | None = None
 
@@ -101,6 +103,8 @@ class RunSession:
                 self._continue(restored)
             elif restored is not None or not self.has_begun:
                 self._begin(restored)
+            elif (logs := active_run_logs(self._run_dir)) is not None:
+                logs.append()
             self.has_begun = True
             self._is_writing = True
             try:
@@ -256,6 +260,7 @@ class RunSession:
             parent=self._parent,
             configuration=self._configuration.sections(graph["algo"], graph["env"]),
             trainer_class=self._trainer_class,
+            skipped=self.skipped,
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:

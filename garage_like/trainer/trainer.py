@@ -108,7 +108,8 @@ class Trainer(Loop):
 
     def _check_class(self, loaded: LoadedSnapshot) -> None:
         saved = loaded.manifest.classes.get("algo", "")
-        if self._algo is not None and saved.rpartition(".")[2] != type(self._algo).__qualname__:
+        expected = f".{type(self._algo).__qualname__}"
+        if self._algo is not None and not f".{saved}".endswith(expected):
             raise SnapshotMismatchError(
                 f"restore: {loaded.path} holds {saved}, but setup was given"
                 f" {type(self._algo).__qualname__}; restore before setup, or another snapshot"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import garage_like
-from garage_like.experiment.launcher import Launcher
+from garage_like.trainer.launcher import Launcher
 
 PACKAGE_ROOT = str(Path(garage_like.__file__).parents[1])
 
@@ -109,7 +109,7 @@ def find_in_fresh_process(script, *arguments):
 def test_the_launcher_is_the_script_that_was_started(repo):
     script = repo / "sub" / "launch.py"
     script.write_text(
-        "from garage_like.experiment.launcher import Launcher\n"
+        "from garage_like.trainer.launcher import Launcher\n"
         "found = Launcher.find()\n"
         "print([str(found.path), str(found.git_root), found.module_paths()])\n"
     )

@@ -56,6 +56,7 @@ class Manifest:
         tables: for each table of the graph, in order: folder, columns, rows, when groups changed.
         written_by: the user who wrote it, for `trust`.
         left_out: names of replay memories that were saved without their transitions.
+        skipped: names that a script's loop was told to leave out, see `epochs`.
         generators: a digest of each random generator's state, by its path in the object graph.
         judged_by: `{'metric': …, 'mode': 'max' | 'min'}`, by which the best snapshot is found.
         made_again: what is made anew after a restore, and not saved: paths and classes.
@@ -88,6 +89,7 @@ class Manifest:
     left_out: list[str] = field(default_factory=list)
     judged_by: dict[str, str] = field(default_factory=dict)
     made_again: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     num_replaced: int = 0
     written_by: str = ""
     files: dict[str, FileEntry] = field(default_factory=dict)

@@ -103,7 +103,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("on_gap", "exact"), _is_bool),
     **dict.fromkeys(("metrics", "train_args"), _objects_of(_is_plain)),
     **dict.fromkeys(("classes", "generators", "judged_by"), _objects_of(_is_text)),
-    **dict.fromkeys(("reasons", "left_out", "made_again"), _lists_of(_is_text)),
+    **dict.fromkeys(("reasons", "left_out", "made_again", "skipped"), _lists_of(_is_text)),
     **dict.fromkeys(("fingerprint", "files"), _is_object),
     **dict.fromkeys(("configuration", "normalizers"), _objects_of(_is_object)),
     "env_state": _objects_of(_is_plain),

@@ -12,7 +12,7 @@ import functools
 import random
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +36,24 @@ class ModuleState:
 
     Attributes:
         lost: places whose values changed and can't be put back.
+        kept_by_the_loop: tells whether what a dict holds is saved as the objects of the run.
     """
 
     def __init__(self) -> None:
         self.lost: list[str] = []
+        self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
         self._before: dict[str, str | None] = {}
         self._restored: set[str] = set()
 
     def begin(self) -> None:
         """Remember how everything is before the first epoch of this process."""
-        self._before = {place: _digest(value) for place, (value, _) in _places().items()}
+        self._before = {place: _digest(value) for place, (value, _) in self._watched().items()}
 
     def changed(self) -> dict[str, Any]:
         """Return what has changed since the run began and can be put back, by place."""
         self.lost = []
         found: dict[str, Any] = {}
-        for place, (value, _) in _places().items():
+        for place, (value, _) in self._watched().items():
             digest = _digest(value)
             is_same = place in self._before and self._before[place] == digest
             if is_same and place not in self._restored:
@@ -65,6 +67,9 @@ class ModuleState:
             else:
                 found[place] = value
         return found
+
+    def _watched(self) -> dict[str, tuple[Any, tuple[Any, str]]]:
+        return {p: at for p, at in _places().items() if not self.kept_by_the_loop(at[1][0])}
 
     def why_inexact(self) -> list[str]:
         """Return a sentence for each place that changes and cannot be put back."""

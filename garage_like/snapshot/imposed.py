@@ -1,0 +1,41 @@
+"""Options that a command imposes on the runs of a script, whatever the script says.
+
+`garage-like resume` and the auditor run a script again in this process; where its run goes, and how
+often it is saved, is then theirs to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_imposed: list[Mapping[str, Any]] = []
+_wanted: list[Mapping[str, Any]] = []
+
+
+@contextlib.contextmanager
+def imposing(options: Mapping[str, Any], wanted: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Impose options on every run that is begun in the block.
+
+    Args:
+        options: of `wrap_experiment`, those of `SnapshotConfig` among them.
+        wanted: of `epochs`: how many epochs, and what is restored.
+    """
+    _imposed.append(options)
+    _wanted.append(wanted or {})
+    try:
+        yield
+    finally:
+        _imposed.pop()
+        _wanted.pop()
+
+
+def imposed() -> dict[str, Any]:
+    """Return the options that are imposed now."""
+    return {name: value for options in _imposed for name, value in options.items()}
+
+
+def imposed_on_loops() -> dict[str, Any]:
+    """Return what is imposed on `epochs` beside options."""
+    return {name: value for wanted in _wanted for name, value in wanted.items()}

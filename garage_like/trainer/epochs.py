@@ -1,0 +1,176 @@
+"""epochs: a loop that someone else wrote goes on where it was, bit for bit.
+
+    from garage_like import epochs
+
+    for i in epochs("runs/ppo", 100, globals(), skip=["writer"]):
+        ...        # the body of the script, unchanged
+
+The objects that the script has names for are the run. When the script is started again, they are
+set to what the newest snapshot holds, and the loop goes on with the epoch after it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
+from garage_like.logging import heard, logger
+from garage_like.logging.logger_state import has_row
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.graph.pickling import GraphPickler
+from garage_like.snapshot.imposed import imposed, imposed_on_loops
+from garage_like.snapshot.loading import load_snapshot
+from garage_like.trainer.loop import Loop
+from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, refuse_locals
+from garage_like.trainer.script import record_script
+from garage_like.trainer.state import TrainArgs, check_count
+
+
+def epochs(
+    where: str | os.PathLike[str] | SnapshotConfig,
+    n: int,
+    state: MutableMapping[str, Any],
+    *,
+    skip: Iterable[str] = (),
+    **options: Any,
+) -> Iterable[int]:
+    """Go through the epochs of a script's own loop; save its objects, and restore them.
+
+    What `state` names is saved when an epoch is through with its body, and set to what was saved
+    when the script is started again; names that are bound to one object stay bound to one. Random
+    numbers of Python, NumPy, torch and TensorFlow go on too. Modules, classes and functions are
+    code. The body may record numbers in `garage_like.logging.tabular`: they become a row of
+    `progress.csv` in the run directory.
+
+    Args:
+        where: the run directory, or the `ctxt` of an experiment.
+        n: epochs in total.
+        state: where the script's names are bound: `globals()`, or `vars(bag)`.
+        skip: names that are not saved, since the script makes them anew each time it starts.
+        options: of `SnapshotConfig`: `snapshot_mode`, `keep_best` and so on.
+
+    Returns:
+        An iterable of epochs, to be gone through once.
+
+    Raises:
+        TypeError: if names cannot be bound in `state`, or an argument has the wrong type.
+        ValueError: if an argument is out of range.
+        SnapshotSaveError: before the first epoch, if something cannot be saved; names it.
+        RunLockedError: if another process trains in this directory.
+    """
+    check_count("epochs: n", n, 0)
+    refuse_locals(state, caller(1))
+    loop = ScriptLoop(_config(where, options), int(n), Namespace(state, skip))
+    return EpochsIterator(loop.iterate)
+
+
+def _config(where: Any, options: dict[str, Any]) -> SnapshotConfig:
+    known = SnapshotConfig.option_names()
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise TypeError(f"epochs: no option is called {unknown[0]!r}; there are {', '.join(known)}")
+    if isinstance(where, SnapshotConfig):
+        return replace(where, **options)
+    if not isinstance(where, str | os.PathLike) or not os.fspath(where):
+        raise TypeError(f"epochs: where must be a directory or the ctxt, got {where!r}")
+    said = imposed()
+    options.update((name, said[name]) for name in known if name in said)
+    directory = said.get("log_dir") or os.path.expanduser(os.fspath(where))
+    return SnapshotConfig(snapshot_dir=directory, **options)
+
+
+class ScriptLoop(Loop):
+    """Go through the epochs of a script.
+
+    Args:
+        config: where and when to save.
+        n_epochs: in total.
+        namespace: what to save.
+    """
+
+    _x_axis = None
+
+    def __init__(self, config: SnapshotConfig, n_epochs: int, namespace: Namespace) -> None:
+        super().__init__(config)
+        self._namespace = namespace
+        self._n_epochs = n_epochs
+        self._session.skipped = namespace.skip
+        self._session.label.modules.kept_by_the_loop = namespace.holds
+
+    def iterate(self) -> Iterator[int]:
+        """Restore what there is, and yield the epochs that are left."""
+        wanted = imposed_on_loops()
+        self._algo: Any = self._namespace.read()
+        self._train_args = TrainArgs(self._n_epochs)
+        if "source" in wanted or self._session.has_snapshots():
+            self._go_on(wanted)
+        else:
+            self._check()
+        start = self._args_of_training().start_epoch
+        total = wanted.get("n_epochs") or self._n_epochs
+        if "additional_epochs" in wanted:
+            total = start + wanted["additional_epochs"]
+        self._train_args = TrainArgs(total, start_epoch=start)
+        if start >= total:
+            with heard():
+                logger.log(f"Nothing is left to do: all {total} epochs are finished")
+            return
+        record_script(self._config)
+        with self._running():
+            for epoch in self.step_epochs():
+                yield epoch
+                self.step_itr += 1
+
+    def _go_on(self, wanted: dict[str, Any]) -> None:
+        options = wanted.get("options", {})
+        loaded = load_snapshot(
+            wanted.get("source", self._config.snapshot_dir),
+            include_buffer=options.get("include_buffer"),
+        )
+        if loaded.manifest.classes.get("trainer") != _qualified_name():
+            raise SnapshotMismatchError(
+                f"epochs: {loaded.path} was not saved by a loop of epochs; choose another directory"
+            )
+        self._restore(
+            loaded,
+            require_exact=options.get("require_exact", False),
+            trust=options.get("trust", False),
+        )
+        self._namespace.write(self._algo)
+
+    def _check(self) -> None:
+        """Raise at once, and not after the first epoch, if something cannot be saved."""
+        if self._config.saves_nothing:
+            return
+        try:
+            GraphPickler(
+                self._graph(), keep_live=False, tables_apart=True, env_states=self._env_states()
+            ).save()
+        except Exception as error:
+            why = self._namespace.why_unsavable(error, self._env_states())
+            raise SnapshotSaveError(why) from error
+
+    def _graph(self) -> dict[str, Any]:
+        self._algo = self._namespace.read()
+        return super()._graph()
+
+    def save(self, epoch: int) -> None:
+        """Take a snapshot of the script's objects as they stand."""
+        try:
+            super().save(epoch)
+        except SnapshotSaveError as error:
+            why = self._namespace.why_unsavable(error, self._env_states())
+            raise SnapshotSaveError(why) from error
+
+    def log_diagnostics(self, pause_for_plot: bool = False) -> None:
+        """Record nothing: the row is the script's."""
+
+    def _has_row(self) -> bool:
+        return self.enable_logging and has_row()
+
+
+def _qualified_name() -> str:
+    return f"{ScriptLoop.__module__}.{ScriptLoop.__qualname__}"

@@ -1,0 +1,46 @@
+"""What a run directory says of the script whose loop made it, so that it can be run again.
+
+Files: `metadata.json` and `experiment.json`, as `wrap_experiment` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import Any
+
+from garage_like.logging.log_files import replace_content
+from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, read_json
+from garage_like.trainer.launcher import Launcher
+
+
+def record_script(config: SnapshotConfig) -> None:
+    """Write down which script runs, unless an experiment did; a full disk does not end the run."""
+    if config.saves_nothing or read_json(config.run_dir / EXPERIMENT):
+        return
+    launcher = Launcher.find()
+    options = {name: getattr(config, name) for name in config.option_names()}
+    experiment = {
+        "function": None if launcher.path is None else launcher.path.stem,
+        "module": "__main__",
+        "options": options,
+        "seed": None,
+        "launcher": None if launcher.path is None else str(launcher.path),
+        "launcher_dir": str(launcher.directory),
+        "cwd": os.getcwd(),
+        "module_paths": launcher.module_paths(),
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+    }
+    try:
+        config.run_dir.mkdir(parents=True, exist_ok=True)
+        for name, content in ((METADATA, launcher.metadata()), (EXPERIMENT, experiment)):
+            replace_content(config.run_dir / name, _as_json(content))
+    except OSError:
+        return
+
+
+def _as_json(content: Any) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()

@@ -1,0 +1,165 @@
+"""epochs: loops of the test's own, ended and begun again in this process."""
+
+import random
+import types
+
+import numpy as np
+import pytest
+
+from garage_like import epochs
+from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
+from garage_like.logging import tabular
+from garage_like.snapshot import read_snapshot
+
+N = 6
+
+
+class Walker:
+    """Something with attributes, as a script has it."""
+
+    def __init__(self):
+        self.place, self.rng = np.zeros(2), np.random.default_rng(4)
+
+    def move(self):
+        self.place += self.rng.normal(size=2) + np.random.rand() + random.random()
+
+
+def fresh():
+    random.seed(2)
+    np.random.seed(3)
+    bag = types.SimpleNamespace(walker=Walker(), seen=[], count=0)
+    bag.same = bag.walker
+    return bag
+
+
+def body(bag):
+    bag.walker.move()
+    bag.count += 1
+    bag.seen.append(bag.walker.place.sum())
+
+
+class StoppedError(Exception):
+    """Stands for a kill: the objects of the start before are gone."""
+
+
+def run(directory, stop_after=None, *, record=False, n=N, **options):
+    bag = fresh()
+    try:
+        for epoch in epochs(directory, n, vars(bag), **options):
+            if epoch == stop_after:
+                raise StoppedError
+            body(bag)
+            if record:
+                tabular.record("Count", bag.count)
+    except StoppedError:
+        pass
+    return bag
+
+
+def test_a_loop_goes_on_where_it_was(tmp_path):
+    straight = run(tmp_path / "straight")
+    run(tmp_path / "run", 3, snapshot_mode="all")
+    found = run(tmp_path / "run", snapshot_mode="all")
+    assert found.seen == straight.seen
+    assert found.count == N
+    assert found.same is found.walker
+    again = run(tmp_path / "run")
+    assert again.seen == straight.seen, "a finished loop has its last state"
+
+
+def test_rows_are_logged_where_the_body_records(tmp_path):
+    run(tmp_path / "a", 3, record=True, snapshot_mode="all")
+    run(tmp_path / "a", record=True, snapshot_mode="all")
+    rows = (tmp_path / "a" / "progress.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["Count", *map(str, range(1, N + 1))]
+    run(tmp_path / "b")
+    assert not (tmp_path / "b" / "progress.csv").exists()
+
+
+def test_arrays_bear_the_names_of_the_script(tmp_path):
+    run(tmp_path)
+    assert read_snapshot(tmp_path).tensors("walker")["place"].shape == (2,)
+
+
+def test_what_cannot_be_saved_is_named_before_the_first_epoch(tmp_path):
+    bag = fresh()
+    bag.stream = (i for i in range(3))
+    with pytest.raises(SnapshotSaveError, match=r"'stream' \(generator\).*skip=\['stream'\]"):
+        next(iter(epochs(tmp_path, N, vars(bag))))
+    assert bag.count == 0
+
+
+def test_what_is_skipped_is_listed_and_left_alone(tmp_path):
+    for stop in (3, None):
+        bag = fresh()
+        bag.stream = mine = (i for i in range(3))
+        for epoch in epochs(tmp_path, N, vars(bag), skip=["stream"], snapshot_mode="all"):
+            if epoch == stop:
+                break
+            body(bag)
+        assert bag.stream is mine
+    assert read_snapshot(tmp_path).manifest.skipped == ["stream"]
+
+
+def test_code_is_no_state(tmp_path):
+    bag = fresh()
+    bag.np, bag.cls, bag.function, bag.abs = np, Walker, body, abs
+    for _ in epochs(tmp_path, 2, vars(bag)):
+        body(bag)
+    classes = read_snapshot(tmp_path).manifest.classes
+    assert set(classes) == {"algo", "walker", "same", "trainer"}
+
+
+def test_locals_of_a_function_are_refused(tmp_path):
+    walker = Walker()
+    assert walker
+    with pytest.raises(TypeError, match="locals"):
+        epochs(tmp_path, N, locals())
+
+
+def test_arguments_are_checked(tmp_path):
+    with pytest.raises(TypeError, match="namespace"):
+        epochs(tmp_path, N, [1])
+    with pytest.raises(TypeError, match="snapshot_mod"):
+        epochs(tmp_path, N, {}, snapshot_mod="all")
+    with pytest.raises(ValueError, match="writer"):
+        epochs(tmp_path, N, {}, skip=["writer"])
+    with pytest.raises(TypeError, match="where"):
+        epochs(3, N, {})
+    with pytest.raises(ValueError, match="n must"):
+        epochs(tmp_path, -1, {})
+
+
+def test_a_run_of_the_trainer_is_not_taken_for_a_loop(tmp_path):
+    from garage_like import Trainer
+    from garage_like.interfaces import RLAlgorithm
+    from garage_like.snapshot import SnapshotConfig
+
+    class Algo(RLAlgorithm):
+        def train_epoch(self, trainer):
+            pass
+
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path))
+    trainer.setup(Algo(), None)
+    trainer.train(1)
+    with pytest.raises(SnapshotMismatchError, match="not saved by a loop"):
+        next(iter(epochs(tmp_path, N, {})))
+
+
+def test_a_trainer_outside_an_experiment_logs_to_its_directory(tmp_path):
+    from garage_like import Trainer
+    from garage_like.interfaces import RLAlgorithm
+    from garage_like.snapshot import SnapshotConfig
+
+    class Algo(RLAlgorithm):
+        def train_epoch(self, trainer):
+            tabular.record("Epoch", trainer.step_itr)
+            trainer.step_itr += 1
+
+    for n_epochs in (2, 4):
+        trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, auto_resume=True))
+        trainer.setup(Algo(), None)
+        trainer.train(n_epochs)
+    trainer.train(1)
+    rows = (tmp_path / "progress.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["Epoch", "0", "1", "2", "3", "4"]
