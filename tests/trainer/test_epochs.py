@@ -160,6 +160,5 @@ def test_a_trainer_outside_an_experiment_logs_to_its_directory(tmp_path):
         trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, auto_resume=True))
         trainer.setup(Algo(), None)
         trainer.train(n_epochs)
-    trainer.train(1)
     rows = (tmp_path / "progress.csv").read_text().splitlines()
-    assert [row.split(",")[0] for row in rows] == ["Epoch", "0", "1", "2", "3", "4"]
+    assert [row.split(",")[0] for row in rows] == ["Epoch", "0", "1", "2", "3"]
