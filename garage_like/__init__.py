@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from garage_like.experiment.decorator import wrap_experiment as wrap_experiment
     from garage_like.interfaces import Environment as Environment
     from garage_like.loading.objects import load_algo as load_algo
+    from garage_like.loading.objects import load_env as load_env
     from garage_like.loading.objects import load_policy as load_policy
     from garage_like.loading.weights import load_weights as load_weights
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer

@@ -10,6 +10,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.normalizers import Normalizers, use_normalizers
 from garage_like.envs.copy import copy_env
 from garage_like.interfaces import Actor, Environment, Policy, RecurrentActor
 from garage_like.sampler.episode_builder import EpisodeBuilder
@@ -79,6 +80,8 @@ def obtain_evaluation_episodes(
     num_eps: int = 100,
     deterministic: bool = True,
     rng: np.random.Generator | None = None,
+    *,
+    normalizers: Normalizers | None = None,
 ) -> EpisodeBatch:
     """Play whole episodes in copies of an environment, leaving training as it was.
 
@@ -88,12 +91,14 @@ def obtain_evaluation_episodes(
 
     Args:
         policy: what to evaluate.
-        env: what to evaluate it in; copied, with the running statistics of its wrappers.
+        env: what to evaluate it in; copied, with the running statistics of its wrappers, which
+            stand still if they come from any values.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
             to the environment.
         num_eps: episodes.
         deterministic: take the mode of the policy's distribution instead of a sample.
         rng: where to take other random numbers from.
+        normalizers: statistics to normalise with instead, as `pooled_normalizers` returns them.
     """
     if num_eps < 1:
         raise ValueError(f"obtain_evaluation_episodes: num_eps must be at least 1, got {num_eps!r}")
@@ -104,7 +109,9 @@ def obtain_evaluation_episodes(
         n_envs=min(num_eps, MAX_ENVS_AT_ONCE),
     )
     worker.update_agent(DeterministicAgent(policy) if deterministic else policy)
-    worker.update_env(copy_env(env))
+    copied = copy_env(env)
+    use_normalizers(copied, normalizers or {})
+    worker.update_env(copied)
     try:
         return worker.obtain_episodes(num_eps)
     finally:

@@ -12,7 +12,7 @@ live in a local variable that outlives an epoch, a closure, or a module global.
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -61,6 +61,14 @@ class RunHandle(Protocol):
         env_update: Any = None,
     ) -> list[dict[str, Any]]:
         """Collect env steps as `obtain_episodes` does; return a dict of arrays for each episode."""
+
+    @property
+    def env(self) -> Environment:
+        """The environment itself; an algorithm that makes a sampler of its own trains in it."""
+
+    @property
+    def trained_envs(self) -> Sequence[Environment]:
+        """The environments that are trained in: those of the sampler, or `env`."""
 
     def get_env_copy(self) -> Environment:
         """Return a copy of the environment, in the same state, that shares nothing with it."""
@@ -199,6 +207,11 @@ class Sampler(Configured, abc.ABC):
             agent_update: a policy, or what its `set_param_values` takes; None keeps the weights.
             env_update: an environment, or a callable that changes the worker's; None keeps it.
         """
+
+    @property
+    def envs(self) -> Sequence[Environment]:
+        """The environments that are stepped, as far as collecting has begun and is done here."""
+        return ()
 
     @abc.abstractmethod
     def obtain_exact_episodes(

@@ -96,6 +96,7 @@ MOVED: dict[str, str] = {
         "run_configuration": "configuration.comparison",
         "run_session": "trainer.session",
         "safe_points": "trainer.safe_points",
+        "snapshot.normalizers": "data.normalizers",
         **{f"snapshot.graph.{name}": f"snapshot.kinds.{name}" for name in _KINDS},
         "table": "data.table",
         "train_state": "trainer.state",

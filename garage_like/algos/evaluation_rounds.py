@@ -9,6 +9,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch
+from garage_like.data.normalizers import pooled_normalizers
 from garage_like.evaluation import log_performance, obtain_evaluation_episodes
 from garage_like.interfaces import Environment
 
@@ -51,27 +52,22 @@ class EvaluationRounds:
         self._deterministic = deterministic
         self._rng = seeding.stream("evaluation rounds")
 
-    def play(
-        self,
-        trainer: RunHandle,
-        policy: Policy,
-        discount: float,
-        trained_env: Environment | None = None,
-    ) -> float:
+    def play(self, trainer: RunHandle, policy: Policy, discount: float) -> float:
         """Play a round and record it under `Evaluation/`.
 
         Args:
-            trainer: whose environment is copied if there is no other.
+            trainer: whose environment is copied if there is no other, and whose running statistics
+                all environments normalise with, but for one that is trained in itself.
             policy: what to evaluate.
             discount: factor for one env step.
-            trained_env: the environment that is trained in, if it is not the trainer's.
 
         Returns:
             The average undiscounted return; NaN if there was nothing to play.
         """
         if not self._num_episodes:
             return math.nan
-        envs = self._envs or [trainer.get_env_copy() if trained_env is None else trained_env]
+        pooled = pooled_normalizers(trainer.trained_envs)
+        trains_itself = trainer.trained_envs if self._envs else ()
         batches = [
             obtain_evaluation_episodes(
                 policy,
@@ -80,10 +76,9 @@ class EvaluationRounds:
                 self._num_episodes,
                 self._deterministic,
                 self._rng,
+                normalizers={} if any(env is own for own in trains_itself) else pooled,
             )
-            for env in envs
+            for env in self._envs or [trainer.env]
         ]
-        if not self._envs and trained_env is None:
-            envs[0].close()
         episodes = EpisodeBatch.concatenate(*batches)
         return float(np.mean(log_performance(trainer.step_itr, episodes, discount)))

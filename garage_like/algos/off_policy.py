@@ -94,8 +94,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         env_spec: of the environment that the policy acts in.
         policy: what is trained.
         replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for a FragmentWorker in a copy of the
-            trainer's environment, which goes on mid-episode from batch to batch.
+        sampler: where the trainer gets transitions; None for a FragmentWorker in the trainer's
+            environment, which goes on mid-episode from batch to batch.
         exploration_policy: acts while collecting; None for `policy` itself.
         steps_per_epoch: batches, each followed by gradient steps, in one epoch.
         gradient_steps_per_itr: gradient steps after each batch; None goes by the next argument.
@@ -176,7 +176,6 @@ class OffPolicyAlgorithm(RLAlgorithm):
         self.exploration_policy: Any = policy if exploration_policy is None else exploration_policy
         self._env_spec = env_spec
         self._sampler = sampler
-        self._own_env: Environment | None = None
         self._random_policy = UniformRandomPolicy(env_spec)
         self._steps_per_epoch = steps_per_epoch
         self._gradient_steps_per_itr = gradient_steps_per_itr
@@ -226,16 +225,15 @@ class OffPolicyAlgorithm(RLAlgorithm):
             trainer.step_itr += 1
         self._finish_epoch()
         self._record_metrics()
-        evaluated = self._evaluation.play(trainer, self.policy, self._discount, self._own_env)
+        evaluated = self._evaluation.play(trainer, self.policy, self._discount)
         return self._recent_mean(0) if np.isnan(evaluated) else evaluated
 
     def _collect(self, trainer: RunHandle) -> int:
         """Store a batch; return its env steps."""
         if self._sampler is None:
-            self._own_env = trainer.get_env_copy()
             self._sampler = LocalSampler(
                 self.exploration_policy,
-                self._own_env,
+                trainer.env,
                 worker_class=FragmentWorker,
                 worker_args={"n_envs": 1},
             )

@@ -104,6 +104,6 @@ def _restored(run: Path, from_epoch: FromEpoch | None, trust: bool) -> Iterator[
             raise click.ClickException(
                 f"{found.snapshot}: its algorithm has no attribute `policy` to play"
             )
-        env = trainer.get_env_copy()
+        env = trainer.get_evaluation_env()
         stack.callback(env.close)
         yield policy, env

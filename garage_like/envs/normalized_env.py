@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -25,7 +26,8 @@ class NormalizedEnv(Wrapper):
     bounds, and clipped to them; dimensions without bounds are left alone. The mean and variance of
     observations and rewards are running ones, updated at each step (and for observations at each
     reset): `m += alpha * (x - m)`. Rewards are divided by their standard deviation and not
-    centred. Each copy of the environment has its own.
+    centred. Each copy of the environment has its own. They stand still while `update_running_mean`
+    is False, as in gymnasium's wrappers.
 
     Args:
         env: what is wrapped.
@@ -43,6 +45,7 @@ class NormalizedEnv(Wrapper):
 
     _obs_count = 0  # in snapshots of before they were counted
     _reward_count = 0
+    update_running_mean = True
 
     def __init__(
         self,
@@ -142,6 +145,20 @@ class NormalizedEnv(Wrapper):
             }
         return found
 
+    def set_normalizer(self, name: str, values: Mapping[str, Any]) -> None:
+        """Go on from other running statistics.
+
+        Args:
+            name: of what is normalised: `observation` or `reward`; others are left alone.
+            values: `mean`, `var` and `count`, as `normalizers` returns them.
+        """
+        if name == "observation" and self._normalize_obs:
+            self.set_observation_statistics(values["mean"], values["var"])
+            self._obs_count = int(values["count"])
+        elif name == "reward" and self._normalize_reward:
+            self._reward_mean, self._reward_var = float(values["mean"]), float(values["var"])
+            self._reward_count = int(values["count"])
+
     @property
     def observation_statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Copies of the running mean and variance of observations; None if not normalised."""
@@ -196,10 +213,11 @@ class NormalizedEnv(Wrapper):
 
     def _scaled_reward(self, reward: float) -> float:
         if self._normalize_reward:
-            self._reward_count += 1
-            deviation = reward - self._reward_mean
-            self._reward_mean += self._reward_alpha * deviation
-            self._reward_var += self._reward_alpha * (deviation**2 - self._reward_var)
+            if self.update_running_mean:
+                self._reward_count += 1
+                deviation = reward - self._reward_mean
+                self._reward_mean += self._reward_alpha * deviation
+                self._reward_var += self._reward_alpha * (deviation**2 - self._reward_var)
             reward /= math.sqrt(self._reward_var) + _TINY
         return reward * self._scale_reward
 
@@ -208,10 +226,11 @@ class NormalizedEnv(Wrapper):
             return observation
         if self._flatten_obs:
             observation = observation.reshape(-1)
-        self._obs_count += 1
-        deviation = observation - self._obs_mean
-        self._obs_mean += self._obs_alpha * deviation
-        self._obs_var += self._obs_alpha * (deviation**2 - self._obs_var)
+        if self.update_running_mean:
+            self._obs_count += 1
+            deviation = observation - self._obs_mean
+            self._obs_mean += self._obs_alpha * deviation
+            self._obs_var += self._obs_alpha * (deviation**2 - self._obs_var)
         normalized = (observation - self._obs_mean) / (np.sqrt(self._obs_var) + _TINY)
         return normalized.astype(self._spec.observation_space.dtype)
 

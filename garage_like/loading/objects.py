@@ -1,4 +1,4 @@
-"""Loading an algorithm or a policy from a directory alone, with nothing constructed by hand."""
+"""Loading an algorithm, a policy or an environment from a directory, with nothing made by hand."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from garage_like.data.normalizers import arrays_of, use_normalizers
 from garage_like.errors import SnapshotNotFoundError
-from garage_like.interfaces import Policy, RLAlgorithm
+from garage_like.interfaces import Environment, Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
+from garage_like.logging.notices import warn
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.kinds.devices import building_on_cpu
@@ -57,7 +59,9 @@ def load_policy(
 ) -> Policy:
     """Load a policy that acts at once: `load_policy(path).get_action(observation)`.
 
-    It stands where an episode begins; its random numbers go on where the run's were.
+    It stands where an episode begins; its random numbers go on where the run's were. One that was
+    trained on normalised observations needs them normalised alike: a warning says so, and
+    `load_env` loads the environment that does it.
 
     Args:
         path: as of `load_algo`.
@@ -73,6 +77,13 @@ def load_policy(
         ValueError: as of `load_algo`.
     """
     loaded = _read(path, which)
+    if "observation" in loaded.manifest.normalizers:
+        warn(
+            f"the policy of {loaded.path} was trained on normalised observations and acts well on"
+            " no others: load_env(path) brings back its environment with the running mean and"
+            " variance of training, read_snapshot(path).normalizers the numbers",
+            stacklevel=2,
+        )
     algo = _algo(loaded, map_location, trust)
     policy: Any = getattr(algo, "policy", None)
     if not hasattr(policy, "get_action"):
@@ -86,22 +97,59 @@ def load_policy(
     return acting
 
 
+def load_env(
+    path: str | os.PathLike[str], which: FromEpoch = "last", *, trust: bool = False
+) -> Environment:
+    """Load the environment of a run to try a policy in; it must be reset first.
+
+    It normalises with the running statistics of training, of all environments that the run trained
+    in, and learns no further. To go on training, use `Trainer.restore`.
+
+    Args:
+        path: as of `load_algo`.
+        which: as of `load_algo`.
+        trust: as of `load_algo`.
+
+    Raises:
+        SnapshotNotFoundError: as of `load_algo`, and if the run was set up without an environment.
+        SnapshotCorruptError: as of `load_algo`.
+        SnapshotMismatchError: as of `load_algo`.
+        SnapshotUntrustedError: as of `load_algo`.
+    """
+    loaded = _read(path, which)
+    env: Any = _graph(loaded, None, trust).get("env")
+    if env is None:
+        raise SnapshotNotFoundError(
+            f"{loaded.path}: the run was set up without an environment; load_algo loads the"
+            " algorithm, which may hold one"
+        )
+    use_normalizers(env, arrays_of(loaded.manifest.normalizers))
+    env.needs_reset = True
+    loaded_env: Environment = env
+    return loaded_env
+
+
 def _read(path: str | os.PathLike[str], which: FromEpoch) -> LoadedSnapshot:
     """Read and verify a snapshot but for replay memory."""
     return load_snapshot(path, which, include_buffer=False)
 
 
 def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
-    """Build the objects; what the run's launcher could import can be imported here."""
+    """Build the objects; return the algorithm, on a device."""
     device = None if map_location is None else check_device(map_location)
+    algo = _graph(loaded, device, trust)["algo"]
+    move(algo, device)
+    return algo
+
+
+def _graph(loaded: LoadedSnapshot, device: Any, trust: bool) -> dict[str, Any]:
+    """Build the objects; what the run's launcher could import can be imported here."""
     check_trust(loaded.path, loaded.manifest, trust)  # importing its modules runs code too
     folders = _experiment(loaded.path).get("module_paths")
     known = [str(folder) for folder in folders] if isinstance(folders, list) else []
     sys.path[:0] = [folder for folder in known if folder not in sys.path]
-    with contextlib.nullcontext() if map_location is None else building_on_cpu():
-        algo = loaded.graph(trust)["algo"]
-    move(algo, device)
-    return algo
+    with contextlib.nullcontext() if device is None else building_on_cpu():
+        return loaded.graph(trust)
 
 
 def _experiment(snapshot: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,6 @@ from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy
 from garage_like.logging.notices import warn
 from garage_like.pictures.video import DEFAULT_FPS, VideoFile
-from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
-from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 
 LONGEST_EPISODE = 1000
@@ -153,7 +151,7 @@ def _innermost(env: Environment) -> Any:
 
 
 def film_epoch(
-    run_dir: Path, epoch: int, algo: Any, env: Any, env_states: EnvStates = NOTHING_KNOWN
+    run_dir: Path, epoch: int, algo: Any, make_env: Callable[[], Environment] | None
 ) -> None:
     """Film one episode as `videos/epoch_000010.mp4`, the same situation in every epoch.
 
@@ -164,16 +162,15 @@ def film_epoch(
         run_dir: the run directory.
         epoch: is in the file's name.
         algo: its policy takes its likeliest actions; without one nothing is filmed.
-        env: what is trained in; without one nothing is filmed.
-        env_states: what is known of how environments are copied.
+        make_env: makes a copy of what is trained in; without it nothing is filmed.
     """
     policy = getattr(algo, "policy", None)
-    if policy is None or env is None:
+    if policy is None or make_env is None:
         return
     before = get_global_rng()
     video = run_dir / VIDEOS / f"epoch_{epoch:06d}.mp4"
     try:
-        with contextlib.closing(copy_exactly(env, env_states)) as copied:
+        with contextlib.closing(make_env()) as copied:
             seed = seeding.integer_seed("videos") % 2**31
             list(play(policy, copied, 1, video=video, seed=seed))
     except Exception as error:

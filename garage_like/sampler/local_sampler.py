@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from garage_like.data.batches import EpisodeBatch
@@ -130,6 +130,11 @@ class LocalSampler(Sampler):
             )
         workers = self._updated(agent_update, env_update)
         return self._joined([worker.obtain_episodes(n_eps_per_worker) for worker in workers])
+
+    @property
+    def envs(self) -> Sequence[Environment]:
+        """The environments of all workers, as far as collecting has begun."""
+        return [env for worker in self._workers for env in worker.envs]
 
     def exec_times(self) -> dict[str, float]:
         """Return seconds spent in environments, policy and the rest since the last call."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -111,6 +112,11 @@ class Worker(abc.ABC):
             ]
         self._envs = envs
         self._abandon_episodes()
+
+    @property
+    def envs(self) -> Sequence[Environment]:
+        """The environments that the worker steps."""
+        return tuple(self._envs)
 
     def _abandon_episodes(self) -> None:
         """Forget episodes that go on over calls; workers that have any override this."""

@@ -59,7 +59,7 @@ class SnapshotReader:
         Raises:
             SnapshotCorruptError: if they are no numbers.
         """
-        from garage_like.snapshot.normalizers import arrays_of
+        from garage_like.data.normalizers import arrays_of
 
         try:
             return arrays_of(self.manifest.normalizers)
@@ -88,6 +88,8 @@ class SnapshotReader:
             SnapshotNotFoundError: if there is no such component; lists those there are.
             SnapshotCorruptError: if the file is damaged.
         """
+        if component not in self.components:
+            component = _PRESENT_NAMES.get(component, component)
         if component not in self.components:
             raise SnapshotNotFoundError(
                 f"{self.path}: no component {component!r}; there are {', '.join(self.components)}"
@@ -182,3 +184,7 @@ def list_snapshots(path: str | os.PathLike[str]) -> list[Path]:
     """Return the directories of all snapshots that a path means, the oldest first."""
     store, epochs, alone = resolve(path)
     return [alone] if alone is not None else [store.path(epoch) for epoch in epochs]
+
+
+_PRESENT_NAMES = {"own_env": "env"}
+"""Components by names that they had: off-policy learning trained in a copy of the environment."""

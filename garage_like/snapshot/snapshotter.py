@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from garage_like.data.normalizers import arrays_of, set_normalizers
 from garage_like.errors import SnapshotError, SnapshotWriteError
 from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
@@ -317,11 +318,14 @@ class Snapshotter:
             trust: whether to do so though another user wrote it, see `trust`.
 
         Returns:
-            The graph that was saved: `algo`, `env`, `stats` and so on, by name.
+            The graph that was saved: `algo`, `env`, `stats` and so on, by name. Where several
+            environments were trained in, `env` normalises with the statistics of all.
         """
         rule = None if self._config is None else self._config.best_rule
         loaded = load_snapshot(load_dir, itr, unrecorded=rule, include_buffer=include_buffer)
-        return loaded.graph(trust)
+        graph = loaded.graph(trust)
+        set_normalizers(graph.get("env"), arrays_of(loaded.manifest.normalizers))
+        return graph
 
     @staticmethod
     def verify(load_dir: str | os.PathLike[str]) -> dict[Path, Sequence[str]]:

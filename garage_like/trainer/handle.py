@@ -6,11 +6,14 @@ The trainer's loop is in `trainer.py`; here is what an algorithm calls while its
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from garage_like.data.normalizers import pooled_normalizers, use_normalizers
 from garage_like.errors import NotSetupError
 from garage_like.logging import tabular, track_episodes
+from garage_like.trainer.record import sampler_of, trained_envs
 from garage_like.trainer.state import Stats, TrainArgs
 
 if TYPE_CHECKING:
@@ -99,13 +102,33 @@ class Training:
     def total_env_steps(self, value: int) -> None:
         self._stats.total_env_steps = value
 
+    @property
+    def env(self) -> Environment:
+        """The environment that was set up or restored.
+
+        Raises:
+            NotSetupError: if there is none.
+        """
+        if self._env is None:
+            raise NotSetupError("there is no environment; call setup or restore first")
+        return self._env
+
+    @property
+    def trained_envs(self) -> Sequence[Environment]:
+        """The environments that are trained in: those of the sampler, or the trainer's."""
+        return trained_envs(self._algo, self._env)
+
     def get_env_copy(self) -> Environment:
         """Return a copy of the environment, in the same state, that shares nothing with it."""
-        if self._env is None:
-            raise NotSetupError("get_env_copy: no environment; call setup or restore first")
         from garage_like.snapshot.graph.pickling import copy_exactly
 
-        return copy_exactly(self._env, self._env_states())
+        return copy_exactly(self.env, self._env_states())
+
+    def get_evaluation_env(self) -> Environment:
+        """Return a copy that normalises as all of training does, and learns no further."""
+        copied = self.get_env_copy()
+        use_normalizers(copied, pooled_normalizers(self.trained_envs))
+        return copied
 
     def _env_states(self) -> EnvStates:
         """Return what is known of environments that pickle wrongly, or not at all."""
@@ -123,7 +146,7 @@ class Training:
     def _show_policy(self, pause: bool) -> None:
         from garage_like.evaluation import rollout
 
-        with contextlib.closing(self.get_env_copy()) as env:
+        with contextlib.closing(self.get_evaluation_env()) as env:
             rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
         if pause:
             input("Plotting policy; press Enter to go on...")
@@ -140,8 +163,9 @@ class Training:
 
     @property
     def _sampler(self) -> Sampler | None:
-        """What the algorithm draws episodes from; one of your own may have just `_sampler`."""
-        return getattr(self._algo, "sampler", None) or getattr(self._algo, "_sampler", None)
+        """What the algorithm draws episodes from."""
+        found: Sampler | None = sampler_of(self._algo)
+        return found
 
     def __reduce__(self) -> Any:
         """Refuse to be pickled: an algorithm must not keep its trainer."""

@@ -256,7 +256,8 @@ class Loop(Training):
         if self._config.video_interval and epoch % self._config.video_interval == 0:
             from garage_like.pictures.playing import film_epoch
 
-            film_epoch(self.run_dir, epoch, self._algo, self._env, self._env_states())
+            make_env = None if self._env is None else self.get_evaluation_env
+            film_epoch(self.run_dir, epoch, self._algo, make_env)
         due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
         if due or (self._interruption.requested and not self._config.saves_nothing):
             self.save(epoch)

@@ -8,10 +8,10 @@ from typing import Any
 
 from garage_like import seeding
 from garage_like.configuration.comparison import Sections
+from garage_like.data.normalizers import as_json, pooled_normalizers
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.fingerprint import take_fingerprint
 from garage_like.snapshot.graph.env_state import EnvState
-from garage_like.snapshot.normalizers import normalizers_of
 
 
 def manifest_of(
@@ -68,9 +68,20 @@ def manifest_of(
         train_args=_plain(vars(graph["train_args"])),
         classes=_classes(graph, trainer_class),
         configuration=configuration,
-        normalizers=normalizers_of(graph["env"]),
         skipped=list(skipped),
+        normalizers=as_json(pooled_normalizers(trained_envs(graph["algo"], graph["env"]))),
     )
+
+
+def trained_envs(algo: Any, env: Any) -> Sequence[Any]:
+    """Return the environments that are trained in: those of the sampler, or the trainer's."""
+    stepped = getattr(sampler_of(algo), "envs", ())
+    return stepped or ([] if env is None else [env])
+
+
+def sampler_of(algo: Any) -> Any:
+    """Return what an algorithm draws episodes from; one of your own may have just `_sampler`."""
+    return getattr(algo, "sampler", None) or getattr(algo, "_sampler", None)
 
 
 def env_name(env: Any) -> str:

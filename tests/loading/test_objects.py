@@ -11,11 +11,17 @@ import pytest
 import torch
 
 import garage_like
+import garage_like.envs
 from garage_like.configuration.configured import configuration_of
 from garage_like.errors import SnapshotNotFoundError, SnapshotUntrustedError
 from garage_like.interfaces import RLAlgorithm
-from garage_like.snapshot import SnapshotConfig, list_snapshots
+from garage_like.np.exploration_policies import AddGaussianNoise
+from garage_like.replay_buffer import PathBuffer
+from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.torch.algos import DDPG
+from garage_like.torch.policies import DeterministicMLPPolicy
+from garage_like.torch.q_functions import ContinuousMLPQFunction
 from garage_like.trainer import Trainer
 
 OF_EACH_KIND = ("ppo", "dqn", "td3", "sac", "bc_record", "cem", "q_learning")
@@ -224,3 +230,56 @@ def test_what_another_user_wrote_asks_for_trust(trained, monkeypatch):
     with pytest.raises(SnapshotUntrustedError, match="pass trust=True"):
         garage_like.load_policy(run_dir)
     assert garage_like.load_policy(run_dir, trust=True).get_param_values().size
+
+
+def trained_in_a_normalised_environment(directory):
+    env = garage_like.envs.normalize(
+        garage_like.envs.GymEnv("Pendulum-v1", max_episode_length=20), normalize_obs=True
+    )
+    policy = DeterministicMLPPolicy(env.spec, hidden_sizes=(4,))
+    qf = ContinuousMLPQFunction(env.spec, hidden_sizes=(4,))
+    algo = DDPG(
+        env.spec,
+        policy,
+        qf,
+        PathBuffer(200, env.spec),
+        exploration_policy=AddGaussianNoise(env.spec, policy, total_timesteps=60),
+        min_buffer_size=20,
+        buffer_batch_size=8,
+        num_evaluation_episodes=1,
+    )
+    trainer = Trainer(SnapshotConfig(snapshot_dir=directory))
+    trainer.setup(algo, env)
+    trainer.train(2, 30)
+    return algo, env
+
+
+def test_policy_of_normalised_observations_says_so(tmp_path):
+    trained_in_a_normalised_environment(tmp_path)
+    with pytest.warns(UserWarning, match=r"trained on normalised observations.*load_env\(path\)"):
+        garage_like.load_policy(tmp_path)
+
+
+def test_off_policy_learning_trains_in_the_environment_that_is_saved(tmp_path):
+    algo, env = trained_in_a_normalised_environment(tmp_path)
+    (trained_in,) = algo.sampler.envs
+    assert trained_in is env
+    told = read_snapshot(tmp_path).normalizers["observation"]
+    assert told["count"] == env.normalizers()["observation"]["count"] >= 60
+
+
+def test_environment_is_loaded_with_the_statistics_of_training(tmp_path):
+    _, env = trained_in_a_normalised_environment(tmp_path)
+    loaded = garage_like.load_env(tmp_path)
+    assert loaded.needs_reset
+    loaded.reset()
+    loaded.step(loaded.action_space.sample())
+    ours, theirs = env.normalizers()["observation"], loaded.normalizers()["observation"]
+    assert np.array_equal(ours["mean"], theirs["mean"])
+    assert ours["count"] == theirs["count"]
+
+
+def test_run_without_an_environment_has_none_to_load(tmp_path):
+    save(Still(None), tmp_path)
+    with pytest.raises(SnapshotNotFoundError, match="set up without an environment"):
+        garage_like.load_env(tmp_path)

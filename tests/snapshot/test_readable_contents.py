@@ -9,6 +9,7 @@ from dataclasses import replace
 import gymnasium
 import numpy as np
 import pytest
+from garage_like.snapshot.normalizers import normalizers_of
 from safetensors.numpy import load_file
 
 from garage_like.envs import GymEnv, normalize
@@ -18,7 +19,6 @@ from garage_like.logging import tabular
 from garage_like.np.policies import GaussianMLPPolicy
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
-from garage_like.snapshot.normalizers import normalizers_of
 from garage_like.trainer import Trainer
 
 
