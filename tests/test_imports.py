@@ -16,7 +16,7 @@ PACKAGE = ROOT / "garage_like"
 # A room imports from its own floor and from those above it in this list, never from those below.
 FLOORS = [
     {"errors", "lazy", "seeding"},
-    {"data", "configuration", "interfaces"},
+    {"data", "configuration", "files", "interfaces"},
     {"envs", "logging"},
     {"evaluation", "sampler", "replay_buffer"},
     {"snapshot"},

@@ -7,8 +7,8 @@ pickle alone, so they are not compared.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from typing import Any
 from garage_like.audit.component_diff import PartDiff, differing_parts
 from garage_like.audit.times import is_time
 from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
-from garage_like.logging.csv_cells import cells_of_any_size
+from garage_like.files.log_table import open_table
+from garage_like.files.run_files import EXPERIMENT, PROGRESS, VARIANT, read_json
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import parse_epoch
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, PROGRESS, VARIANT, open_text, read_json
 from garage_like.snapshot.fingerprint import differences as fingerprint_differences
 from garage_like.snapshot.loading import run_dir_of
 
@@ -45,6 +45,17 @@ class MetricDiff:
     epoch: int
     a: str | None
     b: str | None
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The log of a run: names of its columns, and its rows by epoch."""
+
+    columns: list[str]
+    rows: Iterator[tuple[int, list[str]]]
+
+    def place_of(self, column: str) -> int | None:
+        return self.columns.index(column) if column in self.columns else None
 
 
 @dataclass
@@ -107,8 +118,8 @@ def diff_runs(a: Path, b: Path, epoch: int | None = None) -> RunDiff:
     ]
     newest = (Manifest.read(max(ours.items())[1]), Manifest.read(max(theirs.items())[1]))
     found.versions = fingerprint_differences(newest[0].fingerprint, newest[1].fingerprint)
-    rows = (_rows(run_a, newest[0].parent), _rows(run_b, newest[1].parent))
-    _compare_metrics(found, rows[0], rows[1], epoch)
+    with _table(run_a, newest[0].parent) as rows_a, _table(run_b, newest[1].parent) as rows_b:
+        _compare_metrics(found, rows_a, rows_b, epoch)
     for number, left, right in pairs:
         found.parts = list(differing_parts(left, right))
         if found.parts:
@@ -176,47 +187,57 @@ def _options(run: Path | None) -> dict[str, Any]:
     return {key: value for key, value in known.items() if key not in PLACE_AND_NAME}
 
 
-def _rows(run: Path | None, parent: Mapping[str, Any] | None) -> dict[int, dict[str, str]]:
-    """Return the rows of the log by epoch; none where rows are logged at intervals."""
+@contextlib.contextmanager
+def _table(run: Path | None, parent: Mapping[str, Any] | None) -> Iterator[_Table]:
+    """Open the log of a run; an empty one where rows are logged at intervals, or are no table."""
+    nothing = _Table([], iter(()))
     if run is None or _options(run).get("log_interval", 1) != 1:
-        return {}
+        yield nothing
+        return
     first = 0 if parent is None else int(parent["epoch"]) + 1
-    try:
-        with (
-            cells_of_any_size(),
-            open_text(run / PROGRESS) as file,
-        ):
-            return dict(enumerate(map(_without_times, csv.DictReader(file)), first))
-    except (SnapshotCorruptError, UnicodeDecodeError, csv.Error):
-        return {}
+    with contextlib.ExitStack() as stack:
+        try:
+            columns, rows = stack.enter_context(open_table(run / PROGRESS))
+        except SnapshotCorruptError:
+            yield nothing
+            return
+        yield _Table(columns, enumerate(rows, first))
 
 
-def _without_times(row: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in row.items() if key and not is_time(key)}
+def _compare_metrics(found: RunDiff, ours: _Table, theirs: _Table, epoch: int | None) -> None:
+    """Say of each column in which row it differs first; what is no table ends the comparison."""
+    columns = dict.fromkeys([*ours.columns, *theirs.columns])
+    places = {
+        column: (ours.place_of(column), theirs.place_of(column))
+        for column in columns
+        if column and not is_time(column)
+    }
+    with contextlib.suppress(SnapshotCorruptError):
+        for number, left, right in _common_rows(ours.rows, theirs.rows):
+            if epoch not in (None, number):
+                continue
+            found.num_rows += 1
+            for column, (one, other) in list(places.items()):
+                a, b = _cell(left, one), _cell(right, other)
+                if a != b:
+                    found.metrics.append(MetricDiff(column, number, a, b))
+                    del places[column]
 
 
-def _compare_metrics(
-    found: RunDiff,
-    ours: Mapping[int, Mapping[str, str]],
-    theirs: Mapping[int, Mapping[str, str]],
-    epoch: int | None,
-) -> None:
-    common = [number for number in ours if number in theirs and epoch in (None, number)]
-    found.num_rows = len(common)
-    seen = set()
-    for difference in _differing_cells(common, ours, theirs):
-        if difference.column not in seen:
-            seen.add(difference.column)
-            found.metrics.append(difference)
+def _common_rows(
+    ours: Iterator[tuple[int, list[str]]], theirs: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Yield the rows that both have, by epoch."""
+    left, right = next(ours, None), next(theirs, None)
+    while left is not None and right is not None:
+        if left[0] == right[0]:
+            yield left[0], left[1], right[1]
+            left, right = next(ours, None), next(theirs, None)
+        elif left[0] < right[0]:
+            left = next(ours, None)
+        else:
+            right = next(theirs, None)
 
 
-def _differing_cells(
-    common: list[int],
-    ours: Mapping[int, Mapping[str, str]],
-    theirs: Mapping[int, Mapping[str, str]],
-) -> Iterator[MetricDiff]:
-    for number in common:
-        left, right = ours[number], theirs[number]
-        for column in dict.fromkeys([*left, *right]):
-            if left.get(column) != right.get(column):
-                yield MetricDiff(column, number, left.get(column), right.get(column))
+def _cell(row: Sequence[str], place: int | None) -> str | None:
+    return None if place is None else row[place]

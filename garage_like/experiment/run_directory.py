@@ -9,7 +9,6 @@ all; one that is replaced is kept as `<name>.orphan-N`.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import socket
 from collections.abc import Mapping
@@ -19,15 +18,18 @@ from typing import Any
 
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.parameters import differences, name_with
-from garage_like.logging.log_files import exchange, replace_content
+from garage_like.files.run_files import (
+    EXPERIMENT,
+    LAUNCH_ARCHIVE,
+    METADATA,
+    VARIANT,
+    find_json,
+    read_json,
+)
+from garage_like.logging.log_files import record_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.trainer.launcher import Launcher
-
-VARIANT = "variant.json"
-METADATA = "metadata.json"
-EXPERIMENT = "experiment.json"
-ARCHIVE = "launch_archive.tar.xz"
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ def _make_new(wanted: Path) -> Path:
 
 def _is_recorded(directory: Path, record: RunRecord) -> bool:
     """Tell whether a directory says already what it should; if it must but does not, raise."""
-    experiment = read_json(directory / EXPERIMENT)
-    variant = read_json(directory / VARIANT)
+    experiment = find_json(directory / EXPERIMENT)
+    variant = find_json(directory / VARIANT)
     same_function = experiment is not None and experiment.get("function") == record.function
     changed = [] if variant is None else differences(variant, record.variant)
     if record.options.auto_resume:
@@ -141,28 +143,11 @@ def _is_recorded(directory: Path, record: RunRecord) -> bool:
 
 def _write(directory: Path, record: RunRecord) -> None:
     launcher = Launcher.find()
-    earlier = read_json(directory / EXPERIMENT) or {}
+    earlier = read_json(directory / EXPERIMENT)
     paths = earlier.get("module_paths")
     earlier_paths = [str(path) for path in paths] if isinstance(paths, list) else []
-    _write_json(directory / VARIANT, record.variant)
-    _write_json(directory / METADATA, launcher.metadata())
+    record_json(directory / VARIANT, record.variant)
+    record_json(directory / METADATA, launcher.metadata())
     if record.options.archive_launch_repo:
-        launcher.archive(directory / ARCHIVE)
-    _write_json(directory / EXPERIMENT, record.experiment(launcher, earlier_paths))
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object that a file holds, or None if it is not there or not whole."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = (json.dumps(content, indent=2) + "\n").encode()
-    if read_json(path) is None:
-        replace_content(path, text)
-    elif path.read_bytes() != text:
-        exchange(path, text)
+        launcher.archive(directory / LAUNCH_ARCHIVE)
+    record_json(directory / EXPERIMENT, record.experiment(launcher, earlier_paths))

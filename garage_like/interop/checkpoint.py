@@ -22,6 +22,7 @@ from garage_like.interop.statistics import (
     split_statistics,
 )
 from garage_like.interop.torch_files import load_torch
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.tensors import parse
 
 MAX_BYTES = 1 << 33
@@ -110,7 +111,7 @@ def _from_path(path: Path) -> Checkpoint:
 def _from_directory(path: Path) -> Checkpoint:
     if (path / _VELORA).is_file():
         return _from_path(path / _VELORA)
-    if (path / "snapshots").is_dir() or (path / "manifest.json").is_file():
+    if (path / SNAPSHOTS).is_dir() or (path / MANIFEST).is_file():
         return _from_snapshot(path)
     from garage_like.interop.co_gym import read_co_gym
 

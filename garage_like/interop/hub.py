@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import HubError, SnapshotCorruptError
+from garage_like.files.run_files import PROGRESS, PROGRESS_LINES, VARIANT, is_plain, read_json
 from garage_like.interop.hub_client import HubClient
 from garage_like.interop.model_card import model_card, return_with_spread
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import PROGRESS, PROGRESS_LINES, VARIANT, read_json
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
 
@@ -122,7 +122,7 @@ def push(
     origin = run_dir_of(snapshot)
     variant = {}
     if origin is not None:
-        files |= {name: origin / name for name in DESCRIBES if (origin / name).is_file()}
+        files |= {name: origin / name for name in DESCRIBES if is_plain(origin / name)}
         variant = read_json(origin / VARIANT)
     card = model_card(manifest, variant, repo)
     sizes = {name: path.stat().st_size for name, path in sorted(files.items())}

@@ -10,11 +10,11 @@ from typing import Any
 
 from garage_like.data.normalizers import arrays_of, use_normalizers
 from garage_like.errors import SnapshotNotFoundError
+from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.interfaces import Environment, Policy, RLAlgorithm
 from garage_like.loading.devices import check_device, move
 from garage_like.logging.notices import warn
 from garage_like.snapshot.choosing import FromEpoch
-from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.kinds.devices import building_on_cpu
 from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot, run_dir_of
 from garage_like.snapshot.trust import check_trust

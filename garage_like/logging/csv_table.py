@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.logging.csv_cells import cells_of_any_size
+from garage_like.files.log_table import cells_up_to
+
+_ANY_SIZE = (1 << 31) - 1  # a C long, which may have 32 bits
 
 
 def format_cell(value: Any) -> str:
@@ -74,7 +76,7 @@ def read_rows(content: bytes) -> list[Row]:
             yield line
 
     rows = []
-    with cells_of_any_size():
+    with cells_up_to(_ANY_SIZE):
         for cells in csv.reader(feed()):
             rows.append(Row("".join(taken), cells))
             taken.clear()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from garage_like.files.run_files import read_json
 from garage_like.logging.light_imports import load_tensorboardx
 
 COMPARED = ("Evaluation/AverageReturn", "Reward/Total reward (mean)")
@@ -32,11 +33,8 @@ def hyperparameters(variant: Path) -> list[Any]:
     Args:
         variant: `variant.json` of a run directory.
     """
-    try:
-        parameters = json.loads(variant.read_bytes())
-    except (OSError, ValueError):
-        return []
-    if not isinstance(parameters, dict) or not parameters:
+    parameters = read_json(variant)
+    if not parameters:
         return []
     make = load_tensorboardx().summary.hparams
     experiment, start, _ = make(flat(parameters), dict.fromkeys(COMPARED, 0.0))

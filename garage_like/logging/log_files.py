@@ -8,9 +8,14 @@ TensorBoard would read the orphan of any file that has it.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from garage_like.files.run_files import find_json
 
 
 def orphan_path(path: Path) -> Path:
@@ -53,7 +58,8 @@ def exchange(path: Path, content: bytes) -> Path:
 def _copy_to_orphan(path: Path, offset: int) -> Path:
     orphan = orphan_path(path)
     draft = path.with_name(f".{orphan.name}.draft")
-    with path.open("rb") as source, draft.open("wb") as target:
+    draft.unlink(missing_ok=True)
+    with path.open("rb") as source, draft.open("xb") as target:
         source.seek(offset)
         shutil.copyfileobj(source, target)
         target.flush()
@@ -63,10 +69,20 @@ def _copy_to_orphan(path: Path, offset: int) -> Path:
     return orphan
 
 
+def record_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an object as JSON, unless the file says the same; another one is kept as an orphan."""
+    text = (json.dumps(content, indent=2) + "\n").encode()
+    if find_json(path) is None:
+        replace_content(path, text)
+    elif path.read_bytes() != text:
+        exchange(path, text)
+
+
 def replace_content(path: Path, content: bytes) -> None:
     """Write a file anew: whoever looks finds the old content or the new, never a part."""
     draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)  # of a kill; or a link, which must not be written through
+    with draft.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

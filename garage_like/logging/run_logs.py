@@ -13,6 +13,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from garage_like.errors import SnapshotMismatchError
+from garage_like.files.run_files import (
+    DEBUG_LOG,
+    PROGRESS,
+    PROGRESS_LINES,
+    TRACKERS,
+    VARIANT,
+)
 from garage_like.logging.console_output import ConsoleOutput
 from garage_like.logging.csv_output import CsvOutput
 from garage_like.logging.csv_table import content_at
@@ -30,12 +37,8 @@ from garage_like.logging.logger_state import (
 from garage_like.logging.patient_file import ends_a_line
 from garage_like.logging.tensorboard_output import TensorBoardOutput
 from garage_like.logging.text_output import TextOutput
-from garage_like.logging.trackers.mirror import MEMORY, Mirror
+from garage_like.logging.trackers.mirror import Mirror
 
-_CSV = "progress.csv"
-_JSON_LINES = "progress.jsonl"
-_TEXT = "debug.log"
-_VARIANT = "variant.json"
 # An experiment that logs more tables than this without a Trainer will never say how it begins.
 _MAX_HELD_TABLES = 16
 
@@ -80,10 +83,10 @@ class RunLogs:
         trackers: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.directory = Path(directory).absolute()
-        self._csv = CsvOutput(self.directory / _CSV)
-        self._json_lines = JsonLinesOutput(self.directory / _JSON_LINES)
-        self._text = TextOutput(self.directory / _TEXT)
-        self._events = TensorBoardOutput(self.directory, x_axis, self.directory / _VARIANT)
+        self._csv = CsvOutput(self.directory / PROGRESS)
+        self._json_lines = JsonLinesOutput(self.directory / PROGRESS_LINES)
+        self._text = TextOutput(self.directory / DEBUG_LOG)
+        self._events = TensorBoardOutput(self.directory, x_axis, self.directory / VARIANT)
         self._mirrors = [
             Mirror(name, options, x_axis) for name, options in (trackers or {}).items()
         ]
@@ -106,8 +109,8 @@ class RunLogs:
         if self._held is None:
             return []
         orphans = [set_aside(path).name for path in self._files()]
-        if (self.directory / MEMORY).exists():
-            set_aside(self.directory / MEMORY)  # a new run has new runs in its trackers
+        if (self.directory / TRACKERS).exists():
+            set_aside(self.directory / TRACKERS)  # a new run has new runs in its trackers
         self._begin(with_tables=True)
         return orphans
 
@@ -130,7 +133,7 @@ class RunLogs:
         for name, path in files.items():
             if name not in offsets:
                 set_aside(path)
-            elif name == _CSV and not path.read_bytes().startswith(csv_content):
+            elif name == PROGRESS and not path.read_bytes().startswith(csv_content):
                 exchange(path, csv_content)
             else:
                 cut(path, offsets[name])
@@ -156,17 +159,17 @@ class RunLogs:
                     f"{files[name]} has {size} bytes, but had {offset} when the snapshot was"
                     " taken: it was changed since. Move it away to begin it anew"
                 )
-            if name == _CSV:
+            if name == PROGRESS:
                 found = content_at(files[name].read_bytes(), offset)
             else:
-                in_lines = name in (_TEXT, _JSON_LINES)
+                in_lines = name in (DEBUG_LOG, PROGRESS_LINES)
                 found = b"" if not in_lines or ends_a_line(files[name], offset) else None
             if found is None:
                 raise SnapshotMismatchError(
                     f"{files[name]} has no line that ends at byte {offset}, where the snapshot was"
                     " taken: it was changed since. Move it away to begin it anew"
                 )
-            csv_content = found if name == _CSV else csv_content
+            csv_content = found if name == PROGRESS else csv_content
         return csv_content
 
     def _begin(self, *, with_tables: bool) -> None:
@@ -183,7 +186,7 @@ class RunLogs:
 
     def _mirror(self) -> None:
         """Let trackers go on after the rows that stand in the log now."""
-        rows = read_json_lines(self.directory / _JSON_LINES) if self._mirrors else []
+        rows = read_json_lines(self.directory / PROGRESS_LINES) if self._mirrors else []
         for mirror in self._mirrors:
             if mirror.has_begun:
                 mirror.follow(rows)
@@ -213,9 +216,9 @@ class RunLogs:
         """
         self._events.write_waiting()
         waiting = {
-            self.directory / _CSV: self._csv.num_waiting,
-            self.directory / _JSON_LINES: self._json_lines.num_waiting,
-            self.directory / _TEXT: self._text.num_waiting,
+            self.directory / PROGRESS: self._csv.num_waiting,
+            self.directory / PROGRESS_LINES: self._json_lines.num_waiting,
+            self.directory / DEBUG_LOG: self._text.num_waiting,
             self._events.path: self._events.num_waiting,
         }
         sizes = {path.name: path.stat().st_size for path in self._files()}
@@ -242,7 +245,7 @@ class RunLogs:
         sync_path(self.directory)
 
     def _files(self) -> list[Path]:
-        named = [self.directory / name for name in (_CSV, _JSON_LINES, _TEXT)]
+        named = [self.directory / name for name in (PROGRESS, PROGRESS_LINES, DEBUG_LOG)]
         return [*(path for path in named if path.exists()), *list_event_files(self.directory)]
 
     def close(self, *, write_held: bool = True, failed: bool = False) -> None:

@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from garage_like.snapshot.choosing import FromEpoch
-from garage_like.snapshot.disk.run_files import (
+from garage_like.files.run_files import (
     EXPERIMENT,
     METADATA,
     VARIANT,
     copy_file,
     read_json,
 )
+from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.loading import load_snapshot, run_dir_of
 

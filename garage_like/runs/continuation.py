@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
+from garage_like.files.run_files import EXPERIMENT, METADATA, VARIANT, copy_file, read_json
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, VARIANT, copy_file, read_json
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
 from garage_like.snapshot.trust import check_trust

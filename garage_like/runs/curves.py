@@ -6,7 +6,6 @@ log. Its curve begins with those of its parent, up to where it parted.
 
 from __future__ import annotations
 
-import csv
 import difflib
 import math
 import re
@@ -18,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.logging.csv_cells import cells_of_any_size
+from garage_like.files.log_table import open_table
+from garage_like.files.run_files import PROGRESS, VARIANT, read_json
 from garage_like.runs.overview import newest_manifest
-from garage_like.snapshot.disk.run_files import PROGRESS, open_text, read_json
 
 MAX_POINTS = 2000
 
@@ -110,25 +109,22 @@ def parent_of(run: Path) -> Path | None:
 def _points(run: Path, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
     path = run / PROGRESS
     try:
-        with (
-            cells_of_any_size(),
-            open_text(path) as file,
-        ):
-            reader = csv.DictReader(file)
-            columns, rows = list(reader.fieldnames or ()), list(reader)
+        with open_table(path) as (columns, rows):
+            for name in (x, y):
+                if name not in columns:
+                    raise NothingToDrawError(f"{path}: no column {name!r}; {_hint(name, columns)}")
+            wanted = [columns.index(name) for name in (x, y)]
+            points = [[_number(row[place]) for place in wanted] for row in rows]
     except SnapshotCorruptError as error:
         raise NothingToDrawError(str(error)) from error
-    for name in (x, y):
-        if name not in columns:
-            raise NothingToDrawError(f"{path}: no column {name!r}; {_hint(name, columns)}")
-    table = np.array([[_number(row[x]), _number(row[y])] for row in rows]).reshape(-1, 2)
+    table = np.array(points).reshape(-1, 2)
     table = table[np.isfinite(table).all(axis=1)]
     return table[:, 0], table[:, 1]
 
 
-def _number(text: str | None) -> float:
+def _number(text: str) -> float:
     try:
-        return float(text or "nan")
+        return float(text)
     except ValueError:
         return math.nan
 
@@ -186,7 +182,7 @@ def _label(run: Path, key: str, names: Mapping[Path, str]) -> str:
         return names[run]
     if key == "name":
         return re.sub(r"(.)[_-]?\d+$", r"\1", run.resolve().name)
-    value: Any = read_json(run / "variant.json")
+    value: Any = read_json(run / VARIANT)
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
             raise NothingToDrawError(

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.runs.overview import find_runs, newest_manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 
 
 @dataclass

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
+from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, read_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import CONFIGURATION, EXPERIMENT, read_json
 
 RETURN = "Evaluation/AverageReturn"
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
+from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.runs.overview import find_runs
 from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.disk.pins import pinned_epochs
-from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.schedule import Kept, to_remove
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
+from garage_like.files.run_files import EXPERIMENT, VARIANT, read_json
 from garage_like.runs.overview import bytes_on_disk, environment_name, newest_manifest
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, VARIANT, read_json
 from garage_like.snapshot.loading import run_dir_of
 from garage_like.snapshot.reader import SnapshotReader, list_snapshots
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError, SnapshotNotFoundError
+from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.logging.notices import warn
 from garage_like.snapshot.best_rule import BestRule
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT, read_json
 from garage_like.snapshot.disk.store import SnapshotStore
 
 FromEpoch = int | Literal["first", "last", "best"]

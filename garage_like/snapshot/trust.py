@@ -20,9 +20,9 @@ import os
 from pathlib import Path
 
 from garage_like.errors import SnapshotUntrustedError
+from garage_like.files.run_files import EXPERIMENT
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.disk.run_files import EXPERIMENT
 
 ENVIRONMENT_VARIABLE = "GARAGE_LIKE_TRUST"
 

@@ -22,9 +22,9 @@ from garage_like.configuration.comparison import (
 )
 from garage_like.configuration.configured import CLASS, configuration_text
 from garage_like.errors import SnapshotMismatchError
+from garage_like.files.run_files import CONFIGURATION, VARIANT, read_json
 from garage_like.logging import heard, logger
-from garage_like.logging.log_files import exchange, replace_content
-from garage_like.snapshot.disk.run_files import CONFIGURATION, VARIANT, read_json
+from garage_like.logging.log_files import record_json
 
 
 class RunConfiguration:
@@ -69,12 +69,7 @@ class RunConfiguration:
             "environment": name_of_env or None,
             **self.sections(algo, env),
         }
-        text = (json.dumps(content, indent=2) + "\n").encode()
-        path = self._run_dir / CONFIGURATION
-        if not read_json(path):
-            replace_content(path, text)
-        elif path.read_bytes() != text:
-            exchange(path, text)
+        record_json(self._run_dir / CONFIGURATION, content)
 
     @staticmethod
     def check(

@@ -95,6 +95,7 @@ class Launcher:
             return
         kept, left_out = _choose_files(self.git_root, max_bytes)
         draft = target.with_name(f".{target.name}.draft")
+        draft.unlink(missing_ok=True)
         with tarfile.open(draft, "w:xz", preset=1) as archive:
             for name in kept:
                 try:

@@ -10,9 +10,9 @@ import os
 import socket
 from typing import Any
 
+from garage_like.files.run_files import EXPERIMENT, METADATA, read_json
 from garage_like.logging.log_files import replace_content
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.disk.run_files import EXPERIMENT, METADATA, read_json
 from garage_like.trainer.launcher import Launcher
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from garage_like.cli.printing import printable
 from garage_like.errors import RunLockedError, SnapshotCorruptError, SnapshotSaveError
+from garage_like.files.run_files import HOLDER, LOCK, PROGRESS, open_text
 from garage_like.runs.removal import prune_run
 from garage_like.snapshot.disk.lock import RunLock
-from garage_like.snapshot.disk.run_files import HOLDER, LOCK, PROGRESS, open_text
 
 
 def test_a_pipe_in_place_of_the_table_is_refused_at_once(tmp_path: Path) -> None:

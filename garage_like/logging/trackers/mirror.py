@@ -15,13 +15,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from garage_like.files import run_files
+from garage_like.files.run_files import VARIANT, read_json
 from garage_like.logging.hyperparameters import flat
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.logging.log_files import replace_content
 from garage_like.logging.notices import warn
 from garage_like.logging.trackers.choice import TRACKERS
-
-MEMORY = "trackers.json"
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class Mirror(LogOutput):
         self.has_begun = True
         rows = list(rows)
         steps = self.follow(rows)
-        memories = read_object(directory / MEMORY)
-        parameters = flat(read_object(directory / "variant.json"))
+        memories = read_json(directory / run_files.TRACKERS)
+        parameters = flat(read_json(directory / VARIANT))
         memory = dict(memories.get(self._name) or {})
         run = TrackedRun(directory, parameters, self._steps.last, memory)
         try:
@@ -156,7 +156,7 @@ class Mirror(LogOutput):
             return
         self._tracker = tracker
         text = json.dumps({**memories, self._name: run.memory}, indent=2) + "\n"
-        replace_content(directory / MEMORY, text.encode())
+        replace_content(directory / run_files.TRACKERS, text.encode())
         for row, step in zip(rows, steps, strict=True):
             self._send(row, step)
 
@@ -210,12 +210,3 @@ class Mirror(LogOutput):
             f" has them all, and a resume hands them on: {type(error).__name__}: {error}",
             stacklevel=3,
         )
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file, or an empty one."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -19,8 +19,8 @@ from typing import Any, Protocol
 import xxhash
 
 from garage_like.errors import SnapshotCorruptError
+from garage_like.files.opening import opened
 from garage_like.snapshot.disk.filesystem import Buffer
-from garage_like.snapshot.disk.opening import opened
 
 PIECE = 1 << 20
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from garage_like.errors import RunLockedError, SnapshotSaveError
-from garage_like.snapshot.disk.run_files import HOLDER, LOCK, read_json
+from garage_like.files.run_files import HOLDER, LOCK, read_json
 
 
 class RunLock:

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
+from garage_like.files.guarded_json import MAX_BYTES, parse_object
+from garage_like.files.opening import leads_out, opened
 from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
-from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest_types import check_values, is_count
-from garage_like.snapshot.disk.opening import leads_out, opened
 
 FORMAT = "garage_like-snapshot"
 FORMAT_VERSION = 2

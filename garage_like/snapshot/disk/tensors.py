@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
+from garage_like.files.guarded_json import MAX_BYTES, parse_object
+from garage_like.files.opening import opened
 from garage_like.snapshot.disk.digests import FileEntry, read_file
 from garage_like.snapshot.disk.dtypes import DTYPES, ITEMSIZES, numbers, stored_as
-from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
 from garage_like.snapshot.disk.manifest_types import is_count
-from garage_like.snapshot.disk.opening import opened
 
 _ALIGNMENT = 64
 _MAX_AXES = 32

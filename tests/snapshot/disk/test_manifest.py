@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
-from garage_like.snapshot.disk import guarded_json
+from garage_like.files import guarded_json
 from garage_like.snapshot.disk import manifest as manifest_module
 from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers

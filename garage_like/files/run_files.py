@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.snapshot.disk.guarded_json import MAX_BYTES, parse_object
-from garage_like.snapshot.disk.opening import opened
+from garage_like.files.guarded_json import MAX_BYTES, parse_object
+from garage_like.files.opening import opened
 
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"
@@ -24,17 +26,31 @@ PROGRESS = "progress.csv"
 PROGRESS_LINES = "progress.jsonl"
 DEBUG_LOG = "debug.log"
 TRACKERS = "trackers.json"
+LAUNCH_ARCHIVE = "launch_archive.tar.xz"
 LOCK = ".lock"
 HOLDER = ".lock-holder.json"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds; nothing if there is no such file, or no object."""
+def find_json(path: Path) -> dict[str, Any] | None:
+    """Return the object that a JSON file holds; None if there is no such file, or no object."""
     try:
         with opened(path.parent, path.name) as file:
             return parse_object(file.read(MAX_BYTES + 1))
     except (SnapshotCorruptError, ValueError):
-        return {}
+        return None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds; an empty one if there is none."""
+    return find_json(path) or {}
+
+
+def is_plain(path: Path) -> bool:
+    """Tell whether there is a plain file, and no link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -1,0 +1,61 @@
+"""The table of a run's log, progress.csv, read row by row: a run of any length, of any origin."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from garage_like.errors import SnapshotCorruptError
+from garage_like.files.run_files import open_text
+
+MAX_COLUMNS = 10_000
+MAX_CHARACTERS = 4 << 20
+"""Of a line, and of a cell, which may span lines."""
+
+
+@contextlib.contextmanager
+def cells_up_to(characters: int) -> Iterator[None]:
+    """Let `csv` read cells above its own limit, 128 KiB: a run may log any text."""
+    before = csv.field_size_limit(characters)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+@contextlib.contextmanager
+def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+    """Open a table for its column names and its rows, each as long as the names.
+
+    Raises:
+        SnapshotCorruptError: if there is no such file, or it is no table; in the block, too.
+    """
+    with open_text(path) as file, cells_up_to(MAX_CHARACTERS):
+        reader = csv.reader(_lines(file, path))
+        try:
+            columns = next(reader, [])
+            if len(columns) > MAX_COLUMNS:
+                raise SnapshotCorruptError(
+                    f"{path}: {len(columns)} columns, expected at most {MAX_COLUMNS}"
+                )
+            yield columns, _rows(reader, len(columns))
+        except csv.Error as error:
+            raise SnapshotCorruptError(f"{path}: no table: {error}") from error
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    while line := file.readline(MAX_CHARACTERS):
+        if len(line) == MAX_CHARACTERS:
+            raise SnapshotCorruptError(
+                f"{path}: a line of more than {MAX_CHARACTERS} characters is no row of a table"
+            )
+        yield line
+
+
+def _rows(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
+    for row in reader:
+        if row:
+            yield row[:count] + [""] * (count - len(row))
