@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.normalizers import Normalizers, use_normalizers
 from garage_like.envs.copy import copy_env
-from garage_like.interfaces import Actor, Environment, Policy, RecurrentActor
+from garage_like.interfaces import Actor, Environment, Policy
 from garage_like.sampler.episode_builder import EpisodeBuilder
-from garage_like.sampler.framework_actor import actor_of, give_memory
+from garage_like.sampler.framework_actor import ActorAround, actor_of, give_memory
 from garage_like.sampler.vec_worker import VecWorker
 
 SECONDS_PER_FRAME = 0.05
@@ -174,42 +174,22 @@ def _over(statistic: Any, values: np.ndarray) -> float:
     return float(statistic(values)) if len(values) else math.nan
 
 
-class ModeActor:
+class ModeActor(ActorAround):
     """Act by the mode of another actor's distribution, read from its agent infos.
 
     The mode is `mean` where there is one, else the largest of `logits` or `prob`; an actor that
-    reports none of them is taken to be deterministic. A recurrent actor stays one.
+    reports none of them is taken to be deterministic.
     """
 
-    def __init__(self, actor: Actor) -> None:
-        self._actor = actor
-        self.memory_dim: int = getattr(actor, "memory_dim", 0)
-
-    def remember(self, memory: np.ndarray) -> None:
-        """Let a recurrent actor act on `memory`, shape (N, memory_dim)."""
-        cast("RecurrentActor", self._actor).remember(memory)
-
-    def note(self, actions: np.ndarray) -> None:
-        """Tell a recurrent actor which actions were taken instead of those that it chose."""
-        if self.memory_dim:
-            cast("RecurrentActor", self._actor).note(actions)
-
-    def act(
-        self, observations: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Choose actions for observations of shape (N, *O)."""
-        actions, agent_infos = self._actor.act(observations, rng)
-        actions = self._mode(actions, agent_infos)
-        self.note(actions)
-        return actions, agent_infos
-
-    @staticmethod
-    def _mode(actions: np.ndarray, agent_infos: dict[str, np.ndarray]) -> np.ndarray:
-        if "mean" in agent_infos:
-            return agent_infos["mean"].reshape(actions.shape)
+    def instead(
+        self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the modes, of the shape of the actions."""
+        if "mean" in infos:
+            return infos["mean"].reshape(actions.shape)
         for key in ("logits", "prob"):
-            if key in agent_infos:
-                modes: np.ndarray = agent_infos[key].argmax(axis=1)
+            if key in infos:
+                modes: np.ndarray = infos[key].argmax(axis=1)
                 return modes
         return actions
 

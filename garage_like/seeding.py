@@ -4,11 +4,18 @@ Every part asks for its stream by name (`stream('worker', 3)`), so what it draws
 which other parts exist, were started before it, or draw as well.
 """
 
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import random
 import sys
 import zlib
+from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
+
+FRAMEWORKS = ("torch", "tensorflow")
 
 _seed: int | None = None
 _entropy: int | None = None
@@ -32,9 +39,11 @@ def set_seed(seed: int) -> None:
     _seed = _entropy = int(seed)
     random.seed(_seed)
     np.random.seed(_seed)
-    for framework in ("torch", "tensorflow"):
+    for framework in FRAMEWORKS:
         if framework in sys.modules:
             seed_framework(framework)
+        elif not any(isinstance(finder, _SeedWhenLoaded) for finder in sys.meta_path):
+            sys.meta_path.insert(0, _SeedWhenLoaded())
 
 
 def get_seed() -> int | None:
@@ -87,8 +96,45 @@ def integer_seed(name: str, *numbers: int, entropy: int | None = None) -> int:
     return int(seed_sequence(name, *numbers, entropy=entropy).generate_state(1)[0])
 
 
+class _SeedWhenLoaded(importlib.abc.MetaPathFinder):
+    """Seed a framework when a program imports it after `set_seed`."""
+
+    def __init__(self) -> None:
+        self._is_looking = False
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a framework as it is found otherwise, and have it seeded at the end of its import.
+
+        Any other module is none of this finder's business.
+        """
+        if name not in FRAMEWORKS or self._is_looking:
+            return None
+        self._is_looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._is_looking = False
+        if spec is not None and spec.loader is not None:
+            _run_afterwards(spec.loader, name)
+        return spec
+
+
+def _run_afterwards(loader: importlib.abc.Loader, framework: str) -> None:
+    """Let this one loader seed the framework once it has run the framework's module."""
+    execute = loader.exec_module
+
+    def execute_and_seed(module: ModuleType) -> None:
+        del loader.exec_module  # the loader stays with the module, as it was found
+        execute(module)
+        seed_framework(framework)
+
+    loader.exec_module = execute_and_seed  # type: ignore[method-assign]
+
+
 def seed_framework(framework: str) -> None:
-    """Seed one framework from the run's seed; called when it is loaded after `set_seed`."""
+    """Seed one framework from the run's seed, if there is one."""
     if _seed is None:
         return
     if framework == "torch":

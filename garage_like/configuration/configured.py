@@ -15,11 +15,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from garage_like.configuration.plain_numbers import as_plain
 from garage_like.configuration.plain_values import describe, to_json
 from garage_like.configuration.shown_options import show_options
 
 CLASS = "class"
 _ATTRIBUTE = "_configuration"
+_OWN = "garage_like."
 _LONGEST_LIST = 100
 _MAX_DEPTH = 8
 
@@ -60,6 +62,9 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         signature = _signature(constructor)
         noted = _arguments(signature, self, args, kwargs)  # before the constructor changes them
+        if constructor.__module__.startswith(_OWN):
+            args = tuple(map(as_plain, args))
+            kwargs = {key: as_plain(value) for key, value in kwargs.items()}
         constructor(self, *args, **kwargs)
         if noted is not None:
             _note(self, signature, noted)

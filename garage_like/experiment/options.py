@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from garage_like.configuration.plain_numbers import as_plain
 from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
 from garage_like.logging.trackers.choice import check_trackers
@@ -105,7 +106,7 @@ class RunOptions:
         snapshot = set(SnapshotConfig.option_names())
         merged: dict[str, Any] = {}
         for layer in (*layers, imposed()):
-            merged.update(layer)
+            merged.update({name: as_plain(value) for name, value in layer.items()})
         for name in merged:
             if name not in own | snapshot:
                 near = difflib.get_close_matches(str(name), own | snapshot, n=1)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from garage_like.interfaces import Actor, Policy
+from garage_like.interfaces import Actor, Policy, RecurrentActor
 
 
 class FrameworkActor:
-    """Act by the policy's own `get_actions`; noise comes from its framework's generator."""
+    """Act by the policy's own `get_actions`, or by its `get_action` if it has no other.
+
+    Noise comes from wherever the policy takes it, its framework's generator say.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -20,8 +23,54 @@ class FrameworkActor:
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Choose actions for observations of shape (N, *O); `rng` is not used."""
         # A policy may keep what it is given, and the sampler goes on writing into its array.
-        actions, infos = self._policy.get_actions(observations.copy())
+        observations = observations.copy()
+        if acts_one_by_one(self._policy):
+            chosen = [self._policy.get_action(observation) for observation in observations]
+            actions: Any = [action for action, _ in chosen]
+            infos: dict[str, Any] = {key: [info[key] for _, info in chosen] for key in chosen[0][1]}
+        else:
+            actions, infos = self._policy.get_actions(observations)
         return np.asarray(actions), {key: np.asarray(value) for key, value in infos.items()}
+
+
+class ActorAround:
+    """Act as another actor does, or otherwise: a subclass says what is done instead.
+
+    What the other one can do besides is handed on: around a recurrent actor this is one, and what
+    was done is what is remembered.
+
+    Args:
+        actor: the other one.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self.memory_dim: int = getattr(actor, "memory_dim", 0)
+
+    def instead(
+        self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return what is done instead of the other's N actions, which are not changed."""
+        raise NotImplementedError(f"{type(self).__name__} must implement instead")
+
+    def remember(self, memory: np.ndarray) -> None:
+        """Let a recurrent actor act on `memory`, shape (N, memory_dim)."""
+        cast("RecurrentActor", self._actor).remember(memory)
+
+    def note(self, actions: np.ndarray) -> None:
+        """Tell a recurrent actor which actions were taken instead of those that it chose."""
+        if self.memory_dim:
+            cast("RecurrentActor", self._actor).note(actions)
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Choose actions for observations of shape (N, *O); the infos are the other's."""
+        actions, infos = self._actor.act(observations, rng)
+        actions = self.instead(actions, infos, rng)
+        if self.memory_dim:
+            self.note(actions)
+        return actions, infos
 
 
 def actor_of(policy: Any) -> Actor:
@@ -29,6 +78,31 @@ def actor_of(policy: Any) -> Actor:
     make = getattr(policy, "actor", None)
     actor = make() if make is not None else None
     return FrameworkActor(policy) if actor is None else actor
+
+
+def acts_one_by_one(policy: Any) -> bool:
+    """Tell whether a policy says by `get_action` how it acts, and `get_actions` knows nothing."""
+    return not hasattr(policy, "get_actions") or _is_nearer(
+        type(policy), "get_action", "get_actions"
+    )
+
+
+def acts_by_its_own(policy: Any, base: type) -> bool:
+    """Tell whether a class derived from `base` says how it acts, or an attribute does."""
+    names = ("get_action", "get_actions")
+    return bool(vars(policy).keys() & {*names}) or any(
+        getattr(type(policy), name) is not getattr(base, name) for name in names
+    )
+
+
+def _is_nearer(cls: type, name: str, other: str) -> bool:
+    """Tell whether a class or a base of it defines a method, and none before defines the other."""
+    for part in cls.__mro__:
+        if other in vars(part):
+            return False
+        if name in vars(part):
+            return True
+    return False
 
 
 def give_memory(actor: Any, rows: int, memory: np.ndarray | None = None) -> np.ndarray | None:
@@ -45,4 +119,17 @@ def give_memory(actor: Any, rows: int, memory: np.ndarray | None = None) -> np.n
     if memory is None or memory.shape != (rows, width):
         memory = np.zeros((rows, width), np.float32)
     actor.remember(memory)
+    return memory
+
+
+def forget(memory: np.ndarray | None, do_resets: np.ndarray | None) -> np.ndarray | None:
+    """Return a memory that knows nothing of some episodes; None if it knows nothing of any.
+
+    Args:
+        memory: of N episodes, changed in place; None if there is none.
+        do_resets: shape (N,), which of them are forgotten; None for all.
+    """
+    if memory is None or do_resets is None or len(do_resets) != len(memory):
+        return None
+    memory[np.asarray(do_resets, bool)] = 0.0
     return memory

@@ -12,6 +12,7 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.plain_numbers import as_plain
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
 from garage_like.envs.episode_limit import check_episode_limit
@@ -49,12 +50,13 @@ class Worker(abc.ABC):
     ) -> None:
         owner = type(self).__name__
         check_episode_limit(owner, max_episode_length)
-        if isinstance(n_envs, bool) or not isinstance(n_envs, int | np.integer) or n_envs < 1:
+        n_envs = as_plain(n_envs)
+        if isinstance(n_envs, bool) or not isinstance(n_envs, int) or n_envs < 1:
             raise ValueError(f"{owner}: n_envs must be an integer of at least 1, got {n_envs!r}")
         self._seed = seed
         self._max_episode_length = max_episode_length
         self._worker_number = worker_number
-        self._n_envs = int(n_envs)
+        self._n_envs: int = n_envs
         self._agent: Any = None
         self._envs: list[Environment] = []
         self._never_reset = [True] * self._n_envs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from garage_like.configuration.plain_numbers import as_plain
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.worker import Worker
 
@@ -33,6 +34,7 @@ class WorkerFactory:
         worker_class: type[Worker] = DefaultWorker,
         worker_args: dict[str, Any] | None = None,
     ) -> None:
+        n_workers = as_plain(n_workers)
         if isinstance(n_workers, bool) or not isinstance(n_workers, int) or n_workers < 1:
             raise ValueError(
                 f"WorkerFactory: n_workers must be an integer of at least 1, got {n_workers!r}"

@@ -3,10 +3,11 @@
 import math
 import os
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
+from garage_like.configuration.plain_numbers import as_plain
 from garage_like.snapshot.best_rule import MODES, BestRule
 
 SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
@@ -78,10 +79,7 @@ class SnapshotConfig:
     def __post_init__(self) -> None:
         """Check every value, and that they agree; NumPy's numbers become Python's."""
         for name in self.option_names():
-            value = getattr(self, name)
-            if isinstance(value, Integral | Real) and not isinstance(value, bool | int | float):
-                plain = int(value) if isinstance(value, Integral) else float(value)
-                object.__setattr__(self, name, plain)
+            object.__setattr__(self, name, as_plain(getattr(self, name)))
         if not isinstance(self.snapshot_dir, str | os.PathLike):
             raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
         if self.has_directory:  # absolute from here on: a script may change its directory later
@@ -160,7 +158,7 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 
 def _check_int(name: str, value: Any, least: float, alternative: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer{alternative}, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least:.0f}{alternative}, got {value!r}")

@@ -10,11 +10,5 @@ import os
 
 import torch
 
-from garage_like import seeding
-
 if not {"OMP_NUM_THREADS", "MKL_NUM_THREADS"} & os.environ.keys():
     torch.set_num_threads(1)
-
-# set_seed seeds torch only if it is loaded by then; a torch that has this seed stays as it is.
-if torch.initial_seed() != seeding.get_seed():
-    seeding.seed_framework("torch")

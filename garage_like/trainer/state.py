@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-import numpy as np
+from garage_like.configuration.plain_numbers import as_plain
 
 
 @dataclass
@@ -31,11 +31,11 @@ class TrainArgs:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        for field_ in fields(self):
+            setattr(self, field_.name, as_plain(getattr(self, field_.name)))
         check_count("n_epochs", self.n_epochs, 0)
-        self.n_epochs = int(self.n_epochs)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size, 1)
-            self.batch_size = int(self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class Stats:
 
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise unless a value is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    value = as_plain(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")

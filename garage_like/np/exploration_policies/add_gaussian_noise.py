@@ -8,6 +8,7 @@ from gymnasium import spaces
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy, decay
+from garage_like.sampler.framework_actor import ActorAround
 
 
 class AddGaussianNoise(ExplorationPolicy):
@@ -55,7 +56,7 @@ class AddGaussianNoise(ExplorationPolicy):
         return GaussianNoiseActor(actor, self.sigma, space.low, space.high)
 
 
-class GaussianNoiseActor:
+class GaussianNoiseActor(ActorAround):
     """Add noise to another actor's actions.
 
     Args:
@@ -66,21 +67,20 @@ class GaussianNoiseActor:
     """
 
     def __init__(self, actor: Actor, sigma: float, low: np.ndarray, high: np.ndarray) -> None:
-        self._actor = actor
+        super().__init__(actor)
         self._sigma = np.float32(sigma)
         self._low = low
         self._high = high
 
-    def act(
-        self, observations: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return actions of shape (N, A*) and the other actor's infos."""
-        actions, infos = self._actor.act(observations, rng)
+    def instead(
+        self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the actions and noise, shape (N, A*)."""
         noisy = rng.standard_normal(actions.shape, np.float32)
         noisy *= self._sigma
         noisy += actions
         np.maximum(noisy, self._low, out=noisy)
-        return np.minimum(noisy, self._high, out=noisy), infos
+        return np.minimum(noisy, self._high, out=noisy)
 
 
 def check_box(owner: str, env_spec: EnvSpec) -> None:

@@ -11,6 +11,7 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.add_gaussian_noise import check_box
 from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy
+from garage_like.sampler.framework_actor import ActorAround
 
 
 class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
@@ -89,7 +90,7 @@ class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
         return OrnsteinUhlenbeckActor(actor, self)
 
 
-class OrnsteinUhlenbeckActor:
+class OrnsteinUhlenbeckActor(ActorAround):
     """Add a policy's noise to another actor's actions.
 
     Args:
@@ -98,14 +99,13 @@ class OrnsteinUhlenbeckActor:
     """
 
     def __init__(self, actor: Actor, policy: AddOrnsteinUhlenbeckNoise) -> None:
-        self._actor = actor
+        super().__init__(actor)
         self._policy = policy
 
-    def act(
-        self, observations: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return actions of shape (N, A*), within the action space, and the other's infos."""
-        actions, infos = self._actor.act(observations, rng)
+    def instead(
+        self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the actions and noise, shape (N, A*), within the action space."""
         space = self._policy.env_spec.action_space
         noisy = actions + self._policy.next_noise(len(actions), rng)
-        return np.clip(noisy, space.low, space.high).astype(actions.dtype), infos  # type: ignore[attr-defined]
+        return np.clip(noisy, space.low, space.high).astype(actions.dtype)  # type: ignore[attr-defined]

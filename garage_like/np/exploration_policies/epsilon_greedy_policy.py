@@ -7,6 +7,7 @@ import numpy as np
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.exploration_policy import ExplorationPolicy, decay
+from garage_like.sampler.framework_actor import ActorAround
 
 
 class EpsilonGreedyPolicy(ExplorationPolicy):
@@ -62,7 +63,7 @@ class EpsilonGreedyPolicy(ExplorationPolicy):
         return EpsilonGreedyActor(actor, self.epsilon, int(space.n), int(space.start))  # type: ignore[attr-defined]
 
 
-class EpsilonGreedyActor:
+class EpsilonGreedyActor(ActorAround):
     """Take any action with probability epsilon, else that of another actor.
 
     Args:
@@ -73,16 +74,15 @@ class EpsilonGreedyActor:
     """
 
     def __init__(self, actor: Actor, epsilon: float, n_actions: int, first_action: int = 0) -> None:
-        self._actor = actor
+        super().__init__(actor)
         self._epsilon = epsilon
         self._n_actions = n_actions
         self._first_action = first_action
 
-    def act(
-        self, observations: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return actions of shape (N,) and the other actor's infos."""
-        actions, infos = self._actor.act(observations, rng)
+    def instead(
+        self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the actions, shape (N,), some of them replaced."""
         count = len(actions)
         # One draw says both whether to explore and where to: it is uniform below epsilon too.
         if count == 1:
@@ -91,11 +91,11 @@ class EpsilonGreedyActor:
                 random_action = int(draw * (self._n_actions / self._epsilon))
                 action = min(random_action, self._n_actions - 1) + self._first_action
                 actions = np.array([action])
-            return actions, infos
+            return actions
         draws = rng.random(count)
         explores = draws < self._epsilon
         if explores.any():
             random = (draws[explores] * (self._n_actions / self._epsilon)).astype(np.int64)
             actions = actions.copy()
             actions[explores] = np.minimum(random, self._n_actions - 1) + self._first_action
-        return actions, infos
+        return actions

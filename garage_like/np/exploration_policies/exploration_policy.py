@@ -13,7 +13,7 @@ from garage_like.configuration.configured import Configured
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
-from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.framework_actor import actor_of, forget, give_memory
 
 
 class ExplorationPolicy(Configured, abc.ABC):
@@ -26,6 +26,9 @@ class ExplorationPolicy(Configured, abc.ABC):
         env_spec: of the environment to act in.
         policy: what is explored around.
     """
+
+    # What `get_actions` remembers for a recurrent policy; older snapshots lack it.
+    _memory: np.ndarray | None = None
 
     def __init__(self, env_spec: EnvSpec, policy: Policy) -> None:
         self._env_spec = env_spec
@@ -61,10 +64,13 @@ class ExplorationPolicy(Configured, abc.ABC):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return self.actor().act(observations, self._rng)
+        actor = self.actor()
+        self._memory = give_memory(actor, len(observations), self._memory)
+        return actor.act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Begin a new episode where told to."""
+        self._memory = forget(self._memory, do_resets)
         self.policy.reset(do_resets)
 
     def get_param_values(self) -> Any:

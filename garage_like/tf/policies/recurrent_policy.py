@@ -10,7 +10,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
 from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
-from garage_like.sampler.framework_actor import give_memory
+from garage_like.sampler.framework_actor import forget, give_memory
 from garage_like.tf.modules.gru import GRU
 from garage_like.tf.modules.initializers import Initializer, make_variable, xavier_uniform, zeros
 from garage_like.tf.modules.lstm import LSTM
@@ -98,7 +98,4 @@ class RecurrentPolicy(StochasticPolicy):
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Forget what `get_actions` remembers; do_resets: shape (N,), of which episodes."""
-        if self._memory is None or do_resets is None or len(do_resets) != len(self._memory):
-            self._memory = None
-        else:
-            self._memory[np.asarray(do_resets, bool)] = 0.0
+        self._memory = forget(self._memory, do_resets)
