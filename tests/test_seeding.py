@@ -68,6 +68,32 @@ def test_torch_is_seeded_where_it_is_loaded_and_not_loaded_where_it_is_not():
     assert out.split() == ["False", "3", "4"]
 
 
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_a_framework_that_is_imported_later_is_seeded(framework):
+    pytest.importorskip(framework)
+    seed_of = {
+        "torch": "torch.initial_seed()",
+        "tensorflow": "__import__('tensorflow.python.eager.context', fromlist=['x']).global_seed()",
+    }[framework]
+    code = (
+        "from garage_like.seeding import set_seed; set_seed(2); set_seed(3);"
+        f"import {framework}; print({seed_of}, 'exec_module' in vars({framework}.__loader__))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["3", "False"]
+
+
+def test_a_framework_that_is_not_there_is_missed_as_ever():
+    code = (
+        "import sys; from garage_like.seeding import set_seed; set_seed(3);"
+        "sys.path[:] = [];"
+        "import importlib; importlib.invalidate_caches();"
+        "import torch"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: No module named 'torch'" in ran.stderr
+
+
 def test_seeding_a_framework_without_a_seed_does_nothing():
     seeding.seed_framework("torch")
     assert seeding.get_seed() is None

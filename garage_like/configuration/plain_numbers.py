@@ -14,11 +14,6 @@ def as_plain(value: Any) -> Any:
 
     Does not load NumPy: what is no number of its kind is left alone.
     """
-    dtype = getattr(value, "dtype", None)
-    is_number = type(value).__module__ == "numpy" and getattr(dtype, "kind", "") in (
-        "b",
-        "i",
-        "u",
-        "f",
-    )
-    return value.item() if is_number and getattr(value, "shape", None) == () else value
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    is_scalar = type(value).__module__ == "numpy" and not hasattr(value, "__setitem__")
+    return value.item() if is_scalar and kind in ("b", "i", "u", "f") else value

@@ -12,6 +12,7 @@ from garage_like import seeding
 from garage_like.data.batches import EnvStep, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
+from garage_like.envs.screen import has_screen
 from garage_like.envs.space_seeds import seed_all_spaces
 from garage_like.interfaces import Environment
 
@@ -176,12 +177,21 @@ class GymEnv(Environment):
         return self._env.render()
 
     def visualize(self) -> None:
-        """Show the episode in a window while it runs; needs render_mode 'human'.
+        """Show the episode in a window from now on, whatever it was made to render as.
 
         Raises:
-            ValueError: if the environment was made with another render_mode.
+            RuntimeError: if it cannot be shown, or there is no screen for a window of MuJoCo's.
         """
-        self.render("human")
+        inner = self._env.unwrapped
+        if "human" not in inner.metadata.get("render_modes", ()):
+            raise RuntimeError(
+                f"GymEnv.visualize: {type(inner).__name__} has no window; it renders as "
+                f"{inner.metadata.get('render_modes', [])} only"
+            )
+        if hasattr(inner, "mujoco_renderer") and not has_screen():
+            raise RuntimeError("GymEnv.visualize: there is no screen to open a window on")
+        inner.render_mode = "human"
+        self._env.render()
 
     def close(self) -> None:
         """Release what the environment holds."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.data.batches import EnvStep, StepType
+from garage_like.envs.screen import has_screen
 from garage_like.envs.wrapper import Wrapper
 from garage_like.evaluation import rollout
 from garage_like.interfaces import Environment, Policy
@@ -117,7 +118,7 @@ def play(
 
 def use_no_screen() -> None:
     """Let pygame and MuJoCo draw into memory; takes effect if neither is loaded yet."""
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+    if not has_screen():
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         os.environ.setdefault("MUJOCO_GL", "egl")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +28,13 @@ class RL2Worker(DefaultWorker):
     Raises:
         ValueError: if n_episodes_per_trial is not positive.
     """
+
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "start_episode": "_reset_env(column)",
+        "step_episode": "_play_episode(actor, rng, builder)",
+        "collect_episode": "obtain_samples(num_samples)",
+        "rollout": "obtain_episodes(n_episodes)",
+    }
 
     def __init__(
         self,

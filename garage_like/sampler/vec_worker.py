@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import perf_counter
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,6 +36,13 @@ class VecWorker(Worker):
         worker_number: which of a sampler's workers this is.
         n_envs: environments that are stepped side by side.
     """
+
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "start_episode": "_reset_env(column)",
+        "step_episode": "_tick(actor, rng, builder, episodes), or derive from DefaultWorker",
+        "collect_episode": "obtain_samples(num_samples), or derive from DefaultWorker",
+        "rollout": "obtain_episodes(n_episodes)",
+    }
 
     def __init__(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import math
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.configuration.plain_numbers import as_plain
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
@@ -23,14 +23,16 @@ from garage_like.sampler.framework_actor import actor_of, give_memory
 EXEC_TIME_KEYS = ("EnvExecTime", "PolicyExecTime", "ProcessExecTime")
 
 
-class Worker(abc.ABC):
+class Worker(ExtensionPoints):
     """Collect episodes; a sampler has one or more workers and asks them in turn.
 
     What a worker collects follows from the policy, the environment, the seed and the worker's
     number alone: actions are drawn from a generator of the worker's own, and each environment is
     seeded at its first reset and never again.
 
-    Subclasses implement `obtain_samples` and `obtain_episodes`.
+    A subclass implements `rollout`, or the three steps that it is made of, as in garage:
+    `start_episode`, `step_episode` and `collect_episode`. One that can do more at a time implements
+    `obtain_samples` and `obtain_episodes`.
 
     Args:
         seed: what the worker's random numbers derive from; None takes the run's seed.
@@ -66,6 +68,28 @@ class Worker(abc.ABC):
         self._memory: np.ndarray | None = None
         self._dropped_infos: set[str] = set()
         self._seconds = dict.fromkeys(EXEC_TIME_KEYS, 0.0)
+        self.worker_init()
+
+    def worker_init(self) -> None:
+        """Do nothing; called by the constructor, for what a subclass needs besides."""
+
+    @property
+    def agent(self) -> Any:
+        """The policy, None before there is one."""
+        return self._agent
+
+    @agent.setter
+    def agent(self, policy: Any) -> None:
+        self._agent = policy
+
+    @property
+    def env(self) -> Any:
+        """The first of the worker's environments, None before there is one."""
+        return self._envs[0] if self._envs else None
+
+    @env.setter
+    def env(self, env: Any) -> None:
+        self._envs = [env]
 
     def update_agent(self, agent_update: Any) -> None:
         """Change the policy.
@@ -123,17 +147,35 @@ class Worker(abc.ABC):
     def _abandon_episodes(self) -> None:
         """Forget episodes that go on over calls; workers that have any override this."""
 
-    @abc.abstractmethod
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Collect at least `num_samples` env steps."""
+        batches: list[EpisodeBatch] = []
+        while sum(batch.num_steps for batch in batches) < num_samples:
+            batches.append(self.rollout())
+        return EpisodeBatch.concatenate(*batches)
 
-    @abc.abstractmethod
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
         """Collect exactly `n_episodes` whole episodes, in the order in which they were begun."""
+        return EpisodeBatch.concatenate(*(self.rollout() for _ in range(n_episodes)))
 
     def rollout(self) -> EpisodeBatch:
-        """Collect one whole episode."""
-        return self.obtain_episodes(1)
+        """Collect one whole episode, step by step."""
+        self.start_episode()
+        while not self.step_episode():
+            pass
+        return self.collect_episode()
+
+    def start_episode(self) -> None:
+        """Begin an episode."""
+        raise NotImplementedError(f"{type(self).__name__} must implement start_episode")
+
+    def step_episode(self) -> bool:
+        """Take one env step; return whether it ended the episode."""
+        raise NotImplementedError(f"{type(self).__name__} must implement step_episode")
+
+    def collect_episode(self) -> EpisodeBatch:
+        """Return the episode that was played, and forget it."""
+        raise NotImplementedError(f"{type(self).__name__} must implement collect_episode")
 
     def exec_times(self) -> dict[str, float]:
         """Return seconds spent in environments, policy and the rest since the last call."""

@@ -11,8 +11,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from garage_like.data.normalizers import pooled_normalizers, use_normalizers
+from garage_like.envs.screen import has_screen
 from garage_like.errors import NotSetupError
-from garage_like.logging import tabular, track_episodes
+from garage_like.logging import logger, tabular, track_episodes
+from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.trainer.record import sampler_of, trained_envs
 from garage_like.trainer.state import Stats, TrainArgs
 
@@ -39,6 +41,7 @@ class Training:
         self.step_itr = 0
         self.step_episode: Any = None
         self.enable_logging = True
+        self._shows_nothing = False
 
     def obtain_episodes(
         self,
@@ -144,12 +147,27 @@ class Training:
             self._show_policy(pause_for_plot)
 
     def _show_policy(self, pause: bool) -> None:
+        """Play an episode in a window, in a copy of the environment; training is left as it was.
+
+        What cannot be shown is told of once, and training goes on.
+        """
         from garage_like.evaluation import rollout
 
-        with contextlib.closing(self.get_evaluation_env()) as env:
-            rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
-        if pause:
-            input("Plotting policy; press Enter to go on...")
+        if self._shows_nothing:
+            return
+        before = get_global_rng()
+        try:
+            if not has_screen():
+                raise RuntimeError("there is no screen to open a window on")
+            with contextlib.closing(self.get_evaluation_env()) as env:
+                rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
+            if pause:
+                input("Plotting policy; press Enter to go on...")
+        except (Exception, SystemExit) as error:
+            self._shows_nothing = True
+            logger.log(f"plot=True: the policy cannot be shown, training goes on: {error}")
+        finally:
+            set_global_rng(before)
 
     @property
     def train_args(self) -> dict[str, Any]:

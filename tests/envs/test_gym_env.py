@@ -278,8 +278,23 @@ def test_renders_in_the_mode_that_it_was_made_with():
 def test_render_in_another_mode_says_how_to_get_it():
     with pytest.raises(ValueError, match=r"render_mode, None; got 'rgb_array'.*render_mode='rgb_"):
         GymEnv("CartPole-v1").render()
-    with pytest.raises(ValueError, match=r"GymEnv\(id, render_mode='human'\)"):
-        GymEnv("CartPole-v1").visualize()
+
+
+def test_an_environment_that_was_made_to_show_nothing_can_be_shown(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    env = GymEnv("CartPole-v1")
+    env.reset()
+    env.visualize()
+    assert env.render_mode == "human"
+    assert env.step(0).reward == 1.0
+    env.close()
+
+
+def test_what_has_no_window_says_so():
+    env = GymEnv(Scripted(render_mode="ansi"))
+    env.reset()
+    with pytest.raises(RuntimeError, match="Scripted has no window"):
+        env.visualize()
 
 
 def test_close_closes_the_environment():

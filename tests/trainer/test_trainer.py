@@ -713,3 +713,23 @@ def test_train_called_again_goes_on_as_one_run(run, tmp_path):
     assert not list((tmp_path / "stages").rglob("*orphan*"))
     table = column(tmp_path / "stages" / "progress.csv")
     assert table == column(tmp_path / "once" / "progress.csv")
+
+
+@pytest.mark.parametrize("why", ["no screen", "no window", "an error"])
+def test_training_goes_on_where_the_policy_cannot_be_shown(why, run, monkeypatch, capsys):
+    from garage_like.envs import GymEnv, PointEnv
+    from garage_like.np.policies import GaussianMLPPolicy
+
+    monkeypatch.setenv("DISPLAY", "" if why == "no screen" else ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    env = PointEnv() if why == "no window" else GymEnv("Pendulum-v1", max_episode_length=3)
+    algo = RandomWalk()
+    algo.policy = GaussianMLPPolicy(env.spec)
+    if why == "an error":
+        monkeypatch.setattr(GymEnv, "visualize", lambda self: sys.exit(3))
+    trainer = run(snapshot_mode="none")
+    trainer.setup(algo, env)
+    trainer.train(3, plot=True)
+    assert trainer.step_itr == 3
+    log = (trainer.run_dir / "debug.log").read_text()
+    assert log.count("the policy cannot be shown, training goes on") == 1
