@@ -111,6 +111,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
         "interop.md",
         "loading.md",
         "logging.md",
+        "performance.md",
         "tensorflow.md",
         "writing_algorithms.md",
         "writing_environments.md",
@@ -145,6 +146,7 @@ def test_every_page_with_code_is_run() -> None:
         "interop.md",
         "loading.md",
         "logging.md",
+        "performance.md",
         "tensorflow.md",
         "trackers.md",
     }

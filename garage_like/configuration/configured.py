@@ -104,7 +104,8 @@ def _note(self: Any, signature: inspect.Signature, noted: dict[str, Any]) -> Non
             left_out = _required(cls) if hides else ()
             noted = {k: v for k, v in of_the_base.items() if k not in left_out} | named
     noted = {name: _as_constructed(self, name, value) for name, value in noted.items()}
-    noted = {CLASS: f"{cls.__module__}.{cls.__qualname__}", **_without_class(noted)}
+    named = getattr(cls, "configured_as", cls)  # a class that computes the same, elsewhere
+    noted = {CLASS: f"{named.__module__}.{named.__qualname__}", **_without_class(noted)}
     vars(self)[_ATTRIBUTE] = json.dumps(noted)
 
 

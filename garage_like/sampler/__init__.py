@@ -3,6 +3,7 @@
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.fragment_worker import FragmentWorker
 from garage_like.sampler.local_sampler import LocalSampler
+from garage_like.sampler.parallel_sampler import MultiprocessingSampler
 from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.sampler.vec_worker import VecWorker
 from garage_like.sampler.worker import Worker
@@ -12,6 +13,7 @@ __all__ = [
     "DefaultWorker",
     "FragmentWorker",
     "LocalSampler",
+    "MultiprocessingSampler",
     "RL2Worker",
     "VecWorker",
     "Worker",

@@ -106,12 +106,7 @@ class LocalSampler(Sampler):
             )
         share, rest = divmod(num_samples, self._factory.n_workers)
         shares = [share + (k < rest) for k in range(self._factory.n_workers)]
-        batches = [
-            worker.obtain_samples(wanted)
-            for worker, wanted in zip(self._updated(agent_update, env_update), shares, strict=True)
-            if wanted
-        ]
-        return self._joined(batches)
+        return self._joined(self._collect("obtain_samples", shares, agent_update, env_update))
 
     def obtain_exact_episodes(
         self, n_eps_per_worker: int, agent_update: Any = None, env_update: Any = None
@@ -128,8 +123,19 @@ class LocalSampler(Sampler):
                 "LocalSampler.obtain_exact_episodes: n_eps_per_worker must be at least 1, got "
                 f"{n_eps_per_worker!r}"
             )
+        counts = [n_eps_per_worker] * self._factory.n_workers
+        return self._joined(self._collect("obtain_episodes", counts, agent_update, env_update))
+
+    def _collect(
+        self, method: str, amounts: list[int], agent_update: Any, env_update: Any
+    ) -> list[EpisodeBatch]:
+        """Let each worker collect its amount; return the batches in the workers' order."""
         workers = self._updated(agent_update, env_update)
-        return self._joined([worker.obtain_episodes(n_eps_per_worker) for worker in workers])
+        return [
+            getattr(worker, method)(amount)
+            for worker, amount in zip(workers, amounts, strict=True)
+            if amount
+        ]
 
     @property
     def envs(self) -> Sequence[Environment]:

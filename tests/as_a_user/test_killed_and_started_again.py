@@ -1,16 +1,15 @@
 """Each algorithm as a user starts it: a script, killed, and started again by either command."""
 
-import csv
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from garage_like.snapshot import read_snapshot
+sys.path.insert(0, str(Path(__file__).parent))
+from compared import arrays, rows
 
 LAUNCHER = Path(__file__).parent / "launcher.py"
 RUNS = Path("data/local/experiment")
@@ -52,25 +51,6 @@ def quick(tmp_path_factory):
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
     return all_of(SLOW, tmp_path_factory.mktemp("slow"))
-
-
-def arrays(run_dir: Path) -> dict[str, bytes]:
-    """Return the bits of every array that the last snapshot holds."""
-    snapshot = read_snapshot(run_dir)
-    return {
-        f"{component}.{name}": np.ascontiguousarray(array).tobytes()
-        for component in snapshot.components
-        for name, array in snapshot.tensors(component).items()
-    }
-
-
-def rows(run_dir: Path) -> list[dict[str, str]]:
-    """Return the rows of the log, without how long anything took."""
-    with (run_dir / "progress.csv").open(newline="") as lines:
-        return [
-            {key: value for key, value in row.items() if "Time" not in key}
-            for row in csv.DictReader(lines)
-        ]
 
 
 def check(name: str, how: str, outcome: tuple[Path, dict[str, str]]) -> None:

@@ -52,7 +52,7 @@ def adopt(path: str, cls: type) -> Any:
     """Return the live object at a path, emptied, if it has the class; else a new bare object."""
     offered = _live_objects.get() or {}
     live = offered.get(path)
-    if type(live) is not cls:
+    if _computes_as(type(live)) is not _computes_as(cls):
         return NEW_OBJECT(cls)
     for other in [other for other, value in offered.items() if value is live]:
         del offered[other]  # two objects of the snapshot must not become one
@@ -60,6 +60,12 @@ def adopt(path: str, cls: type) -> Any:
     live.__dict__.clear()
     live.__dict__.update(kept)
     return live
+
+
+def _computes_as(cls: type) -> type:
+    """Return the class whose state and results a class shares: where it does so is no state."""
+    found: type = getattr(cls, "configured_as", cls)
+    return found
 
 
 def reduce_for_adoption(path: str, value: Any, reduced: Any) -> Any:

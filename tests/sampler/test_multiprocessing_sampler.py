@@ -1,0 +1,171 @@
+"""Workers in processes of their own: LocalSampler's bits, whatever dies."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import gymnasium
+import numpy as np
+import pytest
+
+from garage_like import seeding
+from garage_like.data.batches import EpisodeBatch
+from garage_like.envs import GymEnv, normalize
+from garage_like.np.policies import CategoricalMLPPolicy
+from garage_like.sampler import (
+    DefaultWorker,
+    FragmentWorker,
+    LocalSampler,
+    MultiprocessingSampler,
+    VecWorker,
+)
+from garage_like.sampler.parallel_sampler import _TEAMS
+
+KINDS = [
+    (DefaultWorker, None, 1),
+    (FragmentWorker, {"n_envs": 2}, 2),
+    (VecWorker, {"n_envs": 2}, 2),
+]
+
+
+@contextlib.contextmanager
+def sampling(cls, worker_class=DefaultWorker, worker_args=None, n_workers=1, env=None):
+    """Yield a sampler, its environment and its policy; end the sampler's processes."""
+    seeding.set_seed(3)
+    if env is None:
+        env = normalize(GymEnv("CartPole-v1", max_episode_length=30), normalize_obs=True)
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(8,))
+    sampler = cls(
+        policy, env, n_workers=n_workers, worker_class=worker_class, worker_args=worker_args
+    )
+    try:
+        yield sampler, env, policy
+    finally:
+        sampler.shutdown_worker()
+
+
+def pids(sampler):
+    return [link.pid for link in _TEAMS[sampler]._links]
+
+
+def collected(cls, *kind, before_call=lambda sampler, call: None):
+    """Return all arrays of three calls with changing weights, and what the workers became."""
+    arrays = []
+    with sampling(cls, *kind) as (sampler, env, policy):
+        for call in range(3):
+            before_call(sampler, call)
+            batch = sampler.obtain_samples(call, 90)
+            arrays += [batch.observations, batch.actions, batch.rewards, batch.step_types]
+            arrays += [batch.lengths, batch.last_observations]
+            policy.set_param_values(1.1 * policy.get_param_values())
+        arrays += [sampler.obtain_exact_episodes(2).observations]
+        assert sampler._workers[0]._envs[0] is env
+        statistics = vars(env).get("_obs_normalizer", env)
+        arrays += [np.asarray(v) for v in vars(statistics).values() if isinstance(v, np.ndarray)]
+        states = [worker._rng.bit_generator.state for worker in sampler._workers]
+        return [array.tobytes() for array in arrays], states, sampler.total_env_steps
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["default", "fragment", "vec"])
+def test_bits_are_those_of_the_local_sampler(kind):
+    assert collected(MultiprocessingSampler, *kind) == collected(LocalSampler, *kind)
+
+
+def test_worker_that_dies_repeats_its_share():
+    def kill(sampler, call):
+        if call == 1:
+            os.kill(pids(sampler)[1], signal.SIGKILL)
+
+    kind = KINDS[1]
+    with pytest.warns(UserWarning, match=r"worker 1 died .*status -9.* repeats its share"):
+        found = collected(MultiprocessingSampler, *kind, before_call=kill)
+    assert found == collected(LocalSampler, *kind)
+
+
+def test_processes_end_with_the_sampler_and_start_again():
+    with sampling(MultiprocessingSampler) as (sampler, _, _):
+        sampler.obtain_samples(0, 10)
+        (first,) = pids(sampler)
+        sampler.shutdown_worker()
+        with pytest.raises(ProcessLookupError):
+            os.kill(first, 0)
+        sampler.obtain_samples(1, 10)
+        assert pids(sampler) != [first]
+
+
+class Global(gymnasium.Wrapper):
+    def step(self, action):
+        np.random.random()
+        return self.env.step(action)
+
+
+class Failing(gymnasium.Wrapper):
+    def step(self, action):
+        raise KeyError("no such road")
+
+
+class Fatal(gymnasium.Wrapper):
+    def step(self, action):
+        os._exit(3)
+
+
+def test_what_draws_from_the_process_is_refused():
+    env = GymEnv(Global(gymnasium.make("CartPole-v1")))
+    with (
+        sampling(MultiprocessingSampler, env=env) as (sampler, _, _),
+        pytest.raises(RuntimeError, match=r"numpy\.random: .* draw from `self\.np_random`"),
+    ):
+        sampler.obtain_samples(0, 10)
+
+
+def test_error_comes_home_as_it_is_and_the_next_call_is_answered():
+    env = GymEnv(Failing(gymnasium.make("CartPole-v1")))
+    with sampling(MultiprocessingSampler, env=env) as (sampler, _, _):
+        with pytest.raises(KeyError, match="no such road") as raised:
+            sampler.obtain_samples(0, 10)
+        assert "in a worker's process" in raised.value.__notes__[0]
+        good = GymEnv("CartPole-v1", max_episode_length=30)
+        assert isinstance(sampler.obtain_samples(1, 10, env_update=good), EpisodeBatch)
+
+
+def test_worker_that_always_dies_is_given_up():
+    env = GymEnv(Fatal(gymnasium.make("CartPole-v1")))
+    with (
+        sampling(MultiprocessingSampler, env=env) as (sampler, _, _),
+        pytest.warns(UserWarning, match="status 3"),
+        pytest.raises(RuntimeError, match=r"worker 0 died 3 times in one call .*LocalSampler"),
+    ):
+        sampler.obtain_samples(0, 10)
+
+
+ORPHANS = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+from test_multiprocessing_sampler import KINDS, MultiprocessingSampler, pids, sampling
+with sampling(MultiprocessingSampler, *KINDS[1]) as (sampler, _, _):
+    sampler.obtain_samples(0, 20)
+    print(*pids(sampler), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_no_worker_outlives_a_killed_parent():
+    code = ORPHANS.format(folder=os.path.dirname(__file__))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    children = [int(number) for number in done.stdout.split()]
+    assert len(children) == 2, done.stderr
+    until = time.monotonic() + 20
+    while any(map(is_running, children)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_running, children))
