@@ -22,7 +22,7 @@ FLOORS = [
     {"evaluation", "sampler", "snapshot"},
     {"algos", "pictures"},
     {"np"},
-    {"torch", "tf"},
+    {"torch", "tf", "jax"},
     {"trainer"},
     {"runs"},
     {"experiment", "audit", "loading"},
@@ -57,7 +57,7 @@ LIGHT_MODULES = [
     "garage_like.snapshot",
     "garage_like.trainer",
 ]
-FRAMEWORKS = ["torch", "tensorflow", "dowel"]
+FRAMEWORKS = ["torch", "tensorflow", "jax", "dowel"]
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def test_nothing_imports_upward() -> None:
 def test_what_runs_and_saves_knows_no_algorithm() -> None:
     runs, learns = (
         {"snapshot", "trainer", "runs", "experiment"},
-        {"algos", "np", "torch", "tf"},
+        {"algos", "np", "torch", "tf", "jax"},
     )
     assert [
         found.where
@@ -213,17 +213,18 @@ def test_what_learns_knows_no_snapshot() -> None:
     assert [
         found.where
         for found in OWN_IMPORTS
-        if room(found.importer) in {"algos", "np", "torch", "tf"}
+        if room(found.importer) in {"algos", "np", "torch", "tf", "jax"}
         and room(found.imported) == "snapshot"
         and found.importer != copies_as_a_snapshot_does
     ] == []
 
 
 def test_the_backends_do_not_know_each_other() -> None:
+    backends = {"torch", "tf", "jax"}
     crossing = [
         found.where
         for found in OWN_IMPORTS
-        if {room(found.importer), room(found.imported)} == {"torch", "tf"}
+        if len({room(found.importer), room(found.imported)} & backends) == 2
     ]
     assert crossing == []
 
@@ -284,8 +285,21 @@ def test_algorithms_free_of_frameworks_never_import_one(name: str) -> None:
         found.where
         for found in IMPORTS
         if room(found.importer) == name
-        and found.imported.split(".")[0] in {"torch", "tensorflow", "keras"}
+        and found.imported.split(".")[0] in {"torch", "tensorflow", "keras", "jax"}
     ] == []
+
+
+def test_jax_is_imported_in_its_room_and_by_its_kind_alone() -> None:
+    libraries = {"jax", "jaxlib", "flax", "optax", "equinox", "ml_dtypes"}
+    users = {found.importer for found in IMPORTS if found.imported.split(".")[0] in libraries}
+    assert {user for user in users if room(user) != "jax"} <= {"garage_like.snapshot.kinds.jax"}
+
+
+def test_policies_in_jax_load_without_it(tmp_path: Path) -> None:
+    decoys = decoy(tmp_path, "jax", "flax", "optax", "ml_dtypes", "torch", "tensorflow")
+    ran = run_python("-c", "import garage_like.jax.policies", path=decoys)
+    assert visited(decoys) == []
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_only_the_logging_room_imports_dowel() -> None:

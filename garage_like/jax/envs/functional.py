@@ -1,0 +1,109 @@
+"""What an environment in JAX is: two pure functions, as in gymnax."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Transition(NamedTuple):
+    """What one env step yields; where the episode ended, the next one has begun.
+
+    Attributes:
+        observation: to act on next.
+        state: of the environment.
+        reward: for the step.
+        terminated: whether the episode ended because of what happened in it.
+        truncated: whether it was cut off.
+        final_observation: what the step led to, before a new episode began; what values of a
+            cut-off episode are bootstrapped from.
+    """
+
+    observation: Any
+    state: Any
+    reward: jax.Array
+    terminated: jax.Array
+    truncated: jax.Array
+    final_observation: Any
+
+
+def transition(env: Any, key: jax.Array, state: Any, action: Any, params: Any) -> Transition:
+    """Take one env step in an environment of gymnax's kind, which begins episodes by itself.
+
+    An environment that tells its ends by one flag, or does not say which observation was the
+    last, is taken to have ended for good: what follows a cut-off is not counted then.
+    """
+    observation, state, reward, *ends, info = env.step(key, state, action, params)
+    ended = jnp.asarray(ends[0], bool)
+    truncated = jnp.asarray(ends[1], bool) if len(ends) > 1 else jnp.zeros_like(ended)
+    final = info.get("final_observation") if isinstance(info, dict) else None
+    if final is None:
+        return Transition(
+            observation,
+            state,
+            reward,
+            ended | truncated,
+            jnp.zeros_like(ended),
+            observation,
+        )
+    return Transition(observation, state, reward, ended, truncated & ~ended, final)
+
+
+class FunctionalEnv(abc.ABC):
+    """Write an environment as pure functions: derive from this, and say how it begins and steps."""
+
+    max_episode_length: int = 1000
+
+    @property
+    def default_params(self) -> Any:
+        """Numbers of the environment that may be changed, a pytree."""
+        return ()
+
+    @abc.abstractmethod
+    def observation_space(self, params: Any) -> Any:
+        """Return the space of observations, gymnasium's."""
+
+    @abc.abstractmethod
+    def action_space(self, params: Any) -> Any:
+        """Return the space of actions, gymnasium's."""
+
+    @abc.abstractmethod
+    def begin(self, key: jax.Array, params: Any) -> Any:
+        """Return the state that an episode begins in."""
+
+    @abc.abstractmethod
+    def move(
+        self, key: jax.Array, state: Any, action: Any, params: Any
+    ) -> tuple[Any, jax.Array, jax.Array]:
+        """Return the next state, the reward, and whether the episode ends by it."""
+
+    @abc.abstractmethod
+    def observe(self, state: Any, params: Any) -> jax.Array:
+        """Return what is seen of a state."""
+
+    def reset(self, key: jax.Array, params: Any) -> tuple[jax.Array, Any]:
+        """Begin an episode; return the first observation and the state."""
+        state = (self.begin(key, params), jnp.zeros((), jnp.int32))
+        return self.observe(state[0], params), state
+
+    def step(
+        self, key: jax.Array, state: Any, action: Any, params: Any
+    ) -> tuple[Any, Any, jax.Array, jax.Array, jax.Array, dict[str, Any]]:
+        """Take an env step, and begin a new episode where one ends: as gymnax 1.0 does."""
+        step_key, reset_key = jax.random.split(key)
+        inner, reward, terminated = self.move(step_key, state[0], action, params)
+        moved = (inner, state[1] + 1)
+        truncated = (moved[1] >= self.max_episode_length) & ~terminated
+        final = self.observe(inner, params)
+        fresh, begun = self.reset(reset_key, params)
+        ended = terminated | truncated
+
+        def where_ended(new: jax.Array, old: jax.Array) -> jax.Array:
+            return jnp.where(ended, new, old)
+
+        after = jax.tree.map(where_ended, begun, moved)
+        info = {"final_observation": final}
+        return where_ended(fresh, final), after, reward, terminated, truncated, info

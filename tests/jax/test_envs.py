@@ -1,0 +1,97 @@
+"""Environments in JAX move as gymnasium's do, and begin anew as gymnax's do."""
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from garage_like.data.batches import StepType
+from garage_like.evaluation import obtain_evaluation_episodes
+from garage_like.jax.envs import CartPole, JaxEnv, Pendulum, transition
+from garage_like.np.policies import CategoricalMLPPolicy
+
+
+def test_cart_pole_moves_as_gymnasium_s_does():
+    theirs, ours = gymnasium.make("CartPole-v1").unwrapped, CartPole()
+    params, rng = ours.default_params, np.random.default_rng(0)
+    theirs.reset(seed=0)
+    for _ in range(30):
+        start = rng.uniform(-0.2, 0.2, 4)
+        action = int(rng.integers(2))
+        theirs.state, theirs.steps_beyond_terminated = start, None
+        expected, reward, terminated, _, _ = theirs.step(action)
+        found = ours.move(jax.random.key(0), jnp.asarray(start), action, params)
+        assert np.allclose(found[0], expected, atol=1e-6)
+        assert (float(found[1]), bool(found[2])) == (reward, terminated)
+
+
+def test_pendulum_moves_as_gymnasium_s_does():
+    theirs, ours = gymnasium.make("Pendulum-v1").unwrapped, Pendulum()
+    params, rng = ours.default_params, np.random.default_rng(0)
+    theirs.reset(seed=0)
+    for _ in range(30):
+        start, action = rng.uniform(-6, 6, 2), rng.uniform(-3, 3, 1)
+        theirs.state = start
+        expected, reward, _, _, _ = theirs.step(action)
+        state, found, _ = ours.move(
+            jax.random.key(0), jnp.asarray(start), jnp.asarray(action), params
+        )
+        assert np.allclose(ours.observe(state, params), expected, atol=1e-4)
+        assert float(found) == pytest.approx(reward, rel=1e-4, abs=1e-4)
+
+
+def test_an_episode_that_ends_is_followed_by_a_new_one():
+    env = Pendulum()
+    _, state = env.reset(jax.random.key(0), env.default_params)
+    step = jax.jit(lambda key, s: transition(env, key, s, jnp.zeros(1), env.default_params))
+    for i in range(200):
+        found = step(jax.random.key(i), state)
+        state = found.state
+    assert bool(found.truncated)
+    assert not bool(found.terminated)
+    assert int(state[1]) == 0
+    assert not np.array_equal(found.observation, found.final_observation)
+
+
+class OneFlag(Pendulum):
+    """Tells its ends by one flag, as gymnax did before 1.0."""
+
+    def step(self, key, state, action, params):
+        *found, terminated, truncated, _ = super().step(key, state, action, params)
+        return *found, terminated | truncated, {}
+
+
+def test_an_end_told_by_one_flag_is_an_end_for_good():
+    env = OneFlag()
+    _, (inner, _) = env.reset(jax.random.key(0), env.default_params)
+    last = (inner, jnp.asarray(199))
+    found = transition(env, jax.random.key(1), last, jnp.zeros(1), env.default_params)
+    assert bool(found.terminated)
+    assert not bool(found.truncated)
+
+
+def test_the_trainer_sees_whole_episodes():
+    env = JaxEnv(CartPole())
+    policy = CategoricalMLPPolicy(env.spec)
+    episodes = obtain_evaluation_episodes(policy, env, num_eps=3, deterministic=False)
+    assert len(episodes) == 3
+    assert set(episodes.last_step_types) <= {StepType.TERMINAL, StepType.TIMEOUT}
+
+
+def test_limit_of_one_s_own_cuts_episodes_off():
+    env = JaxEnv(Pendulum(), max_episode_length=5)
+    env.reset()
+    kinds = [env.step(np.zeros(1)).step_type for _ in range(5)]
+    assert kinds == [StepType.FIRST, *[StepType.MID] * 3, StepType.TIMEOUT]
+    with pytest.raises(RuntimeError, match="no episode to continue"):
+        env.step(np.zeros(1))
+
+
+def test_spaces_of_another_kind_are_refused():
+    class Odd(Pendulum):
+        def action_space(self, params):
+            return "anything"
+
+    with pytest.raises(TypeError, match="expected a space with n"):
+        JaxEnv(Odd())
