@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from garage_like.data.batches import EnvStep, EpisodeBatch
     from garage_like.data.env_spec import EnvSpec
+    from garage_like.data.env_step import VectorStep
 
 
 class RunHandle(Protocol):
@@ -219,6 +220,10 @@ class Sampler(Configured, abc.ABC):
     ) -> EpisodeBatch:
         """Collect exactly `n_eps_per_worker` whole episodes from each worker."""
 
+    def vector_envs(self) -> list[VectorEnvironment]:
+        """Return what workers step many environments by."""
+        return []
+
     def start_worker(self) -> None:
         """Start what collecting needs (processes, say); called before the first epoch."""
 
@@ -236,15 +241,62 @@ class ReplayMemory(Protocol):
         """Forget all transitions."""
 
 
+class VectorEnvironment(abc.ABC):
+    """Step N environments at once; where an episode ends, the next one begins by itself.
+
+    Attributes:
+        n_envs: N.
+        needs_reset: whether the next call must be `reset`.
+        needs_seeds: whether no generator was ever seeded.
+        idles: whether the step after an episode's end only begins the next one: its action is not
+            used, and there is nothing to learn from it.
+        why_restarting: why a snapshot cannot have its state; '' if it has.
+    """
+
+    n_envs: int
+    needs_reset: bool
+    needs_seeds: bool
+    idles: bool
+    why_restarting: str
+
+    @property
+    @abc.abstractmethod
+    def action_space(self) -> gymnasium.Space:
+        """The space of N actions at once."""
+
+    @abc.abstractmethod
+    def reset(self, seeds: Sequence[int] | None = None) -> np.ndarray:
+        """Begin an episode everywhere; return observations of shape (N, O*).
+
+        Args:
+            seeds: one for each environment; one generator for all takes the first. None lets
+                generators run on.
+        """
+
+    @abc.abstractmethod
+    def step(self, actions: np.ndarray) -> VectorStep:
+        """Take one step in each environment."""
+
+    @abc.abstractmethod
+    def as_new(self) -> dict[str, Any]:
+        """Return the state of one like it that is yet to be made, seeded and reset."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Release what the environments hold."""
+
+
 class Environment(Configured, abc.ABC):
     """What an agent acts in; termination and truncation are told apart by the step type.
 
     Attributes:
         needs_reset: whether the next call must be `reset`. A restore sets it on an environment
             that it could only rebuild, not continue; workers then begin a new episode.
+        n_envs: how many environments it stands for; more than 1 only for vector environments.
     """
 
     needs_reset: bool = True
+    n_envs: int = 1
 
     @property
     @abc.abstractmethod
@@ -272,6 +324,15 @@ class Environment(Configured, abc.ABC):
     @abc.abstractmethod
     def step(self, action: Any) -> EnvStep:
         """Take one env step."""
+
+    def vector_form(self, n_envs: int, max_episode_length: int | None) -> VectorEnvironment | None:
+        """Return what steps N environments like this one at once; None if nothing does.
+
+        Args:
+            n_envs: N.
+            max_episode_length: env steps after which an episode is cut off (TIMEOUT).
+        """
+        return None
 
     def render(self, mode: str = "rgb_array") -> Any:
         """Return a picture of the current state."""

@@ -11,7 +11,7 @@ from garage_like.interfaces import Environment
 def is_gymnasium_class(cls: type) -> bool:
     """Tell whether a class is one of gymnasium environments or wrappers; loads nothing."""
     gymnasium = sys.modules.get("gymnasium")
-    return gymnasium is not None and issubclass(cls, gymnasium.Env)
+    return gymnasium is not None and issubclass(cls, gymnasium.Env | gymnasium.vector.VectorEnv)
 
 
 def layers_of(env: Any) -> list[Any]:
@@ -19,15 +19,17 @@ def layers_of(env: Any) -> list[Any]:
     found: list[Any] = []
     while not any(env is other for other in found):
         found.append(env)
-        if is_gymnasium_class(type(env)):
+        if isinstance(getattr(env, "envs", None), list) and is_gymnasium_class(type(env)):
+            env = env.envs[0]  # of a vector environment, whose N are alike
+        elif is_gymnasium_class(type(env)):
             env = env if env.unwrapped is env else getattr(env, "env", env.unwrapped)
-            continue
-        inner = (
-            value
-            for value in getattr(env, "__dict__", {}).values()
-            if isinstance(value, Environment) or is_gymnasium_class(type(value))
-        )
-        env = next(inner, env)
+        else:
+            inner = (
+                value
+                for value in getattr(env, "__dict__", {}).values()
+                if isinstance(value, Environment) or is_gymnasium_class(type(value))
+            )
+            env = next(inner, env)
     return found
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from garage_like.data.env_spec import EnvSpec
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class StepType(enum.IntEnum):
@@ -80,3 +83,25 @@ class EnvStep(NamedTuple):
     def last(self) -> bool:
         """Whether the episode ended with this step, either way."""
         return self.step_type >= StepType.TERMINAL
+
+
+class VectorStep(NamedTuple):
+    """What one step of N environments gives.
+
+    Attributes:
+        observations: shape (N, O*), what comes next; where an episode ended and a new one has
+            begun, its first observation.
+        rewards: shape (N,).
+        terminated: shape (N,), bool.
+        ended: shape (N,), bool, terminated or truncated.
+        last_observations: of the episodes that ended, shape (M, O*); None if `observations` has
+            them, since the next step does nothing but begin new episodes there.
+        infos: as gymnasium gives them.
+    """
+
+    observations: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    ended: np.ndarray
+    last_observations: np.ndarray | None
+    infos: dict[str, Any]

@@ -14,6 +14,7 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
 from garage_like.envs.screen import has_screen
 from garage_like.envs.space_seeds import seed_all_spaces
+from garage_like.envs.vector_gym import VectorGym, native_form, single_form
 from garage_like.interfaces import Environment
 
 # Looking a member up on the Enum class costs more than the rest of the classification.
@@ -24,12 +25,16 @@ _new_tuple = tuple.__new__
 class GymEnv(Environment):
     """Run a gymnasium environment, and tell termination from truncation.
 
+    A vector environment (`gymnasium.make_vec`) is stepped by a sampler's VectorWorker, N at once,
+    and is given once: to a sampler with one worker. What a GymEnv does by itself, and what is
+    played to evaluate and to watch, is in a single environment of its kind.
+
     Observations keep the environment's dtype and are copied, so an environment that hands out one
     buffer again and again does no harm. The first `reset` of a GymEnv seeds the environment and its
     spaces, from the run's seed where no other is given; later ones leave the generators alone.
 
     Args:
-        env: a gymnasium environment, or the id of a registered one.
+        env: a gymnasium environment, the id of a registered one, or a vector environment.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT). It takes the
             place of the environment's own time limit; None keeps that one, if there is one.
         is_image: say that observations are images (uint8, 2 or 3 dimensions).
@@ -39,15 +44,17 @@ class GymEnv(Environment):
         make_kwargs: further arguments of `gymnasium.make`; only with an id.
 
     Raises:
-        TypeError: if `env` is neither an id nor a single gymnasium environment, or if arguments of
+        TypeError: if `env` is neither an id nor a gymnasium environment, or if arguments of
             `gymnasium.make` come with an environment that is already made.
         ValueError: if max_episode_length is not positive, or if observations do not come as one
-            array and `flatten_obs` is off.
+            array and `flatten_obs` is off, or if either comes with a vector environment.
     """
+
+    _vector: VectorGym | None = None  # in snapshots of before there were any
 
     def __init__(
         self,
-        env: gymnasium.Env | str,
+        env: gymnasium.Env | gymnasium.vector.VectorEnv | str,
         *,
         max_episode_length: int | None = None,
         is_image: bool = False,
@@ -58,6 +65,15 @@ class GymEnv(Environment):
         check_episode_limit("GymEnv", max_episode_length)
         if render_mode is not None:
             make_kwargs["render_mode"] = render_mode
+        if isinstance(env, gymnasium.vector.VectorEnv):
+            if flatten_obs or max_episode_length is not None:
+                raise ValueError(
+                    "GymEnv: flatten_obs and max_episode_length are for single environments; make "
+                    "the vector environment with max_episode_steps=... and with gymnasium's own "
+                    "wrappers"
+                )
+            self._vector = VectorGym(env)
+            env = single_form(env)
         if isinstance(env, str):
             limit = None if max_episode_length is None else int(max_episode_length)
             env = gymnasium.make(env, max_episode_steps=limit, **make_kwargs)
@@ -98,6 +114,31 @@ class GymEnv(Environment):
     def gym_env(self) -> gymnasium.Env:
         """The gymnasium environment, with all its wrappers."""
         return self._env
+
+    @property
+    def n_envs(self) -> int:  # type: ignore[override]
+        """How many environments are stepped at once: 1 but for a vector environment."""
+        return 1 if self._vector is None else self._vector.n_envs
+
+    def vector_form(self, n_envs: int, max_episode_length: int | None) -> VectorGym | None:
+        """Return the vector environment, or gymnasium's own form of this one for N; else None.
+
+        Args:
+            n_envs: N.
+            max_episode_length: env steps after which an episode is cut off (TIMEOUT).
+
+        Raises:
+            ValueError: if a vector environment has another N or longer episodes.
+        """
+        if self._vector is None:
+            return None if self._flatten else native_form(self._env, n_envs, max_episode_length)
+        if (n_envs, max_episode_length) != (self._vector.n_envs, self._spec.max_episode_length):
+            raise ValueError(
+                f"GymEnv: the vector environment has n_envs={self._vector.n_envs} and "
+                f"max_episode_length={self._spec.max_episode_length}, but the sampler asks for "
+                f"{n_envs} and {max_episode_length}; leave them out there"
+            )
+        return self._vector
 
     @property
     def is_image(self) -> bool:
@@ -196,14 +237,11 @@ class GymEnv(Environment):
     def close(self) -> None:
         """Release what the environment holds."""
         self._env.close()
+        if self._vector is not None:
+            self._vector.close()
 
 
 def _check_made_env(env: Any, make_kwargs: dict[str, Any]) -> None:
-    if isinstance(env, gymnasium.vector.VectorEnv):
-        raise TypeError(
-            f"GymEnv: env must be a single environment, got the vector environment {env!r}. Pass "
-            "one environment, and let VecWorker(n_envs=...) step several copies of it"
-        )
     if not isinstance(env, gymnasium.Env):
         raise TypeError(
             f"GymEnv: env must be a gymnasium.Env or the id of one, got {env!r} of type "

@@ -6,6 +6,7 @@ from garage_like.sampler.local_sampler import LocalSampler
 from garage_like.sampler.parallel_sampler import MultiprocessingSampler
 from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.sampler.vec_worker import VecWorker
+from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import Worker
 from garage_like.sampler.worker_factory import WorkerFactory
 
@@ -16,6 +17,7 @@ __all__ = [
     "MultiprocessingSampler",
     "RL2Worker",
     "VecWorker",
+    "VectorWorker",
     "Worker",
     "WorkerFactory",
 ]

@@ -7,8 +7,9 @@ from typing import Any
 
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
-from garage_like.interfaces import Environment, Policy, Sampler
+from garage_like.interfaces import Environment, Policy, Sampler, VectorEnvironment
 from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
 from garage_like.sampler.worker_factory import WorkerFactory
 
@@ -30,7 +31,12 @@ class LocalSampler(Sampler):
         seed: what all random numbers derive from; None takes the run's seed. Two samplers of one
             run draw different episodes only if they have different seeds.
         n_workers: they share the env steps asked for in equal parts.
-        worker_class: a Worker, such as VecWorker.
+        n_envs: environments that each worker steps side by side: by a VectorWorker, which steps
+            them at once where the environment can, and whose episodes go on from call to call.
+            None takes as many as a vector environment has; else each worker has one environment,
+            or as many as `worker_args` say.
+        worker_class: a Worker, such as VecWorker; None takes a DefaultWorker, which plays whole
+            episodes one after the other, or with several environments a VectorWorker.
         worker_args: further arguments of the class, such as `{'n_envs': 8}`.
 
     Raises:
@@ -47,23 +53,31 @@ class LocalSampler(Sampler):
         max_episode_length: int | None = None,
         seed: int | None = None,
         n_workers: int = 1,
-        worker_class: type[Worker] = DefaultWorker,
+        n_envs: int | None = None,
+        worker_class: type[Worker] | None = None,
         worker_args: dict[str, Any] | None = None,
     ) -> None:
         if worker_factory is None:
+            first: Any = envs[0] if isinstance(envs, list) and envs else envs
+            if n_envs is None and worker_class is None and getattr(first, "n_envs", 1) > 1:
+                n_envs = first.n_envs
+            if n_envs is not None:
+                worker_class = worker_class or VectorWorker
+                worker_args = {**(worker_args or {}), "n_envs": n_envs}
             worker_factory = WorkerFactory(
                 max_episode_length=max_episode_length,
                 seed=seed,
                 n_workers=n_workers,
-                worker_class=worker_class,
+                worker_class=worker_class or DefaultWorker,
                 worker_args=worker_args,
             )
-        elif (max_episode_length, seed, n_workers, worker_class, worker_args) != (
-            (None, None, 1, DefaultWorker, None)
+        elif (max_episode_length, seed, n_workers, n_envs, worker_class, worker_args) != (
+            (None, None, 1, None, None, None)
         ):
             raise TypeError(
-                "LocalSampler: max_episode_length, seed, n_workers, worker_class and worker_args "
-                "are the worker_factory's; give them to it or to the sampler, not to both"
+                "LocalSampler: max_episode_length, seed, n_workers, n_envs, worker_class and "
+                "worker_args are the worker_factory's; give them to it or to the sampler, not to "
+                "both"
             )
         self._factory = worker_factory
         self._agents = self._for_each_worker("agents", agents)
@@ -141,6 +155,11 @@ class LocalSampler(Sampler):
     def envs(self) -> Sequence[Environment]:
         """The environments of all workers, as far as collecting has begun."""
         return [env for worker in self._workers for env in worker.envs]
+
+    def vector_envs(self) -> list[VectorEnvironment]:
+        """Return what workers step many environments by."""
+        found = [getattr(worker, "vector_env", None) for worker in self._workers]
+        return [vector for vector in found if vector is not None]
 
     def exec_times(self) -> dict[str, float]:
         """Return seconds spent in environments, policy and the rest since the last call."""

@@ -121,6 +121,11 @@ class Worker(ExtensionPoints):
         if env_update is None:
             return
         if isinstance(env_update, Environment):
+            if env_update.n_envs > 1:
+                raise TypeError(
+                    f"{type(self).__name__}.update_env: a vector environment is for a VectorWorker;"
+                    " leave worker_class out, and the sampler takes one"
+                )
             # All copies are taken before the first step, so that all start alike.
             envs = [env_update, *(copy_env(env_update) for _ in range(self._n_envs - 1))]
         elif callable(env_update) and self._envs:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.interfaces import VectorEnvironment
 from garage_like.snapshot.graph.env_state import (
     NOTHING_KNOWN,
     EnvState,
@@ -40,7 +41,8 @@ def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KN
         known: what was found out about others, such as one that this one wraps.
     """
     with global_rng_untouched(), only_trying():
-        reason = why_restarting(env, known)
+        told = env.why_restarting if isinstance(env, VectorEnvironment) else ""
+        reason = told or why_restarting(env, known)
         if reason is not None:
             return EnvState("restart", reason)
         try:
@@ -67,7 +69,7 @@ def _why_inexact(env: Any, copy: Copy) -> str | None:
     try:
         first, space = copy(env), copy(env.action_space)
         space.seed(0)
-        first.reset(seed=0)
+        _reset(first)
         _step(first, space, STEPS_BEFORE)
         twin, twin_space = copy(first), copy(space)
         start = get_global_rng()
@@ -82,11 +84,21 @@ def _why_inexact(env: Any, copy: Copy) -> str | None:
     return None
 
 
+def _reset(env: Any) -> None:
+    if isinstance(env, VectorEnvironment):
+        env.reset(range(env.n_envs))
+    else:
+        env.reset(seed=0)
+
+
 def _step(env: Any, space: Any, steps: int) -> list[dict[str, str]]:
     """Take random steps, resetting where an episode ends; return what was seen, bit for bit."""
     seen = []
     for _ in range(steps):
         step = env.step(space.sample())
+        if isinstance(env, VectorEnvironment):
+            seen.append(leaves(step._asdict()))
+            continue
         found: dict[str, Any] = {
             "observation": step.observation,
             "reward": np.float64(step.reward),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotMismatchError
+from garage_like.interfaces import Sampler
 from garage_like.logging import logger
 from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
@@ -38,6 +39,13 @@ class Label:
                 logger.log(f"A resume of this run will not be exact: {reason}")
         self._hidden = hidden
         return [*([] if env_state.exact else [f"environment: {env_state.reason}"]), *hidden]
+
+    def checked_envs(self, algo: Any, env: Any) -> EnvState:
+        """Return how well the environments of a run survive a snapshot: as the worst does."""
+        sampler = getattr(algo, "sampler", None)
+        many = sampler.vector_envs() if isinstance(sampler, Sampler) else []
+        states = [self.checked_env(one) for one in (env, *many)]
+        return next((state for state in states if not state.exact), states[0])
 
     def checked_env(self, env: Any) -> EnvState:
         """Return how well an environment survives a snapshot; tried once, and logged if not."""

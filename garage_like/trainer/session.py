@@ -236,7 +236,7 @@ class RunSession:
 
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
-        env_state = self.label.checked_env(graph["env"])
+        env_state = self.label.checked_envs(graph["algo"], graph["env"])
         beside = self.label.modules.changed()
         if beside:
             graph = {**graph, "modules": beside}

@@ -227,10 +227,12 @@ def test_nested_observations_are_refused_otherwise():
         GymEnv(Nested())
 
 
-def test_vector_environments_are_refused():
+def test_vector_environment_stands_for_as_many_as_it_has():
     vector = gymnasium.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
-    with pytest.raises(TypeError, match=r"single environment, got the vector.*VecWorker"):
-        GymEnv(vector)
+    env = GymEnv(vector)
+    assert env.n_envs == 2
+    assert env.observation_space == vector.single_observation_space
+    assert GymEnv("CartPole-v1").n_envs == 1
 
 
 def test_other_objects_are_refused():

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 
 from garage_like.envs import GymEnv
@@ -53,8 +54,14 @@ def build(algorithm: str, env_id: str, worker: str) -> tuple[RLAlgorithm, GymEnv
     set_seed(11)
     env = GymEnv(env_id, max_episode_length=40)
     worker_args = {} if worker == "default" else {"n_envs": 3}
+    if worker == "sync":
+        env = GymEnv(gymnasium.make_vec(env_id, 3, vectorization_mode="sync", max_episode_steps=40))
 
     def sampler(policy: Any) -> LocalSampler:
+        if worker == "sync":
+            return LocalSampler(policy, env)
+        if worker == "native":
+            return LocalSampler(policy, env, n_envs=5)
         return LocalSampler(
             agents=policy, envs=env, worker_class=WORKERS[worker], worker_args=worker_args
         )

@@ -23,13 +23,18 @@ MIDDLE = 1
 
 MATRIX = [
     *product(experiments.ALGORITHMS, ("CartPole-v1", "Pendulum-v1"), experiments.WORKERS),
-    *product(("ppo",), ("HalfCheetah-v5",), experiments.WORKERS),
+    *product(("ppo",), ("HalfCheetah-v5",), (*experiments.WORKERS, "sync")),
+    ("ppo", "CartPole-v1", "native"),
+    ("trpo", "Pendulum-v1", "sync"),
+    ("own", "CartPole-v1", "sync"),
 ]
 QUICK = {
     ("ppo", "CartPole-v1", "default"),
     ("ppo", "CartPole-v1", "vec"),
     ("ppo", "CartPole-v1", "fragment"),
     ("ppo", "HalfCheetah-v5", "fragment"),
+    ("ppo", "CartPole-v1", "native"),
+    ("ppo", "HalfCheetah-v5", "sync"),
     ("vpg", "Pendulum-v1", "default"),
     ("trpo", "Pendulum-v1", "fragment"),
     ("cem", "CartPole-v1", "fragment"),

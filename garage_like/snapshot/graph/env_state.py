@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from garage_like.data.env_layers import forwards_names, is_gymnasium_class, layers_of
-from garage_like.interfaces import Environment
+from garage_like.interfaces import Environment, VectorEnvironment
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 
 Kind = tuple[Hashable, ...]
@@ -54,7 +54,7 @@ NOTHING_KNOWN: EnvStates = MappingProxyType({})
 
 def is_env_class(cls: type) -> bool:
     """Tell whether a class is one of environments: ours, gymnasium's, or the user's."""
-    return is_gymnasium_class(cls) or issubclass(cls, Environment)
+    return is_gymnasium_class(cls) or issubclass(cls, Environment | VectorEnvironment)
 
 
 def reduce_env(env: Any, known: EnvStates) -> Any:
@@ -113,10 +113,12 @@ def _is_rebuilt(env: Any, known: EnvStates) -> bool:
     return bool(rebuilt) and _settings(env) in rebuilt
 
 
-def reduce_environment(env: Environment, known: EnvStates) -> Any:
+def reduce_environment(env: Environment | VectorEnvironment, known: EnvStates) -> Any:
     """Return how pickle saves an Environment of ours that begins a new episode."""
     if why_restarting(env, known) is None:
         return NotImplemented
+    if isinstance(env, VectorEnvironment):
+        return NEW_OBJECT, (type(env),), env.as_new()
     state = env.__getstate__()
     if not isinstance(state, dict):
         return NotImplemented
