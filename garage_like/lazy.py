@@ -72,7 +72,10 @@ def _homes(package: str) -> dict[str, tuple[str, str]]:
     }
 
 
-_KINDS = ("arrays", "attributes", "devices", "memory")
+_KINDS = (
+    *("arrays", "attributes", "devices", "keras_objects", "memory"),
+    *("tf_arrays", "tf_live", "tf_sessions", "torch_arrays", "torch_slots"),
+)
 
 MOVED: dict[str, str] = {
     f"garage_like.{then}": f"garage_like.{now}"
@@ -97,6 +100,10 @@ MOVED: dict[str, str] = {
         "run_session": "trainer.session",
         "safe_points": "trainer.safe_points",
         "snapshot.normalizers": "data.normalizers",
+        "snapshot.graph.ale_state": "snapshot.kinds.ale",
+        "snapshot.graph.env_state": "snapshot.kinds.environments",
+        "snapshot.graph.mujoco_data": "snapshot.kinds.mujoco",
+        "snapshot.tf_random": "snapshot.kinds.tf_random",
         **{f"snapshot.graph.{name}": f"snapshot.kinds.{name}" for name in _KINDS},
         "table": "data.table",
         "train_state": "trainer.state",

@@ -37,9 +37,10 @@ LOOSE_FILES = ["__init__", "__main__", "errors", "evaluation", "interfaces", "la
 
 # Modules of framework-free rooms that need torch; others import them inside functions only.
 LOADED_ONCE_TORCH_IS = {
-    "garage_like.snapshot.graph.torch_arrays",
-    "garage_like.snapshot.graph.torch_slots",
+    "garage_like.snapshot.kinds.torch_arrays",
     "garage_like.snapshot.kinds.torch_graphs",
+    "garage_like.snapshot.kinds.torch_pickling",
+    "garage_like.snapshot.kinds.torch_slots",
 }
 
 LIGHT_MODULES = [

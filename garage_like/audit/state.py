@@ -9,9 +9,10 @@ from garage_like.audit.times import is_time, is_time_at
 from garage_like.snapshot.graph.parts import parts_function, parts_of
 from garage_like.snapshot.graph.walk import leaves, walk
 from garage_like.snapshot.kinds.attributes import attributes_of
+from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.trainer.safe_points import SafePoint
 
-_OURS = ("garage_like.", "gymnasium.", "numpy.", "torch.", "tensorflow.", "keras.")
+_OURS = "garage_like"
 
 
 def state_of(point: SafePoint) -> dict[str, str]:
@@ -34,10 +35,14 @@ def left_out(graph: Mapping[str, Any]) -> dict[str, str]:
 
     Objects of the libraries leave out what they can make anew; only those of other code count.
     """
+    libraries = {_OURS, *(name for kind in KINDS for name in kind.modules)}
     found: dict[str, Any] = {}
     for path, value in walk(graph):
         cls = type(value)
-        if cls.__module__.startswith(_OURS) or parts_function(cls) in (None, attributes_of):
+        if cls.__module__.partition(".")[0] in libraries or parts_function(cls) in (
+            None,
+            attributes_of,
+        ):
             continue
         if not hasattr(value, "__dict__"):
             continue

@@ -12,10 +12,11 @@ from garage_like.data.normalizers import arrays_of, use_normalizers
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.interfaces import Environment, Policy, RLAlgorithm
-from garage_like.loading.devices import check_device, move
 from garage_like.logging.notices import warn
 from garage_like.snapshot.choosing import FromEpoch
+from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.devices import building_on_cpu
+from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot, run_dir_of
 from garage_like.snapshot.trust import check_trust
 
@@ -36,8 +37,8 @@ def load_algo(
     Args:
         path: a run directory, its `snapshots/`, or one snapshot.
         which: `'last'`, `'first'`, `'best'` or an epoch.
-        map_location: the device for torch's modules and optimizers; None: that which they were
-            saved on, or the CPU where there is none like it.
+        map_location: the device for modules and optimizers, such as 'cpu' or 'cuda:0'; None: that
+            which they were saved on, or the CPU where there is none like it.
         trust: load though another user wrote it: that runs code which the snapshot brings along.
 
     Raises:
@@ -136,19 +137,21 @@ def _read(path: str | os.PathLike[str], which: FromEpoch) -> LoadedSnapshot:
 
 def _algo(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> Any:
     """Build the objects; return the algorithm, on a device."""
-    device = None if map_location is None else check_device(map_location)
-    algo = _graph(loaded, device, trust)["algo"]
-    move(algo, device)
+    devices = {} if map_location is None else {k: k.device(map_location) for k in KINDS}
+    algo = _graph(loaded, map_location, trust)["algo"]
+    for kind, device in devices.items():
+        if device is not None:
+            kind.move((value for _, value in walk({"algo": algo})), device)
     return algo
 
 
-def _graph(loaded: LoadedSnapshot, device: Any, trust: bool) -> dict[str, Any]:
+def _graph(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> dict[str, Any]:
     """Build the objects; what the run's launcher could import can be imported here."""
     check_trust(loaded.path, loaded.manifest, trust)  # importing its modules runs code too
     folders = _experiment(loaded.path).get("module_paths")
     known = [str(folder) for folder in folders] if isinstance(folders, list) else []
     sys.path[:0] = [folder for folder in known if folder not in sys.path]
-    with contextlib.nullcontext() if device is None else building_on_cpu():
+    with contextlib.nullcontext() if map_location is None else building_on_cpu():
         return loaded.graph(trust)
 
 

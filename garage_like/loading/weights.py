@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,10 @@ import numpy as np
 
 from garage_like.errors import SnapshotMismatchError, SnapshotNotFoundError
 from garage_like.snapshot.choosing import FromEpoch
-from garage_like.snapshot.graph import tf_arrays
 from garage_like.snapshot.graph.naming import component_and_key, named_objects
-from garage_like.snapshot.graph.walk import is_torch_tensor_class
-from garage_like.snapshot.kinds.arrays import as_the_run_sees_them, is_plain_array
+from garage_like.snapshot.kinds.arrays import as_the_run_sees_them
+from garage_like.snapshot.kinds.kind import Kind
+from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.reader import SnapshotReader, read_snapshot
 
 _NO_WEIGHT = re.compile(r"(^|\.)seed_seq\.pool$|_space\.")
@@ -104,7 +103,9 @@ def load_weights(
             f" nothing was loaded: {'; '.join(unfit)}. allow_partial=True loads what fits"
         )
     for name, array in fits.items():
-        _assign(places[name], array)
+        kind = _kind_of(places[name])
+        if kind is not None:
+            kind.assign(places[name], array)
     return report
 
 
@@ -144,29 +145,15 @@ def _places(algo: Any, components: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in named_objects({"algo": algo}, {}):
         component, key = component_and_key(path)
-        if component in components and _is_array(value) and not _NO_WEIGHT.search(key):
+        if component in components and _kind_of(value) is not None and not _NO_WEIGHT.search(key):
             found.setdefault(f"{component}.{key}", value)
     return found
 
 
-def _is_array(value: Any) -> bool:
-    cls = type(value)
-    if tf_arrays.kind_of(cls) == "variable":
-        return tf_arrays.is_eager(value)
-    return is_plain_array(value) or is_torch_tensor_class(cls)
+def _kind_of(value: Any) -> Kind | None:
+    """Return the kind that can write numbers into a value, if one can."""
+    return next((kind for kind in KINDS.of(type(value)) if kind.takes_weights(value)), None)
 
 
 def _shape(array: Any) -> tuple[int, ...]:
     return tuple(map(int, array.shape))
-
-
-def _assign(place: Any, values: np.ndarray) -> None:
-    """Write values into an array, tensor or variable, which stays the object that it is."""
-    if isinstance(place, np.ndarray):
-        place[...] = values
-    elif hasattr(place, "assign"):
-        place.assign(values.astype(place.dtype.as_numpy_dtype))
-    else:
-        torch = sys.modules["torch"]
-        with torch.no_grad():
-            place.copy_(torch.from_numpy(np.array(values, values.dtype.newbyteorder("="))))

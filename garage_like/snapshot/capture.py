@@ -23,16 +23,16 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling_tables, load_rows
 from garage_like.snapshot.disk.tensors import parse
 from garage_like.snapshot.graph.components import Components, tensor_file
-from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.graph.known_names import KnownNames
-from garage_like.snapshot.graph.mujoco_data import Twin, view_of_bytes
 from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.own_code import is_own_class
 from garage_like.snapshot.graph.parts import is_memory_class
-from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler, SharedSlotError
+from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.graph.walk import unpicklable_chain, walk
-from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.arrays import View, view_of_bytes
 from garage_like.snapshot.kinds.attributes import Part
+from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
+from garage_like.snapshot.kinds.kind import Late, PickleAgainError
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
 
@@ -45,7 +45,7 @@ class Capture:
         objects: the pickle.
         buffers: its arrays' memory, copied.
         views: for each buffer, the arrays that looked at it.
-        late: by number, buffers that are still empty, and the twins that know what is in them.
+        late: by number, buffers that are still empty, and what knows what is in them.
         names: of those arrays, by id.
         tables: what the manifest says of each table.
         groups: rows of tables that changed, by path inside the snapshot.
@@ -58,7 +58,7 @@ class Capture:
     objects: bytes
     buffers: list[np.ndarray]
     views: list[list[View]]
-    late: Mapping[int, Twin]
+    late: Mapping[int, Late]
     names: Mapping[int, Name]
     tables: list[dict[str, Any]]
     groups: dict[str, StagedGroup]
@@ -86,8 +86,8 @@ class Capture:
     def _layout(self) -> tuple[list[dict[str, Any]], dict[str, list[Buffer]]]:
         components = Components(self.names)
         buffers, views = list(self.buffers), list(self.views)
-        for number, twin in self.late.items():
-            content = twin.content()
+        for number, late in self.late.items():
+            content = late.content()
             buffers[number] = np.frombuffer(content, np.uint8)
             views[number] = [view_of_bytes(views[number][0].owner, len(content))]
         arrays = [components.add(*pair) for pair in zip(buffers, views, strict=True)]
@@ -176,7 +176,7 @@ def _pickled(
             twins=staging.twins,
             env_states=env_states,
         )
-        with contextlib.suppress(SharedSlotError):
+        with contextlib.suppress(PickleAgainError):
             return pickler.save(), pickler
 
 

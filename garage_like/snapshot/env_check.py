@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from garage_like.interfaces import VectorEnvironment
-from garage_like.snapshot.graph.env_state import (
+from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.environments import (
     NOTHING_KNOWN,
     EnvState,
     EnvStates,
@@ -16,8 +18,6 @@ from garage_like.snapshot.graph.env_state import (
     kind_of,
     why_restarting,
 )
-from garage_like.snapshot.graph.pickling import copy_exactly
-from garage_like.snapshot.graph.walk import leaves
 from garage_like.snapshot.kinds.made_again import only_trying
 from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
 

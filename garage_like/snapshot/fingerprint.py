@@ -6,23 +6,13 @@ import platform
 import sys
 from typing import Any
 
-_PACKAGES = (
-    "numpy",
-    "scipy",
-    "torch",
-    "tensorflow",
-    "keras",
-    "gymnasium",
-    "mujoco",
-    "cma",
-    "cloudpickle",
-)
+from garage_like.snapshot.kinds.registry import KINDS
+
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "OPENBLAS_CORETYPE",
-    "TF_ENABLE_ONEDNN_OPTS",
     "MKL_CBWR",
 )
 
@@ -31,14 +21,16 @@ def take_fingerprint() -> dict[str, Any]:
     """Return the versions of loaded libraries, thread counts, flags and the processor."""
     from garage_like import __version__
 
-    print_: dict[str, Any] = {
+    kinds = list(KINDS)
+    packages = [name for kind in kinds for name in kind.versions if name in sys.modules]
+    variables = [*_VARIABLES, *(name for kind in kinds for name in kind.variables)]
+    flags = {kind.name: kind.fingerprint() for kind in KINDS.loaded()}
+    return {
         "versions": {
             "garage_like": __version__,
             "python": platform.python_version(),
             **{
-                name: str(getattr(sys.modules[name], "__version__", "unknown"))
-                for name in _PACKAGES
-                if name in sys.modules
+                name: str(getattr(sys.modules[name], "__version__", "unknown")) for name in packages
             },
         },
         "platform": f"{platform.system()} {platform.machine()}",
@@ -46,34 +38,8 @@ def take_fingerprint() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "environment": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
-    }
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        print_["torch"] = {
-            "threads": torch.get_num_threads(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "matmul_precision": torch.get_float32_matmul_precision(),
-            "default_dtype": str(torch.get_default_dtype()),
-        }
-    if hasattr(sys.modules.get("tensorflow"), "Variable"):
-        print_["tensorflow"] = _tensorflow_flags(sys.modules["tensorflow"])
-    return print_
-
-
-def _tensorflow_flags(tf: Any) -> dict[str, Any]:
-    """Return what TensorFlow's bits depend on; it has no public way to ask for some of it."""
-    from tensorflow.python.framework import config
-    from tensorflow.python.util import _pywrap_util_port
-
-    return {
-        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
-        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
-        "onednn": bool(_pywrap_util_port.IsMklEnabled()),
-        "op_determinism": bool(config.is_op_determinism_enabled()),
-        "tensor_float_32": bool(tf.config.experimental.tensor_float_32_execution_enabled()),
-        "jit": str(tf.config.optimizer.get_jit()),
+        "environment": {name: os.environ[name] for name in variables if name in os.environ},
+        **{name: found for name, found in flags.items() if found},
     }
 
 
@@ -90,7 +56,7 @@ def _processor() -> str:
 
 
 def differences(saved: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
-    """Return what differs between two fingerprints, a phrase each, such as `torch: 2.12 → 2.13`.
+    """Return what differs between two fingerprints, a phrase each, such as `numpy: 2.3 → 2.4`.
 
     A library that was not loaded on one side does not count: it is loaded when it is needed.
     """

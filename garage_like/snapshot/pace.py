@@ -45,7 +45,7 @@ def lost_between(before: ThreadUse, after: ThreadUse) -> float:
 
     Measured by `benchmarks/save_cost.py`: PPO's small arrays lose 1 to 1.5 of the writer's
     processor time, SAC's large ones half of it, but 0.06 ms for each wait; while small operations
-    of torch run the writer may wait a thousand times, and each costs next to nothing.
+    run the writer may wait a thousand times, and each costs next to nothing.
     """
     processor_seconds = after.processor_seconds - before.processor_seconds
     waits = after.waits - before.waits if after.waits < float("inf") else after.waits

@@ -1,63 +1,48 @@
-"""The random numbers of Python, NumPy, torch, TensorFlow and of the run's seed."""
+"""The random numbers of Python, of the libraries that are loaded, and of the run's seed."""
 
 import contextlib
-import random
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from garage_like import seeding
+from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.digests import blake2b_of
+from garage_like.snapshot.kinds.registry import KINDS
 
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+_SEED = "seed"
 
 
 def get_global_rng() -> dict[str, Any]:
     """Return the state of every global generator that is in use in this process."""
-    state: dict[str, Any] = {
-        "seed": seeding.seed_state(),
-        "python": random.getstate(),
-        "numpy": np.random.get_state(),
-    }
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        state["torch"] = torch.get_rng_state()
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
-            state["torch_cuda"] = torch.cuda.get_rng_state_all()
-    if hasattr(sys.modules.get("tensorflow"), "Variable"):
-        from garage_like.snapshot import tf_random
-
-        state["tensorflow"] = tf_random.get_state()
+    state: dict[str, Any] = {_SEED: seeding.seed_state()}
+    for kind in KINDS.loaded():
+        state |= kind.rng_state()
     return state
 
 
 def set_global_rng(state: dict[str, Any]) -> None:
-    """Set every global generator to a state that `get_global_rng` returned."""
-    if "tensorflow" in state:  # first: making a generator of Keras draws from Python's
-        from garage_like.snapshot import tf_random
+    """Set every global generator to a state that `get_global_rng` returned.
 
-        tf_random.set_state(state["tensorflow"])
-    seeding.restore_seed_state(tuple(state["seed"]))
-    random.setstate(state["python"])
-    np.random.set_state(state["numpy"])
-    if "torch" in state:
-        import torch
-
-        torch.set_rng_state(state["torch"])
-        if "torch_cuda" in state and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["torch_cuda"])
+    Raises:
+        SnapshotMismatchError: if nothing is known here of one of them.
+    """
+    known = tuple(kind.name for kind in KINDS)
+    for name in state.keys() - {_SEED}:
+        if not name.startswith(known):
+            raise SnapshotMismatchError(
+                f"the snapshot holds random numbers of {name}, of which nothing is known here; call"
+                " register_kind as the run did, before restoring"
+            )
+    for kind in KINDS:
+        kind.set_rng_state(state)
+    seeding.restore_seed_state(tuple(state[_SEED]))
 
 
 def hidden_random_numbers() -> list[str]:
-    """Return which random numbers in use cannot be saved, a sentence each: see `tf_random`."""
-    if not hasattr(sys.modules.get("tensorflow"), "Variable"):
-        return []
-    from garage_like.snapshot import tf_random
-    from garage_like.snapshot.graph import tf_sessions
-
-    return tf_random.why_inexact() + tf_sessions.why_default_session_is_inexact()
+    """Return which random numbers in use cannot be saved, a sentence each."""
+    return [reason for kind in KINDS.loaded() for reason in kind.why_inexact()]
 
 
 @contextlib.contextmanager
@@ -72,8 +57,7 @@ def global_rng_untouched() -> Iterator[None]:
 
 def is_generator_class(cls: type) -> bool:
     """Tell whether a class is one of random generators; loads nothing."""
-    torch = sys.modules.get("torch")
-    return issubclass(cls, _GENERATORS) or (torch is not None and issubclass(cls, torch.Generator))
+    return any(kind.is_generator(cls) for kind in KINDS.of(cls))
 
 
 def generator_state(generator: Any) -> Any:
@@ -82,15 +66,9 @@ def generator_state(generator: Any) -> Any:
     Returns:
         Numbers, arrays and text in dicts and tuples; a copy.
     """
-    if isinstance(generator, np.random.Generator):
-        seeds = getattr(generator.bit_generator, "seed_seq", None)
-        spawned = getattr(seeds, "n_children_spawned", 0)
-        return generator.bit_generator.state, spawned
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    if isinstance(generator, np.random.RandomState):
-        return generator.get_state()
-    return generator.get_state().cpu().numpy()
+    cls = type(generator)
+    kind = next(kind for kind in KINDS.of(cls) if kind.is_generator(cls))
+    return kind.generator_state(generator)
 
 
 def global_states(state: Mapping[str, Any]) -> dict[str, Any]:

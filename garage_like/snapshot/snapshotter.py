@@ -26,7 +26,7 @@ from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
-from garage_like.snapshot.graph.env_state import NOTHING_KNOWN, EnvStates
+from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots

@@ -3,18 +3,16 @@
 Fresh memory costs more than the copy itself: the system hands it out page by page, zeroed. Three
 captures exist at most (one being written, one waiting, one being taken), so the pool holds at most
 six times the bytes of the largest capture, and three times where captures are alike.
-Simulations of MuJoCo are copied beside it, each into a twin of its own in each of the three.
+Large objects that can be copied as a whole, simulations say, are copied beside it: each into a
+twin of its own in each of the three.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from garage_like.snapshot.graph.mujoco_data import Twin
 
 CHUNK = 1 << 20
 
@@ -23,11 +21,11 @@ class Staging:
     """The memory of one capture: chunks that grow as needed and are kept.
 
     Attributes:
-        twins: of the simulations that are captured.
+        twins: copies of large objects that are captured.
     """
 
     def __init__(self) -> None:
-        self.twins: list[Twin] = []
+        self.twins: list[Any] = []
         self._chunks: list[np.ndarray] = []
         self._chunk = 0
         self._used = 0

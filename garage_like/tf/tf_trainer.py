@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.graph import tf_sessions
+from garage_like.snapshot.kinds import tf_sessions
 from garage_like.trainer.state import TrainArgs
 from garage_like.trainer.trainer import Trainer
 

@@ -21,7 +21,7 @@ from garage_like.trainer.state import Stats, TrainArgs
 if TYPE_CHECKING:
     from garage_like.data.batches import EpisodeBatch
     from garage_like.interfaces import Environment, RLAlgorithm, Sampler
-    from garage_like.snapshot.graph.env_state import EnvStates
+    from garage_like.snapshot.kinds.environments import EnvStates
 
 
 class Training:

@@ -11,8 +11,8 @@ from garage_like.interfaces import Sampler
 from garage_like.logging import logger
 from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.snapshot.graph.env_state import EnvState, Kind, kind_of
 from garage_like.snapshot.graph.module_state import ModuleState
+from garage_like.snapshot.kinds.environments import EnvKind, EnvState, kind_of
 from garage_like.snapshot.loading import LoadedSnapshot
 from garage_like.snapshot.rng import hidden_random_numbers
 
@@ -26,7 +26,7 @@ class Label:
     """
 
     def __init__(self) -> None:
-        self.env_states: dict[Kind, EnvState] = {}
+        self.env_states: dict[EnvKind, EnvState] = {}
         self.modules = ModuleState()
         self._hidden: list[str] = []
         self._made_again: list[str] = []

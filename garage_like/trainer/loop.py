@@ -35,8 +35,8 @@ from garage_like.logging import (
 )
 from garage_like.logging.logger_state import clear_row
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.graph.env_state import EnvStates
 from garage_like.snapshot.graph.live import components_of, restoring_into
+from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.snapshot.loading import LoadedSnapshot
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.snapshot.schedule import is_row_due

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable, MutableMapping
 from typing import Any
 
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.graph.env_state import EnvStates
 from garage_like.snapshot.graph.pickling import GraphPickler
+from garage_like.snapshot.kinds.environments import EnvStates
 
 _CODE = (
     *(types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType),

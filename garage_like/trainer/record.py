@@ -11,7 +11,7 @@ from garage_like.configuration.comparison import Sections
 from garage_like.data.normalizers import as_json, pooled_normalizers
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.fingerprint import take_fingerprint
-from garage_like.snapshot.graph.env_state import EnvState
+from garage_like.snapshot.kinds.environments import EnvState
 
 
 def manifest_of(

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import garage_like
-from garage_like.snapshot.graph.torch_arrays import rebuild_generator, rebuild_storage
 from garage_like.snapshot.kinds.devices import building_on_cpu
+from garage_like.snapshot.kinds.torch_arrays import rebuild_generator, rebuild_storage
 
 NO_GPU = f"cuda:{torch.cuda.device_count()}"
 

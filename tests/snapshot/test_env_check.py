@@ -12,9 +12,9 @@ from garage_like.errors import SnapshotSaveError
 from garage_like.interfaces import Environment
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.graph.env_state import kind_of
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.environments import kind_of
 from garage_like.snapshot.rng import get_global_rng
 
 

@@ -15,8 +15,8 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.graph.torch_slots import rows_of
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.torch_slots import rows_of
 from garage_like.snapshot.staging import CHUNK
 from garage_like.torch.optimizers.flat_memory import lay_flat
 

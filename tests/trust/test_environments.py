@@ -14,8 +14,8 @@ from gymnasium.utils import EzPickle
 
 from garage_like.envs import GymEnv
 from garage_like.snapshot.env_check import check_env
-from garage_like.snapshot.graph.env_state import kind_of
 from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.kinds.environments import kind_of
 
 MOMENTS = 50
 STEPS_COMPARED = 300

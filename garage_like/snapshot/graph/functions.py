@@ -13,11 +13,6 @@ from typing import Any
 CACHED_FUNCTION: type = type(functools.lru_cache(lambda: None))
 
 
-def is_compiled_class(cls: type) -> bool:
-    """Tell whether objects of a class are functions that numba compiled: they hold no state."""
-    return cls.__module__.partition(".")[0] in ("numba", "llvmlite")
-
-
 def reducer_for(cls: type) -> Callable[[Any], Any] | None:
     """Choose how values of a class are pickled; None: as pickle does by itself."""
     return _REDUCERS.get(cls)

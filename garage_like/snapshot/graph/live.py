@@ -18,9 +18,9 @@ from typing import Any
 
 from cloudpickle import cloudpickle
 
-from garage_like.snapshot.graph import keras_objects, tf_live
 from garage_like.snapshot.graph.naming import named_objects
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT
+from garage_like.snapshot.kinds.registry import KINDS
 
 _CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
 
@@ -37,7 +37,9 @@ def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
     token = _live_objects.set(dict(objects))
     tops = {path: value for path, value in objects.items() if "." not in path}
     try:
-        with tf_live.offering(named_objects(tops, {})):
+        with contextlib.ExitStack() as stack:
+            for kind in KINDS:
+                stack.enter_context(kind.restoring(lambda: named_objects(tops, {})))
             yield
     except BaseException:
         for live, state in before.values():
@@ -56,7 +58,7 @@ def adopt(path: str, cls: type) -> Any:
         return NEW_OBJECT(cls)
     for other in [other for other, value in offered.items() if value is live]:
         del offered[other]  # two objects of the snapshot must not become one
-    kept = keras_objects.kept_when_emptied(live)
+    kept = {k: v for kind in KINDS.of(cls) for k, v in kind.kept_when_emptied(live).items()}
     live.__dict__.clear()
     live.__dict__.update(kept)
     return live

@@ -9,18 +9,13 @@ from __future__ import annotations
 import collections
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from garage_like.snapshot.graph import mujoco_data, tf_arrays
-from garage_like.snapshot.graph.parts import ATOMS, is_memory_class, parts_function
-from garage_like.snapshot.graph.walk import is_torch_tensor_class
+from garage_like.snapshot.graph.parts import is_memory_class, parts_function
 from garage_like.snapshot.kinds.arrays import View
-from garage_like.snapshot.kinds.attributes import Part, PartsFunction
-from garage_like.snapshot.kinds.made_again import is_made_again
-from garage_like.snapshot.rng import is_generator_class
+from garage_like.snapshot.kinds.attributes import ATOMS, Part, PartsFunction
+from garage_like.snapshot.kinds.registry import KINDS
 
 GRADIENTS = "gradients"
 UNNAMED = "objects.unnamed"
@@ -56,7 +51,7 @@ def names_of(graph: Mapping[str, Any], saved: Mapping[int, Any] | None = None) -
 def named_objects(graph: Mapping[str, Any], saved: Mapping[int, Any]) -> Iterator[Part]:
     """Yield path and object of all that `names_of` names."""
     seen: set[int] = set()
-    kinds: dict[type, _Kind] = {}
+    rules: dict[type, _Rule] = {}
     for root in _owners_first(graph):
         queue = collections.deque([root])
         while queue:
@@ -65,43 +60,38 @@ def named_objects(graph: Mapping[str, Any], saved: Mapping[int, Any]) -> Iterato
                 continue
             seen.add(id(value))
             cls = type(value)
-            kind = kinds.get(cls)
-            if kind is None:
-                kind = kinds[cls] = _kind_of(cls)
-            if kind.is_named:
+            rule = rules.get(cls)
+            if rule is None:
+                rule = rules[cls] = _rule_for(cls)
+            if rule.is_named:
                 yield path, value
                 value = saved.get(id(value), value)
-                if kind.may_have_gradient and value.is_leaf and value.grad is not None:
-                    yield f"{GRADIENTS}.{path}", value.grad
-            if kind.parts is not None:
-                for label, child in kind.parts(value):
+                gradient = None if rule.gradient is None else rule.gradient(value)
+                if gradient is not None:
+                    yield f"{GRADIENTS}.{path}", gradient
+            if rule.parts is not None:
+                for label, child in rule.parts(value):
                     cls = type(child)
                     if cls not in _ATOMS and (cls not in _CONTAINERS or child):
                         queue.append((path + label, child))
 
 
-class _Kind(NamedTuple):
+class _Rule(NamedTuple):
     """What the walk does with the objects of a class."""
 
     parts: PartsFunction | None
     is_named: bool
-    may_have_gradient: bool
+    gradient: Callable[[Any], Any] | None
 
 
-def _kind_of(cls: type) -> _Kind:
-    is_tensor = is_torch_tensor_class(cls)
-    is_named = (
-        issubclass(cls, np.ndarray)
-        or is_tensor
-        or tf_arrays.is_tensor_class(cls)
-        or is_memory_class(cls)
-        or is_generator_class(cls)
-        or is_made_again(cls)
-        or mujoco_data.is_mujoco_data_class(cls)
-    )
-    if cls in (list, tuple):
-        return _Kind(_elements, is_named, is_tensor)
-    return _Kind(parts_function(cls, as_pickled=False), is_named, is_tensor)
+def _rule_for(cls: type) -> _Rule:
+    kinds = KINDS.of(cls)
+    gradient = next((kind.gradient for kind in kinds if kind.is_named(cls)), None)
+    is_generator = any(kind.is_generator(cls) for kind in kinds)
+    is_named = gradient is not None or is_generator or is_memory_class(cls)
+    in_order = cls in (list, tuple)
+    parts = _elements if in_order else parts_function(cls, as_pickled=False)
+    return _Rule(parts, is_named, gradient)
 
 
 def _elements(value: Sequence[Any]) -> list[Part]:

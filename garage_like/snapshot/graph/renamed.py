@@ -3,33 +3,34 @@
 from garage_like import lazy
 
 _GRAPH = "garage_like.snapshot.graph"
+_KINDS = "garage_like.snapshot.kinds"
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
-    (f"{_GRAPH}.env_state", name): (f"{_GRAPH}.mujoco_data", name)
-    for name in ("rebuild_mujoco_data", "rebuild_simulation")
+    (f"{_KINDS}.environments", "rebuild_mujoco_data"): (f"{_KINDS}.mujoco", "rebuild_mujoco_data"),
+    (f"{_KINDS}.environments", "rebuild_simulation"): (f"{_KINDS}.mujoco", "rebuild_simulation"),
+    (f"{_GRAPH}.pickling", "rebuild_seed_sequence"): (f"{_KINDS}.numpy", "rebuild_seed_sequence"),
+    (f"{_GRAPH}.pickling", "rebuild_view_of_storage"): (
+        f"{_KINDS}.torch_arrays",
+        "rebuild_view_of_storage",
+    ),
 }
 """Classes and functions: (module, name) then → now, of modules where they are now."""
 
-MOVED: dict[str, str] = lazy.MOVED | {
-    f"garage_like.snapshot.{module}": f"garage_like.snapshot.{room}.{module}"
-    for module, room in (
-        ("ale_state", "graph"),
-        ("arrays", "graph"),
-        ("env_state", "graph"),
-        ("keras_objects", "graph"),
-        ("live", "graph"),
-        ("pickling", "graph"),
-        ("tables", "disk"),
-        ("tf_arrays", "graph"),
-        ("tf_sessions", "graph"),
-        ("torch_arrays", "graph"),
-    )
+MOVED: dict[str, str] = {
+    "garage_like.snapshot.tables": "garage_like.snapshot.disk.tables",
+    **{
+        f"garage_like.snapshot.{name}": lazy.MOVED.get(f"{_GRAPH}.{name}", f"{_GRAPH}.{name}")
+        for name in (
+            *("ale_state", "arrays", "env_state", "keras_objects", "live", "pickling"),
+            *("tf_arrays", "tf_sessions", "torch_arrays"),
+        )
+    },
+    **lazy.MOVED,
 }
 """Modules of which snapshots name something: then → now."""
 
 
 def present_name(module: str, name: str) -> tuple[str, str]:
     """Return where something is to be found that a snapshot names."""
-    while module in MOVED:
-        module = MOVED[module]
+    module = MOVED.get(module, module)
     return RENAMED.get((module, name), (module, name))

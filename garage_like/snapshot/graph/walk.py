@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import collections
 import enum
-import hashlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from garage_like.snapshot.graph import tf_arrays
-from garage_like.snapshot.graph.parts import ATOMS, CODE, is_constant, parts_of
-from garage_like.snapshot.kinds.attributes import Part
+from garage_like.snapshot.graph.parts import parts_of
+from garage_like.snapshot.kinds.attributes import ATOMS, CODE, Part, is_constant
+from garage_like.snapshot.kinds.kind import digest_of_bits
+from garage_like.snapshot.kinds.registry import KINDS
 
 _SHOWN_WHOLE = 100
 _DEEPEST_PATH = 30
@@ -67,22 +64,10 @@ def leaf_digest(value: Any) -> str | None:
         return f"{_name(type(value))}.{value.name}"
     if is_constant(value) or isinstance(value, ATOMS):
         return f"{_name(type(value))}:{_shown(value)}"
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        told = value.dtype.str if value.dtype.isbuiltin != 2 else value.dtype.name
-        return f"{told}{value.shape}:{_hash(np.ascontiguousarray(value).tobytes())}"
     if isinstance(value, CODE):
         return f"code:{_name(value)}"
-    if is_torch_tensor_class(type(value)):
-        from garage_like.snapshot.graph.torch_arrays import tensor_bytes
-
-        needs = " requires_grad" if value.requires_grad else ""
-        return f"{value.dtype}{tuple(value.shape)}{needs}:{_hash(tensor_bytes(value))}"
-    described = tf_arrays.describe(value)
-    if described is not None:
-        return f"{described}:{_hash(tf_arrays.tensor_bytes(value))}"
-    if type(value).__module__ == "torch" and type(value).__name__ in ("dtype", "device", "layout"):
-        return str(value)
-    return None
+    digests = (kind.digest(value) for kind in KINDS.of(type(value)))
+    return next((digest for digest in digests if digest is not None), None)
 
 
 def _shown(value: Any) -> str:
@@ -90,22 +75,12 @@ def _shown(value: Any) -> str:
     if isinstance(value, frozenset):
         return f"{{{', '.join(sorted(map(_shown, value)))}}}"
     text = repr(value)
-    return text if len(text) <= _SHOWN_WHOLE else _hash(text.encode())
+    return text if len(text) <= _SHOWN_WHOLE else digest_of_bits(text.encode())
 
 
 def _name(code: Any) -> str:
     """Return module and name; not the qualified name, which classes lose when pickled by value."""
     return f"{getattr(code, '__module__', '')}.{getattr(code, '__name__', '')}"
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def is_torch_tensor_class(cls: type) -> bool:
-    """Tell whether a class is one of torch tensors; loads nothing."""
-    torch = sys.modules.get("torch")
-    return torch is not None and issubclass(cls, torch.Tensor)
 
 
 def find_unpicklable(graph: Mapping[str, Any], can_pickle: Callable[[Any], bool]) -> str | None:

@@ -180,6 +180,11 @@ def view_of(array: np.ndarray, start: int) -> View:
     return View(array, dtype, array.shape, address(array) - start, array.nbytes, axes)
 
 
+def view_of_bytes(owner: Any, nbytes: int) -> View:
+    """Describe an object within memory that holds just its bytes."""
+    return View(owner, "U8", (nbytes,), 0, nbytes, (0,))
+
+
 def stored_shape(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
     """Return the shape that an array has when its axes are put in the order of memory."""
     return tuple(shape[axis] for axis in axes)

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,8 +26,20 @@ T = TypeVar("T")
 Reducer = Callable[[Any], Any]
 """Return what `__reduce_ex__` would, or NotImplemented to have pickle do what it does by itself."""
 
-Memory = tuple[Any, np.ndarray]
-"""What holds a piece of memory, such as a storage, and its bytes: a view, shape (nbytes,)."""
+
+class Memory(NamedTuple):
+    """Memory of a library's that arrays of NumPy look at.
+
+    Attributes:
+        holder: what holds it and is pickled for it, such as a storage.
+        content: its bytes: a view, shape (nbytes,), uint8.
+        rebuild_view: builds an array on it: called with the holder, and then as
+            `arrays.rebuild_view` is; saved by name.
+    """
+
+    holder: Any
+    content: np.ndarray
+    rebuild_view: Callable[..., np.ndarray]
 
 
 class PickleAgainError(Exception):
@@ -52,6 +64,7 @@ class Pickling(Protocol):
         twins: copies of large objects, kept from pickle to pickle; None: there is no room for any.
         slots_in_rows: whether many small arrays may be pickled as one.
         env_states: what is known of environments.
+        made_again: objects that are made anew after a restore, by id.
     """
 
     buffers: list[np.ndarray]
@@ -60,12 +73,16 @@ class Pickling(Protocol):
     twins: list[Any] | None
     slots_in_rows: bool
     env_states: Any
+    made_again: dict[int, Any]
 
     def announce(self, views: list[View]) -> None:
         """Say what looks at the buffer that comes next; the list may grow until the end."""
 
     def memory(self, device: str = "cpu") -> MemoryMap:
         """Return who holds which memory of a device."""
+
+    def foreign_memory(self, value: Any) -> Memory | None:
+        """Return the memory that an array has in common with a library's value, if it has."""
 
     def path_of(self, value: Any) -> str | None:
         """Return the path of a named object; None where nothing can be restored into."""
@@ -96,7 +113,7 @@ class Kind:
 
     def is_loaded(self) -> bool:
         """Tell whether this process uses the library; loads nothing."""
-        return all(module in sys.modules for module in self.modules[:1])
+        return not self.modules or self.modules[0] in sys.modules
 
     def claims(self, cls: type) -> bool:
         """Tell whether to ask this kind about a class; remembered for each class."""

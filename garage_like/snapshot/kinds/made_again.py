@@ -20,9 +20,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_trying = contextvars.ContextVar("trying", default=False)
+from garage_like.snapshot.kinds.attributes import PartsFunction
+from garage_like.snapshot.kinds.kind import Kind, Pickling, Reducer, no_parts
 
-Reducer = Callable[[Any], Any]
+_trying = contextvars.ContextVar("trying", default=False)
 
 
 @contextlib.contextmanager
@@ -64,16 +65,29 @@ def _reducer_for(cls: Any) -> Reducer | None:
     return None
 
 
-def is_made_again(cls: Any) -> bool:
-    """Tell whether objects of a class are made again, and not saved."""
-    return _reducer_for(cls) is not None
+class MadeAgainKind(Kind):
+    """Log files, loggers, writers and bars, of whatever library."""
 
+    name = "made_again"
 
-def reduce(value: Any) -> Any:
-    """Return how pickle saves what one needs to make an object again."""
-    cls: Any = type(value)
-    reducer = _reducer_for(cls)
-    return NotImplemented if reducer is None else reducer(value)
+    def claims(self, cls: type) -> bool:
+        """Tell whether objects of a class are made again, and not saved."""
+        return _reducer_for(cls) is not None
+
+    is_named = claims
+
+    def reduce(self, value: Any, pickling: Pickling) -> Any:
+        """Return how pickle saves what one needs to make an object again."""
+        cls: Any = type(value)
+        reducer = _reducer_for(cls)
+        reduced = NotImplemented if reducer is None else reducer(value)
+        if reduced is not NotImplemented and reduced[0] is made_again:
+            pickling.made_again[id(value)] = value
+        return reduced
+
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
+        """Return what finds nothing: no number of a run depends on them."""
+        return no_parts
 
 
 def made_again(make: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import ParamSpec, TypeVar, cast
 
+from garage_like.snapshot.kinds.ale import AleKind
+from garage_like.snapshot.kinds.dowel import DowelKind
+from garage_like.snapshot.kinds.environments import EnvironmentKind
+from garage_like.snapshot.kinds.keras import KerasKind
 from garage_like.snapshot.kinds.kind import Kind
+from garage_like.snapshot.kinds.made_again import MadeAgainKind
+from garage_like.snapshot.kinds.mujoco import MujocoKind
+from garage_like.snapshot.kinds.numba import NumbaKind
+from garage_like.snapshot.kinds.numpy import NumpyKind
+from garage_like.snapshot.kinds.python import PythonKind
+from garage_like.snapshot.kinds.tensorflow import TensorFlowKind
+from garage_like.snapshot.kinds.torch import TorchKind
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Registry:
@@ -18,7 +33,8 @@ class Registry:
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         self._own: list[Kind] = []
         self._kinds = list(kinds)
-        self.of = functools.lru_cache(4096)(self._of)
+        self._forget: list[Callable[[], None]] = []
+        self.of = self.remembered(self._of)
 
     def register(self, kind: Kind) -> None:
         """Ask a kind from now on; it takes the place of one of the same name."""
@@ -28,7 +44,14 @@ class Registry:
                 f" identifier such as 'mylibrary', got {kind!r}"
             )
         self._own = [*(other for other in self._own if other.name != kind.name), kind]
-        self.of.cache_clear()
+        for forget in self._forget:
+            forget()
+
+    def remembered(self, function: Callable[P, T]) -> Callable[P, T]:
+        """Return a function of classes that remembers its answers until a kind is registered."""
+        remembering = functools.lru_cache(4096)(function)
+        self._forget.append(remembering.cache_clear)
+        return cast(Callable[P, T], remembering)
 
     def __iter__(self) -> Iterator[Kind]:
         """Yield all kinds."""
@@ -43,7 +66,21 @@ class Registry:
         return tuple(kind for kind in self if kind.claims(cls))
 
 
-KINDS = Registry()
+KINDS = Registry(
+    (
+        KerasKind(),
+        TensorFlowKind(),  # before Python: making a generator of Keras draws from Python's
+        NumpyKind(),
+        TorchKind(),
+        PythonKind(),
+        MujocoKind(),
+        AleKind(),
+        EnvironmentKind(),
+        DowelKind(),
+        NumbaKind(),
+        MadeAgainKind(),
+    )
+)
 """Of this process: what a library's objects are is the same for every run in it."""
 
 

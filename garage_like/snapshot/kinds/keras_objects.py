@@ -10,10 +10,9 @@ Used only where Keras is loaded already; importing this module does not load it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT
@@ -31,20 +30,6 @@ _NOT_SHOWN = frozenset(
         *("_output_layers", "_input_layers"),
     )
 )
-_DEEPEST = 8_000
-"""How deep pickling may nest: each layer of a functional model lies within the one before it."""
-
-
-@contextlib.contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Let pickling nest deeper than usual, where there may be models of Keras."""
-    before = sys.getrecursionlimit()
-    if "keras" in sys.modules:
-        sys.setrecursionlimit(max(before, _DEEPEST))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def _kind_of(cls: type) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
-from garage_like.snapshot.graph.tf_sessions import get_session_variables, set_session_variables
+from garage_like.snapshot.kinds.tf_sessions import get_session_variables, set_session_variables
 from garage_like.snapshot.rng import hidden_random_numbers
 from garage_like.tf.quiet_import import tf
 

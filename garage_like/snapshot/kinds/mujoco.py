@@ -10,40 +10,43 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.arrays import view_of_bytes
+from garage_like.snapshot.kinds.attributes import Part, PartsFunction, labelled
+from garage_like.snapshot.kinds.kind import Kind, Pickling, no_parts
 
 
-def is_mujoco_data_class(cls: type) -> bool:
-    """Tell whether a class is MuJoCo's `MjData`; loads nothing."""
-    mujoco = sys.modules.get("mujoco")
-    return mujoco is not None and cls is mujoco.MjData
+class MujocoKind(Kind):
+    """Simulations of MuJoCo."""
 
+    name = "mujoco"
+    modules = ("mujoco",)
+    versions = ("mujoco",)
 
-def reduce_simulation(data: Any, announce: Callable[[View], None]) -> tuple[Any, ...]:
-    """Return how pickle saves `MjData`: model and data as bytes, out of band.
+    def claims(self, cls: type) -> bool:
+        """Tell whether a class is `MjData`."""
+        mujoco = sys.modules.get("mujoco")
+        return mujoco is not None and cls is mujoco.MjData
 
-    Args:
-        data: the `MjData`.
-        announce: called with what looks at the buffer that comes next.
-    """
-    content: bytes = data.__getstate__()
-    announce(view_of_bytes(data, len(content)))
-    return rebuild_simulation, (type(data), pickle.PickleBuffer(content))
+    is_named = claims
 
+    def reduce(self, value: Any, pickling: Pickling) -> tuple[Any, ...]:
+        """Return how pickle saves `MjData`: model and data as bytes, out of band, maybe later."""
+        content: bytes = b""
+        if pickling.twins is None:
+            content = value.__getstate__()
+        else:
+            twin = copy_into(pickling.twins, len(pickling.late), value)
+            pickling.late[len(pickling.buffers)] = twin
+        pickling.announce([view_of_bytes(value, len(content))])
+        return rebuild_simulation, (type(value), pickle.PickleBuffer(content))
 
-def reduce_later(data: Any) -> tuple[Any, ...]:
-    """Do what `reduce_simulation` does, but for the bytes: something else takes their place."""
-    return rebuild_simulation, (type(data), pickle.PickleBuffer(b""))
-
-
-def view_of_bytes(data: Any, nbytes: int) -> View:
-    """Describe `MjData` within the memory that its bytes are."""
-    return View(data, "U8", (nbytes,), 0, nbytes, (0,))
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
+        """Return what finds the numbers of a simulation; without copies, there are none."""
+        return _parts if as_pickled else no_parts
 
 
 def rebuild_simulation(cls: Any, content: Any) -> Any:
@@ -107,6 +110,10 @@ def copy_into(twins: list[Twin], number: int, data: Any) -> Twin:
         return twins[number]
     twins[number:] = [Twin(data), *twins[number + 1 :]]
     return twins[number]
+
+
+def _parts(data: Any) -> list[Part]:
+    return labelled(mujoco_arrays(data))
 
 
 def mujoco_arrays(data: Any) -> dict[str, Any]:

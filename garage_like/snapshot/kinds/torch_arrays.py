@@ -18,14 +18,8 @@ import torch
 
 from garage_like.snapshot.disk.dtypes import DTYPES
 from garage_like.snapshot.kinds import torch_graphs
-from garage_like.snapshot.kinds.arrays import View, axes_in_memory
-from garage_like.snapshot.kinds.attributes import (
-    NEW_OBJECT,
-    Part,
-    PartsFunction,
-    attributes_of,
-    labelled,
-)
+from garage_like.snapshot.kinds.arrays import View, axes_in_memory, rebuild_view
+from garage_like.snapshot.kinds.attributes import NEW_OBJECT, Part, labelled
 from garage_like.snapshot.kinds.devices import device_for
 
 _BESIDE = ("float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -44,27 +38,6 @@ LOST_GRAPH = "by a graph"
 """What is saved of a tensor in place of whether it needs a gradient, if a computation made it."""
 _IN_ORDER = tuple(range(64))
 _NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
-
-
-def reducer_for(cls: type) -> Callable[[Any], Any] | str | None:
-    """Choose how values of a class of torch are pickled; of others, None.
-
-    Returns:
-        A function, or the name of a method of GraphPickler.
-    """
-    if issubclass(cls, torch.Tensor):
-        return "_reduce_tensor"
-    if cls is torch.UntypedStorage:
-        return "_reduce_storage"
-    if cls is torch.Generator:
-        return "_reduce_torch_generator"
-    if issubclass(cls, torch.optim.Optimizer):
-        return "_reduce_optimizer"
-    if issubclass(cls, torch.nn.Module):
-        if torch_graphs.is_parametrized_class(cls):
-            return torch_graphs.reduce_parametrized
-        return reduce_module if pickles_its_attributes(cls) else None
-    return None
 
 
 def is_tensor(value: Any) -> bool:
@@ -196,6 +169,11 @@ def storage_of(memory: Any) -> torch.UntypedStorage:
     return storage
 
 
+def rebuild_view_of_storage(storage: Any, *arguments: Any) -> np.ndarray:
+    """Build an array that shares memory with a storage, or a tensor's."""
+    return rebuild_view(array_of(storage_of(storage)), *arguments)
+
+
 def array_of(storage: torch.UntypedStorage) -> np.ndarray:
     """Return the bytes of a CPU storage, shape (nbytes,): a view that keeps the storage alive."""
     return torch.empty(0, dtype=torch.uint8).set_(storage).numpy()
@@ -323,24 +301,17 @@ def rebuild_generator(device: str, state: torch.Tensor) -> torch.Generator:
     return generator
 
 
-def parts_function(cls: type, *, as_pickled: bool) -> PartsFunction | None:
-    """Return what finds the parts of tensors, generators, optimizers or modules."""
-    if issubclass(cls, torch.Tensor):
-        return _tensor_parts
-    if issubclass(cls, torch.Generator):
-        return _generator_parts if as_pickled else None
-    return _optimizer_parts if issubclass(cls, torch.optim.Optimizer) else attributes_of
-
-
-def _tensor_parts(tensor: torch.Tensor) -> list[Part]:
+def tensor_parts(tensor: torch.Tensor) -> list[Part]:
+    """Return what a tensor holds besides its elements."""
     return labelled(tensor_state(tensor))
 
 
-def _generator_parts(generator: torch.Generator) -> list[Part]:
+def generator_parts(generator: torch.Generator) -> list[Part]:
+    """Return the state of a generator."""
     return [(".state", generator.get_state())]
 
 
-def _optimizer_parts(optimizer: torch.optim.Optimizer) -> list[Part]:
+def optimizer_parts(optimizer: torch.optim.Optimizer) -> list[Part]:
     """Return groups and slots; slots by the number of their parameter, as in a state_dict."""
     parts: list[Part] = []
     number = 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from garage_like.snapshot.graph.torch_arrays import tensor_bytes
+from garage_like.snapshot.kinds.torch_arrays import tensor_bytes
 
 GENERATOR = torch.Generator().manual_seed(4)
 

@@ -11,8 +11,8 @@ from garage_like.snapshot.capture import capture, load_graph
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tensors import parse
 from garage_like.snapshot.graph import pickling
-from garage_like.snapshot.graph.torch_slots import rows_of
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.torch_slots import rows_of
 from garage_like.torch.optimizers.flat_memory import lay_flat
 
 SLOTS = ("step", "exp_avg", "exp_avg_sq")

@@ -15,30 +15,20 @@ from typing import Any
 import numpy as np
 
 from garage_like.snapshot.disk.dtypes import told_dtype
-from garage_like.snapshot.graph import tf_live
+from garage_like.snapshot.kinds import tf_live
 from garage_like.snapshot.kinds.arrays import View
-
-Reducer = Callable[[Any], Any]
+from garage_like.snapshot.kinds.kind import Pickling, Reducer
 
 
 class TensorReducers:
     """How the objects of TensorFlow are pickled.
 
     Args:
-        announce: is told of each array just before its bytes are pickled.
-        stand_ins: gets the objects whose values are pickled as arrays, by the id of the array.
-        paths: of variables in the graph, by id: where a restore may find the live ones.
+        pickling: the pickle in the making.
     """
 
-    def __init__(
-        self,
-        announce: Callable[[View], None],
-        stand_ins: dict[int, Any],
-        paths: Mapping[int, str],
-    ) -> None:
-        self._announce = announce
-        self._stand_ins = stand_ins
-        self._paths = paths
+    def __init__(self, pickling: Pickling) -> None:
+        self._pickling = pickling
         self._runtime = tf_live.runtime_module()
 
     def reducer_for(self, cls: type) -> Reducer | None:
@@ -59,7 +49,7 @@ class TensorReducers:
         static = None if variable.shape == value.shape else variable.shape
         arguments = (variable.name.partition(":")[0], variable.trainable, static, extras)
         content = self._content(variable, value)
-        path = self._paths.get(id(variable))
+        path = self._pickling.path_of(variable)
         return rebuild_variable, (self._runtime, *content, *arguments, path)
 
     def _reduce_tensor(self, tensor: Any) -> Any:
@@ -71,7 +61,8 @@ class TensorReducers:
         if array.dtype.hasobject or not array.nbytes:
             return array, dtype, shape
         kind = told_dtype(array.dtype)
-        self._announce(View(owner, kind, shape, 0, array.nbytes, tuple(range(len(shape)))))
+        view = View(owner, kind, shape, 0, array.nbytes, tuple(range(len(shape))))
+        self._pickling.announce([view])
         memory = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         return pickle.PickleBuffer(memory.data), dtype, shape
 
@@ -92,20 +83,20 @@ class TensorReducers:
         return rebuild_wrapper, (type(wrapper), wrapper.__wrapped__)
 
     def _reduce_element(self, element: Any) -> Any:
-        from garage_like.snapshot.graph import tf_sessions
+        from garage_like.snapshot.kinds import tf_sessions
 
         return tf_sessions.reduce_element(element)
 
     def _reduce_graph(self, graph: Any) -> Any:
-        from garage_like.snapshot.graph import tf_sessions
+        from garage_like.snapshot.kinds import tf_sessions
 
         reduced = tf_sessions.reduce_graph(graph, self._runtime)
         variables = tf_sessions.variables_of(graph)
-        self._stand_ins.update({id(v): variables[name] for name, v in reduced[2].items()})
+        self._pickling.stand_ins.update({id(v): variables[name] for name, v in reduced[2].items()})
         return reduced
 
     def _reduce_session(self, session: Any) -> Any:
-        from garage_like.snapshot.graph import tf_sessions
+        from garage_like.snapshot.kinds import tf_sessions
 
         return tf_sessions.reduce_session(session)
 
@@ -257,14 +248,14 @@ def parts_function(cls: type, *, as_pickled: bool) -> Callable[[Any], list[tuple
 
 
 def _graph_values(graph: Any) -> list[tuple[str, Any]]:
-    from garage_like.snapshot.graph import tf_sessions
+    from garage_like.snapshot.kinds import tf_sessions
 
     values = tf_sessions.get_default_values(graph)
     return [(f".{name}", value) for name, value in values.items()]
 
 
 def _graph_variables(graph: Any) -> list[tuple[str, Any]]:
-    from garage_like.snapshot.graph import tf_sessions
+    from garage_like.snapshot.kinds import tf_sessions
 
     return [(f".{name}", variable) for name, variable in tf_sessions.variables_of(graph).items()]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.snapshot.graph.tf_live import eager, runtime_module
+from garage_like.snapshot.kinds.tf_live import eager, runtime_module
 
 HIDDEN_COUNTERS = frozenset(
     (

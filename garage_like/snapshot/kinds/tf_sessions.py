@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotMismatchError
-from garage_like.snapshot.tf_random import HIDDEN_COUNTERS
+from garage_like.snapshot.kinds.tf_random import HIDDEN_COUNTERS
 
 _definitions: weakref.WeakKeyDictionary[Any, tuple[int, bytes]] = weakref.WeakKeyDictionary()
 """Definition of each graph, with the version that it was made from."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from garage_like.snapshot.graph.torch_arrays import is_tensor, tensor_state, view_of
 from garage_like.snapshot.kinds.arrays import View
+from garage_like.snapshot.kinds.torch_arrays import is_tensor, tensor_state, view_of
 
 Row = list[torch.Tensor]
 

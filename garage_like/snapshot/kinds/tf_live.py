@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ _restore: contextvars.ContextVar[_Restore | None] = contextvars.ContextVar("rest
 
 
 @contextlib.contextmanager
-def offering(objects: Iterator[tuple[str, Any]]) -> Iterator[None]:
+def offering(objects: Iterable[tuple[str, Any]]) -> Iterator[None]:
     """Offer live variables; those that were taken get their values at the end.
 
     Args:

@@ -16,15 +16,31 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotMismatchError
+from garage_like.snapshot.kinds.attributes import Part, PartsFunction, labelled
+from garage_like.snapshot.kinds.kind import Kind, Pickling, Reducer, no_parts
 
 _INTEGERS = ("random_seed", "frame_skip", "max_num_frames_per_episode", "reward_min", "reward_max")
 _FLAGS = ("color_averaging", "sound_obs", "truncate_on_loss_of_life")
 
 
-def is_ale_class(cls: type) -> bool:
-    """Tell whether a class is the emulator's; loads nothing."""
-    ale_py = sys.modules.get("ale_py")
-    return ale_py is not None and cls is ale_py.ALEInterface
+class AleKind(Kind):
+    """Emulators of the Arcade Learning Environment."""
+
+    name = "ale_py"
+    modules = ("ale_py",)
+
+    def claims(self, cls: type) -> bool:
+        """Tell whether a class is the emulator's."""
+        ale_py = sys.modules.get("ale_py")
+        return ale_py is not None and cls is ale_py.ALEInterface
+
+    def reducer(self, cls: type, pickling: Pickling) -> Reducer:
+        """Return what reduces an emulator."""
+        return reduce_ale
+
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
+        """Return what finds settings and state; without copies, there are none."""
+        return _parts if as_pickled else no_parts
 
 
 def reduce_ale(ale: Any) -> tuple[Any, ...]:
@@ -55,6 +71,12 @@ def ale_settings(ale: Any) -> dict[str, Any]:
 def ale_bytes(ale: Any) -> np.ndarray:
     """Return the state of the machine, shape (nbytes,)."""
     return np.frombuffer(ale.cloneState(include_rng=True).serialize(), np.uint8).copy()
+
+
+def _parts(ale: Any) -> list[Part]:
+    parts = labelled(ale_settings(ale))
+    loaded = ale.getString("rom_file")
+    return [*parts, (".state", ale_bytes(ale))] if loaded else parts
 
 
 def rebuild_ale(settings: dict[str, Any], game: str | None, content: np.ndarray | None) -> Any:

@@ -8,10 +8,10 @@ import pytest
 
 from garage_like.snapshot.capture import capture, load_graph
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.graph import mujoco_data
-from garage_like.snapshot.graph.mujoco_data import Twin, mujoco_arrays
 from garage_like.snapshot.graph.pickling import GraphUnpickler
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds import mujoco as mujoco_kind
+from garage_like.snapshot.kinds.mujoco import Twin, mujoco_arrays
 from garage_like.snapshot.staging import Staging
 
 mujoco = pytest.importorskip("mujoco")
@@ -139,10 +139,10 @@ def test_simulations_of_old_snapshots_load(env, name, room):
 
     class Old:
         def __reduce__(self):
-            return getattr(mujoco_data, name), arguments
+            return getattr(mujoco_kind, name), arguments
 
     then = pickle.dumps(Old(), 2).replace(
-        b"garage_like.snapshot.graph.mujoco_data", f"garage_like.{room}.env_state".encode()
+        b"garage_like.snapshot.kinds.mujoco", f"garage_like.{room}.env_state".encode()
     )
     restored = GraphUnpickler(then, []).load()
     assert arrays_as_bytes(restored) == arrays_as_bytes(data)

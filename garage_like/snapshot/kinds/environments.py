@@ -2,7 +2,7 @@
 
 Measured: every MuJoCo environment of gymnasium pickles silently wrong, since EzPickle rebuilds a
 fresh one; positions and velocities alone are not enough either (Ant, Humanoid). The whole `MjData`
-is (`mujoco_data`), and so is the whole state of an Atari emulator (`ale_state`). Classic control,
+is (`mujoco`), and so is the whole state of an Atari emulator (`ale`). Classic control,
 toy text and most wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built anew
 from its gymnasium spec and begins a new episode; the snapshot then says `restart` and why.
 
@@ -20,9 +20,17 @@ from typing import Any
 
 from garage_like.data.env_layers import forwards_names, is_gymnasium_class, layers_of
 from garage_like.interfaces import Environment, VectorEnvironment
-from garage_like.snapshot.kinds.attributes import NEW_OBJECT
+from garage_like.snapshot.kinds.attributes import (
+    NEW_OBJECT,
+    Part,
+    PartsFunction,
+    attributes_of,
+    labelled,
+    reduced_parts,
+)
+from garage_like.snapshot.kinds.kind import Kind, Pickling
 
-Kind = tuple[Hashable, ...]
+EnvKind = tuple[Hashable, ...]
 """What an environment is, and all that it wraps: classes, and what gymnasium made them with."""
 
 
@@ -46,24 +54,37 @@ class EnvState:
         return self.mode == "exact"
 
 
-EnvStates = Mapping[Kind, EnvState]
+EnvStates = Mapping[EnvKind, EnvState]
 """What is known of environments. A run has its own: another one's say nothing of its settings."""
 
 NOTHING_KNOWN: EnvStates = MappingProxyType({})
 
 
-def is_env_class(cls: type) -> bool:
-    """Tell whether a class is one of environments: ours, gymnasium's, or the user's."""
-    return is_gymnasium_class(cls) or issubclass(cls, Environment | VectorEnvironment)
+class EnvironmentKind(Kind):
+    """Environments: ours, gymnasium's, and the user's."""
 
+    name = "gymnasium"
+    modules = ("gymnasium",)
+    versions = ("gymnasium",)
 
-def reduce_env(env: Any, known: EnvStates) -> Any:
-    """Return how pickle saves an environment, or NotImplemented if pickle does it well."""
-    of_gymnasium = is_gymnasium_class(type(env))
-    reduced = (reduce_gymnasium_env if of_gymnasium else reduce_environment)(env, known)
-    if reduced is NotImplemented and forwards_names(type(env)):
-        return NEW_OBJECT, (type(env),), dict(vars(env)), None, None, set_attributes
-    return reduced
+    def claims(self, cls: type) -> bool:
+        """Tell whether a class is one of environments."""
+        return is_gymnasium_class(cls) or issubclass(cls, Environment | VectorEnvironment)
+
+    def reduce(self, value: Any, pickling: Pickling) -> Any:
+        """Return how pickle saves an environment, or NotImplemented if pickle does it well."""
+        of_gymnasium = is_gymnasium_class(type(value))
+        reduce = reduce_gymnasium_env if of_gymnasium else reduce_environment
+        reduced = reduce(value, pickling.env_states)
+        if reduced is NotImplemented and forwards_names(type(value)):
+            return NEW_OBJECT, (type(value),), dict(vars(value)), None, None, set_attributes
+        return reduced
+
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
+        """Return what finds the parts of environments of gymnasium's."""
+        if not is_gymnasium_class(cls):
+            return None
+        return _parts if as_pickled else attributes_of
 
 
 def innermost(env: Any) -> Any:
@@ -71,7 +92,7 @@ def innermost(env: Any) -> Any:
     return layers_of(env)[-1]
 
 
-def kind_of(env: Any) -> Kind:
+def kind_of(env: Any) -> EnvKind:
     """Return what an environment has in common with others that pickle as it does."""
     return tuple(_settings(part) for part in layers_of(env))
 
@@ -138,6 +159,11 @@ def reduce_gymnasium_env(env: Any, known: EnvStates = NOTHING_KNOWN) -> Any:
         state = {**vars(env), **windows}
         return NEW_OBJECT, (type(env),), state, None, None, set_attributes
     return NotImplemented
+
+
+def _parts(env: Any) -> list[Part]:
+    reduced = reduce_gymnasium_env(env)
+    return reduced_parts(env) if reduced is NotImplemented else labelled(reduced[2])
 
 
 def set_attributes(env: Any, state: dict[str, Any]) -> None:

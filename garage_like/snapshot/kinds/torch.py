@@ -1,0 +1,193 @@
+"""torch: tensors, modules, optimizers, generators; what needs it loaded is in `torch_*`."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from garage_like.snapshot.kinds.attributes import PartsFunction, attributes_of
+from garage_like.snapshot.kinds.kind import (
+    Kind,
+    Memory,
+    Pickling,
+    Reducer,
+    digest_of_bits,
+    no_parts,
+)
+
+
+class TorchKind(Kind):
+    """torch, on CPU and GPU."""
+
+    name = "torch"
+    modules = ("torch",)
+    versions = ("torch",)
+
+    def claims(self, cls: type) -> bool:
+        """Tell whether a class is one of torch's, or of optimizers' slots."""
+        torch = sys.modules.get("torch")
+        if cls is defaultdict:
+            return True
+        if torch is None:
+            return False
+        from garage_like.snapshot.kinds.torch_slots import SlotRows
+
+        return issubclass(
+            cls,
+            (
+                *(torch.Tensor, torch.UntypedStorage, torch.Generator, SlotRows),
+                *(torch.optim.Optimizer, torch.nn.Module),
+                *(torch.dtype, torch.device, torch.layout),
+            ),
+        )
+
+    def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
+        """Return what reduces tensors and what holds them."""
+        if not self.is_loaded():
+            return None
+        from garage_like.snapshot.kinds.torch_pickling import TorchPickling
+
+        return pickling.own(TorchPickling).reducer(cls)
+
+    def memory(self, value: Any) -> Memory | None:
+        """Return the memory of a tensor or storage on the CPU."""
+        from garage_like.snapshot.kinds import torch_arrays
+
+        torch = sys.modules["torch"]
+        if not isinstance(value, torch.UntypedStorage) and not torch_arrays.is_tensor(value):
+            return None
+        storage = torch_arrays.storage_of(value)
+        content = torch_arrays.array_of(storage)
+        return Memory(storage, content, torch_arrays.rebuild_view_of_storage)
+
+    def is_named(self, cls: type) -> bool:
+        """Tell whether a class is one of tensors."""
+        return _is_tensor_class(cls)
+
+    def gradient(self, value: Any) -> Any:
+        """Return the gradient of a leaf of computations."""
+        return value.grad if value.is_leaf else None
+
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
+        """Return what finds the parts of tensors, generators, optimizers or modules."""
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return None
+        from garage_like.snapshot.kinds import torch_arrays
+
+        if issubclass(cls, torch.Tensor):
+            return torch_arrays.tensor_parts
+        if issubclass(cls, torch.Generator):
+            return torch_arrays.generator_parts if as_pickled else no_parts
+        if issubclass(cls, torch.optim.Optimizer):
+            return torch_arrays.optimizer_parts
+        return attributes_of if issubclass(cls, torch.nn.Module) else None
+
+    def digest(self, value: Any) -> str | None:
+        """Return type, shape and digest of a tensor; the names of types and devices."""
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return None
+        if isinstance(value, torch.Tensor):
+            from garage_like.snapshot.kinds.torch_arrays import tensor_bytes
+
+            needs = " requires_grad" if value.requires_grad else ""
+            digest = digest_of_bits(tensor_bytes(value))
+            return f"{value.dtype}{tuple(value.shape)}{needs}:{digest}"
+        is_name = isinstance(value, torch.dtype | torch.device | torch.layout)
+        return str(value) if is_name else None
+
+    def rng_state(self) -> dict[str, Any]:
+        """Return the state on the CPU, and on the GPUs if they are in use."""
+        torch = sys.modules["torch"]
+        state = {"torch": torch.get_rng_state()}
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            state["torch_cuda"] = torch.cuda.get_rng_state_all()
+        return state
+
+    def set_rng_state(self, state: Mapping[str, Any]) -> None:
+        """Set the state on the CPU, and on the GPUs that were in use."""
+        if "torch" not in state:
+            return
+        import torch
+
+        torch.set_rng_state(state["torch"])
+        if "torch_cuda" in state and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["torch_cuda"])
+
+    def is_generator(self, cls: type) -> bool:
+        """Tell whether a class is one of torch's generators."""
+        torch = sys.modules.get("torch")
+        return torch is not None and issubclass(cls, torch.Generator)
+
+    def generator_state(self, generator: Any) -> Any:
+        """Return the numbers that it holds."""
+        return generator.get_state().cpu().numpy()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return threads and flags."""
+        torch = sys.modules["torch"]
+        return {
+            "threads": torch.get_num_threads(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "matmul_precision": torch.get_float32_matmul_precision(),
+            "default_dtype": str(torch.get_default_dtype()),
+        }
+
+    def device(self, map_location: Any) -> Any:
+        """Return a device that values can lie on here; None if there is no torch."""
+        try:
+            import torch
+        except ModuleNotFoundError:
+            return None  # nothing that could lie anywhere
+
+        try:
+            device = torch.device(map_location)
+        except (RuntimeError, TypeError) as error:
+            why = str(error).partition("\n")[0]
+            raise ValueError(
+                f"map_location must be a device of torch such as 'cpu' or 'cuda:0', got"
+                f" {map_location!r}: {why}"
+            ) from None
+        if device.type == "meta":
+            raise ValueError("map_location='meta' holds no values; expected 'cpu' or 'cuda:0', say")
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            why = str(error).partition("\n")[0]
+            raise ValueError(
+                f"map_location={map_location!r}: there is no such device here ({why});"
+                " map_location='cpu' loads what was saved on any device"
+            ) from None
+        return device if device.type != "cpu" else None
+
+    def move(self, objects: Iterable[Any], device: Any) -> None:
+        """Move modules, and what optimizers keep for their parameters."""
+        torch = sys.modules["torch"]
+        reached = list(objects)
+        for module in reached:
+            if isinstance(module, torch.nn.Module):
+                module.to(device)
+        for optimizer in reached:
+            if isinstance(optimizer, torch.optim.Optimizer):
+                optimizer.load_state_dict(optimizer.state_dict())  # goes where the parameters are
+
+    def takes_weights(self, value: Any) -> bool:
+        """Tell whether a value is a tensor."""
+        return _is_tensor_class(type(value))
+
+    def assign(self, value: Any, numbers: np.ndarray) -> None:
+        """Write numbers into a tensor, on whatever device it lies."""
+        torch = sys.modules["torch"]
+        with torch.no_grad():
+            value.copy_(torch.from_numpy(np.array(numbers, numbers.dtype.newbyteorder("="))))
+
+
+def _is_tensor_class(cls: type) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and issubclass(cls, torch.Tensor)

@@ -1,0 +1,130 @@
+"""torch's objects within one pickle: storages once, tensors as views of them, slots in rows.
+
+Imported only where torch is loaded already.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from garage_like.snapshot.kinds import arrays, torch_arrays, torch_graphs, torch_slots
+from garage_like.snapshot.kinds.kind import PickleAgainError, Pickling, Reducer
+
+
+class TorchPickling:
+    """The tensors of one pickle.
+
+    Args:
+        pickling: the pickle in the making.
+    """
+
+    def __init__(self, pickling: Pickling) -> None:
+        self._memory = pickling.memory
+        self._cpu = pickling.memory()
+        self._announce = pickling.announce
+        self._slots_in_rows = pickling.slots_in_rows
+        self._in_rows: set[int] = set()
+        self._met: set[int] = set()
+
+    def reducer(self, cls: type) -> Reducer | None:
+        """Return what reduces objects of a class; None: as pickle does by itself."""
+        if issubclass(cls, torch.Tensor):
+            return self._reduce_tensor
+        if cls is torch.UntypedStorage:
+            return self._reduce_storage
+        if cls is torch.Generator:
+            return torch_arrays.reduce_generator
+        if issubclass(cls, torch.optim.Optimizer):
+            return self._reduce_optimizer
+        if cls is defaultdict:
+            return self._reduce_defaultdict
+        if cls is torch_slots.SlotRows:
+            return self._reduce_rows
+        if torch_graphs.is_parametrized_class(cls):
+            return torch_graphs.reduce_parametrized
+        if issubclass(cls, torch.nn.Module) and torch_arrays.pickles_its_attributes(cls):
+            return torch_arrays.reduce_module
+        return None
+
+    def _reduce_optimizer(self, optimizer: Any) -> Any:
+        reduced = torch_arrays.reduce_optimizer(optimizer)
+        if not self._slots_in_rows or reduced is NotImplemented:
+            return reduced
+        rows = torch_slots.rows_of(optimizer)
+        if rows is None or not self._met.isdisjoint(rows.ids):
+            return reduced
+        self._in_rows |= rows.ids
+        make, arguments, state = reduced
+        return make, arguments, {**state, "state": rows}
+
+    def _reduce_rows(self, rows: torch_slots.SlotRows) -> Any:
+        for vector, views in rows.memories():
+            storage = vector.untyped_storage()
+            address = storage.data_ptr()
+            holder, start = self._cpu.holder(address, storage.nbytes(), vector)
+            inside = address - start
+            if inside:
+                views = [view._replace(start=view.start + inside) for view in views]
+            self._cpu.views[id(holder)] += views
+        return rows.reduce()
+
+    def _meet(self, value: Any) -> None:
+        """Note that an object is pickled as such; it must not be one of those in rows."""
+        self._met.add(id(value))
+        if id(value) in self._in_rows:
+            torch_slots.leave_as_it_is(value)
+            raise PickleAgainError
+
+    def _reduce_defaultdict(self, value: Any) -> Any:
+        self._meet(value)
+        return NotImplemented
+
+    def _reduce_tensor(self, tensor: torch.Tensor) -> Any:
+        self._meet(tensor)
+        if not torch_arrays.is_tensor(tensor):
+            return NotImplemented
+        storage, offset = tensor.untyped_storage(), int(tensor.storage_offset())
+        nbytes, shape = storage.nbytes(), tuple(tensor.shape)
+        if not nbytes:
+            return torch_arrays.reduce_tensor(tensor, storage, offset, shape)
+        is_cpu = tensor.is_cpu
+        memory = self._cpu if is_cpu else self._memory(str(tensor.device))
+        address, itemsize = storage.data_ptr(), tensor.element_size()
+        holder, start = memory.holder(address, nbytes, tensor if is_cpu else storage)
+        inside = address - start
+        views = memory.views[id(holder)]
+        views.append(torch_arrays.view_of(tensor, shape, inside + offset * itemsize, itemsize))
+        if holder is tensor:
+            self._announce(views)
+            return torch_arrays.reduce_owner(tensor, storage, offset, shape)
+        if isinstance(holder, np.ndarray):
+            holder = arrays.memory_of(holder)[inside : inside + nbytes]
+        elif inside % itemsize:
+            whole = torch_arrays.array_of(torch_arrays.storage_of(holder))
+            holder = whole[inside : inside + nbytes]
+        else:
+            offset += inside // itemsize
+        return torch_arrays.reduce_tensor(tensor, holder, offset, shape)
+
+    def _reduce_storage(self, storage: torch.UntypedStorage) -> Any:
+        device = str(storage.device)
+        memory = self._memory(device)
+        views = memory.views.get(id(storage))
+        if views is not None or storage.nbytes() == 0:
+            self._announce(views or [])
+            return torch_arrays.reduce_storage(storage, device)
+        holder, start = memory.holder(storage.data_ptr(), storage.nbytes(), storage)
+        if holder is storage:
+            return torch_arrays.reduce_storage(storage, device)
+        inside = storage.data_ptr() - start
+        if not isinstance(holder, np.ndarray):
+            whole = torch_arrays.storage_of(holder)
+            if whole is storage:
+                return torch_arrays.storage_of, (holder,)
+            holder = torch_arrays.array_of(whole)
+        part = arrays.memory_of(holder)[inside : inside + storage.nbytes()]
+        return torch_arrays.storage_of, (part,)
