@@ -149,9 +149,11 @@ def capture(
     ]
     for table in tables:
         table.entry["memory"] = _memory_of(table.entry["folder"], memories)
+    buffers = [staging.copy(buffer) for buffer in pickler.buffers]
+    pickler.let_go()
     return Capture(
         content,
-        [staging.copy(buffer) for buffer in pickler.buffers],
+        buffers,
         pickler.views,
         pickler.late,
         names,

@@ -112,6 +112,17 @@ class GraphPickler(cloudpickle.CloudPickler):
             self.dump(dict(self._graph))
         return self._file.getvalue()
 
+    def let_go(self) -> None:
+        """Let go of the memory of what was pickled, once the buffers are copied.
+
+        A pickler lies in a cycle and remembers what it met; and while anybody looks at the memory
+        of an array of JAX, a function that was given it to use again copies it instead.
+        """
+        self.clear_memo()
+        self.buffers = []
+        self._memory.clear()
+        self._own.clear()
+
     def announce(self, views: list[View]) -> None:
         """Say what looks at the next buffer."""
         self._pending = views
@@ -296,4 +307,5 @@ def copy_exactly(value: Any, env_states: EnvStates = NOTHING_KNOWN) -> Any:
     pickler = GraphPickler({"value": value}, keep_live=False, env_states=env_states)
     content = pickler.save()
     buffers = [bytearray(buffer) for buffer in pickler.buffers]
+    pickler.let_go()
     return GraphUnpickler(content, buffers).load()["value"]

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar, cast
 from garage_like.snapshot.kinds.ale import AleKind
 from garage_like.snapshot.kinds.dowel import DowelKind
 from garage_like.snapshot.kinds.environments import EnvironmentKind
+from garage_like.snapshot.kinds.jax import JaxKind
 from garage_like.snapshot.kinds.keras import KerasKind
 from garage_like.snapshot.kinds.kind import Kind
 from garage_like.snapshot.kinds.made_again import MadeAgainKind
@@ -72,6 +73,7 @@ KINDS = Registry(
         TensorFlowKind(),  # before Python: making a generator of Keras draws from Python's
         NumpyKind(),
         TorchKind(),
+        JaxKind(),
         PythonKind(),
         MujocoKind(),
         AleKind(),
