@@ -21,6 +21,10 @@ class SnapshotMismatchError(SnapshotError, ValueError):
     """Raise when a snapshot cannot be used here: newer format, other class, other configuration."""
 
 
+class SnapshotRestoreError(SnapshotMismatchError):
+    """Raise when an object of a snapshot cannot be built here; names it by its path and class."""
+
+
 class SnapshotUntrustedError(SnapshotError, PermissionError):
     """Raise when restoring would run another user's code, and nobody said that it may."""
 

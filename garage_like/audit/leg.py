@@ -27,6 +27,7 @@ IMPOSED = {
     "auto_resume": False,
     "use_existing_dir": False,
     "archive_launch_repo": False,
+    "try_restore": False,
 }
 """Options of the experiment while it is audited: every epoch is saved before the next begins."""
 

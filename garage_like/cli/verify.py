@@ -1,35 +1,72 @@
-"""`garage-like verify`: whether every byte of a run's snapshots is what was written."""
+"""`garage-like verify`: whether a run's snapshots are what was written, and can be restored."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
 
 from garage_like.cli import printing
+from garage_like.snapshot.choosing import snapshot_path
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.reader import list_snapshots
+from garage_like.snapshot.trial import GONE, TOO_LARGE, RestoreTrial, module_path
+from garage_like.snapshot.trust import check_trust
 
 
-@click.command(epilog="Example: garage-like verify data/local/experiment/ppo")
+@click.command(epilog="Example: garage-like verify data/local/experiment/ppo --restore")
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--restore",
+    "restores",
+    is_flag=True,
+    help="Restore the newest snapshot, too, in a process of its own; runs code that it holds.",
+)
+@click.option("--trust", is_flag=True, help="Restore though another user wrote it.")
 @printing.json_option
 @click.pass_context
-def verify(ctx: click.Context, run: Path, as_json: bool) -> None:
+def verify(ctx: click.Context, run: Path, restores: bool, trust: bool, as_json: bool) -> None:
     """Check every digest of every snapshot of RUN.
 
-    Names each file that is not what was written, and then exits with 1.
+    Names each file that is not what was written, and then exits with 1. With --restore it also
+    names, by its path, each object of the newest snapshot that would not come back as it was saved.
     """
     checked = {str(path): problems_unless_pruned(path) for path in list_snapshots(run)}
     problems = {path: found for path, found in checked.items() if found is not None}
     bad = {path: found for path, found in problems.items() if found}
+    lost = _lost_in_a_restore(run, trust) if restores else []
     if as_json:
-        printing.print_json({"run": str(run), "good": not bad, "problems": problems})
+        told = {"run": str(run), "good": not bad and not lost, "problems": problems}
+        printing.print_json({**told, "lost": lost} if restores else told)
     else:
         for found in bad.values():
             for problem in found:
                 printing.echo(f"damaged: {problem}")
+        for problem in lost:
+            printing.echo(f"lost in a restore: {problem}")
         plural = "" if len(problems) == 1 else "s"
         verdict = f"{len(bad)} damaged" if bad else "every digest holds"
-        printing.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}")
-    ctx.exit(1 if bad else 0)
+        tried = "" if not restores else ", a restore loses something" * bool(lost) or ", restored"
+        printing.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}{tried}")
+    ctx.exit(1 if bad or lost else 0)
+
+
+def _lost_in_a_restore(run: Path, trust: bool) -> list[str]:
+    """Restore the newest snapshot in a process of its own; return what would not come back."""
+    while True:
+        snapshot = snapshot_path(run)
+        check_trust(snapshot, Manifest.read(snapshot), trust)
+        with contextlib.closing(RestoreTrial(snapshot, module_path(snapshot))) as trial:
+            trial.wait()
+            found = trial.problems()
+        if found == [GONE] and snapshot_path(run) != snapshot:
+            continue  # a run under way has pruned it
+        return [_TOLD.get(problem, problem) for problem in found]
+
+
+_TOLD = {
+    GONE: "the snapshot is damaged, or has gone",
+    TOO_LARGE: "its arrays do not fit into the memory that is free here",
+}

@@ -17,7 +17,7 @@ from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.devices import building_on_cpu
 from garage_like.snapshot.kinds.registry import KINDS
-from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot, run_dir_of
+from garage_like.snapshot.loading import LoadedSnapshot, build_newest, load_snapshot, run_dir_of
 from garage_like.snapshot.trust import check_trust
 
 
@@ -152,7 +152,7 @@ def _graph(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> dict[str, 
     known = [str(folder) for folder in folders] if isinstance(folders, list) else []
     sys.path[:0] = [folder for folder in known if folder not in sys.path]
     with contextlib.nullcontext() if map_location is None else building_on_cpu():
-        return loaded.graph(trust)
+        return build_newest(loaded, lambda found: found.graph(trust))[1]
 
 
 def _experiment(snapshot: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.data.table import Table
-from garage_like.errors import SnapshotCorruptError, SnapshotSaveError
+from garage_like.errors import SnapshotCorruptError, SnapshotRestoreError, SnapshotSaveError
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.filesystem import Buffer
@@ -28,6 +28,7 @@ from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.own_code import is_own_class
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.graph.saved_tree import where_it_fails
 from garage_like.snapshot.graph.walk import unpicklable_chain, walk
 from garage_like.snapshot.kinds.arrays import View, view_of_bytes
 from garage_like.snapshot.kinds.attributes import Part
@@ -52,6 +53,7 @@ class Capture:
         unchanged: files that are as in the last committed snapshot, by path.
         generators: the state of each random generator, by its path in the graph.
         left_out: names of replay memories that were captured without their transitions.
+        classes: of the objects.
         made_again: paths and classes of what is made anew after a restore, and not saved.
     """
 
@@ -66,6 +68,7 @@ class Capture:
     left_out: list[str]
     generators: dict[str, Any]
     made_again: list[str]
+    classes: frozenset[type]
 
     @property
     def arrays(self) -> list[dict[str, Any]]:
@@ -163,6 +166,7 @@ def capture(
         [] if include_buffer else memories,
         _generators(graph, pickler.generators, names),
         _with_classes(pickler.made_again, names),
+        pickler.classes,
     )
 
 
@@ -274,6 +278,32 @@ def load_graph(
         name: of the snapshot, for messages.
         include_buffer: whether replay memory gets its transitions back; else it is empty.
     """
+    buffers = _buffers(manifest, files, name)
+    objects = files[layout.OBJECTS]
+    rows = [
+        load_rows(entry, files, name) if include_buffer or not entry.get("memory") else []
+        for entry in manifest.tables
+    ]
+    try:
+        with filling_tables(rows):
+            graph = GraphUnpickler(objects, buffers).load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise SnapshotRestoreError(f"{name}: {why_not_built(objects, buffers, error)}") from error
+    if not include_buffer:
+        for _, value in walk(graph):
+            if is_memory_class(type(value)):
+                value.clear()
+    return graph
+
+
+def buffers_of(loaded: Any) -> list[Any]:
+    """Return the memory of a loaded snapshot's arrays, in the order of its pickle."""
+    return _buffers(loaded.manifest, loaded.files, str(loaded.path))
+
+
+def _buffers(manifest: Manifest, files: Mapping[str, bytearray], name: str) -> list[Any]:
     tensors = {
         path: parse(content, f"{name}/{path}")
         for path, content in files.items()
@@ -287,22 +317,26 @@ def load_graph(
                 for component, key, start in entry["pieces"]
             ]
             buffers.append(_joined(pieces, entry["nbytes"]))
-        objects = files[layout.OBJECTS]
+        if layout.OBJECTS not in files:
+            raise KeyError(layout.OBJECTS)
     except (KeyError, TypeError, ValueError) as error:
         raise SnapshotCorruptError(
             f"{name}: the manifest and the files do not agree on the arrays: {error!r}"
         ) from error
-    rows = [
-        load_rows(entry, files, name) if include_buffer or not entry.get("memory") else []
-        for entry in manifest.tables
-    ]
-    with filling_tables(rows):
-        graph = GraphUnpickler(objects, buffers).load()
-    if not include_buffer:
-        for _, value in walk(graph):
-            if is_memory_class(type(value)):
-                value.clear()
-    return graph
+    return buffers
+
+
+def why_not_built(objects: Buffer, buffers: Sequence[Any], error: Exception) -> str:
+    """Return a sentence with path and class of the object that cannot be built."""
+    find_class = GraphUnpickler(objects, buffers).find_class
+    found = where_it_fails(objects, buffers, find_class)
+    where = "{} ({})".format(*found) if found else "an object"  # it can be built the second time
+    if isinstance(error, ImportError):
+        return (
+            f"{where} cannot be built here: {error}; install what is missing, or put the folder of"
+            " the module on PYTHONPATH"
+        )
+    return f"{where} cannot be restored: {type(error).__name__}: {error}"
 
 
 def _joined(pieces: list[tuple[np.ndarray, int]], nbytes: int) -> np.ndarray:

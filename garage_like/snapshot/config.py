@@ -50,6 +50,8 @@ class SnapshotConfig:
             `'warn'` goes on, logs it and counts it in `Snapshot/Failures`; `'raise'` ends it with
             the error at the next safe point. Earlier snapshots are intact in both cases.
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
+        try_restore: whether a snapshot that brings new classes of objects, the first above all, is
+            restored once in a process of its own, to see whether all of it comes back.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
         video_interval: epochs from one video of the policy to the next, in `videos/`; 0 films none.
@@ -73,6 +75,7 @@ class SnapshotConfig:
     max_stall: float = 0.004
     on_save_error: str = "warn"
     auto_resume: bool = False
+    try_restore: bool = True
     log_interval: int | Literal["auto"] = 1
     video_interval: int = 0
 
@@ -100,7 +103,7 @@ class SnapshotConfig:
         _check_int("keep_best", self.keep_best, 0)
         if self.keep_period is not None:
             _check_int("keep_period", self.keep_period, 1, " or None")
-        for name in ("include_buffer", "async_save", "auto_resume"):
+        for name in ("include_buffer", "async_save", "auto_resume", "try_restore"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if not isinstance(self.max_stall, Real) or not 0.0 < self.max_stall <= 1.0:

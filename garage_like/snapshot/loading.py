@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from garage_like.errors import SnapshotCorruptError, SnapshotNotFoundError
+from garage_like.errors import (
+    SnapshotCorruptError,
+    SnapshotError,
+    SnapshotNotFoundError,
+    SnapshotRestoreError,
+)
+from garage_like.logging.notices import warn
 from garage_like.snapshot.best_rule import BestRule
 from garage_like.snapshot.choosing import FromEpoch, meant_by
 from garage_like.snapshot.disk import layout
@@ -16,6 +23,8 @@ from garage_like.snapshot.disk.digests import read_file
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.trust import check_trust, why_untrusted
+
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class LoadedSnapshot:
         files: content of each file, by path inside the snapshot.
         bad: newer snapshots that were passed over since they do not verify, and why.
         include_buffer: whether replay memory gets its transitions back.
+        older: snapshots to fall back to if the objects of this one cannot be built.
         untrusted: how one saw, as it was read, that another user wrote it; None if this one did.
     """
 
@@ -37,6 +47,7 @@ class LoadedSnapshot:
     bad: dict[int, str]
     include_buffer: bool = True
     untrusted: str | None = None
+    older: tuple[Path, ...] = ()
 
     def graph(self, trust: bool = False) -> dict[str, Any]:
         """Build the objects. This runs code that the snapshot brings along.
@@ -85,6 +96,49 @@ def load_snapshot(
             return _newest_good(found, include_buffer)
         except _GoneMeanwhileError:
             continue  # a run under way has pruned it, and has a newer one
+
+
+def build_newest(
+    loaded: LoadedSnapshot, build: Callable[[LoadedSnapshot], Built]
+) -> tuple[LoadedSnapshot, Built]:
+    """Build the objects of a snapshot; where one of them cannot be, those of an older snapshot.
+
+    That is the newest that can be built, if all before one that can be can be built, too: it is
+    looked for in ever longer steps, then between the last two.
+
+    Args:
+        loaded: what was read.
+        build: builds the objects.
+
+    Returns:
+        What was built, and of which snapshot.
+
+    Raises:
+        SnapshotRestoreError: if no snapshot helps; names the object that fails in the newest.
+    """
+    try:
+        return loaded, build(loaded)
+    except SnapshotRestoreError as error:
+        found = _newest_that_builds(loaded, build)
+        if found is None:
+            raise
+        warn(f"going back to {found[0].path.name}, since of a newer snapshot {error}", stacklevel=5)
+        return found
+
+
+def _newest_that_builds(
+    loaded: LoadedSnapshot, build: Callable[[LoadedSnapshot], Built]
+) -> tuple[LoadedSnapshot, Built] | None:
+    best: tuple[LoadedSnapshot, Built] | None = None
+    bad, good, step = -1, len(loaded.older), 1
+    while good - bad > 1:
+        middle = min(bad + step, len(loaded.older) - 1) if best is None else (bad + good) // 2
+        try:
+            found = _read_steadily(loaded.older[middle], None if loaded.include_buffer else False)
+            best, good = (found, build(found)), middle
+        except (SnapshotError, _GoneMeanwhileError):
+            bad, step = middle, 2 * step
+    return best
 
 
 class _GoneMeanwhileError(Exception):
@@ -136,7 +190,7 @@ def _files_of_memory(manifest: Manifest) -> tuple[str, ...]:
 def _newest_good(snapshots: list[Path], include_buffer: bool | None) -> LoadedSnapshot:
     """Read the first of some snapshots of one run that verifies, the newest first."""
     bad: dict[int, str] = {}
-    for snapshot in snapshots:
+    for number, snapshot in enumerate(snapshots):
         epoch = layout.epoch_of(snapshot) or 0
         try:
             loaded = _read_steadily(snapshot, include_buffer, bad)
@@ -149,7 +203,7 @@ def _newest_good(snapshots: list[Path], include_buffer: bool | None) -> LoadedSn
                 f" {epoch}: {why}",
                 stacklevel=4,
             )
-        return loaded
+        return replace(loaded, older=tuple(snapshots[number + 1 :]))
     listed = "; ".join(f"epoch {epoch}: {why}" for epoch, why in bad.items())
     raise SnapshotCorruptError(f"{snapshots[0].parent}: no snapshot verifies: {listed}")
 

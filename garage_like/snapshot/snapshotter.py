@@ -27,7 +27,7 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
-from garage_like.snapshot.loading import load_snapshot
+from garage_like.snapshot.loading import build_newest, load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import (
@@ -104,6 +104,7 @@ class Snapshotter:
         self._num_passed_over = 0
         self._is_open = False
         self.made_again: list[str] = []
+        self._classes: dict[int, frozenset[type]] = {}
 
     @property
     def config(self) -> SnapshotConfig:
@@ -191,6 +192,7 @@ class Snapshotter:
             self._known_names = None  # half of it, perhaps
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
         self.made_again = captured.made_again
+        self._classes[manifest.epoch] = captured.classes
         job = _Job(manifest, captured, staging, before_commit)
         path = self.store.dir / layout.epoch_name(manifest.epoch)
         with self._lock:
@@ -220,6 +222,12 @@ class Snapshotter:
         """Wait, and stop writing; `save` begins anew."""
         self._writer.close()
         return self.report()
+
+    def take_classes(self, epoch: int) -> frozenset[type]:
+        """Return the classes of the objects in a capture, and forget them and those before."""
+        taken = self._classes.get(epoch, frozenset())
+        self._classes = {other: held for other, held in self._classes.items() if other > epoch}
+        return taken
 
     def report(self) -> SaveReport:
         """Say what became of captures since this was last called; does not wait."""
@@ -323,7 +331,7 @@ class Snapshotter:
         """
         rule = None if self._config is None else self._config.best_rule
         loaded = load_snapshot(load_dir, itr, unrecorded=rule, include_buffer=include_buffer)
-        graph = loaded.graph(trust)
+        loaded, graph = build_newest(loaded, lambda found: found.graph(trust))
         set_normalizers(graph.get("env"), arrays_of(loaded.manifest.normalizers))
         return graph
 

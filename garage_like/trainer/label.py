@@ -23,6 +23,7 @@ class Label:
     Attributes:
         env_states: what is known of the run's environments.
         modules: state beside the objects, in the run's own modules.
+        not_restored: what a restore that was tried did not bring back, a sentence each.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Label:
         self.modules = ModuleState()
         self._hidden: list[str] = []
         self._made_again: list[str] = []
+        self.not_restored: list[str] = []
 
     def reasons(self, env_state: EnvState) -> list[str]:
         """Return why a resume of what is saved now is not exact; log what was not known before."""
@@ -38,7 +40,8 @@ class Label:
             if reason not in self._hidden:
                 logger.log(f"A resume of this run will not be exact: {reason}")
         self._hidden = hidden
-        return [*([] if env_state.exact else [f"environment: {env_state.reason}"]), *hidden]
+        of_env = [] if env_state.exact else [f"environment: {env_state.reason}"]
+        return [*of_env, *hidden, *self.not_restored]
 
     def checked_envs(self, algo: Any, env: Any) -> EnvState:
         """Return how well the environments of a run survive a snapshot: as the worst does."""

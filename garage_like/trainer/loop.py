@@ -14,6 +14,7 @@ the session's: see `session.py`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,7 +38,7 @@ from garage_like.logging.logger_state import clear_row
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.kinds.environments import EnvStates
-from garage_like.snapshot.loading import LoadedSnapshot
+from garage_like.snapshot.loading import LoadedSnapshot, build_newest
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.snapshot.schedule import is_row_due
 from garage_like.trainer.handle import Training
@@ -76,8 +77,7 @@ class Loop(Training):
         label = self._session.label
         if require_exact:  # before anything is built, as far as can be told
             label.refuse(label.why_inexact(loaded), loaded.path)
-        with restoring_into(components_of(self._live_objects())):
-            graph = loaded.graph(trust)
+        loaded, graph = build_newest(loaded, functools.partial(self._build, trust=trust))
         self._inexact = label.why_inexact(loaded)
         if require_exact:
             label.refuse(self._inexact, loaded.path)
@@ -98,6 +98,10 @@ class Loop(Training):
             if beside:
                 logger.log(f"Restored beside the objects: {', '.join(sorted(beside))}")
             label.explain(self._inexact)
+
+    def _build(self, loaded: LoadedSnapshot, trust: bool) -> dict[str, Any]:
+        with restoring_into(components_of(self._live_objects())):
+            return loaded.graph(trust)
 
     def _live_objects(self) -> dict[str, Any]:
         return {} if self._algo is None else {"algo": self._algo, "env": self._env}

@@ -27,6 +27,7 @@ from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
 from garage_like.trainer.configuration import RunConfiguration
 from garage_like.trainer.label import Label
 from garage_like.trainer.record import env_name, manifest_of
+from garage_like.trainer.restore_trials import RestoreTrials
 from garage_like.trainer.state import Stats, TrainArgs
 
 
@@ -60,6 +61,7 @@ class RunSession:
         self.skipped: Sequence[str] = ()
         self.last_saved = -1
         self._last_taken: int | None = None
+        self._trials = RestoreTrials(config.try_restore)
 
     # ---- what is there ----------------------------------------------------------------------
 
@@ -105,19 +107,23 @@ class RunSession:
                 self._begin(restored)
             elif (logs := active_run_logs(self._run_dir)) is not None:
                 logs.append()
+            self._trials.are_due = restored is None  # or else one has just been restored
             self.has_begun = True
             self._is_writing = True
             try:
                 yield
             except KeyboardInterrupt:  # a second Ctrl-C: however slow the disk is
+                self._trials.close()
                 self._say(self._snapshotter.give_up())
                 raise
             except BaseException:
+                self._trials.close()
                 self._say(self._snapshotter.close())
                 raise
             finally:
                 self._is_writing = False
             self.tell(self._snapshotter.close())
+            self._hear_of_restores(waits=True)
             self._look_for_the_last()
 
     def _look_for_the_last(self) -> None:
@@ -279,6 +285,7 @@ class RunSession:
             SnapshotWriteError: if one could not, and `on_save_error` is `'raise'`.
         """
         self.tell(self._snapshotter.report())
+        self._hear_of_restores()
         failures, self._failures = self._failures, 0
         return failures
 
@@ -292,6 +299,10 @@ class RunSession:
     def _say(self, report: SaveReport) -> None:
         for epoch in report.committed:
             logger.log(f"Saved epoch #{epoch}")
+        if report.committed:
+            newest = report.committed[-1]
+            classes = self._snapshotter.take_classes(newest)
+            self._trials.begin(self._snapshotter.store.path(newest), classes)
         for problem in report.damaged:
             logger.log(f"An earlier snapshot is damaged, the new one is whole: {problem}")
             warn(f"an earlier snapshot is damaged: {problem}", stacklevel=3)
@@ -299,6 +310,16 @@ class RunSession:
             self._failures += 1
             logger.log(f"A snapshot could not be saved, training goes on: {error}")
             warn(f"a snapshot could not be saved: {error}", stacklevel=3)
+
+    def _hear_of_restores(self, waits: bool = False) -> None:
+        """Say what would not come back, and say so in the snapshots, if that is known by now."""
+        for problem in self._trials.problems(waits):
+            if problem in self.label.not_restored:
+                continue
+            self.label.not_restored.append(problem)
+            logger.log(f"What is saved cannot all be restored, training goes on: {problem}")
+            warn(f"what is saved cannot all be restored: {problem}", stacklevel=4)
+            self._snapshotter.store.relabel(problem)
 
     def wait(self) -> None:
         """Wait until everything captured is durable or has failed, and say so."""

@@ -25,7 +25,7 @@ from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.sweeping import sweep
 from garage_like.snapshot.disk.verified import Verified, problems_of
-from garage_like.snapshot.disk.writing import Files, write_snapshot
+from garage_like.snapshot.disk.writing import Files, rewrite_manifest, write_snapshot
 
 __all__ = ["SnapshotStore", "problems_of"]
 
@@ -172,6 +172,19 @@ class SnapshotStore:
         if replaced.exists():
             with contextlib.suppress(OSError):  # swept when the store is opened next
                 self._fs.remove_tree(replaced)
+
+    def relabel(self, reason: str) -> None:
+        """Have every snapshot say that a resume from it is not exact, and why.
+
+        One that is pruned meanwhile, or cannot be written to, is left as it is.
+        """
+        for epoch in self.epochs():
+            with contextlib.suppress(OSError, SnapshotCorruptError):
+                manifest = self.manifest(epoch)
+                if reason not in manifest.reasons:
+                    reasons = [*manifest.reasons, reason]
+                    told = replace(manifest, exact=False, reasons=reasons)
+                    rewrite_manifest(self._fs, self.path(epoch), told)
 
     def take_damaged(self) -> list[str]:
         """Return which files of earlier snapshots were found damaged since this was last called."""

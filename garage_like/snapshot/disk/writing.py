@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
-from garage_like.snapshot.disk.layout import MANIFEST
+from garage_like.snapshot.disk.layout import MANIFEST, SAVING
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.sources import Sources
 
@@ -44,6 +44,18 @@ def write_snapshot(
     filesystem.write_file(directory / MANIFEST, [manifest.to_bytes()])
     for folder in (*reversed(folders), ""):
         filesystem.sync_dir(directory / folder)
+
+
+def rewrite_manifest(filesystem: FileSystem, snapshot: Path, manifest: Manifest) -> None:
+    """Have a snapshot say something else of itself; at each moment it says the one or the other."""
+    beside = snapshot.with_name(f"{SAVING}{snapshot.name}-manifest")
+    filesystem.make_dir(beside)  # what a kill leaves here is swept like any snapshot half written
+    try:
+        filesystem.write_file(beside / MANIFEST, [manifest.to_bytes()])
+        filesystem.rename(beside / MANIFEST, snapshot / MANIFEST)
+        filesystem.sync_dir(snapshot)
+    finally:
+        filesystem.remove_tree(beside)
 
 
 def _folders(names: Iterable[str]) -> list[str]:

@@ -106,6 +106,11 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._own: dict[Any, Any] = {}
         self._may_import = not cloudpickle.list_registry_pickle_by_value()
 
+    @property
+    def classes(self) -> frozenset[type]:
+        """Classes of the objects that were pickled, but for Python's plainest."""
+        return frozenset(self._reducers)
+
     def save(self) -> bytes:
         """Return the pickle."""
         with _deep_recursion():

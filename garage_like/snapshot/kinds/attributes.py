@@ -39,14 +39,14 @@ def labelled(state: Mapping[str, Any]) -> list[Part]:
         return [("." + name, child) for name, child in state.items()]
     parts: list[Part] = []
     for name, child in state.items():
-        if name in _KEPT_IN_DICTS:
+        if name in KEPT_IN_DICTS:
             parts += [("." + key, v) for key, v in child.items()]
         else:
             parts.append(("." + name, child))
     return parts
 
 
-_KEPT_IN_DICTS = ("_parameters", "_buffers", "_modules")
+KEPT_IN_DICTS = ("_parameters", "_buffers", "_modules")
 
 
 def reduced_parts(value: Any) -> list[Part]:
