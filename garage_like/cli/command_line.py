@@ -23,6 +23,8 @@ COMMANDS = (
     "branch",
     "export",
     "hub",
+    "pull",
+    "push",
     "verify-resume",
     "pin",
     "unpin",

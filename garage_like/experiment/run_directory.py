@@ -29,6 +29,7 @@ from garage_like.files.run_files import (
 from garage_like.logging.log_files import record_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
+from garage_like.snapshot.mirror.fetching import fetch_what_is_lost
 from garage_like.trainer.launcher import Launcher
 
 
@@ -100,6 +101,7 @@ def prepare(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
     lock = RunLock(wanted)
     lock.acquire()
     try:
+        fetch_what_is_lost(record.options.context(wanted))
         if not _is_recorded(wanted, record):
             _write(wanted, record)
     finally:

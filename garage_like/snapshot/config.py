@@ -54,6 +54,9 @@ class SnapshotConfig:
             restored once in a process of its own, to see whether all of it comes back.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
+        mirror: URL (`s3://…`, `gs://…`, `az://…`, `file:///…`) that a copy of the newest snapshots
+            goes to while training goes on; with `auto_resume`, a run directory that is lost comes
+            back from there. Each run needs a URL of its own. Needs the extra `remote`.
         video_interval: epochs from one video of the policy to the next, in `videos/`; 0 films none.
 
     Raises:
@@ -76,6 +79,7 @@ class SnapshotConfig:
     on_save_error: str = "warn"
     auto_resume: bool = False
     try_restore: bool = True
+    mirror: str | None = None
     log_interval: int | Literal["auto"] = 1
     video_interval: int = 0
 
@@ -106,6 +110,10 @@ class SnapshotConfig:
         for name in ("include_buffer", "async_save", "auto_resume", "try_restore"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        if self.mirror is not None:
+            from garage_like.snapshot.mirror.place import check_url
+
+            object.__setattr__(self, "mirror", check_url(self.mirror))
         if not isinstance(self.max_stall, Real) or not 0.0 < self.max_stall <= 1.0:
             raise ValueError(f"max_stall must lie in (0, 1], got {self.max_stall!r}")
         if not isinstance(self.best_metric, str) or not self.best_metric:

@@ -44,6 +44,7 @@ from garage_like.snapshot.trust import user_name
 if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
     from garage_like.snapshot.graph.known_names import KnownNames
+    from garage_like.snapshot.mirror.follower import Follower
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Snapshotter:
         self.pace = Pace(1.0 if config is None else config.max_stall)
         self._known_names: KnownNames | None = None
         self._num_passed_over = 0
+        self._follower = None if config is None else _follower_of(config)
         self._is_open = False
         self.made_again: list[str] = []
         self._classes: dict[int, frozenset[type]] = {}
@@ -221,6 +223,8 @@ class Snapshotter:
     def close(self) -> SaveReport:
         """Wait, and stop writing; `save` begins anew."""
         self._writer.close()
+        if self._follower is not None:
+            self._follower.finish()
         return self.report()
 
     def take_classes(self, epoch: int) -> frozenset[type]:
@@ -260,6 +264,8 @@ class Snapshotter:
         finally:
             self._drop(job)
         self._failed = False
+        if self._follower is not None:
+            self._follower.wake()
         with self._lock:
             self._committed_epochs.append(manifest.epoch)
             if self._kept is not None:
@@ -372,6 +378,14 @@ class Snapshotter:
 
     def _metric(self, metrics: Mapping[str, Any]) -> float | None:
         return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
+
+
+def _follower_of(config: SnapshotConfig) -> Follower | None:
+    if config.mirror is None:
+        return None
+    from garage_like.snapshot.mirror.follower import Follower
+
+    return Follower(config.mirror, config.run_dir)
 
 
 def _lost(epoch: int, error: OSError | MemoryError) -> SnapshotWriteError:

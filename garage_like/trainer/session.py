@@ -22,6 +22,7 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
+from garage_like.snapshot.mirror.fetching import fetch_what_is_lost
 from garage_like.snapshot.schedule import Progress
 from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
 from garage_like.trainer.configuration import RunConfiguration
@@ -68,6 +69,8 @@ class RunSession:
     def has_snapshots(self) -> bool:
         """Tell whether the run directory holds a committed snapshot, good or bad."""
         self._sweep()
+        if (found := fetch_what_is_lost(self._config)) is not None:
+            logger.log(f"Brought from {self._config.mirror}: {found}")
         return bool(epochs_in(self._snapshotter.store.dir))
 
     def _sweep(self) -> None:

@@ -30,6 +30,8 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "max_stall": 0.5,
         "on_save_error": "raise",
         "auto_resume": True,
+        "try_restore": False,
+        "mirror": "file:///far/away",
         "log_interval": 5,
         "video_interval": 3,
     }

@@ -1,0 +1,111 @@
+"""Place: objects below a URL, by key. All that is asked of a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+SCHEMES = ("s3", "gs", "az", "file")
+_HINT = "it needs pip install 'garage-like[remote]'"
+
+
+class AlreadyThereError(Exception):
+    """Raise when an object was to be created, and is there."""
+
+
+class NotThereError(Exception):
+    """Raise when there is no object of a key."""
+
+
+def check_url(url: Any) -> str:
+    """Return a URL if it can be a place.
+
+    Raises:
+        ValueError: if it is none, or holds a password: those are the store's library's to find.
+        ModuleNotFoundError: if the library that reaches it is not installed.
+    """
+    scheme, separator, rest = str(url).partition("://")
+    if not isinstance(url, str) or not separator or scheme not in SCHEMES or not rest.strip("/"):
+        known = ", ".join(f"{name}://…" for name in SCHEMES)
+        raise ValueError(f"mirror must be a URL ({known}), got {url!r}")
+    if "@" in rest.partition("/")[0]:
+        raise ValueError(
+            "mirror must not hold a user's name or a password, since it is written down with the"
+            " run; give them in the environment (AWS_ACCESS_KEY_ID …)"
+        )
+    try:
+        import obstore  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"mirror={url!r}: {_HINT}") from error
+    return url.rstrip("/")
+
+
+class Place:
+    """Reach the objects below a URL.
+
+    Args:
+        url: `s3://bucket/folder`, `gs://…`, `az://…` or `file:///folder`.
+
+    Attributes:
+        url: as given.
+        num_sent: bytes sent so far.
+    """
+
+    def __init__(self, url: str) -> None:
+        import obstore
+        import obstore.exceptions
+        from obstore.store import LocalStore, from_url
+
+        self.url = url
+        self.num_sent = 0
+        self._obstore = obstore
+        self._already = obstore.exceptions.AlreadyExistsError
+        self._store: Any
+        if url.startswith("file://"):
+            folder = Path(url.removeprefix("file://"))
+            folder.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(os.fspath(folder))
+        else:
+            self._store = from_url(url)
+
+    def get(self, key: str) -> bytes:
+        """Return an object's content.
+
+        Raises:
+            NotThereError: if there is none.
+        """
+        try:
+            return bytes(self._obstore.get(self._store, key).bytes())
+        except FileNotFoundError as error:
+            raise NotThereError(f"{self.url}/{key}") from error
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object."""
+        self._obstore.put(self._store, key, content)
+        self.num_sent += len(content)
+
+    def create(self, key: str, content: bytes) -> None:
+        """Write an object that is not there yet.
+
+        Raises:
+            AlreadyThereError: if it is.
+        """
+        try:
+            self._obstore.put(self._store, key, content, mode="create")
+        except self._already as error:
+            raise AlreadyThereError(f"{self.url}/{key}") from error
+
+    def keys(self, folder: str) -> list[str]:
+        """Return the keys below a folder."""
+        pages = self._obstore.list(self._store, prefix=folder)
+        return [str(found["path"]) for page in pages for found in page]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are gone do not matter."""
+        for key in keys:
+            try:
+                self._obstore.delete(self._store, key)
+            except FileNotFoundError:
+                continue

