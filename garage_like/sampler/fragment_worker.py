@@ -68,6 +68,22 @@ class FragmentWorker(VecWorker):
         self._timesteps_per_call = timesteps_per_call
         self._going_on: dict[int, EpisodeSoFar] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is saved: of episodes that go on, tuples, which are quick to pickle."""
+        going_on = {
+            column: (so_far.episode_info, so_far.length, so_far.total_reward)
+            for column, so_far in self._going_on.items()
+        }
+        return {**self.__dict__, "_going_on": going_on}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up what was saved."""
+        self.__dict__.update(state)
+        self._going_on = {
+            column: EpisodeSoFar(*so_far) if isinstance(so_far, tuple) else so_far
+            for column, so_far in state["_going_on"].items()
+        }
+
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Collect at least `num_samples` env steps, as many from each environment."""
         actor, rng, builder = self._start()

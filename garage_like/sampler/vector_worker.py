@@ -56,7 +56,7 @@ class VectorWorker(FragmentWorker):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is saved: all but arrays that are filled anew in each call."""
-        return {**self.__dict__, "_rollout": VectorRollout()}
+        return {**super().__getstate__(), "_rollout": VectorRollout()}
 
     @property
     def vector_env(self) -> VectorEnvironment | None:

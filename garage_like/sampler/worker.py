@@ -15,6 +15,7 @@ from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.configuration.plain_numbers import as_plain
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
+from garage_like.envs.env_list import EnvList
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.interfaces import Actor, Environment
 from garage_like.sampler.episode_builder import EpisodeBuilder
@@ -120,6 +121,7 @@ class Worker(ExtensionPoints):
         """
         if env_update is None:
             return
+        envs: list[Environment]
         if isinstance(env_update, Environment):
             if env_update.n_envs > 1:
                 raise TypeError(
@@ -127,7 +129,7 @@ class Worker(ExtensionPoints):
                     " leave worker_class out, and the sampler takes one"
                 )
             # All copies are taken before the first step, so that all start alike.
-            envs = [env_update, *(copy_env(env_update) for _ in range(self._n_envs - 1))]
+            envs = EnvList([env_update, *(copy_env(env_update) for _ in range(self._n_envs - 1))])
         elif callable(env_update) and self._envs:
             envs = [env_update(env) for env in self._envs]
         else:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from garage_like.envs.env_list import EnvList
 from garage_like.snapshot.graph.parts import is_memory_class, parts_function
 from garage_like.snapshot.kinds.arrays import View
 from garage_like.snapshot.kinds.attributes import ATOMS, Part, PartsFunction
@@ -89,6 +90,8 @@ def _rule_for(cls: type) -> _Rule:
     gradient = next((kind.gradient for kind in kinds if kind.is_named(cls)), None)
     is_generator = any(kind.is_generator(cls) for kind in kinds)
     is_named = gradient is not None or is_generator or is_memory_class(cls)
+    if cls is EnvList:
+        return _Rule(_environments, True, None)
     in_order = cls in (list, tuple)
     parts = _elements if in_order else parts_function(cls, as_pickled=False)
     return _Rule(parts, is_named, gradient)
@@ -97,6 +100,11 @@ def _rule_for(cls: type) -> _Rule:
 def _elements(value: Sequence[Any]) -> list[Part]:
     """Return what is not a number or text: sequences of those are long."""
     return [(f"[{i}]", v) for i, v in enumerate(value) if type(v) not in _ATOMS]
+
+
+def _environments(envs: EnvList) -> list[Part]:
+    """Return the environments that are saved as such: the columns of the others bear the list's."""
+    return _elements(envs if envs.columns is None else envs[:1])
 
 
 def _owners_first(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:

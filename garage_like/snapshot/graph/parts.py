@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.data.table import Table
+from garage_like.envs.env_list import EnvList
 from garage_like.snapshot.kinds.attributes import (
     ATOMS,
     CODE,
@@ -99,6 +100,7 @@ def _table_parts(table: Table) -> list[Part]:
 
 
 _CONTAINERS: dict[type | tuple[type, ...], PartsFunction] = {
+    EnvList: lambda envs: [(f"[{i}]", env) for i, env in enumerate(envs)],
     dict: dict_parts,
     (list, tuple, collections.deque): _sequence_parts,
     (set, frozenset): _set_parts,

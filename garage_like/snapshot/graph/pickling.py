@@ -21,10 +21,11 @@ import cloudpickle
 import numpy as np
 
 from garage_like.data.table import Table
+from garage_like.envs.env_list import EnvList
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
-from garage_like.snapshot.graph import exceptions, forwarding, functions, live
+from garage_like.snapshot.graph import columns, exceptions, forwarding, functions, live
 from garage_like.snapshot.graph.naming import Name, names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
@@ -179,6 +180,8 @@ class GraphPickler(cloudpickle.CloudPickler):
         """Choose how values of a class are pickled; None: as pickle does by itself."""
         if cls is Table:
             return self._reduce_table
+        if cls is EnvList:
+            return self._reduce_env_list
         if issubclass(cls, type | types.FunctionType):
             return self._reduce_code
         if cls is functions.CACHED_FUNCTION:
@@ -211,6 +214,15 @@ class GraphPickler(cloudpickle.CloudPickler):
             return NotImplemented
         self.tables.append(table)
         return rebuild_table, (len(self.tables) - 1, table.state_without_rows())
+
+    def _reduce_env_list(self, envs: EnvList) -> Any:
+        reduced, arrays = columns.reduce_env_list(envs, self._is_as_usual)
+        self.stand_ins.update((id(array), envs) for array in arrays)
+        return reduced
+
+    def _is_as_usual(self, value: Any) -> bool:
+        reducer = self._reducer_for(type(value))
+        return reducer is None or reducer(value) is NotImplemented
 
     def _reduce_memory(self, memory: Any) -> Any:
         self.memories[id(memory)] = memory
