@@ -4,25 +4,31 @@ Every part asks for its stream by name (`stream('worker', 3)`), so what it draws
 which other parts exist, were started before it, or draw as well.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import random
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-FRAMEWORKS = ("torch", "tensorflow")
+SEEDED_BY: dict[str, Callable[[Any, int], Any]] = {
+    "torch": lambda torch, seed: torch.manual_seed(seed),
+    "tensorflow": lambda tensorflow, seed: tensorflow.random.set_seed(seed),
+}
+"""What seeds a library once it is loaded, by its name: called with its module and the seed."""
 
 _seed: int | None = None
 _entropy: int | None = None
 
 
 def set_seed(seed: int) -> None:
-    """Seed Python, NumPy and, where they are loaded or will be loaded, torch and TensorFlow.
+    """Seed Python, NumPy and, where they are loaded or will be loaded, all of `SEEDED_BY`.
 
     Args:
         seed: a non-negative integer below 2**32.
@@ -39,11 +45,27 @@ def set_seed(seed: int) -> None:
     _seed = _entropy = int(seed)
     random.seed(_seed)
     np.random.seed(_seed)
-    for framework in FRAMEWORKS:
-        if framework in sys.modules:
-            seed_framework(framework)
-        elif not any(isinstance(finder, _SeedWhenLoaded) for finder in sys.meta_path):
-            sys.meta_path.insert(0, _SeedWhenLoaded())
+    for framework in SEEDED_BY:
+        _seed_now_or_later(framework)
+
+
+def seed_too(library: str, seed: Callable[[int], Any]) -> None:
+    """Seed one more library with all others, and with the seed that there may be already.
+
+    Args:
+        library: its package.
+        seed: seeds it; called when it is loaded.
+    """
+    SEEDED_BY[library] = lambda _, number: seed(number)
+    if _seed is not None:
+        _seed_now_or_later(library)
+
+
+def _seed_now_or_later(library: str) -> None:
+    if library in sys.modules:
+        seed_framework(library)
+    elif not any(isinstance(finder, _SeedWhenLoaded) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _SeedWhenLoaded())
 
 
 def get_seed() -> int | None:
@@ -109,7 +131,7 @@ class _SeedWhenLoaded(importlib.abc.MetaPathFinder):
 
         Any other module is none of this finder's business.
         """
-        if name not in FRAMEWORKS or self._is_looking:
+        if name not in SEEDED_BY or self._is_looking:
             return None
         self._is_looking = True
         try:
@@ -135,13 +157,5 @@ def _run_afterwards(loader: importlib.abc.Loader, framework: str) -> None:
 
 def seed_framework(framework: str) -> None:
     """Seed one framework from the run's seed, if there is one."""
-    if _seed is None:
-        return
-    if framework == "torch":
-        import torch
-
-        torch.manual_seed(_seed)
-    elif framework == "tensorflow":
-        import tensorflow
-
-        tensorflow.random.set_seed(_seed)
+    if _seed is not None:
+        SEEDED_BY[framework](importlib.import_module(framework), _seed)

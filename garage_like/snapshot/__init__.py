@@ -11,6 +11,9 @@ from garage_like import lazy
 
 if TYPE_CHECKING:
     from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
+    from garage_like.snapshot.kinds.kind import Kind as Kind
+    from garage_like.snapshot.kinds.kind import Pickling as Pickling
+    from garage_like.snapshot.kinds.registry import register_kind as register_kind
     from garage_like.snapshot.reader import SnapshotReader as SnapshotReader
     from garage_like.snapshot.reader import list_snapshots as list_snapshots
     from garage_like.snapshot.reader import read_snapshot as read_snapshot

@@ -34,8 +34,12 @@ from garage_like.snapshot.kinds.arrays import View, view_of_bytes
 from garage_like.snapshot.kinds.attributes import Part
 from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.kinds.kind import Late, PickleAgainError
+from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
 from garage_like.snapshot.staging import Staging
+
+_KINDS = "kinds"
+"""What a snapshot has the kinds under that its run's program told of."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def capture(
         SnapshotSaveError: if something cannot be pickled; names its path in the graph.
     """
     staging = staging or Staging()
+    if KINDS.registered:
+        graph = {_KINDS: KINDS.registered, **graph}
     try:
         content, pickler = _pickled(graph, include_buffer, staging, env_states)
     except MemoryError:
@@ -287,6 +293,7 @@ def load_graph(
     try:
         with filling_tables(rows):
             graph = GraphUnpickler(objects, buffers).load()
+        KINDS.register_saved(graph.pop(_KINDS, ()))
     except MemoryError:
         raise
     except Exception as error:

@@ -28,9 +28,9 @@ def set_global_rng(state: dict[str, Any]) -> None:
     Raises:
         SnapshotMismatchError: if nothing is known here of one of them.
     """
-    known = tuple(kind.name for kind in KINDS)
-    for name in state.keys() - {_SEED}:
-        if not name.startswith(known):
+    known = {_SEED, *(kind.name for kind in KINDS)}
+    for name in state:
+        if name not in known and name.partition("_")[0] not in known:
             raise SnapshotMismatchError(
                 f"the snapshot holds random numbers of {name}, of which nothing is known here; call"
                 " register_kind as the run did, before restoring"

@@ -27,6 +27,7 @@ QUICK = {
     "torch/sac_pendulum.py": ("SAC", 14),
     "tf/trpo_cartpole.py": ("TRPO", 200),
     "your_own_algorithm.py": ("QLearning", 300),
+    "your_own_kind.py": ("CountingExplorer", 300),
 }
 TESTED_BY_NAME = {
     "kill_and_resume.py",

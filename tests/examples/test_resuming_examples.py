@@ -61,13 +61,16 @@ def check_resumed_training(output, folder, rows, *, n_epochs, resume_n_epochs, b
     assert steps[-1] - steps[-2] < steps[0]
 
 
-def test_algorithm_of_ones_own_resumes_exactly_after_a_kill(
-    start, run, garage_like, rows, tmp_path: Path
+@pytest.mark.parametrize(
+    ("example", "name", "batch_size"),
+    [("your_own_algorithm", "q_learning", 2_000), ("your_own_kind", "explore", 20_000)],
+)
+def test_objects_of_ones_own_resume_exactly_after_a_kill(
+    start, run, garage_like, rows, tmp_path: Path, example: str, name: str, batch_size: int
 ) -> None:
-    example = EXAMPLES / "your_own_algorithm.py"
-    arguments = (example, "--n-epochs", 12, "--batch-size", 2000)
+    arguments = (EXAMPLES / f"{example}.py", "--n-epochs", 12, "--batch-size", batch_size)
     run(*arguments)
-    run_dir = tmp_path / "data/local/experiment/q_learning"
+    run_dir = tmp_path / "data/local/experiment" / name
     straight = run_dir.rename(tmp_path / "straight")
 
     process = start(*arguments)
@@ -77,7 +80,7 @@ def test_algorithm_of_ones_own_resumes_exactly_after_a_kill(
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert "[q_learning] Saved epoch #11\n" in garage_like("resume", run_dir)
+    assert f"[{name}] Saved epoch #11\n" in garage_like("resume", run_dir)
 
     assert rows(run_dir) == rows(straight)
     assert arrays(run_dir) == arrays(straight)

@@ -142,6 +142,11 @@ class GraphPickler(cloudpickle.CloudPickler):
         found = (kind.memory(value) for kind in KINDS.of(type(value)))
         return next((memory for memory in found if memory is not None), None)
 
+    def stand_in(self, array: np.ndarray, value: Any) -> np.ndarray:
+        """Return an array, to be saved under the name of a value that it says all of."""
+        self.stand_ins[id(array)] = value
+        return array
+
     @functools.cached_property
     def _names(self) -> dict[int, Name]:
         return names_of(self._graph) if self._keep_live else {}

@@ -58,8 +58,6 @@ class Pickling(Protocol):
 
     Attributes:
         buffers: memory of the arrays so far, in the order in which the pickle refers to it.
-        stand_ins: objects whose values are saved as an array, by that array's id: it bears the
-            object's name in the snapshot.
         late: what knows the bytes of buffers that are left empty, by the number of the buffer.
         twins: copies of large objects, kept from pickle to pickle; None: there is no room for any.
         slots_in_rows: whether many small arrays may be pickled as one.
@@ -68,7 +66,6 @@ class Pickling(Protocol):
     """
 
     buffers: list[np.ndarray]
-    stand_ins: dict[int, Any]
     late: dict[int, Late]
     twins: list[Any] | None
     slots_in_rows: bool
@@ -83,6 +80,9 @@ class Pickling(Protocol):
 
     def foreign_memory(self, value: Any) -> Memory | None:
         """Return the memory that an array has in common with a library's value, if it has."""
+
+    def stand_in(self, array: np.ndarray, value: Any) -> np.ndarray:
+        """Return an array, to be saved under the name of a value that it says all of."""
 
     def path_of(self, value: Any) -> str | None:
         """Return the path of a named object; None where nothing can be restored into."""
@@ -162,9 +162,9 @@ class Kind:
         """Tell whether objects of a class have a name of their own in a snapshot's files."""
         return False
 
-    def parts(self, value: Any) -> list[Part] | None:
+    def parts(self, value: Any) -> list[Part]:
         """Return what makes an object up, as (label, object); labels read like code: `.weight`."""
-        return None
+        return []
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
         """Return what finds the parts of all objects of a class; None leaves it to the rules.
@@ -173,7 +173,9 @@ class Kind:
             cls: of the objects.
             as_pickled: what a pickle saves; False: as they are held, without making copies.
         """
-        return None if type(self).parts is Kind.parts else self.parts  # type: ignore[return-value]
+        if type(self).parts is Kind.parts:
+            return None
+        return self.parts if as_pickled or not self.is_named(cls) else no_parts
 
     def gradient(self, value: Any) -> Any:
         """Return the gradient that goes with a named object, or None."""

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import ParamSpec, TypeVar, cast
 
+from garage_like.seeding import seed_too
 from garage_like.snapshot.kinds.ale import AleKind
 from garage_like.snapshot.kinds.dowel import DowelKind
 from garage_like.snapshot.kinds.environments import EnvironmentKind
@@ -25,28 +26,51 @@ T = TypeVar("T")
 
 
 class Registry:
-    """Kinds in the order in which they are asked: those of users before those that come along.
+    """Kinds in the order in which they are asked: those that were registered last come first.
 
     Args:
-        kinds: that come along.
+        kinds: that there are from the beginning.
+
+    Attributes:
+        registered: those that a program told of; they are saved with what it runs.
     """
 
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
-        self._own: list[Kind] = []
         self._kinds = list(kinds)
+        self.registered: list[Kind] = []
         self._forget: list[Callable[[], None]] = []
         self.of = self.remembered(self._of)
 
     def register(self, kind: Kind) -> None:
-        """Ask a kind from now on; it takes the place of one of the same name."""
+        """Ask a kind from now on, before all others; it replaces one of the same name.
+
+        Raises:
+            TypeError: if it is no kind, or lacks a name that it needs.
+        """
         if not isinstance(kind, Kind) or not kind.name.isidentifier():
             raise TypeError(
                 "register_kind: expected an instance of a class derived from Kind, its `name` an"
-                f" identifier such as 'mylibrary', got {kind!r}"
+                f" identifier such as 'mylibrary'; got {kind!r}"
             )
-        self._own = [*(other for other in self._own if other.name != kind.name), kind]
+        seeds = type(kind).seed is not Kind.seed
+        if seeds and not kind.modules:
+            raise TypeError(
+                f"register_kind: {type(kind).__name__} seeds a library; expected the name of its"
+                " package in `modules`, so that it is seeded when that is loaded"
+            )
+        self._kinds = [kind, *(other for other in self._kinds if other.name != kind.name)]
+        self.registered = [kind, *(o for o in self.registered if o.name != kind.name)]
         for forget in self._forget:
             forget()
+        if seeds:
+            seed_too(kind.modules[0], kind.seed)
+
+    def register_saved(self, kinds: Iterable[Kind]) -> None:
+        """Register kinds that a snapshot brings along, but for those that this process knows."""
+        known = {kind.name for kind in self}
+        for kind in reversed(list(kinds)):
+            if kind.name not in known:
+                self.register(kind)
 
     def remembered(self, function: Callable[P, T]) -> Callable[P, T]:
         """Return a function of classes that remembers its answers until a kind is registered."""
@@ -56,7 +80,7 @@ class Registry:
 
     def __iter__(self) -> Iterator[Kind]:
         """Yield all kinds."""
-        yield from (*self._own, *self._kinds)
+        yield from self._kinds
 
     def loaded(self) -> list[Kind]:
         """Return the kinds whose library this process uses."""
@@ -90,6 +114,9 @@ def register_kind(kind: Kind) -> None:
     """Tell snapshots how objects of a library are saved; before anything is saved or restored.
 
     Args:
-        kind: takes the place of one of the same name.
+        kind: is asked before all others, and replaces one of the same name.
+
+    Raises:
+        TypeError: if it is no kind, or lacks a name that it needs.
     """
     KINDS.register(kind)

@@ -92,7 +92,8 @@ class TensorReducers:
 
         reduced = tf_sessions.reduce_graph(graph, self._runtime)
         variables = tf_sessions.variables_of(graph)
-        self._pickling.stand_ins.update({id(v): variables[name] for name, v in reduced[2].items()})
+        for name, value in reduced[2].items():
+            self._pickling.stand_in(value, variables[name])
         return reduced
 
     def _reduce_session(self, session: Any) -> Any:
