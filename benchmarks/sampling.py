@@ -3,9 +3,14 @@
 The same network acts in all rows but the first. The first two rows are what can be had at best: the
 environment alone with ready-made actions, and a bare loop that acts, steps and keeps nothing.
 Rounds take turns, and the median counts, since a shared machine's speed changes by the minute.
+
+With `--envs 8 64 512 2048`: what `LocalSampler(..., n_envs=N)` takes, beside gymnasium's own vector
+environment with the same network's decisions and a store into arrays, and Stable-Baselines3 if it
+is installed. Keep NumPy's BLAS to one thread: `OMP_NUM_THREADS=1`.
 """
 
 import argparse
+import importlib.util
 import itertools
 import statistics
 import time
@@ -94,6 +99,74 @@ def sampler(name, steps, worker_class, **worker_args):
     return lambda: made.obtain_samples(0, steps).num_steps
 
 
+def at_once(name, n_envs, ticks):
+    """Act, step and store: the least that a rollout takes in gymnasium's vector environment."""
+    env = gymnasium.make_vec(name, n_envs)
+    act = RandomPolicy(GymEnv(name).spec).actor().act
+    rng = stream("worker")
+    now, _ = env.reset(seed=0)
+    observations = np.empty((ticks, *now.shape), now.dtype)
+    actions = np.empty((ticks, *env.action_space.shape), env.action_space.dtype)
+    rewards, over = np.empty((ticks, n_envs)), np.empty((ticks, n_envs), bool)
+
+    def run():
+        nonlocal now
+        for t in range(ticks):
+            chosen, _ = act(now, rng)
+            observations[t], actions[t] = now, chosen
+            now, rewards[t], terminated, truncated, _ = env.step(chosen)
+            np.logical_or(terminated, truncated, out=over[t])
+        return ticks * n_envs
+
+    return run
+
+
+def many(name, n_envs, steps):
+    env = GymEnv(name)
+    made = LocalSampler(RandomPolicy(env.spec), env, n_envs=n_envs)
+    return lambda: made.obtain_samples(0, steps).num_steps
+
+
+def stable_baselines3(name, n_envs, ticks):
+    import torch
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_vec_env
+
+    torch.set_num_threads(1)
+    envs = make_vec_env(name, n_envs, seed=0)
+    options = {"n_steps": ticks, "batch_size": n_envs * ticks, "device": "cpu"}
+    model = PPO("MlpPolicy", envs, policy_kwargs={"net_arch": [64, 64]}, **options)
+    _, callback = model._setup_learn(10**9)
+
+    def run():
+        model.collect_rollouts(envs, callback, model.rollout_buffer, ticks)
+        return n_envs * ticks
+
+    return run
+
+
+def compare_many(name, numbers, steps, rounds):
+    found = importlib.util.find_spec("stable_baselines3") is not None
+    names = ["at once", "sampler"] + ["SB3"] * found
+    print(f"{name}, one thread: microseconds of processor time an env step")
+    print(f"{'':10s}" + "".join(f"{row:>12s}" for row in names), "   sampler to at once, SB3 to it")
+    for n_envs in numbers:
+        ticks = max(16, steps // n_envs)
+        rows = [at_once(name, n_envs, ticks), many(name, n_envs, ticks * n_envs)]
+        rows += [stable_baselines3(name, n_envs, min(ticks, 128))] * found
+        for run in rows:
+            run()
+        taken = np.array([[seconds_per_step(run) for run in rows] for _ in range(rounds)]) * 1e6
+        medians = np.median(taken, axis=0)
+        ratios = [np.median(taken[:, 1] / taken[:, 0])]
+        ratios += [np.median(taken[:, 2] / taken[:, 1])] * found
+        print(
+            f"{n_envs:<10d}" + "".join(f"{one:12.2f}" for one in medians),
+            "   " + "".join(f"{one:10.2f} x" for one in ratios),
+            flush=True,
+        )
+
+
 def seconds_per_step(run):
     started = time.process_time()
     steps = run()
@@ -105,10 +178,14 @@ def main():
     parser.add_argument("--env", default="CartPole-v1")
     parser.add_argument("--steps", type=int, default=10_000, help="env steps in each round")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--envs", type=int, nargs="+", help="numbers of environments side by side")
     arguments = parser.parse_args()
 
     set_seed(1)
     name, steps = arguments.env, arguments.steps
+    if arguments.envs:
+        compare_many(name, arguments.envs, steps, arguments.rounds)
+        return
     rows = {
         "environment alone": env_alone(name, steps),
         "bare loop": bare_loop(name, steps),

@@ -17,7 +17,7 @@ from garage_like.envs import GymEnv
 from garage_like.logging import RunLogs
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
-from garage_like.sampler import FragmentWorker, LocalSampler
+from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
 from garage_like.torch.algos import DQN, PPO, SAC, TQC, TRPO
@@ -38,9 +38,7 @@ OFF_POLICY_EPOCH = 1024
 
 
 def fragments(policy: Any, env: GymEnv, work: Work) -> LocalSampler:
-    return LocalSampler(
-        policy, env, worker_class=FragmentWorker, worker_args={"n_envs": work.n_envs}
-    )
+    return LocalSampler(policy, env, n_envs=work.n_envs)
 
 
 def ppo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:

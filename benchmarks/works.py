@@ -81,6 +81,7 @@ class Work:
 
 
 _PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95}
+_PPO_MANY = {"rollout": 65_536, "passes": 4, "gae_lambda": 0.95}
 _SAC = {
     "hidden": (256, 256),
     "batch_size": 256,
@@ -91,6 +92,8 @@ _SAC = {
 WORKS = {
     "ppo": Work("CartPole-v1", 20_480, 100_000, **_PPO),
     "ppo8": Work("CartPole-v1", 20_480, 100_000, n_envs=8, **_PPO),
+    "ppo128": Work("CartPole-v1", 131_072, 0, n_envs=128, batch_size=4096, **_PPO_MANY),
+    "ppo2048": Work("CartPole-v1", 524_288, 0, n_envs=2048, batch_size=4096, **_PPO_MANY),
     "trpo": Work(
         "CartPole-v1",
         20_480,
