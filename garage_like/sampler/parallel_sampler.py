@@ -8,7 +8,6 @@ anew and repeats its share, and a run may move from one kind of sampler to anoth
 from __future__ import annotations
 
 import abc
-import sys
 import weakref
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from garage_like.sampler.parcels import Parcel, pack, pack_worker, put_into
 from garage_like.sampler.process_link import ProcessLink, WorkerDiedError
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
 from garage_like.sampler.worker_process import Arena, Place
+from garage_like.snapshot.kinds.registry import KINDS
 
 MAX_DEATHS = 3
 """How often a worker may die in one call before that is the caller's affair."""
@@ -176,9 +176,8 @@ _TEAMS: weakref.WeakKeyDictionary[ParallelSampler, Team] = weakref.WeakKeyDictio
 
 def _surroundings() -> dict[str, Any]:
     """Return what bits depend on beside the worker."""
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch is not None else 0
-    return {"seed_state": seeding.seed_state(), "torch_threads": threads}
+    settings = {kind.name: kind.settings() for kind in KINDS.loaded()}
+    return {"seed_state": seeding.seed_state(), "settings": settings}
 
 
 class MultiprocessingSampler(ParallelSampler):

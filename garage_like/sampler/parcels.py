@@ -6,18 +6,16 @@ would save it; its policy goes by itself, since all workers share it.
 
 from __future__ import annotations
 
-import random
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from garage_like.sampler.worker import Worker
 from garage_like.snapshot.disk.digests import digest_of
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.kinds.registry import KINDS
 
+_KINDS = "kinds"
 Buffer = bytes | bytearray | memoryview
 Parcel = tuple[bytes, Sequence[Buffer]]
 """A pickle, and the memory of the arrays that it refers to, in order."""
@@ -44,7 +42,7 @@ def pack_worker(worker: Worker) -> Parcel:
     """Return a worker without its policy, ready to be put into the worker that it is a copy of."""
     agent, worker._agent = worker._agent, None
     try:
-        pickler = GraphPickler(_parts(worker))
+        pickler = GraphPickler({_KINDS: KINDS.registered, **_parts(worker)})
         return pickler.save(), [buffer.data for buffer in pickler.buffers]
     finally:
         worker._agent = agent
@@ -54,6 +52,7 @@ def unpack_worker(parcel: Parcel) -> Worker:
     """Return a worker of its own, which has no policy yet."""
     content, buffers = parcel
     graph = GraphUnpickler(content, [bytearray(buffer) for buffer in buffers]).load()
+    KINDS.register_saved(graph[_KINDS])
     worker: Worker = graph["worker"]
     return worker
 
@@ -81,15 +80,11 @@ def shared_state() -> Callable[[], str | None]:
 
     def moved() -> str | None:
         after = _generators()
-        return next((name for name, state in before.items() if after[name] != state), None)
+        return next((name for name, state in before.items() if after.get(name) != state), None)
 
     return moved
 
 
-def _generators() -> dict[str, Any]:
-    legacy: Any = np.random.get_state()
-    found = {"random": random.getstate(), "numpy.random": (legacy[1].tobytes(), *legacy[2:])}
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        found["torch"] = torch.get_rng_state().numpy().tobytes()
-    return found
+def _generators() -> dict[str, str]:
+    states = {kind.name: kind.rng_state() for kind in KINDS.loaded()}
+    return {f"{name}.random": digest(pack(state)) for name, state in states.items() if state}

@@ -29,6 +29,7 @@ from garage_like.sampler.parcels import (
     unpack_worker,
 )
 from garage_like.sampler.worker import Worker
+from garage_like.snapshot.kinds.registry import KINDS
 
 _ALIGNMENT = 64
 _SMALLEST = 1 << 16
@@ -96,11 +97,10 @@ class Hands:
     def start(self, worker: Parcel, surroundings: dict[str, Any]) -> None:
         """Take a worker over."""
         seeding.restore_seed_state(surroundings["seed_state"])
-        if surroundings["torch_threads"]:
-            import torch
-
-            torch.set_num_threads(surroundings["torch_threads"])
         self._worker = unpack_worker(worker)
+        for kind in KINDS:
+            if surroundings["settings"].get(kind.name):
+                kind.set_settings(surroundings["settings"][kind.name])
 
     def take_policy(self, content: bytes | None, buffers: Sequence[Buffer]) -> None:
         """Act by a policy from now on; None: by the one there is, with other numbers."""

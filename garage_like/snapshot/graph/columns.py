@@ -18,6 +18,7 @@ import numpy as np
 
 from garage_like.envs.env_list import EnvList
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT, is_constant
+from garage_like.snapshot.kinds.environments import only_brings_up_to_date
 
 FEWEST = 16
 """Below so many copies, a list of objects is as quick."""
@@ -278,8 +279,7 @@ def _is_plain(cls: type, value: Any) -> bool:
         cls.__reduce_ex__ is not object.__reduce_ex__
         or cls.__reduce__ is not object.__reduce__
         or cls.__getstate__ is not object.__getstate__
-        # A space's only brings old forms up to date.
-        or not (set_state is None or set_state.__module__.startswith("gymnasium.spaces."))
+        or not (set_state is None or only_brings_up_to_date(set_state))
     ):
         return False
     make, arguments, state, items, pairs = value.__reduce_ex__(4)

@@ -219,6 +219,13 @@ class Kind:
         """Return what its bits depend on besides versions: threads, flags."""
         return {}
 
+    def settings(self) -> dict[str, Any]:
+        """Return, in plain values, what another process of the run is to be set to: threads."""
+        return {}
+
+    def set_settings(self, settings: Mapping[str, Any]) -> None:
+        """Set this process to what `settings` returned in another, where there was any."""
+
     def device(self, map_location: Any) -> Any:
         """Return the device of that name; None: the library is not here, or knows no devices.
 

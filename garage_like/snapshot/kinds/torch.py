@@ -139,6 +139,16 @@ class TorchKind(Kind):
             "default_dtype": str(torch.get_default_dtype()),
         }
 
+    def settings(self) -> dict[str, Any]:
+        """Return how many threads there are: sums depend on it."""
+        return {"threads": sys.modules["torch"].get_num_threads()}
+
+    def set_settings(self, settings: Mapping[str, Any]) -> None:
+        """Set the number of threads."""
+        import torch
+
+        torch.set_num_threads(settings["threads"])
+
     def device(self, map_location: Any) -> Any:
         """Return a device that values can lie on here; None if there is no torch."""
         try:

@@ -13,6 +13,7 @@ import pytest
 import garage_like
 from garage_like import seeding
 from garage_like.errors import SnapshotMismatchError
+from garage_like.sampler.parcels import pack_worker, unpack_worker
 from garage_like.snapshot import Kind, register_kind
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.graph.naming import names_of
@@ -128,6 +129,13 @@ class BoxKind(Kind):
         self.drawn = state.get(self.name, self.drawn)
 
 
+def forget(kinds, registered):
+    """Know these kinds, and no others any more."""
+    KINDS._kinds, KINDS.registered = kinds, registered
+    for forget_answers in KINDS._forget:
+        forget_answers()
+
+
 @pytest.fixture
 def registered(monkeypatch):
     """A kind of the test's own, for as long as the test takes."""
@@ -138,9 +146,7 @@ def registered(monkeypatch):
     kind = BoxKind()
     register_kind(kind)
     yield kind
-    KINDS._kinds, KINDS.registered = before
-    for forget in KINDS._forget:
-        forget()
+    forget(*before)
 
 
 def test_objects_of_a_users_kind_are_saved_named_and_compared(registered) -> None:
@@ -152,6 +158,15 @@ def test_objects_of_a_users_kind_are_saved_named_and_compared(registered) -> Non
     assert leaves({"algo": copy}) != leaves(graph)
     assert capture(graph).arrays == [{"nbytes": 16, "pieces": [["algo", "box", 0]]}]
     assert [name.path for name in names_of(graph).values()] == ["algo.box"]
+
+
+def test_workers_elsewhere_are_told_of_kinds(registered) -> None:
+    worker = types.SimpleNamespace(_agent=None, _envs=[], box=Box([1.0]))
+    parcel = pack_worker(worker)
+    forget([kind for kind in KINDS if kind is not registered], [])
+    there = unpack_worker(parcel)
+    assert list(copy_exactly(there).box.memory) == [1.0]
+    assert [kind.name for kind in KINDS.registered] == ["boxes"]
 
 
 def test_without_their_kind_they_cannot_be_saved() -> None:
