@@ -20,7 +20,6 @@ COMMANDS = (
     "verify",
     "diff",
     "resume",
-    "sweep",
     "branch",
     "export",
     "hub",

@@ -12,7 +12,7 @@ set to what the newest snapshot holds, and the loop goes on with the epoch after
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,11 +63,12 @@ def epochs(
     """
     check_count("epochs: n", n, 0)
     refuse_locals(state, caller(1))
-    loop = ScriptLoop(_config(where, options), int(n), Namespace(state, skip))
+    loop = ScriptLoop(loop_config(where, options), int(n), Namespace(state, skip))
     return EpochsIterator(loop.iterate)
 
 
-def _config(where: Any, options: dict[str, Any]) -> SnapshotConfig:
+def loop_config(where: Any, options: dict[str, Any]) -> SnapshotConfig:
+    """Return where and when a loop saves: what it was given, unless a command says otherwise."""
     known = SnapshotConfig.option_names()
     unknown = [name for name in options if name not in known]
     if unknown:
@@ -89,15 +90,22 @@ class ScriptLoop(Loop):
         config: where and when to save.
         n_epochs: in total.
         namespace: what to save.
+        skipped: names of what is left out besides, for the manifest.
     """
 
     _x_axis = None
 
-    def __init__(self, config: SnapshotConfig, n_epochs: int, namespace: Namespace) -> None:
+    def __init__(
+        self,
+        config: SnapshotConfig,
+        n_epochs: int,
+        namespace: Namespace,
+        skipped: Sequence[str] = (),
+    ) -> None:
         super().__init__(config)
         self._namespace = namespace
         self._n_epochs = n_epochs
-        self._session.skipped = namespace.skip
+        self._session.skipped = [*namespace.skip, *skipped]
         self._session.label.modules.kept_by_the_loop = namespace.holds
 
     def iterate(self) -> Iterator[int]:
@@ -121,8 +129,17 @@ class ScriptLoop(Loop):
         record_script(self._config)
         with self._running():
             for epoch in self.step_epochs():
-                yield epoch
+                try:
+                    yield epoch
+                except GeneratorExit:  # an epoch that was broken off is begun again by a resume
+                    self._leave_unfinished()
+                    return
                 self.step_itr += 1
+
+    @property
+    def was_restored(self) -> bool:
+        """Whether the loop goes on where an earlier start came to."""
+        return self._restored is not None
 
     def _go_on(self, wanted: dict[str, Any]) -> None:
         options = wanted.get("options", {})

@@ -52,6 +52,9 @@ from garage_like.trainer.state import OpenEpoch, check_count, restored_lines
 class Loop(Training):
     """Go through epochs; log, save and restore between them.
 
+    Attributes:
+        ends_here: whether training ends with the epoch under way, though more were asked for.
+
     Args:
         config: where and when to save.
     """
@@ -69,6 +72,7 @@ class Loop(Training):
         self._last_row: dict[str, Any] = {}
         self._row_is_written = True
         self._open_epoch: OpenEpoch | None = None
+        self.ends_here = False
 
     # ---- restore ----------------------------------------------------------------------------
 
@@ -143,11 +147,21 @@ class Loop(Training):
         if left is None:
             return
         is_untouched = left.mark == self._mark()
+        if is_untouched or error is not None:
+            self._keep_the_last_finished(left, is_untouched)
+            return
         with logger.prefix(f"epoch #{left.epoch} | "):
-            if not is_untouched and error is None:
-                self._finish_epoch(left.epoch, time.perf_counter() - left.started, ends=True)
-                self._reach_safe_point(left.epoch)
-                return
+            self._finish_epoch(left.epoch, time.perf_counter() - left.started, ends=True)
+            self._reach_safe_point(left.epoch)
+
+    def _leave_unfinished(self) -> None:
+        """Keep the last epoch that was finished, where another was broken off."""
+        left, self._open_epoch = self._open_epoch, None
+        if left is not None:
+            self._keep_the_last_finished(left, left.mark == self._mark())
+
+    def _keep_the_last_finished(self, left: OpenEpoch, is_untouched: bool) -> None:
+        with logger.prefix(f"epoch #{left.epoch} | "):
             last = left.epoch - 1
             if last < self._args_of_training().start_epoch:
                 return
@@ -215,7 +229,10 @@ class Loop(Training):
                 self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
                 yield epoch
                 self._open_epoch = None
-                self._finish_epoch(epoch, time.perf_counter() - started)
+                self._finish_epoch(epoch, time.perf_counter() - started, self.ends_here)
+            if self.ends_here:
+                self._reach_safe_point(epoch)
+                return
             per_epoch = (time.perf_counter() - began) / (epoch + 1 - args.start_epoch)
             show_progress(epoch + 1, args.n_epochs, per_epoch * (args.n_epochs - epoch - 1))
             self._reach_safe_point(epoch)
@@ -243,7 +260,9 @@ class Loop(Training):
             ends: whether training ends with it, though more epochs were asked for.
         """
         args = self._args_of_training()
-        n_epochs = epoch + 1 if ends else args.n_epochs
+        if ends:
+            args = self._train_args = replace(args, n_epochs=epoch + 1)
+        n_epochs = args.n_epochs
         failures = self._session.report()
         if failures:
             tabular.record("Snapshot/Failures", failures)

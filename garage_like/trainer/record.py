@@ -11,6 +11,7 @@ from garage_like.configuration.comparison import Sections
 from garage_like.data.normalizers import as_json, pooled_normalizers
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.fingerprint import take_fingerprint
+from garage_like.snapshot.kinds.environments import EnvState
 
 
 def manifest_of(
@@ -20,13 +21,14 @@ def manifest_of(
     row: Mapping[str, Any],
     on_gap: bool,
     reasons: Sequence[str],
+    env_state: EnvState,
     logs: Mapping[str, int],
     parent: Mapping[str, Any] | None,
     configuration: Sections,
     trainer_class: type | None,
     skipped: Sequence[str],
 ) -> Manifest:
-    """Return all that is known before the capture, which then tells of the environments.
+    """Return all that is known before the snapshot is written.
 
     Args:
         graph: the run's objects by name.
@@ -34,6 +36,7 @@ def manifest_of(
         row: of the log.
         on_gap: whether the epoch is one of every `snapshot_gap`.
         reasons: why a resume is not exact; nothing if it is.
+        env_state: what was found out of the environment.
         logs: where each log file ends.
         parent: run and epoch that the run began from, if it did.
         configuration: of each part.
@@ -54,7 +57,11 @@ def manifest_of(
         on_gap=on_gap,
         exact=not reasons,
         reasons=list(reasons),
-        env_state={"mode": "exact", "reason": "", "name": env_name(graph["env"])},
+        env_state={
+            "mode": env_state.mode,
+            "reason": env_state.reason,
+            "name": env_name(graph["env"]),
+        },
         fingerprint=take_fingerprint(),
         logs=dict(logs),
         parent=None if parent is None else dict(parent),

@@ -31,7 +31,7 @@ from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.kinds.arrays import View
 from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
-from garage_like.snapshot.kinds.kind import Kind, Late, Memory, Pickling, Reducer
+from garage_like.snapshot.kinds.kind import Kind, Late, Memory, Packing, Pickling, Reducer
 from garage_like.snapshot.kinds.memory import MemoryMap
 from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.rng import is_generator_class
@@ -88,6 +88,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self.twins = twins
         self.slots_in_rows = slots_in_rows
         self.env_states = env_states
+        self.packing = PACKING
         self._tables_apart = tables_apart
         self._leave_out_memory = leave_out_memory
         self._keep_live = keep_live
@@ -331,3 +332,19 @@ def copy_exactly(value: Any, env_states: EnvStates = NOTHING_KNOWN) -> Any:
     buffers = [bytearray(buffer) for buffer in pickler.buffers]
     pickler.let_go()
     return GraphUnpickler(content, buffers).load()["value"]
+
+
+def pack(value: Any) -> bytes:
+    """Return an object as bytes that another process can take."""
+    pickler = GraphPickler({"value": value}, keep_live=False)
+    content = pickler.save()
+    return pickle.dumps((content, [bytearray(buffer) for buffer in pickler.buffers]))
+
+
+def unpack(content: bytes) -> Any:
+    """Return the object that `pack` turned into bytes."""
+    objects, buffers = pickle.loads(content)
+    return GraphUnpickler(objects, buffers).load()["value"]
+
+
+PACKING = Packing(pack, unpack)

@@ -53,6 +53,18 @@ class Late(Protocol):
         """Return the bytes, as they were when the graph was pickled."""
 
 
+class Packing(NamedTuple):
+    """How another process hands objects over: functions that pickle finds by their names.
+
+    Attributes:
+        pack: turns an object into bytes.
+        unpack: turns the bytes into an object.
+    """
+
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], Any]
+
+
 class Pickling(Protocol):
     """A pickle in the making, as kinds see it.
 
@@ -63,6 +75,7 @@ class Pickling(Protocol):
         slots_in_rows: whether many small arrays may be pickled as one.
         env_states: what is known of environments.
         made_again: objects that are made anew after a restore, by id.
+        packing: how objects are handed from process to process.
     """
 
     buffers: list[np.ndarray]
@@ -71,6 +84,7 @@ class Pickling(Protocol):
     slots_in_rows: bool
     env_states: Any
     made_again: dict[int, Any]
+    packing: Packing
 
     def announce(self, views: list[View]) -> None:
         """Say what looks at the buffer that comes next; the list may grow until the end."""

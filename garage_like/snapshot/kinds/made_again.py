@@ -36,6 +36,11 @@ def only_trying() -> Iterator[None]:
         _trying.reset(token)
 
 
+def is_only_trying() -> bool:
+    """Tell whether what is loaded now is thrown away."""
+    return _trying.get()
+
+
 class StandIn:
     """Stand for what would be made again, where a snapshot is only tried: it does nothing."""
 

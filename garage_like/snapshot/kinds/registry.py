@@ -18,8 +18,10 @@ from garage_like.snapshot.kinds.mujoco import MujocoKind
 from garage_like.snapshot.kinds.numba import NumbaKind
 from garage_like.snapshot.kinds.numpy import NumpyKind
 from garage_like.snapshot.kinds.python import PythonKind
+from garage_like.snapshot.kinds.stable_baselines3 import StableBaselines3Kind
 from garage_like.snapshot.kinds.tensorflow import TensorFlowKind
 from garage_like.snapshot.kinds.torch import TorchKind
+from garage_like.snapshot.kinds.worker_envs import WorkerEnvsKind
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,6 +103,8 @@ KINDS = Registry(
         PythonKind(),
         MujocoKind(),
         AleKind(),
+        WorkerEnvsKind(),
+        StableBaselines3Kind(),
         EnvironmentKind(),
         DowelKind(),
         NumbaKind(),

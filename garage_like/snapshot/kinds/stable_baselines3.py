@@ -1,0 +1,85 @@
+"""Stable-Baselines3: wrappers that drop what they wrap, and the files of its monitors."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import sys
+from typing import Any
+
+import numpy as np
+
+from garage_like.snapshot.kinds.attributes import NEW_OBJECT, Part, PartsFunction, labelled
+from garage_like.snapshot.kinds.kind import Kind, Pickling, Reducer, no_parts
+from garage_like.snapshot.kinds.made_again import made_again
+
+_OF_THE_CLASS = "class_attributes"
+
+
+class StableBaselines3Kind(Kind):
+    """Objects of Stable-Baselines3 that pickle loses a part of."""
+
+    name = "stable_baselines3"
+    modules = ("stable_baselines3",)
+    versions = ("stable_baselines3", "sb3_contrib")
+
+    def claims(self, cls: type) -> bool:
+        """Tell whether a class is one of them; loads nothing."""
+        return _is_forgetful(cls) or _is_writer(cls)
+
+    def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
+        """Return what reduces objects of a class."""
+        return _reduce_writer if _is_writer(cls) else _reduce_whole
+
+    def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
+        """Return what finds the parts of environments; a monitor's file has none."""
+        return no_parts if _is_writer(cls) else _parts
+
+
+def _is_forgetful(cls: type) -> bool:
+    """Tell whether objects wrap vector environments: they copy their class, and may drop those."""
+    module = sys.modules.get("stable_baselines3.common.vec_env.vec_normalize")
+    if module is None or not issubclass(cls, module.VecEnvWrapper):
+        return False
+    return cls.__getstate__ in (object.__getstate__, module.VecNormalize.__getstate__)
+
+
+def _is_writer(cls: type) -> bool:
+    module = sys.modules.get("stable_baselines3.common.monitor")
+    return module is not None and issubclass(cls, module.ResultsWriter)
+
+
+def _reduce_whole(env: Any) -> Any:
+    state = {name: value for name, value in vars(env).items() if name != _OF_THE_CLASS}
+    return NEW_OBJECT, (type(env),), state, None, None, set_attributes
+
+
+def set_attributes(env: Any, state: dict[str, Any]) -> None:
+    """Fill a bare environment, past a `__setstate__` that expects less."""
+    vars(env).update({**state, _OF_THE_CLASS: dict(inspect.getmembers(type(env)))})
+
+
+def _parts(env: Any) -> list[Part]:
+    return labelled({name: v for name, v in vars(env).items() if name != _OF_THE_CLASS})
+
+
+def _reduce_writer(writer: Any) -> Any:
+    """Return how a monitor's file is saved: with what is in it, for a new start empties it."""
+    file, table = writer.file_handler, writer.logger
+    content = b""
+    if not file.closed:
+        file.flush()
+        with open(file.name, "rb") as written:
+            content = written.read()
+    told = (type(writer), file.name, np.frombuffer(content, np.uint8), list(table.fieldnames))
+    return made_again, (writer_again, told)
+
+
+def writer_again(cls: Any, name: str, content: np.ndarray, columns: list[str]) -> Any:
+    """Make a monitor's file as it was, and go on at its end."""
+    with open(name, "wb") as file:
+        file.write(content.tobytes())
+    writer: Any = cls.__new__(cls)
+    writer.file_handler = open(name, "a", newline="\n")  # noqa: SIM115
+    writer.logger = csv.DictWriter(writer.file_handler, fieldnames=columns)
+    return writer
