@@ -81,17 +81,18 @@ class Loop(Training):
         label = self._session.label
         if require_exact:  # before anything is built, as far as can be told
             label.refuse(label.why_inexact(loaded), loaded.path)
-        loaded, graph = build_newest(loaded, functools.partial(self._build, trust=trust))
-        self._inexact = label.why_inexact(loaded)
-        if require_exact:
-            label.refuse(self._inexact, loaded.path)
+        build = functools.partial(self._build, trust=trust)
+        with label.modules.unless_it_fails():
+            loaded, graph = build_newest(loaded, build)
+            self._inexact = label.why_inexact(loaded)
+            if require_exact:
+                label.refuse(self._inexact, loaded.path)
+            beside = label.modules.put_back(graph.get("modules", {}))
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
         self._stats = graph["stats"]
         start = self._stats.total_epoch + 1
         self._train_args = replace(graph["train_args"], start_epoch=start)
-        beside = graph.get("modules", {})
-        label.modules.put_back(beside)
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr

@@ -246,7 +246,7 @@ class RunSession:
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
         env_state = self.label.checked_envs(graph["algo"], graph["env"])
-        beside = self.label.modules.changed()
+        beside = self.label.modules.changed(graph)
         if beside:
             graph = {**graph, "modules": beside}
         logs = active_run_logs(self._run_dir)

@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 
 LAUNCHER = Path(__file__).parent / "drawing_beside_the_objects.py"
+CARRYING = Path(__file__).parent / "carried_by_functions.py"
+RUN = "data/local/experiment/train"
 LOG = Path("data/local/experiment/train/progress.csv")
 
 
-def launch(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def launch(
+    directory: Path, *arguments: str, program: tuple[str | Path, ...] = (LAUNCHER,)
+) -> subprocess.CompletedProcess[str]:
     directory.mkdir(exist_ok=True)
     return subprocess.run(
-        [sys.executable, LAUNCHER, *arguments],
+        [sys.executable, *program, *arguments],
         cwd=directory,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -36,3 +40,26 @@ def test_the_same_command_goes_on_with_what_the_launcher_itself_holds(tmp_path):
     assert again.returncode == 0, again.stderr
     assert len(drawn(tmp_path / "straight")) == 6
     assert drawn(tmp_path / "killed") == drawn(tmp_path / "straight")
+
+
+def columns(directory: Path) -> list[list[str]]:
+    names = ["Default", "Attribute", "Closure", "Cache", "History", "Generator"]
+    with (directory / LOG).open(newline="") as lines:
+        return [[row[name] for name in names] for row in csv.DictReader(lines)]
+
+
+def test_what_functions_carry_along_goes_on_by_whichever_command(tmp_path):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    done = launch(straight, program=(CARRYING,))
+    assert done.returncode == 0, done.stderr
+    assert launch(killed, "2", program=(CARRYING,)).returncode == 9
+    assert launch(killed, "4", program=(CARRYING,)).returncode == 9
+    resume = ("-m", "garage_like", "resume", RUN, "--n-epochs", "6")
+    resumed = launch(killed, program=resume)
+    assert resumed.returncode == 0, resumed.stderr
+    again = launch(killed, program=(CARRYING,))
+    assert again.returncode == 0, again.stderr
+    assert "The resume is exact" in (killed / RUN / "debug.log").read_text()
+    assert "numerical" not in (killed / RUN / "debug.log").read_text()
+    assert len(columns(straight)) == 7
+    assert columns(killed) == columns(straight)

@@ -6,11 +6,12 @@ A cache is made anew and empty, a property without the lock that Python 3.11 giv
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-CACHED_FUNCTION: type = type(functools.lru_cache(lambda: None))
+from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
 
 
 def reducer_for(cls: type) -> Callable[[Any], Any] | None:
@@ -26,7 +27,10 @@ def reduce_cached_function(function: Any) -> Any:
 
 
 def rebuild_cached_function(function: Any, maxsize: int | None, typed: bool) -> Any:
-    """Put an empty cache before a function."""
+    """Put an empty cache before a function; a live function has its own."""
+    live: Any = getattr(sys.modules.get(function.__module__), function.__qualname__, None)
+    if isinstance(live, CACHED_FUNCTION) and vars(live)["__wrapped__"] is function:
+        return live
     return functools.lru_cache(maxsize, typed)(function)
 
 

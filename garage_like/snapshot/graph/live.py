@@ -24,6 +24,8 @@ from garage_like.snapshot.kinds.registry import KINDS
 
 _CODE = (type, types.FunctionType, types.MethodType, types.ModuleType)
 
+_MOST_DECORATORS = 8
+
 _live_objects: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "live_objects", default=None
 )
@@ -111,18 +113,17 @@ def components_of(graph: Mapping[str, Any]) -> dict[str, Any]:
     return components
 
 
-class _LiveClass:
-    """Remember which classes came from the live process while one graph is loaded."""
+class _LiveCode:
+    """Remember which classes and functions came from the live process while a graph is loaded."""
 
     def __init__(self) -> None:
-        self.found: set[type] = set()
+        self.found: set[Any] = set()
 
     def make_skeleton(
         self, metaclass: Any, name: str, bases: Any, kwargs: Any, tracker: str | None, extra: Any
     ) -> type:
-        live = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker) or _launcher_class(
-            name, bases, kwargs
-        )
+        module = kwargs.get("__module__")
+        live = _tracked(tracker) or _launcher_class(extra or name, bases, module)
         if live is not None:
             self.found.add(live)
             return live
@@ -138,9 +139,7 @@ class _LiveClass:
         tracker: str | None,
         extra: Any,
     ) -> type:
-        live = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker) or _launcher_class(
-            name, bases, {"__module__": module}
-        )
+        live = _tracked(tracker) or _launcher_class(qualname, bases, module)
         if live is not None:
             self.found.add(live)
             return live
@@ -151,23 +150,71 @@ class _LiveClass:
     def set_state(self, cls: type, state: Any) -> type:
         return cls if cls in self.found else cloudpickle._class_setstate(cls, state)
 
+    def make_function(
+        self, code: types.CodeType, space: dict[str, Any], name: Any, defaults: Any, closure: Any
+    ) -> types.FunctionType:
+        live = _launcher_function(code, space)
+        if live is not None:
+            self.found.add(live)
+            return live
+        made: types.FunctionType = cloudpickle._make_function(code, space, name, defaults, closure)
+        return made
 
-def _launcher_class(name: str, bases: tuple[type, ...], kwargs: Mapping[str, Any]) -> type | None:
-    if kwargs.get("__module__") not in (None, "__main__"):
+    def set_function_state(self, function: types.FunctionType, state: Any) -> Any:
+        if function in self.found:
+            return function
+        return cloudpickle._function_setstate(function, state)
+
+
+def _tracked(tracker: str | None) -> type | None:
+    return cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracker)
+
+
+def _launcher_class(qualname: str, bases: tuple[type, ...], module: str | None) -> type | None:
+    """Return the launcher's class of that name: by its place, or that of an object set up anew."""
+    if module not in (None, "__main__"):
         return None
-    live = getattr(sys.modules.get("__main__"), name, None)
+    live = _in_launcher(qualname)
+    if "<locals>" in qualname:
+        offered = (cls for o in (_live_objects.get() or {}).values() for cls in type(o).__mro__)
+        told = (cls for cls in offered if cls.__module__ == "__main__")
+        live = next((cls for cls in told if cls.__qualname__ == qualname), None)
     names = [base.__qualname__ for base in types.resolve_bases(bases)]
     if isinstance(live, type) and [base.__qualname__ for base in live.__bases__] == names:
         return live
     return None
 
 
+def _launcher_function(code: types.CodeType, space: Mapping[str, Any]) -> types.FunctionType | None:
+    """Return the launcher's function of that name, so that it stays one; it has its own state."""
+    if space.get("__name__") != "__main__" or code.co_freevars or "<" in code.co_qualname:
+        return None
+    live = _in_launcher(code.co_qualname)
+    for _ in range(_MOST_DECORATORS):
+        if isinstance(live, types.FunctionType) and live.__code__.co_qualname == code.co_qualname:
+            return live
+        inner = (getattr(live, name, None) for name in ("__wrapped__", "__func__", "fget"))
+        live = next((value for value in inner if value is not None), None)
+    return None
+
+
+def _in_launcher(qualname: str) -> Any:
+    """Return what the launcher calls by a name, with dots for what a class holds."""
+    first, *rest = qualname.split(".")
+    value = vars(sys.modules["__main__"]).get(first)
+    for name in rest:
+        value = vars(value).get(name) if isinstance(value, type) else None
+    return value
+
+
 def class_loaders() -> dict[tuple[str, str], Any]:
-    """Return what an unpickler puts in place of cloudpickle's class builders, for one load."""
-    live = _LiveClass()
+    """Return what an unpickler puts in place of cloudpickle's builders of code, for one load."""
+    live = _LiveCode()
     module = "cloudpickle.cloudpickle"
     return {
         (module, "_make_skeleton_class"): live.make_skeleton,
         (module, "_make_skeleton_enum"): live.make_enum,
         (module, "_class_setstate"): live.set_state,
+        (module, "_make_function"): live.make_function,
+        (module, "_function_setstate"): live.set_function_state,
     }

@@ -2,37 +2,47 @@
 
 A generator at the top of a launcher, a counter in a class: when the script is run again they are
 fresh, whatever the snapshot holds of the objects. What has changed since training began is saved
-with the graph and put back; what has changed and cannot be is named, so that no label is wrong.
+with the graph and put back; so is what the run's objects hold too, which must stay one. What has
+changed and cannot be put back is named, so that no label is wrong.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
-import sys
-import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-from cloudpickle import cloudpickle
 
-from garage_like.snapshot.disk.digests import blake2b_of
-from garage_like.snapshot.graph.own_code import is_own_file
+from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
+from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, own_namespaces
+from garage_like.snapshot.graph.walk import walk
+from garage_like.snapshot.kinds.attributes import is_constant
 
-_NUMBERS = (bool, int, float, complex, str, bytes, type(None))
-_CODE = (
-    *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType),
-    *(property, classmethod, staticmethod, functools.partial, functools.cached_property),
-    *(types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType),
-)
+LARGE = 1 << 24
+"""Bytes of arrays from which on a part of them is looked at in each save, and not all."""
+
+Digest = tuple[str, ...]
+"""Of a value's pickle, then of each part of its arrays."""
+
+
+class Shared(NamedTuple):
+    """A value that the run's objects hold too: after a restore the two are one again.
+
+    Attributes:
+        value: of the place.
+        before: its digest as the script makes it.
+    """
+
+    value: Any
+    before: Digest | None
 
 
 class ModuleState:
-    """Watch the globals and class attributes that a run's own classes use.
+    """Watch what the run's own modules, classes and functions hold.
 
     Attributes:
         lost: places whose values changed and can't be put back.
@@ -42,34 +52,65 @@ class ModuleState:
     def __init__(self) -> None:
         self.lost: list[str] = []
         self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
-        self._before: dict[str, str | None] = {}
+        self._before: dict[str, Digest | None] = {}
         self._restored: set[str] = set()
+        self._elsewhere: dict[str, Any] = {}
+        self._first: dict[str, Digest | None] = {}
+        self._spaces: set[int] = set()
+        self._known: dict[str, int] = {}
+        self._shared: set[int] = set()
+        self._num_saves = self._num_walks = 0
 
     def begin(self) -> None:
         """Remember how everything is before the first epoch of this process."""
-        self._before = {place: _digest(value) for place, (value, _) in self._watched().items()}
+        self._before = {place: _digest(at.value) for place, at in self._watched().items()}
+        self._spaces = set(map(id, own_namespaces()))
+        self._known = {}
 
-    def changed(self) -> dict[str, Any]:
-        """Return what has changed since the run began and can be put back, by place."""
+    def changed(self, graph: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is to be saved, by place: what has changed, and what the graph holds too.
+
+        Args:
+            graph: the run's objects by name.
+        """
         self.lost = []
-        found: dict[str, Any] = {}
-        for place, (value, _) in self._watched().items():
-            digest = _digest(value)
-            is_same = place in self._before and self._before[place] == digest
-            if is_same and place not in self._restored:
+        self._num_saves += 1
+        found: dict[str, Any] = dict(self._elsewhere)
+        watched = self._watched()
+        shared = self._shared_with(graph, watched)
+        for place, at in watched.items():
+            if id(at.value) in shared:
+                before = self._first.get(place, self._before.get(place))
+                found[place] = Shared(at.value, before)
                 continue
-            if place not in self._before and place not in self._restored:
-                # a class first pickled in mid-run: how it was before is not known
-                self._before[place] = digest
+            if place in self._restored:
+                found[place] = at.value
                 continue
-            if digest is None or "<locals>" in place:
+            if place not in self._before:
+                is_new = id(at.space) in self._spaces  # since training began
+                # or of a class first pickled in mid-run: how it was before is not known
+                self._before[place] = _NOTHING if is_new else _digest(at.value)
+            before = self._before[place]
+            if before is None or _is_same(at.value, before, self._num_saves):
+                continue  # what could not be looked at then cannot be now
+            if _digest(at.value) is None or "<locals>" in place:
                 self.lost.append(place)
             else:
-                found[place] = value
+                found[place] = at.value
         return found
 
-    def _watched(self) -> dict[str, tuple[Any, tuple[Any, str]]]:
-        return {p: at for p, at in _places().items() if not self.kept_by_the_loop(at[1][0])}
+    def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:
+        """Return the ids of watched values that the graph reaches; it is walked if one is new."""
+        known = {place: id(at.value) for place, at in watched.items() if _may_be_shared(at)}
+        if known != self._known and self._num_walks < _MOST_WALKS:
+            self._num_walks += 1
+            wanted = set(known.values())
+            self._shared = {id(v) for _, v in walk(graph) if id(v) in wanted} if wanted else set()
+            self._known = known
+        return self._shared
+
+    def _watched(self) -> dict[str, Place]:
+        return {p: at for p, at in find_places().items() if not self.kept_by_the_loop(at.owner)}
 
     def why_inexact(self) -> list[str]:
         """Return a sentence for each place that changes and cannot be put back."""
@@ -78,45 +119,81 @@ class ModuleState:
             for place in sorted(self.lost)
         ]
 
-    def put_back(self, saved: Mapping[str, Any]) -> None:
-        """Bind what was saved in this process's modules and classes, under each of its names."""
-        places = _places()
-        self._restored = set(saved)
-        for place, value in saved.items():
-            if place not in places:
-                continue
-            live = places[place][0]
+    def put_back(self, saved: Mapping[str, Any]) -> list[str]:
+        """Bind what was saved in this process's modules and classes, under each of its names.
+
+        Returns:
+            The places.
+        """
+        bound = []
+        places = find_places()
+        self._restored = set(saved) & set(places)
+        self._elsewhere = {place: value for place, value in saved.items() if place not in places}
+        for place in self._restored:
+            live, value = places[place].value, saved[place]
+            if isinstance(value, Shared):
+                self._first[place] = value.before
+                if _digest(live) != value.before:
+                    continue  # the script says something else there now
+                value = value.value
             owners = {place}
-            if not isinstance(live, _NUMBERS):
-                owners |= {other for other, (held, _) in places.items() if held is live}
+            if not isinstance(live, NUMBERS):
+                owners |= {other for other, at in places.items() if at.value is live}
             for other in owners:
-                _bind(places[other][1], value)
+                places[other].bind(value)
+            bound.append(place)
+        return bound
 
     @contextlib.contextmanager
     def untouched(self) -> Iterator[None]:
         """Leave everything as it was found: trying an environment moves what its class counts."""
-        before = {
-            place: (digest, value if isinstance(value, _NUMBERS) else copy_exactly(value))
-            for place, (value, _) in _places().items()
-            if (digest := _digest(value)) is not None
-        }
+        before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
         try:
             yield
         finally:
-            for place, (value, where) in _places().items():
-                digest, copy = before.get(place, (None, None))
-                if digest is None or _digest(value) == digest:
-                    continue
-                if type(value) is not type(copy) or not _fill(value, copy):
-                    _bind(where, copy)
+            _take_back(before)
+
+    @contextlib.contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Leave everything as it was found if the block raises: a restore that fails half-way."""
+        restored, elsewhere = self._restored, self._elsewhere
+        before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
+        try:
+            yield
+        except BaseException:
+            self._restored, self._elsewhere = restored, elsewhere
+            _take_back(before)
+            raise
 
 
-def _bind(where: tuple[Any, str], value: Any) -> None:
-    owner, name = where
-    if isinstance(owner, dict):
-        owner[name] = value
-    else:
-        setattr(owner, name, value)
+def _may_be_shared(at: Place) -> bool:
+    return not (isinstance(at.owner, CACHED_FUNCTION) or is_constant(at.value))
+
+
+def _kept(value: Any) -> tuple[Digest | None, Any]:
+    """Return the digest of a value and a copy of it; no copy of one that is large, or code."""
+    digest = _digest(value)
+    if digest is None or isinstance(value, NUMBERS):
+        return digest, value
+    return (digest, copy_exactly(value)) if len(digest) <= _MOST_PARTS else (None, value)
+
+
+def _take_back(before: Mapping[str, tuple[Place, Digest | None, Any]]) -> None:
+    """Set what has changed to what it was, in place where that can be done."""
+    for place, at in find_places().items():
+        if place not in before:
+            continue
+        was, digest, copy = before[place]
+        if isinstance(at.owner, CACHED_FUNCTION):
+            if _digest(at.value) != digest:
+                at.bind(was.value or Calls([]))
+            continue
+        if at.value is not was.value:
+            at.bind(was.value)
+        if digest is None or _digest(was.value) == digest:
+            continue
+        if type(was.value) is not type(copy) or not _fill(was.value, copy):
+            at.bind(copy)
 
 
 def _fill(live: Any, saved: Any) -> bool:
@@ -139,90 +216,52 @@ def _fill(live: Any, saved: Any) -> bool:
     return True
 
 
-def _places() -> dict[str, tuple[Any, tuple[Any, str]]]:
-    """Return what the classes of the run's own modules hold or name: value, owner and name."""
-    spaces = _own_namespaces()
-    names = {space["__name__"] for space in spaces}
-    classes = [cls for cls in _classes(spaces) if cls.__module__ in names]
-    found: dict[str, tuple[Any, tuple[Any, str]]] = {}
-    for cls in classes:
-        for name, value in list(vars(cls).items()):
-            if not name.startswith(("__", "_abc_")) and _is_data(value):
-                found[f"{cls.__module__}.{cls.__qualname__}.{name}"] = (value, (cls, name))
-    functions = [f for cls in classes for f in _functions(cls)]
-    met: set[int] = set()
-    while functions:
-        function = functions.pop()
-        space = function.__globals__
-        if id(function) in met or not any(space is own for own in spaces):
-            continue
-        met.add(id(function))
-        for name in _names_in(function.__code__):
-            value = getattr(space.get(name), "__wrapped__", space.get(name))
-            if isinstance(value, types.FunctionType):
-                functions.append(value)
-            elif isinstance(value, types.ModuleType) and is_own_file(vars(value).get("__file__")):
-                functions += [f for f in vars(value).values() if isinstance(f, types.FunctionType)]
-            elif name in space and not name.startswith("__") and _is_data(space[name]):
-                found[f"{space['__name__']}.{name}"] = (space[name], (space, name))
-    return found
+# ---- whether a value is what it was ---------------------------------------------------------
+
+_NOTHING: Digest = ()
+_MOST_WALKS = 20
+_PART = 1 << 20
+_MOST_PARTS = LARGE // _PART
 
 
-def _own_namespaces() -> list[dict[str, Any]]:
-    """Return the globals of the launcher and of the modules in its folder."""
-    main = vars(sys.modules["__main__"])
-    spaces = [main] if is_own_file(main.get("__file__")) else []
-    for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS):
-        for function in _functions(cls):
-            space = function.__globals__
-            if space.get("__name__") == "__main__" and not any(space is own for own in spaces):
-                spaces.append(space)
-    folders = {Path(s["__file__"]).resolve().parent for s in spaces if s.get("__file__")}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name == "__main__" or not folders or file is None or not is_own_file(file):
-            continue
-        if folders.intersection(Path(file).resolve().parents):
-            spaces.append(vars(module))
-    return spaces
-
-
-def _classes(spaces: Iterable[dict[str, Any]]) -> list[type]:
-    found = {id(cls): cls for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS)}
-    waiting = [value for space in spaces for value in list(space.values())]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, type) and id(value) not in found:
-            found[id(value)] = value
-            waiting += [v for v in vars(value).values() if isinstance(v, type)]
-    return list(found.values())
-
-
-def _functions(cls: type) -> Iterator[types.FunctionType]:
-    for value in list(vars(cls).values()):
-        value = getattr(value, "fget", None) or getattr(value, "__func__", value)
-        if isinstance(value, types.FunctionType):
-            yield value
-
-
-def _names_in(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names_in(constant)
-
-
-def _is_data(value: Any) -> bool:
-    return not isinstance(value, _CODE) and not hasattr(type(value), "__get__")
-
-
-def _digest(value: Any) -> str | None:
-    """Return what tells a value from a later one; None if it cannot be saved."""
-    if isinstance(value, _NUMBERS):
-        return repr(value)
+def _parts(value: Any) -> tuple[bytes, list[memoryview]] | None:
+    """Return the pickle of a value, and its arrays in parts; None if it cannot be saved."""
     try:
         pickler = GraphPickler({"value": value}, keep_live=False)
         content = pickler.save()
-        return blake2b_of([content, *(bytes(buffer) for buffer in pickler.buffers)])
     except Exception:  # whatever a foreign object raises: it cannot be saved
         return None
+    buffers = [buffer.data for buffer in pickler.buffers]
+    return content, [b[at : at + _PART] for b in buffers for at in range(0, b.nbytes, _PART)]
+
+
+def _digest(value: Any) -> Digest | None:
+    """Return what tells a value from a later one; None if it cannot be saved."""
+    if isinstance(value, NUMBERS):
+        return (repr(value),)
+    found = _parts(value)
+    return None if found is None else tuple(digest_of([part]).digest for part in _all(*found))
+
+
+def _is_same(value: Any, before: Digest, turn: int) -> bool:
+    """Tell whether a value is what it was, as far as it is looked at in this turn.
+
+    All of it, unless its arrays are large: then other parts of them in each turn.
+    """
+    if isinstance(value, NUMBERS):
+        return before == (repr(value),)
+    found = _parts(value)
+    if found is None:
+        return False
+    parts = _all(*found)
+    if len(parts) != len(before):
+        return False
+    looked_at = range(len(parts))
+    if len(parts) > _MOST_PARTS:
+        start = turn * _MOST_PARTS % len(parts)
+        looked_at = range(start, min(start + _MOST_PARTS, len(parts)))
+    return all(digest_of([parts[n]]).digest == before[n] for n in {0, *looked_at})
+
+
+def _all(content: bytes, parts: list[memoryview]) -> list[Any]:
+    return [content, *parts]

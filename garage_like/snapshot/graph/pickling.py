@@ -26,6 +26,7 @@ from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
 from garage_like.snapshot.graph import columns, exceptions, forwarding, functions, live
+from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
 from garage_like.snapshot.graph.naming import Name, names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
@@ -190,7 +191,7 @@ class GraphPickler(cloudpickle.CloudPickler):
             return self._reduce_env_list
         if issubclass(cls, type | types.FunctionType):
             return self._reduce_code
-        if cls is functions.CACHED_FUNCTION:
+        if cls is CACHED_FUNCTION:
             return self._reduce_cached_function
         if cls is types.MethodType:
             return live.reduce_method
@@ -208,7 +209,14 @@ class GraphPickler(cloudpickle.CloudPickler):
     def _reduce_code(self, code: Any) -> Any:
         if self._may_import and is_importable(code):
             return NotImplemented
-        return super().reducer_override(code)
+        reduced = super().reducer_override(code)
+        if (
+            isinstance(reduced, tuple)
+            and reduced[0] is cloudpickle.cloudpickle._make_skeleton_class
+        ):
+            arguments = (*reduced[1][:-1], code.__qualname__)  # or else only the last name is told
+            return (reduced[0], arguments, *reduced[2:])
+        return reduced
 
     def _reduce_cached_function(self, function: Any) -> Any:
         if self._may_import and is_importable(function):

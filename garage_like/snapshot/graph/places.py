@@ -1,0 +1,202 @@
+"""Where a run's own modules hold state: globals, classes, and what functions carry along.
+
+A function carries attributes, defaults that can change, variables of the function around it, and
+the cache of `functools.lru_cache`. Only those of the user's own code count, see `own_code`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cloudpickle import cloudpickle
+
+from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, calls_of, fill_cache
+from garage_like.snapshot.graph.own_code import is_own_file
+
+NUMBERS = (bool, int, float, complex, str, bytes, type(None))
+_CODE = (
+    *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType),
+    *(property, classmethod, staticmethod, functools.partial, functools.cached_property),
+    *(types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType),
+)
+
+
+class Place(NamedTuple):
+    """Where a value is held.
+
+    Attributes:
+        value: that is there.
+        owner: a namespace, a class, a function, the cell of a variable, or a cached function.
+        name: within the owner.
+        space: globals of the code that it belongs to; None of a class.
+    """
+
+    value: Any
+    owner: Any
+    name: str
+    space: Any = None
+
+    def bind(self, value: Any) -> None:
+        """Put another value there."""
+        if isinstance(self.owner, dict):
+            self.owner[self.name] = value
+        elif isinstance(self.owner, types.CellType):
+            self.owner.cell_contents = value
+        elif isinstance(self.owner, CACHED_FUNCTION):
+            fill_cache(self.owner, value)
+        elif isinstance(self.owner, types.FunctionType):
+            defaults = list(self.owner.__defaults__ or ())
+            defaults[int(self.name)] = value
+            self.owner.__defaults__ = tuple(defaults)
+        else:
+            setattr(self.owner, self.name, value)
+
+
+def find_places() -> dict[str, Place]:
+    """Return what the run's own modules, classes and functions hold, by a name to tell users."""
+    spaces = own_namespaces()
+    names = {space["__name__"] for space in spaces}
+    classes = [cls for cls in _classes(spaces) if cls.__module__ in names]
+    found: dict[str, Place] = {}
+    functions: list[tuple[str, Any]] = []
+    for cls in classes:
+        where = f"{cls.__module__}.{cls.__qualname__}"
+        for name, value in list(vars(cls).items()):
+            if not name.startswith(("__", "_abc_")) and _is_data(value):
+                found[f"{where}.{name}"] = Place(value, cls, name)
+            functions.append((f"{where}.{name}", value))
+    for space in spaces:
+        functions += [(f"{space['__name__']}.{name}", v) for name, v in list(space.items())]
+    met: set[int] = set()
+    while functions:
+        where, value = functions.pop()
+        value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        if id(value) in met:
+            continue
+        met.add(id(value))
+        if isinstance(value, CACHED_FUNCTION) and _module_of(value) in names:
+            found[f"{where}: its cache"] = Place(_calls(value), value, "")
+        functions += [(where, inner) for inner in _inside(value)]
+        if isinstance(value, types.FunctionType):
+            space = value.__globals__
+            is_own = any(space is own for own in spaces)
+            if is_own:
+                found.update(_named_globals(value, space))
+                found.update(_carried(where, value))
+            functions += [(where, cell) for cell in _cells(value).values()]
+    return found
+
+
+def _calls(function: Any) -> Any:
+    """Return what a cache holds; while it is empty that is nothing."""
+    return calls_of(function) if function.cache_info().currsize else None
+
+
+def _module_of(value: Any) -> Any:
+    return getattr(value, "__module__", None)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Yield the function that another one, or what was made of it, goes around."""
+    if isinstance(value, functools.partial):
+        yield value.func
+    for name in ("__wrapped__", "py_func"):
+        attributes = getattr(value, "__dict__", None)  # of an object that forwards: anything
+        inner = attributes.get(name) if isinstance(attributes, dict) else None
+        if isinstance(inner, types.FunctionType | CACHED_FUNCTION):
+            yield inner
+
+
+def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
+    for name in _names_in(function.__code__):
+        if name in space and not name.startswith("__") and _is_data(space[name]):
+            yield f"{space['__name__']}.{name}", Place(space[name], space, name, space)
+
+
+def _carried(where: str, function: types.FunctionType) -> Iterator[tuple[str, Place]]:
+    """Yield what a function holds itself: attributes, defaults, variables around it."""
+    for name, value in list(vars(function).items()):
+        if name != "__wrapped__" and _is_data(value):
+            yield f"{where}.{name}", Place(value, vars(function), name, function.__globals__)
+    code, defaults = function.__code__, function.__defaults__ or ()
+    parameters = code.co_varnames[: code.co_argcount][-len(defaults) :]
+    for number, (name, value) in enumerate(zip(parameters, defaults, strict=False)):
+        if not isinstance(value, NUMBERS) and _is_data(value):
+            yield f"{where}({name}=)", Place(value, function, str(number), function.__globals__)
+    named = function.__kwdefaults__ or {}
+    for name, value in list(named.items()):
+        if not isinstance(value, NUMBERS) and _is_data(value):
+            yield f"{where}({name}=)", Place(value, named, name, function.__globals__)
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+        value = _content(cell)
+        if name != "__class__" and _is_data(value):
+            yield f"{where}: its variable {name}", Place(value, cell, name, function.__globals__)
+
+
+def _cells(function: types.FunctionType) -> dict[str, Any]:
+    cells = function.__closure__ or ()
+    return {n: _content(c) for n, c in zip(function.__code__.co_freevars, cells, strict=False)}
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return _content  # code, which is no state
+
+
+def own_namespaces() -> list[dict[str, Any]]:
+    """Return the globals of the launcher and of the modules in its folder."""
+    main = vars(sys.modules["__main__"])
+    spaces = [main] if is_own_file(main.get("__file__")) else []
+    for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS):
+        for function in vars(cls).values():
+            function = getattr(function, "fget", None) or getattr(function, "__func__", function)
+            space = getattr(function, "__globals__", {})
+            if space.get("__name__") == "__main__" and not any(space is own for own in spaces):
+                spaces.append(space)
+    folders = {Path(s["__file__"]).resolve().parent for s in spaces if s.get("__file__")}
+    return spaces + [vars(sys.modules[name]) for name in _own_modules(folders)]
+
+
+def _own_modules(folders: set[Path]) -> list[str]:
+    """Return the names of loaded modules whose files lie below some folders."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name == "__main__" or not folders or file is None or not is_own_file(file):
+            continue
+        if folders.intersection(_parents(file)):
+            found.append(name)
+    return found
+
+
+@functools.lru_cache(10_000)
+def _parents(file: str) -> tuple[Path, ...]:
+    return tuple(Path(file).resolve().parents)
+
+
+def _classes(spaces: Iterable[dict[str, Any]]) -> list[type]:
+    found = {id(cls): cls for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS)}
+    waiting = [value for space in spaces for value in list(space.values())]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, type) and id(value) not in found:
+            found[id(value)] = value
+            waiting += [v for v in vars(value).values() if isinstance(v, type)]
+    return list(found.values())
+
+
+@functools.lru_cache(10_000)
+def _names_in(code: types.CodeType) -> tuple[str, ...]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return (*code.co_names, *(name for one in inner for name in _names_in(one)))
+
+
+def _is_data(value: Any) -> bool:
+    return not isinstance(value, (*_CODE, CACHED_FUNCTION)) and not hasattr(type(value), "__get__")
