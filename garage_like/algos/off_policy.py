@@ -13,6 +13,7 @@ import numpy as np
 
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
+from garage_like.algos.schedules import Schedule, as_schedule
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.interfaces import Metrics, RLAlgorithm
@@ -20,13 +21,15 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from garage_like.data.env_spec import EnvSpec
     from garage_like.interfaces import Environment, Policy, RunHandle, Sampler
     from garage_like.replay_buffer.transitions import Transitions
 
 RECENT_EPISODES = 100
+# Which optimizers a learning rate is for, by the constructor's argument.
+_RATES = {"policy_lr": ("Policy", "Entropy"), "qf_lr": ("Critic",)}
 
 # Those that an algorithm's update reports are averages over the gradient steps of an epoch.
 METRICS: dict[str, str] = {
@@ -195,6 +198,25 @@ class OffPolicyAlgorithm(RLAlgorithm):
         self._env_steps = 0
         self._gradient_steps = 0
         self._owed_steps = 0.0
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with another learning rate, say; see `Configured`.
+
+        Args:
+            values: numbers by argument.
+
+        Raises:
+            ValueError: if one is out of range, or cannot be changed.
+            TypeError: if a rate is no number.
+        """
+        others = dict(values)
+        rates: dict[str, Schedule] = getattr(self, "_rates", {})
+        for argument, names in _RATES.items():
+            moved = [name for name in names if name in rates]
+            if argument in others and moved:
+                rate = as_schedule(type(self).__name__, argument, others.pop(argument))
+                rates.update(dict.fromkeys(moved, rate))
+        super().change_arguments(others)
 
     @property
     def discount(self) -> float:

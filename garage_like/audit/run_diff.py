@@ -8,6 +8,7 @@ pickle alone, so they are not compared.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,7 @@ class RunDiff:
         b: the second run.
         parameters: of the experiments.
         options: of the experiments, but for those of place and name.
+        settings: that were changed in the course of a run, and from which epoch on.
         versions: and thread counts, flags and processors, a phrase each.
         num_rows: epochs whose rows were compared.
         metrics: columns that differ, the earliest first; times are left out.
@@ -79,6 +81,7 @@ class RunDiff:
     b: str
     parameters: list[Change] = field(default_factory=list)
     options: list[Change] = field(default_factory=list)
+    settings: list[Change] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     num_rows: int = 0
     metrics: list[MetricDiff] = field(default_factory=list)
@@ -89,8 +92,8 @@ class RunDiff:
     @property
     def equal(self) -> bool:
         """Whether nothing that was compared differs."""
-        found = (self.parameters, self.options, self.versions, self.metrics, self.parts)
-        return not any(found)
+        told = (self.parameters, self.options, self.settings, self.versions)
+        return not any((*told, self.metrics, self.parts))
 
 
 def diff_runs(a: Path, b: Path, epoch: int | None = None) -> RunDiff:
@@ -117,6 +120,7 @@ def diff_runs(a: Path, b: Path, epoch: int | None = None) -> RunDiff:
         if None not in (change.a, change.b)  # an option that one version does not know
     ]
     newest = (Manifest.read(max(ours.items())[1]), Manifest.read(max(theirs.items())[1]))
+    found.settings = changes(_settings(newest[0]), _settings(newest[1]))
     found.versions = fingerprint_differences(newest[0].fingerprint, newest[1].fingerprint)
     with _table(run_a, newest[0].parent) as rows_a, _table(run_b, newest[1].parent) as rows_b:
         _compare_metrics(found, rows_a, rows_b, epoch)
@@ -175,6 +179,14 @@ def _shown(snapshots: Mapping[int, Path]) -> str:
 
 def _run_of(snapshots: Mapping[int, Path]) -> Path | None:
     return run_dir_of(next(iter(snapshots.values())))
+
+
+def _settings(manifest: Manifest) -> dict[str, str]:
+    last = {change["name"]: change for change in manifest.changes}
+    return {
+        name: f"{json.dumps(change.get('now'))} from epoch {change['epoch']}"
+        for name, change in last.items()
+    }
 
 
 def _json(run: Path | None, name: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def diff(ctx: click.Context, a: Path, b: Path, epoch: int | None, as_json: bool)
 def _print(found: RunDiff) -> None:
     _table("Parameters", ["", "a", "b"], map(_change, found.parameters))
     _table("Options", ["", "a", "b"], map(_change, found.options))
+    _table("Changed since they began", ["", "a", "b"], map(_change, found.settings))
     _table("Made with", [""], ([phrase] for phrase in found.versions))
     _table(
         "Log, since epoch",

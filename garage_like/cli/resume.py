@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,22 @@ from garage_like.errors import SnapshotError
 from garage_like.runs.continuation import Continuation, continuation
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.manifest import Manifest
+
+
+def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    """Return values by name; what is no JSON is text."""
+    settings: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(
+                f"expected NAME=VALUE, such as algo.discount=0.98, got {text!r}"
+            )
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    return settings
 
 
 @click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")
@@ -35,6 +53,14 @@ from garage_like.snapshot.disk.manifest import Manifest
     help="Leave RUN as it is and go on in a new directory.",
 )
 @click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_settings,
+    help="Go on with another setting, algo.discount=0.98 say; may be repeated.",
+)
+@click.option(
     "--no-buffer",
     is_flag=True,
     help="Leave replay memory on the disk: begin with an empty one.",
@@ -50,6 +76,7 @@ def resume(
     additional_epochs: int | None,
     batch_size: int | None,
     log_dir: Path | None,
+    settings: dict[str, Any],
     no_buffer: bool,
     require_exact: bool,
     trust: bool,
@@ -70,6 +97,7 @@ def resume(
         include_buffer=False if no_buffer else None,
         require_exact=require_exact,
         trust=trust,
+        settings=settings,
     )
     nothing_left = found.is_finished(n_epochs, additional_epochs)
     if not nothing_left:

@@ -40,6 +40,7 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
     for line in _exactness(found):
         printing.echo(line)
     _section("Parameters", _as_text(found["parameters"]))
+    _section("Changed since it began", _changes(found["changes"] or ()))
     _section("Components", _as_text(found["classes"] or {}))
     _section("Last row of the log", _as_text(found["metrics"] or {}, printing.short_number))
     _snapshots(found["snapshots"], show_all)
@@ -72,6 +73,15 @@ def _exactness(found: Mapping[str, Any]) -> Iterable[str]:
         yield "exact: a resume with the same versions and processor continues bit for bit"
     for reason in found["reasons"] or ():
         yield f"not exact: {reason}"
+
+
+def _changes(changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Say which settings the run goes on with otherwise, and from which epoch on."""
+    told: dict[str, str] = {}
+    for change in changes:
+        name, was, now = change["name"], *(json.dumps(change.get(k)) for k in ("was", "now"))
+        told[name] = f"{told.get(name, was)}, {now} from epoch {change['epoch']}"
+    return told
 
 
 def _snapshots(snapshots: Sequence[Mapping[str, Any]], show_all: bool) -> None:

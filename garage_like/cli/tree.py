@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -58,4 +60,9 @@ def _line(member: Member, root: Path) -> str:
         return f"{shown} (gone)"
     how_far = "" if member.last_epoch is None else f"  epoch {member.last_epoch}"
     began = "" if member.from_epoch is None else f", from epoch {member.from_epoch}"
-    return f"{shown if shown != '.' else path.name}{how_far}{began}"
+    changed = "".join(f", {_told(change)}" for change in member.changes)
+    return f"{shown if shown != '.' else path.name}{how_far}{began}{changed}"
+
+
+def _told(change: Mapping[str, Any]) -> str:
+    return f"{change['name']} {json.dumps(change.get('now'))} from epoch {change['epoch']}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from garage_like.configuration.configured import CLASS
 
 Sections = dict[str, dict[str, Any]]
-ConfigPolicy = Literal["error", "warn", "ignore"]
+ConfigPolicy = Literal["error", "warn", "ignore", "update"]
 
 PARAMETERS = "parameters"
 ENV_SPEC = "env_spec"
@@ -20,16 +21,42 @@ _LAUNCHER = "__main__"
 _MADE_LATER = {"sampler": {"worker_class": "FragmentWorker", "worker_args": {"n_envs": 1}}}
 
 
+@dataclass(frozen=True)
+class Difference:
+    """An argument that two configurations differ in.
+
+    Attributes:
+        path: names of the parts that lead to it, and its own.
+        was: what was recorded; None, too, if nothing was.
+        now: what was set up.
+        told: both, as one reads them.
+    """
+
+    path: tuple[str, ...]
+    was: Any
+    now: Any
+    told: tuple[str, str]
+
+    def __str__(self) -> str:
+        """Name the argument, with both values."""
+        return f"{'.'.join(self.path)} was {self.told[0]} and is now {self.told[1]}"
+
+
 def check_config_policy(config_policy: Any) -> None:
     """Raise ValueError unless this says what to do about another configuration."""
     if config_policy not in get_args(ConfigPolicy):
         raise ValueError(
-            f"config_policy must be 'error', 'warn' or 'ignore', got {config_policy!r}"
+            f"config_policy must be 'error', 'warn', 'ignore' or 'update', got {config_policy!r}"
         )
 
 
 def differences(recorded: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
-    """Say what differs between two configurations, by key, with both values.
+    """Say what differs between two configurations, by key, with both values: see `compare`."""
+    return [str(difference) for difference in compare(recorded, expected)]
+
+
+def compare(recorded: Mapping[str, Any], expected: Mapping[str, Any]) -> list[Difference]:
+    """Return what differs between two configurations.
 
     What only one of them has is no difference: a later version may know another argument. The
     parameters of an experiment are compared whole.
@@ -38,23 +65,23 @@ def differences(recorded: Mapping[str, Any], expected: Mapping[str, Any]) -> lis
         recorded: sections of a snapshot, which may be of any origin.
         expected: sections of what was set up.
     """
-    found: list[str] = []
+    found: list[Difference] = []
     for name, section in expected.items():
         was = recorded.get(name)
         if isinstance(was, dict) and name == PARAMETERS:
-            found += _differences(name, was, section, dict.fromkeys([*was, *section]))
+            found += _differences((name,), was, section, dict.fromkeys([*was, *section]))
         elif isinstance(was, dict):
-            found += _differences_of_parts(name, was, section, recorded, expected)
+            found += _differences_of_parts((name,), was, section, recorded, expected)
     return found
 
 
 def _differences_of_parts(
-    path: str,
+    path: tuple[str, ...],
     was: Mapping[str, Any],
     is_now: Mapping[str, Any],
     recorded: Mapping[str, Any],
     expected: Mapping[str, Any],
-) -> Iterator[str]:
+) -> Iterator[Difference]:
     if _bare_name(was.get(CLASS)) != _bare_name(is_now.get(CLASS)):
         yield from _differences(path, was, is_now, [CLASS])
         return
@@ -65,7 +92,7 @@ def _differences_of_parts(
         if one is None or other is None:
             yield from _differences(path, was, is_now, [key])
         elif was[key] != is_now[key]:
-            yield from _differences_of_parts(f"{path}.{key}", one, other, recorded, expected)
+            yield from _differences_of_parts((*path, key), one, other, recorded, expected)
 
 
 def _part(value: Any, sections: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -101,9 +128,9 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _differences(
-    path: str, was: Mapping[str, Any], is_now: Mapping[str, Any], keys: Iterable[str]
-) -> Iterator[str]:
+    path: tuple[str, ...], was: Mapping[str, Any], is_now: Mapping[str, Any], keys: Iterable[str]
+) -> Iterator[Difference]:
     for key in keys:
         one, other = (json.dumps(x[key]) if key in x else "absent" for x in (was, is_now))
         if one != other and not _is_same(was.get(key), is_now.get(key)):
-            yield f"{path}.{key} was {one} and is now {other}"
+            yield Difference((*path, key), was.get(key), is_now.get(key), (one, other))

@@ -40,6 +40,86 @@ class Configured:
             cls.__init__ = _noting(constructor)  # type: ignore[method-assign]
             show_options(cls, constructor)
 
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Take other values for arguments of the constructor, in the middle of a run.
+
+        Here those can be changed that an object keeps as attributes, under the same names, and that
+        are numbers or texts. A class that makes something else of an argument overrides this.
+
+        Args:
+            values: JSON values, by argument.
+
+        Raises:
+            ValueError: if one cannot be changed, or is of another kind.
+        """
+        known = configuration_of(self) or {}
+        for name, value in values.items():
+            key, now = kept_argument(self, name)
+            if key is None or now != known.get(name):
+                raise ValueError(f"{type(self).__name__} cannot take another {name} in mid-run")
+            vars(self)[key] = _of_the_kind_of(vars(self)[key], value, name)
+
+
+def kept_argument(value: Any, name: str) -> tuple[str | None, Any]:
+    """Return the attribute in which an object keeps an argument, and the plain value it has.
+
+    The attribute is None if there is none, or if what it holds is no number, text or list of such.
+    """
+    attributes = getattr(value, "__dict__", {})
+    for key in (name, f"_{name}"):
+        if key in attributes and _is_plain(attributes[key]):
+            return key, to_json(attributes[key])
+    return None, None
+
+
+def note_arguments(value: Any, arguments: Mapping[str, Any]) -> None:
+    """Write down that an object goes on as if it had been constructed with other arguments.
+
+    Args:
+        value: an object that remembers what it was constructed with.
+        arguments: JSON values, by argument.
+    """
+    vars(value)[_ATTRIBUTE] = json.dumps({**(configuration_of(value) or {}), **arguments})
+
+
+def changed_options(spec: Any, optimizer: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments that an optimizer is to go on with.
+
+    Args:
+        spec: the name of its class, or a list of it and the arguments.
+        optimizer: of that class.
+        known: arguments that can be changed.
+
+    Raises:
+        ValueError: if the class is another, or an argument cannot be changed.
+    """
+    name, options = spec if isinstance(spec, list) and len(spec) == 2 else (spec, {})
+    if name != describe(type(optimizer)):
+        raise ValueError(f"the optimizer is a {describe(type(optimizer))}, and stays one")
+    unknown = [key for key in options if key not in known]
+    if unknown:
+        raise ValueError(f"{unknown[0]} cannot be changed; {', '.join(known)} can")
+    return dict(options)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return len(value) <= _LONGEST_LIST and all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _of_the_kind_of(old: Any, new: Any, name: str) -> Any:
+    """Return a new value as the type that the old one has, as far as one can tell."""
+    if isinstance(old, tuple) and isinstance(new, list):
+        return tuple(new)
+    kinds = (bool, int | float, str, list | tuple)
+    for kind in () if old is None or new is None else kinds:
+        if isinstance(old, kind) != isinstance(new, kind):
+            raise ValueError(f"{name} is {old!r}, and cannot become {new!r} in mid-run")
+        if isinstance(old, kind):
+            break
+    return new
+
 
 def configuration_text(value: Any) -> str | None:
     """Return what an object was constructed with as a line of JSON; None if that is not known."""

@@ -134,7 +134,8 @@ def _is_recorded(directory: Path, record: RunRecord) -> bool:
                 f"auto_resume: {directory} holds a run of {experiment.get('function')!r}, and not"
                 f" of {record.function!r}; choose another name, or remove it"
             )
-        if changed and (experiment is not None or (directory / SNAPSHOTS).exists()):
+        keeps = record.options.context(directory).config_policy == "error"
+        if changed and keeps and (experiment is not None or (directory / SNAPSHOTS).exists()):
             raise ValueError(
                 f"auto_resume: {directory} holds a run of {record.function!r} with other"
                 f" parameters: {'; '.join(changed)}. To keep both, give each a directory of its own"

@@ -119,6 +119,12 @@ class PrioritizedReplayBuffer(PathBuffer):
         self._priorities.set(transitions["row"], priorities)
         self._largest_priority = max(self._largest_priority, float(priorities.max()))
 
+    def _move_to(self, capacity: int, rows: np.ndarray) -> None:
+        priorities, largest = self._priorities.weights[rows], self._largest_priority
+        super()._move_to(capacity, rows)
+        self._largest_priority = largest
+        self._priorities.set(np.arange(len(rows)), priorities)
+
     def clear(self) -> None:
         """Forget all transitions and priorities, and give their memory back."""
         super().clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,22 +36,47 @@ class TransitionRing(Configured):
     """
 
     def __init__(self, capacity_in_transitions: int, env_spec: EnvSpec | None = None) -> None:
-        owner = type(self).__name__
-        if isinstance(capacity_in_transitions, bool) or not isinstance(
-            capacity_in_transitions, int | np.integer
-        ):
-            raise TypeError(
-                f"{owner}: capacity_in_transitions must be an integer, got "
-                f"{capacity_in_transitions!r}"
-            )
-        if capacity_in_transitions < 1:
-            raise ValueError(
-                f"{owner}: capacity_in_transitions must be at least 1, got "
-                f"{capacity_in_transitions!r}"
-            )
+        _check_capacity(type(self).__name__, capacity_in_transitions)
+        self._table: Table | None
+        self._segments: Segments
         self._capacity = int(capacity_in_transitions)
         self._env_spec = env_spec
         self.clear()
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with another capacity, and the newest transitions for which there is room.
+
+        Args:
+            values: see `Configured`.
+
+        Raises:
+            ValueError: if the capacity is not positive, or something else cannot be changed.
+            TypeError: if the capacity is no integer.
+        """
+        others = dict(values)
+        capacity = others.pop("capacity_in_transitions", self._capacity)
+        _check_capacity(type(self).__name__, capacity)
+        super().change_arguments(others)
+        if capacity != self._capacity:
+            stored = self.n_transitions_stored
+            oldest = self._cursor if stored == self._capacity else 0
+            self._move_to(capacity, ((oldest + np.arange(stored)) % self._capacity)[-capacity:])
+
+    def _move_to(self, capacity: int, rows: np.ndarray) -> None:
+        """Begin a ring of another capacity with some rows of this one, the oldest first."""
+        before = self._table
+        self._capacity = capacity
+        self.clear()
+        if before is None or not len(rows):
+            return
+        columns = {name: (column.dtype, column.shape) for name, column in before.columns.items()}
+        values = before.take(rows)
+        is_new = np.concatenate([[False], np.diff(values["segment"]) != 0])
+        values["segment"] = np.cumsum(is_new).astype(values["segment"].dtype)
+        self._table = self._table or Table(capacity, columns)
+        self._table.write(0, values)
+        self._cursor = len(rows) % capacity
+        self._segments.rebuild(values["segment"], 0)
 
     def clear(self) -> None:
         """Forget all transitions, and give their memory back; the constructor begins so, too."""
@@ -165,3 +191,10 @@ class TransitionRing(Configured):
                 "add_episode_batch(episodes) first"
             )
         return self._table
+
+
+def _check_capacity(owner: str, capacity: Any) -> None:
+    if isinstance(capacity, bool) or not isinstance(capacity, int | np.integer):
+        raise TypeError(f"{owner}: capacity_in_transitions must be an integer, got {capacity!r}")
+    if capacity < 1:
+        raise ValueError(f"{owner}: capacity_in_transitions must be at least 1, got {capacity!r}")

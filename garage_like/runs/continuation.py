@@ -10,8 +10,8 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Continuation:
         include_buffer: as of `Trainer.restore`.
         require_exact: as of `Trainer.restore`.
         trust: as of `Trainer.restore`.
+        settings: as of `Trainer.change`.
     """
 
     source: Path
@@ -53,6 +54,7 @@ class Continuation:
     include_buffer: bool | None = None
     require_exact: bool = False
     trust: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def experiment(self) -> dict[str, Any]:
@@ -111,6 +113,8 @@ class Continuation:
                     f"{self.snapshot}: its objects cannot be built here: {error}; install what is"
                     " missing, or put the folder of the module on PYTHONPATH"
                 ) from error
+            if self.settings:
+                trainer.change(self.settings)
             yield trainer
 
     def _manifest(self) -> Manifest:
@@ -158,6 +162,7 @@ def continuation(
     include_buffer: bool | None = None,
     require_exact: bool = False,
     trust: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> Continuation:
     """Find what a run goes on from, and where.
 
@@ -168,6 +173,7 @@ def continuation(
         include_buffer: as of `Trainer.restore`.
         require_exact: as of `Trainer.restore`.
         trust: as of `Trainer.restore`.
+        settings: as of `Trainer.change`.
 
     Raises:
         SnapshotNotFoundError: if there is no such snapshot.
@@ -187,7 +193,9 @@ def continuation(
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path
     run_dir = log_dir or origin or snapshot
-    return Continuation(source, snapshot, origin, run_dir, include_buffer, require_exact, trust)
+    return Continuation(
+        source, snapshot, origin, run_dir, include_buffer, require_exact, trust, settings or {}
+    )
 
 
 def is_empty_directory(path: Path) -> bool:

@@ -23,6 +23,7 @@ class Member:
         last_epoch: of its newest snapshot.
         from_epoch: the epoch of its parent that it began with; None if it has no parent.
         present: whether it is there.
+        changes: settings that it goes on with otherwise than it began, as manifests have them.
         children: in the order of the epochs at which they left.
     """
 
@@ -30,6 +31,7 @@ class Member:
     last_epoch: int | None = None
     from_epoch: int | None = None
     present: bool = True
+    changes: list[dict[str, Any]] = field(default_factory=list)
     children: list[Member] = field(default_factory=list)
 
 
@@ -43,7 +45,10 @@ def families(root: Path) -> list[Member]:
     for run in find_runs(root):
         manifest, _ = newest_manifest(run)
         place = run.resolve()
-        members[place] = Member(str(run), None if manifest is None else manifest.epoch)
+        members[place] = Member(str(run))
+        if manifest is not None:
+            members[place].last_epoch = manifest.epoch
+            members[place].changes = manifest.changes
         recorded = read_json(run / EXPERIMENT).get("parent")
         parent = recorded if manifest is None or manifest.parent is None else manifest.parent
         if isinstance(parent, dict) and isinstance(parent.get("run"), str):

@@ -35,6 +35,7 @@ OF_MANIFEST = (
     "metrics",
     "fingerprint",
     "parent",
+    "changes",
 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
 from garage_like.interfaces import Environment, Policy, Sampler, VectorEnvironment
@@ -12,6 +14,15 @@ from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
 from garage_like.sampler.worker_factory import WorkerFactory
+
+_OF_WORKERS = (
+    "max_episode_length",
+    "seed",
+    "n_workers",
+    "n_envs",
+    "worker_class",
+    "worker_args",
+)
 
 
 class LocalSampler(Sampler):
@@ -100,6 +111,34 @@ class LocalSampler(Sampler):
     ) -> LocalSampler:
         """Return a sampler whose workers a factory makes."""
         return cls(agents, envs, worker_factory=worker_factory)
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with other workers, which begin new episodes; see `Configured`.
+
+        Args:
+            values: of the arguments that say how workers are made; a class by its name.
+
+        Raises:
+            ValueError: if one is out of range, or is none of them.
+            TypeError: if the workers do not take them.
+        """
+        known = configuration_of(self) or {}
+        given: dict[str, Any] = {name: known.get(name) for name in _OF_WORKERS}
+        if known.get("worker_factory") is not None:
+            given |= self._factory.arguments
+        super().change_arguments({k: v for k, v in values.items() if k not in _OF_WORKERS})
+        given |= {name: value for name, value in values.items() if name in _OF_WORKERS}
+        if isinstance(given["worker_class"], str):
+            given["worker_class"] = pkgutil.resolve_name(given["worker_class"])
+        before = dict(vars(self))
+        try:
+            LocalSampler.__init__(
+                self, _one_if_equal(self._agents), _one_if_equal(self._envs), **given
+            )
+        except BaseException:
+            vars(self).update(before)
+            raise
+        self.total_env_steps = before["total_env_steps"]
 
     def obtain_samples(
         self, itr: int, num_samples: int, agent_update: Any = None, env_update: Any = None
@@ -201,6 +240,10 @@ class LocalSampler(Sampler):
         batch = EpisodeBatch.concatenate(*batches)
         self.total_env_steps += batch.num_steps
         return batch
+
+
+def _one_if_equal(values: list[Any]) -> Any:
+    return values[0] if all(value is values[0] for value in values) else values
 
 
 def _without_sharing(envs: list[Any]) -> list[Any]:

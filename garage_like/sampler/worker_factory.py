@@ -49,6 +49,17 @@ class WorkerFactory:
         # Workers are made when sampling starts; bad arguments must not wait that long.
         self(0)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What it was constructed with."""
+        return {
+            "max_episode_length": self._max_episode_length,
+            "seed": self._seed,
+            "n_workers": self.n_workers,
+            "worker_class": self._worker_class,
+            "worker_args": dict(self._worker_args),
+        }
+
     def __call__(self, worker_number: int) -> Worker:
         """Return worker number `worker_number`, which has neither policy nor environment yet."""
         if not 0 <= worker_number < self.n_workers:

@@ -11,6 +11,7 @@ from garage_like.configuration.plain_numbers import as_plain
 from garage_like.snapshot.best_rule import MODES, BestRule
 
 SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
+CONFIG_POLICIES = ("error", "warn", "ignore", "update")
 GAP_UNITS = ("epoch", "env_step", "episode")
 
 
@@ -52,6 +53,9 @@ class SnapshotConfig:
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
         try_restore: whether a snapshot that brings new classes of objects, the first above all, is
             restored once in a process of its own, to see whether all of it comes back.
+        config_policy: what a restore does if a snapshot was made with other arguments than what was
+            set up, unless it is told: `'error'`, `'warn'`, `'ignore'`, or `'update'`, which goes on
+            with what is set up now; see `Trainer.restore`.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
         mirror: URL (`s3://…`, `gs://…`, `az://…`, `file:///…`) that a copy of the newest snapshots
@@ -80,6 +84,7 @@ class SnapshotConfig:
     auto_resume: bool = False
     try_restore: bool = True
     mirror: str | None = None
+    config_policy: Literal["error", "warn", "ignore", "update"] = "error"
     log_interval: int | Literal["auto"] = 1
     video_interval: int = 0
 
@@ -96,6 +101,7 @@ class SnapshotConfig:
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
         _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
         _check_choice("best_mode", self.best_mode, MODES)
+        _check_choice("config_policy", self.config_policy, CONFIG_POLICIES)
         _check_choice("on_save_error", self.on_save_error, ("warn", "raise"))
         if self.snapshot_gap != "auto":
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")

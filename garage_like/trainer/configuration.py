@@ -17,8 +17,9 @@ from garage_like.configuration.comparison import (
     ENV_SPEC,
     PARAMETERS,
     ConfigPolicy,
+    Difference,
     Sections,
-    differences,
+    compare,
 )
 from garage_like.configuration.configured import CLASS, configuration_text
 from garage_like.errors import SnapshotMismatchError
@@ -74,34 +75,45 @@ class RunConfiguration:
     @staticmethod
     def check(
         snapshot: Path, recorded: Sections, expected: Sections, config_policy: ConfigPolicy
-    ) -> None:
+    ) -> list[Difference]:
         """Say what a snapshot was made with otherwise than expected.
+
+        Returns:
+            What is to be changed in what will be restored: nothing unless the policy is `'update'`.
 
         Raises:
             SnapshotMismatchError: if anything, and the policy is `'error'`.
         """
-        found = [] if config_policy == "ignore" else differences(recorded, expected)
-        if not found:
-            return
-        told = f"{snapshot} was made with another configuration: {'; '.join(found)}. "
+        found = [] if config_policy == "ignore" else compare(recorded, expected)
+        if not found or config_policy == "update":
+            return found
+        listed = "; ".join(map(str, found))
+        told = f"{snapshot} was made with another configuration: {listed}. "
         if config_policy == "error":
             raise SnapshotMismatchError(
                 told + "A restore brings back what the snapshot was made with: construct the same,"
-                " or restore without setup, or pass config_policy='warn' or 'ignore'"
+                " or restore without setup, or pass config_policy='update' to go on with what is"
+                " set up now, 'warn' or 'ignore'"
             )
         told += "What the snapshot was made with counts"
         with heard():
             logger.log(told)
         warnings.warn(told, stacklevel=5)
+        return []
 
 
-def _texts(algo: Any, env: Any) -> Iterator[tuple[str, str]]:
-    """Yield name and configuration of each part, as lines of JSON."""
+def parts_of(algo: Any, env: Any) -> dict[str, Any]:
+    """Return what a run is made of, by the names that its configuration has for it."""
     attributes = dict(getattr(algo, "__dict__", {}))
     attributes.update(attributes.pop("_modules", None) or {})
     parts = {"algo": algo, "env": env}
     parts.update({name.lstrip("_"): part for name, part in attributes.items()})
-    for name, part in parts.items():
+    return parts
+
+
+def _texts(algo: Any, env: Any) -> Iterator[tuple[str, str]]:
+    """Yield name and configuration of each part, as lines of JSON."""
+    for name, part in parts_of(algo, env).items():
         text = configuration_text(part)
         if text is not None:
             yield name, text

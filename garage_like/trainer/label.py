@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from garage_like.snapshot.graph.module_state import ModuleState
 from garage_like.snapshot.kinds.environments import EnvKind, EnvState, kind_of
 from garage_like.snapshot.loading import LoadedSnapshot
 from garage_like.snapshot.rng import hidden_random_numbers
+from garage_like.trainer.settings import Changed
 
 
 class Label:
@@ -23,12 +25,14 @@ class Label:
     Attributes:
         env_states: what is known of the run's environments.
         modules: state beside the objects, in the run's own modules.
+        changes: settings that are others than those that the run began with, as manifests have it.
         not_restored: what a restore that was tried did not bring back, a sentence each.
     """
 
     def __init__(self) -> None:
         self.env_states: dict[EnvKind, EnvState] = {}
         self.modules = ModuleState()
+        self.changes: list[dict[str, Any]] = []
         self._hidden: list[str] = []
         self._made_again: list[str] = []
         self.not_restored: list[str] = []
@@ -41,7 +45,20 @@ class Label:
                 logger.log(f"A resume of this run will not be exact: {reason}")
         self._hidden = hidden
         of_env = [] if env_state.exact else [f"environment: {env_state.reason}"]
-        return [*of_env, *hidden, *self.not_restored]
+        return [*of_env, *map(why_changed, self.changes), *hidden, *self.not_restored]
+
+    def go_on_otherwise(self, changed: Iterable[Changed], epoch: int) -> list[str]:
+        """Take note of settings that were changed before an epoch; log them.
+
+        Returns:
+            Why what follows is not as if the run had never stopped.
+        """
+        new = [{"epoch": epoch, **vars(change)} for change in changed]
+        self.changes = [*self.changes, *new]
+        for change in new:
+            was, now = (json.dumps(change[key], default=str) for key in ("was", "now"))
+            logger.log(f"From epoch #{epoch} on {change['name']} is {now}; it was {was}")
+        return [why_changed(change) for change in new]
 
     def checked_envs(self, algo: Any, env: Any) -> EnvState:
         """Return how well the environments of a run survive a snapshot: as the worst does."""
@@ -100,3 +117,8 @@ class Label:
         logger.log("The resume is numerical, bits may differ:")
         for reason in reasons:
             logger.log(f"  {reason}")
+
+
+def why_changed(change: Mapping[str, Any]) -> str:
+    """Return why a run whose settings were changed is not what its launcher says it is."""
+    return f"{change['name']} was changed before epoch {change['epoch']}"

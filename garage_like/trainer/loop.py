@@ -16,13 +16,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from garage_like.configuration.comparison import Difference
 from garage_like.errors import NotSetupError
 from garage_like.logging import (
     RunLogs,
@@ -46,6 +47,7 @@ from garage_like.trainer.interruption import Interruption
 from garage_like.trainer.record import env_name
 from garage_like.trainer.safe_points import SafePoint, is_watched, reach
 from garage_like.trainer.session import RunSession
+from garage_like.trainer.settings import Settings
 from garage_like.trainer.state import OpenEpoch, check_count, restored_lines
 
 
@@ -68,6 +70,7 @@ class Loop(Training):
         self._interruption = Interruption()
         self._restored: LoadedSnapshot | None = None
         self._inexact: list[str] = []
+        self._settings: Settings | None = None
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
         self._row_is_written = True
@@ -76,8 +79,22 @@ class Loop(Training):
 
     # ---- restore ----------------------------------------------------------------------------
 
-    def _restore(self, loaded: LoadedSnapshot, *, require_exact: bool, trust: bool) -> None:
-        """Build the objects of a snapshot, in the live ones where there are such."""
+    def _restore(
+        self,
+        loaded: LoadedSnapshot,
+        *,
+        require_exact: bool,
+        trust: bool,
+        otherwise: Sequence[Difference] = (),
+    ) -> None:
+        """Build the objects of a snapshot, in the live ones where there are such.
+
+        Args:
+            loaded: the snapshot.
+            require_exact: refuse where bits may differ.
+            trust: build them though another user wrote them.
+            otherwise: what they are to go on with otherwise than they were made with.
+        """
         label = self._session.label
         if require_exact:  # before anything is built, as far as can be told
             label.refuse(label.why_inexact(loaded), loaded.path)
@@ -85,9 +102,12 @@ class Loop(Training):
         with label.modules.unless_it_fails():
             loaded, graph = build_newest(loaded, build)
             self._inexact = label.why_inexact(loaded)
+            settings = Settings(graph["algo"], graph["env"])
+            changed = settings.update(otherwise)
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
             beside = label.modules.put_back(graph.get("modules", {}))
+        self._settings = settings
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
         self._stats = graph["stats"]
@@ -102,11 +122,20 @@ class Loop(Training):
                 logger.log(line)
             if beside:
                 logger.log(f"Restored beside the objects: {', '.join(sorted(beside))}")
+            label.changes = list(loaded.manifest.changes)
+            self._inexact += label.go_on_otherwise(changed, start)
             label.explain(self._inexact)
 
     def _build(self, loaded: LoadedSnapshot, trust: bool) -> dict[str, Any]:
         with restoring_into(components_of(self._live_objects())):
             return loaded.graph(trust)
+
+    def _note_changes_by_hand(self) -> None:
+        """Take note of what was changed on restored objects before they go on."""
+        if self._settings is not None:
+            start = self._args_of_training().start_epoch
+            changed, self._settings = self._settings.changed_by_hand(), None
+            self._session.label.go_on_otherwise(changed, start)
 
     def _live_objects(self) -> dict[str, Any]:
         return {} if self._algo is None else {"algo": self._algo, "env": self._env}
@@ -121,6 +150,7 @@ class Loop(Training):
         self._session.start_from(self._args_of_training(), self._stats)
         writing = self._session.writing(self._restored)
         with own_logs, heard(), self._interruption.listening(), writing:
+            self._note_changes_by_hand()
             self._session.describe(self._algo, self._env)
             self._open_epoch = None
             try:

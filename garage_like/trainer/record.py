@@ -27,6 +27,7 @@ def manifest_of(
     configuration: Sections,
     trainer_class: type | None,
     skipped: Sequence[str],
+    changes: Sequence[Mapping[str, Any]],
 ) -> Manifest:
     """Return all that is known before the snapshot is written.
 
@@ -42,6 +43,7 @@ def manifest_of(
         configuration: of each part.
         trainer_class: what `garage-like resume` is to make of the run.
         skipped: names that were left out as was asked for.
+        changes: settings that are others than those that the run began with.
     """
     stats = graph["stats"]
     seed, entropy = seeding.seed_state()
@@ -69,6 +71,7 @@ def manifest_of(
         classes=_classes(graph, trainer_class),
         configuration=configuration,
         skipped=list(skipped),
+        changes=[dict(change) for change in changes],
         normalizers=as_json(pooled_normalizers(trained_envs(graph["algo"], graph["env"]))),
     )
 

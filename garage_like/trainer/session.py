@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from garage_like.configuration.comparison import ConfigPolicy
+from garage_like.configuration.comparison import ConfigPolicy, Difference
 from garage_like.errors import SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.notices import say, warn
@@ -185,12 +185,12 @@ class RunSession:
 
     def check_configuration(
         self, restored: LoadedSnapshot, algo: Any, env: Any, config_policy: ConfigPolicy
-    ) -> None:
-        """Compare what was set up with what a snapshot was made with."""
+    ) -> list[Difference]:
+        """Compare what was set up with what a snapshot was made with; return what to change."""
         in_place = self.is_in_place(restored.path)
         expected = self._configuration.sections(algo, env, with_parameters=in_place)
         recorded = restored.manifest.configuration
-        self._configuration.check(restored.path, recorded, expected, config_policy)
+        return self._configuration.check(restored.path, recorded, expected, config_policy)
 
     # ---- snapshots --------------------------------------------------------------------------
 
@@ -270,6 +270,7 @@ class RunSession:
             configuration=self._configuration.sections(graph["algo"], graph["env"]),
             trainer_class=self._trainer_class,
             skipped=self.skipped,
+            changes=self.label.changes,
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:

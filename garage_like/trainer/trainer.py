@@ -7,10 +7,11 @@ are the words that are used here.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from garage_like.configuration.comparison import ConfigPolicy, check_config_policy
+from garage_like.configuration.comparison import ConfigPolicy, Difference, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.logging import heard, logger
 from garage_like.snapshot.choosing import FromEpoch
@@ -65,7 +66,7 @@ class Trainer(Loop):
         include_buffer: bool | None = None,
         require_exact: bool = False,
         trust: bool = False,
-        config_policy: ConfigPolicy = "error",
+        config_policy: ConfigPolicy | None = None,
     ) -> TrainArgs:
         """Load a snapshot; `resume` then goes on from it.
 
@@ -80,8 +81,10 @@ class Trainer(Loop):
                 number of threads, another processor.
             trust: restore though another user wrote it: that runs code which it brings along.
             config_policy: what to do if the snapshot was made with other arguments than the objects
-                that were set up: `'error'`, `'warn'` or `'ignore'`. The snapshot's are those that
-                count, so an argument that was changed has no effect.
+                that were set up. With `'error'`, `'warn'` and `'ignore'` the snapshot's are those
+                that count, so an argument that was changed has no effect. With `'update'` the run
+                goes on with what is set up now, where that can be changed in mid-run, its weights
+                and counters kept; manifests say so from there on. None: as the configuration says.
 
         Returns:
             The arguments that the run was trained with; `start_epoch` is the epoch to go on with.
@@ -93,7 +96,8 @@ class Trainer(Loop):
                 with other arguments; or if bits may differ and must not.
             SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
         """
-        check_config_policy(config_policy)
+        policy = config_policy or self._config.config_policy
+        check_config_policy(policy)
         loaded = load_snapshot(
             from_dir,
             from_epoch,
@@ -101,10 +105,35 @@ class Trainer(Loop):
             include_buffer=include_buffer,
         )
         self._check_class(loaded)
+        otherwise: list[Difference] = []
         if self._algo is not None:
-            self._session.check_configuration(loaded, self._algo, self._env, config_policy)
-        self._restore(loaded, require_exact=require_exact, trust=trust)
+            otherwise = self._session.check_configuration(loaded, self._algo, self._env, policy)
+        if require_exact:
+            self._session.label.refuse(list(map(str, otherwise)), loaded.path)
+        self._restore(loaded, require_exact=require_exact, trust=trust, otherwise=otherwise)
         return self._args_of_training()
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Let the restored run go on with other settings; its weights and counters stay.
+
+        Args:
+            settings: values by name, as `configuration.json` has them: `{"algo.discount": 0.98,
+                "policy_optimizer.lr": 1e-4, "sampler.n_envs": 8}`.
+
+        Raises:
+            NotSetupError: if nothing was restored.
+            ValueError: if there is no such setting; says which there are.
+            SnapshotMismatchError: if one cannot be changed in mid-run.
+        """
+        if self._restored is None or self._settings is None:
+            raise NotSetupError("change: nothing was restored; call restore(dir) first")
+        changed = self._settings.change(settings)
+        with heard():
+            epoch = self._args_of_training().start_epoch
+            why = self._session.label.go_on_otherwise(changed, epoch)
+            self._inexact += why
+            if why:
+                self._session.label.explain(why)
 
     def _check_class(self, loaded: LoadedSnapshot) -> None:
         saved = loaded.manifest.classes.get("algo", "")

@@ -154,7 +154,9 @@ def test_c08_it_may_be_ignored(run_dir):
 
 
 def test_c08_another_policy_on_mismatches_is_refused_at_once(tmp_path):
-    with pytest.raises(ValueError, match="must be 'error', 'warn' or 'ignore', got 'strict'"):
+    with pytest.raises(
+        ValueError, match="must be 'error', 'warn', 'ignore' or 'update', got 'strict'"
+    ):
         Trainer().restore(tmp_path / "nowhere", config_policy="strict")
 
 

@@ -32,6 +32,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "auto_resume": True,
         "try_restore": False,
         "mirror": "file:///far/away",
+        "config_policy": "warn",
         "log_interval": 5,
         "video_interval": 3,
     }

@@ -58,6 +58,8 @@ class Manifest:
         left_out: names of replay memories that were saved without their transitions.
         skipped: names that a script's loop was told to leave out, see `epochs`.
         generators: a digest of each random generator's state, by its path in the object graph.
+        changes: settings that the run goes on with otherwise than it began, in order: `epoch`, the
+            first under it, `name`, `was` and `now`.
         judged_by: `{'metric': …, 'mode': 'max' | 'min'}`, by which the best snapshot is found.
         made_again: what is made anew after a restore, and not saved: paths and classes.
         num_replaced: epochs of this process that were due and gave way to later ones.
@@ -87,6 +89,7 @@ class Manifest:
     tables: list[dict[str, Any]] = field(default_factory=list)
     generators: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
     judged_by: dict[str, str] = field(default_factory=dict)
     made_again: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)

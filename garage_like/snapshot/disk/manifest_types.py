@@ -96,6 +96,11 @@ def _is_parent(value: Any) -> bool:
     )
 
 
+def _is_change(value: Any) -> bool:
+    """Tell whether a value is a setting with the epoch from which on it is another."""
+    return isinstance(value, dict) and is_count(value.get("epoch")) and _is_text(value.get("name"))
+
+
 _VALID: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("epoch", "itr", "total_env_steps", "num_replaced"), is_count),
     **dict.fromkeys(("train_seconds", "created"), _is_time),
@@ -109,6 +114,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     "env_state": _objects_of(_is_plain),
     "logs": _objects_of(is_count),
     "parent": _is_parent,
+    "changes": _lists_of(_is_change),
     "arrays": _lists_of(_is_object),
     "tables": _lists_of(_is_table),
     "written_by": _is_text,

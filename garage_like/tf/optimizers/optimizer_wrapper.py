@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Configured, changed_options
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
@@ -57,6 +57,23 @@ class OptimizerWrapper(Configured):
         self._max_optimization_epochs = max_optimization_epochs
         self._minibatch_size = minibatch_size
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with another learning rate; slots stay. See `Configured`.
+
+        Args:
+            values: `optimizer` is a list of the same class and its keyword arguments.
+
+        Raises:
+            ValueError: if the class is another, or more than the rate would change.
+        """
+        others = dict(values)
+        if "optimizer" in others:
+            rates = dict.fromkeys(("lr", "learning_rate"))
+            options = changed_options(others.pop("optimizer"), self._optimizer, rates)
+            for rate in options.values():
+                self._optimizer.learning_rate = rate
+        super().change_arguments(others)
 
     @property
     def optimizer(self) -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Configured, changed_options
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 from garage_like.torch.optimizers.light_start import leave_compiler_alone
 
@@ -83,6 +83,23 @@ class OptimizerWrapper(Configured):
         self._minibatch_size = minibatch_size
         self._fast_path = os.environ.get(_OFF) != "0" if fast_path is None else bool(fast_path)
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with another learning rate, say; slots stay. See `Configured`.
+
+        Args:
+            values: `optimizer` is a list of the same class and its keyword arguments.
+
+        Raises:
+            ValueError: if the class is another, or has no such keyword argument.
+        """
+        others = dict(values)
+        if "optimizer" in others:
+            groups = self._optimizer.param_groups
+            options = changed_options(others.pop("optimizer"), self._optimizer, groups[0])
+            for group in groups:
+                group.update(options)
+        super().change_arguments(others)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
