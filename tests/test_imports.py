@@ -26,7 +26,7 @@ FLOORS = [
     {"trainer"},
     {"runs"},
     {"experiment", "audit", "loading"},
-    {"interop", "adapters"},
+    {"adapters", "interop", "sweeps"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

@@ -20,6 +20,7 @@ COMMANDS = (
     "verify",
     "diff",
     "resume",
+    "sweep",
     "branch",
     "export",
     "hub",

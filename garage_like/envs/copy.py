@@ -1,4 +1,4 @@
-"""copy_env: a second environment like the first, that shares nothing with it."""
+"""copy_env: a second environment like the first, that shares nothing with it and films nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,21 @@ def copy_env(env: Env) -> Env:
             "the environment picklable"
         ) from error
     copied.needs_reset = True
-    return copied
+    return without_effects(copied)
+
+
+def without_effects(env: Env) -> Env:
+    """Let a copy film nothing and write no monitor's file: those belong to the original."""
+    for layer in layers_of(env):
+        held = getattr(layer, "__dict__", {})
+        if type(layer).__name__ == "RecordVideo" and "recorded_frames" in held:
+            held.update(episode_trigger=None, step_trigger=None)
+            held.update(recording=False, recorded_frames=[])
+        if "results_writer" in held and type(layer).__module__.startswith("stable_baselines3."):
+            held["results_writer"] = None
+        if held.get("render_mode") == "human":
+            held["render_mode"] = None  # no second window
+    return env
 
 
 def _deep_copy(env: Env) -> Env:

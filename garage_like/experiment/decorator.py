@@ -14,6 +14,7 @@ from garage_like.configuration.plain_values import to_json
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.run_directory import RunRecord, prepare
 from garage_like.logging.trackers.choice import check_installed
+from garage_like.snapshot.imposed import imposed_parameters
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned", covariant=True)
@@ -164,6 +165,7 @@ def _wrap(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[
 def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str, Any]) -> Any:
     from garage_like.logging import RunLogs, active_run_logs, logger
 
+    passed = {**passed, **imposed_parameters()}
     complete = _bind(function, passed)
     check_installed(options.trackers)
     in_name = {"passed": passed, "all": complete, None: {}}[options.name_parameters]

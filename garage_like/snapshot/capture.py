@@ -32,7 +32,7 @@ from garage_like.snapshot.graph.saved_tree import where_it_fails
 from garage_like.snapshot.graph.walk import unpicklable_chain, walk
 from garage_like.snapshot.kinds.arrays import View, view_of_bytes
 from garage_like.snapshot.kinds.attributes import Part
-from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
+from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates, KnownEnvs
 from garage_like.snapshot.kinds.kind import Late, PickleAgainError
 from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.rng import generator_state, global_states, state_digest
@@ -189,7 +189,25 @@ def _pickled(
             env_states=env_states,
         )
         with contextlib.suppress(PickleAgainError):
-            return pickler.save(), pickler
+            return _settled(pickler, env_states), pickler
+
+
+def _settled(pickler: GraphPickler, env_states: EnvStates) -> bytes:
+    """Return the pickle, if what is then known of environments does not ask for another one."""
+    if not isinstance(env_states, KnownEnvs):
+        return pickler.save()
+    env_states.begin()
+    try:
+        content = pickler.save()
+    except PickleAgainError:
+        raise
+    except Exception:
+        if env_states.settle():
+            raise PickleAgainError from None
+        raise
+    if env_states.settle():
+        raise PickleAgainError
+    return content
 
 
 def _generators(

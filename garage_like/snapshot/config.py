@@ -50,6 +50,10 @@ class SnapshotConfig:
         on_save_error: what becomes of training when a snapshot cannot be written, a full disk say:
             `'warn'` goes on, logs it and counts it in `Snapshot/Failures`; `'raise'` ends it with
             the error at the next safe point. Earlier snapshots are intact in both cases.
+        check_env: whether copies of an environment that is not known may be stepped, about 60 steps
+            once in a process, to find out whether it survives a snapshot. What they would write or
+            send is stopped before it happens; what C code does by itself is not. False steps none,
+            and then the label of such a run is not exact.
         auto_resume: whether `Trainer.train` continues a run that it finds in `snapshot_dir`.
         try_restore: whether a snapshot that brings new classes of objects, the first above all, is
             restored once in a process of its own, to see whether all of it comes back.
@@ -81,6 +85,7 @@ class SnapshotConfig:
     async_save: bool = True
     max_stall: float = 0.004
     on_save_error: str = "warn"
+    check_env: bool = True
     auto_resume: bool = False
     try_restore: bool = True
     mirror: str | None = None
@@ -113,7 +118,7 @@ class SnapshotConfig:
         _check_int("keep_best", self.keep_best, 0)
         if self.keep_period is not None:
             _check_int("keep_period", self.keep_period, 1, " or None")
-        for name in ("include_buffer", "async_save", "auto_resume", "try_restore"):
+        for name in ("include_buffer", "async_save", "check_env", "auto_resume", "try_restore"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if self.mirror is not None:

@@ -12,28 +12,41 @@ from typing import Any
 
 _imposed: list[Mapping[str, Any]] = []
 _wanted: list[Mapping[str, Any]] = []
+_parameters: list[Mapping[str, Any]] = []
 
 
 @contextlib.contextmanager
-def imposing(options: Mapping[str, Any], wanted: Mapping[str, Any] | None = None) -> Iterator[None]:
+def imposing(
+    options: Mapping[str, Any],
+    wanted: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
     """Impose options on every run that is begun in the block.
 
     Args:
         options: of `wrap_experiment`, those of `SnapshotConfig` among them.
         wanted: of `epochs`: how many epochs, and what is restored.
+        parameters: of the decorated function, over those that the script passes.
     """
     _imposed.append(options)
     _wanted.append(wanted or {})
+    _parameters.append(parameters or {})
     try:
         yield
     finally:
         _imposed.pop()
         _wanted.pop()
+        _parameters.pop()
 
 
 def imposed() -> dict[str, Any]:
     """Return the options that are imposed now."""
     return {name: value for options in _imposed for name, value in options.items()}
+
+
+def imposed_parameters() -> dict[str, Any]:
+    """Return what is imposed on the parameters of experiments."""
+    return {name: value for given in _parameters for name, value in given.items()}
 
 
 def imposed_on_loops() -> dict[str, Any]:

@@ -155,6 +155,7 @@ class Snapshotter:
         manifest: Manifest,
         before_commit: Callable[[], None] | None = None,
         env_states: EnvStates = NOTHING_KNOWN,
+        label: Callable[[Manifest], Manifest] = lambda manifest: manifest,
     ) -> Path:
         """Take a snapshot of a graph of objects as it stands; it is written behind.
 
@@ -165,6 +166,7 @@ class Snapshotter:
             manifest: all that is known of the run; what is captured, and the files, are added.
             before_commit: called by the writer before it commits; makes the logs durable.
             env_states: what is known of the environments, see `snapshot.env_check`.
+            label: adds to the manifest what the capture has told of the environments.
 
         Returns:
             Where the snapshot will be.
@@ -195,6 +197,7 @@ class Snapshotter:
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
         self.made_again = captured.made_again
         self._classes[manifest.epoch] = captured.classes
+        manifest = label(manifest)
         job = _Job(manifest, captured, staging, before_commit)
         path = self.store.dir / layout.epoch_name(manifest.epoch)
         with self._lock:

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from garage_like.data.env_layers import layers_of
 from garage_like.errors import SnapshotMismatchError
-from garage_like.interfaces import Sampler
 from garage_like.logging import logger
-from garage_like.snapshot.env_check import check_env
+from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.env_check import (
+    STEPS_IN_ALL,
+    check_env,
+    judge_unstepped,
+    judge_untried,
+)
+from garage_like.snapshot.env_reading import is_like
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
 from garage_like.snapshot.graph.module_state import ModuleState
-from garage_like.snapshot.kinds.environments import EnvKind, EnvState, kind_of
+from garage_like.snapshot.graph.walk import walk
+from garage_like.snapshot.kinds.environments import EnvState, KnownEnvs
 from garage_like.snapshot.loading import LoadedSnapshot
 from garage_like.snapshot.rng import hidden_random_numbers
+from garage_like.trainer.record import env_name, trained_envs
 from garage_like.trainer.settings import Changed
 
 
 class Label:
     """Find out what a snapshot's label says; remember what was found of one run.
+
+    Args:
+        tries_envs: whether copies of environments may be stepped to find out about them.
 
     Attributes:
         env_states: what is known of the run's environments.
@@ -29,23 +42,50 @@ class Label:
         not_restored: what a restore that was tried did not bring back, a sentence each.
     """
 
-    def __init__(self) -> None:
-        self.env_states: dict[EnvKind, EnvState] = {}
+    def __init__(self, *, tries_envs: bool = True) -> None:
+        self.env_states = KnownEnvs(self._find_out)
+        self._tries_envs = tries_envs
+        self._found: list[tuple[tuple[type, ...], EnvState]] = []
         self.modules = ModuleState()
         self.changes: list[dict[str, Any]] = []
         self._hidden: list[str] = []
         self._made_again: list[str] = []
         self.not_restored: list[str] = []
 
-    def reasons(self, env_state: EnvState) -> list[str]:
-        """Return why a resume of what is saved now is not exact; log what was not known before."""
+    def labelled(self, manifest: Manifest, graph: Mapping[str, Any]) -> Manifest:
+        """Return a manifest with what the last capture told of environments.
+
+        Args:
+            manifest: of the snapshot.
+            graph: that was captured.
+        """
+        found = [(_place_of(env, graph), state) for env, state in self.env_states.inexact]
+        found.sort(key=lambda item: item[0] != "env")
+        if not found:
+            return manifest
+        told = dict.fromkeys(
+            f"environment{'' if place == 'env' else f' {place}'}: {state.reason}"
+            for place, state in found
+        )
+        mode, reason = found[0][1].mode, found[0][1].reason
+        return replace(
+            manifest,
+            exact=False,
+            reasons=[*told, *manifest.reasons],
+            env_state={**manifest.env_state, "mode": mode, "reason": reason},
+        )
+
+    def reasons(self) -> list[str]:
+        """Return why a resume of what is saved now is not exact; log what was not known before.
+
+        Environments apart: the capture comes upon those.
+        """
         hidden = hidden_random_numbers() + self.modules.why_inexact()
         for reason in hidden:
             if reason not in self._hidden:
                 logger.log(f"A resume of this run will not be exact: {reason}")
         self._hidden = hidden
-        of_env = [] if env_state.exact else [f"environment: {env_state.reason}"]
-        return [*of_env, *map(why_changed, self.changes), *hidden, *self.not_restored]
+        return [*map(why_changed, self.changes), *hidden, *self.not_restored]
 
     def go_on_otherwise(self, changed: Iterable[Changed], epoch: int) -> list[str]:
         """Take note of settings that were changed before an epoch; log them.
@@ -60,27 +100,31 @@ class Label:
             logger.log(f"From epoch #{epoch} on {change['name']} is {now}; it was {was}")
         return [why_changed(change) for change in new]
 
-    def checked_envs(self, algo: Any, env: Any) -> EnvState:
-        """Return how well the environments of a run survive a snapshot: as the worst does."""
-        sampler = getattr(algo, "sampler", None)
-        many = sampler.vector_envs() if isinstance(sampler, Sampler) else []
-        states = [self.checked_env(one) for one in (env, *many)]
-        return next((state for state in states if not state.exact), states[0])
-
-    def checked_env(self, env: Any) -> EnvState:
+    def _find_out(self, env: Any) -> EnvState:
         """Return how well an environment survives a snapshot; tried once, and logged if not."""
-        if env is None:
-            return EnvState("exact")
-        kind = kind_of(env)
-        if kind not in self.env_states:
+        alike = [one for one in self._found if one[0] == _classes(env)]
+        state = next((state for _, state in alike if is_like(env, state.settings)), None)
+        if state is not None:
+            return state
+        state = judge_unstepped(env, self.env_states)
+        if state is None and not self._tries_envs:
+            state = judge_untried(env)
+        if state is None:
+            logger.log(
+                f"{env_name(env)} is tried: copies of it take {STEPS_IN_ALL} steps"
+                " (check_env=False does without)"
+            )
             with self.modules.untouched():
-                state = self.env_states[kind] = check_env(env, known=self.env_states)
-            if not state.exact:
-                logger.log(
-                    "The environment cannot be continued in the middle of an episode, a resume"
-                    f" begins a new one: {state.reason}"
-                )
-        return self.env_states[kind]
+                state = check_env(env, known=self.env_states)
+        self._found.append((_classes(env), state))
+        if state.mode == "restart":
+            logger.log(
+                f"{env_name(env)} cannot be continued in the middle of an episode, a resume begins"
+                f" a new one: {state.reason}"
+            )
+        elif not state.exact:
+            logger.log(f"A resume of this run will not be exact: {env_name(env)}: {state.reason}")
+        return state
 
     def tell_made_again(self, found: list[str]) -> None:
         """Log what is made anew after a restore, and not saved, if that is news."""
@@ -122,3 +166,15 @@ class Label:
 def why_changed(change: Mapping[str, Any]) -> str:
     """Return why a run whose settings were changed is not what its launcher says it is."""
     return f"{change['name']} was changed before epoch {change['epoch']}"
+
+
+def _classes(env: Any) -> tuple[type, ...]:
+    return tuple(type(layer) for layer in layers_of(env))
+
+
+def _place_of(env: Any, graph: Mapping[str, Any]) -> str:
+    """Return where in a graph an environment is, as code would say it: `env` for the run's own."""
+    trained = trained_envs(graph.get("algo"), graph.get("env"))
+    if env is graph.get("env") or any(env is other for other in trained):
+        return "env"
+    return next((path for path, value in walk(graph) if value is env), env_name(env))

@@ -11,7 +11,6 @@ from garage_like.configuration.comparison import Sections
 from garage_like.data.normalizers import as_json, pooled_normalizers
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 from garage_like.snapshot.fingerprint import take_fingerprint
-from garage_like.snapshot.kinds.environments import EnvState
 
 
 def manifest_of(
@@ -21,7 +20,6 @@ def manifest_of(
     row: Mapping[str, Any],
     on_gap: bool,
     reasons: Sequence[str],
-    env_state: EnvState,
     logs: Mapping[str, int],
     parent: Mapping[str, Any] | None,
     configuration: Sections,
@@ -29,7 +27,7 @@ def manifest_of(
     skipped: Sequence[str],
     changes: Sequence[Mapping[str, Any]],
 ) -> Manifest:
-    """Return all that is known before the snapshot is written.
+    """Return all that is known before the capture, which then tells of the environments.
 
     Args:
         graph: the run's objects by name.
@@ -37,7 +35,6 @@ def manifest_of(
         row: of the log.
         on_gap: whether the epoch is one of every `snapshot_gap`.
         reasons: why a resume is not exact; nothing if it is.
-        env_state: what was found out of the environment.
         logs: where each log file ends.
         parent: run and epoch that the run began from, if it did.
         configuration: of each part.
@@ -59,11 +56,7 @@ def manifest_of(
         on_gap=on_gap,
         exact=not reasons,
         reasons=list(reasons),
-        env_state={
-            "mode": env_state.mode,
-            "reason": env_state.reason,
-            "name": env_name(graph["env"]),
-        },
+        env_state={"mode": "exact", "reason": "", "name": env_name(graph["env"])},
         fingerprint=take_fingerprint(),
         logs=dict(logs),
         parent=None if parent is None else dict(parent),

@@ -53,7 +53,7 @@ class RunSession:
         self._snapshotter = Snapshotter(config)
         self._configuration = RunConfiguration(self._run_dir)
         self._parent: dict[str, Any] | None = None
-        self.label = Label()
+        self.label = Label(tries_envs=config.check_env)
         self._failures = 0
         self._before: Progress | None = None
         self._now: Progress | None = None
@@ -245,13 +245,12 @@ class RunSession:
 
     def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
-        env_state = self.label.checked_envs(graph["algo"], graph["env"])
         beside = self.label.modules.changed(graph)
         if beside:
             graph = {**graph, "modules": beside}
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
-        reasons = self.label.reasons(env_state)
+        reasons = self.label.reasons()
         try:
             offsets = {} if logs is None else logs.offsets()
         except OSError as error:
@@ -264,7 +263,6 @@ class RunSession:
             row=row,
             on_gap=self._snapshotter.on_gap(self._before or now, now),
             reasons=reasons,
-            env_state=env_state,
             logs=offsets,
             parent=self._parent,
             configuration=self._configuration.sections(graph["algo"], graph["env"]),
@@ -274,7 +272,9 @@ class RunSession:
         )
         sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
         try:
-            self._snapshotter.save(graph, manifest, sync, self.label.env_states)
+            states = self.label.env_states
+            labelled = functools.partial(self.label.labelled, graph=graph)
+            self._snapshotter.save(graph, manifest, sync, states, labelled)
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
         self.label.tell_made_again(self._snapshotter.made_again)

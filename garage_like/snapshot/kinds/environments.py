@@ -13,8 +13,9 @@ An adapter is looked up by type and gives what pickle needs. Whether that worked
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -39,14 +40,18 @@ class EnvState:
     """How well an environment survives a snapshot, as `env_check` found out.
 
     Attributes:
-        mode: `'exact'`, or `'restart'`: it begins a new episode.
+        mode: `'exact'`; `'restart'`: it begins a new episode; `'numerical'`: it goes on in the
+            middle of one, but nobody can say that it does so exactly.
         reason: why it is not exact.
         rebuild: whether the innermost one cannot be pickled, and is built anew from its spec.
+        settings: attributes that did not change while it was tried; what was found out holds for
+            others of its classes that agree in these.
     """
 
     mode: str
     reason: str = ""
     rebuild: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def exact(self) -> bool:
@@ -58,6 +63,101 @@ EnvStates = Mapping[EnvKind, EnvState]
 """What is known of environments. A run has its own: another one's say nothing of its settings."""
 
 NOTHING_KNOWN: EnvStates = MappingProxyType({})
+
+
+class KnownEnvs(dict[EnvKind, EnvState]):
+    """What a run knows of its environments, wherever in its graph they are; finds out the rest.
+
+    The pickler shows each environment that it comes upon. What is not known of one is found out
+    between two attempts at pickling, see `settle`.
+
+    Args:
+        find_out: tells how well an environment survives a snapshot.
+
+    Attributes:
+        inexact: environments of the last graph that are not exact, and what is known of them.
+    """
+
+    def __init__(self, find_out: Callable[[Any], EnvState]) -> None:
+        super().__init__()
+        self._find_out = find_out
+        self._settled: dict[int, Callable[[], Any]] = {}
+        self._waiting: list[Any] = []
+        self._covered: dict[int, Any] = {}
+        self._has_inexact = False
+        self.inexact: list[tuple[Any, EnvState]] = []
+
+    def begin(self) -> None:
+        """Forget which environments the last graph held; `inexact` begins anew."""
+        self._waiting, self._covered, self.inexact = [], {}, []
+
+    def meet(self, env: Any) -> None:
+        """Note an environment that is about to be pickled, if it is no part of one noted before."""
+        if id(env) in self._covered:
+            return
+        settled = self._settled.get(id(env))
+        if settled is not None and settled() is env:
+            state = self.state_of(env) if self._has_inexact else None
+            if state is None or state.exact:
+                return
+            self.inexact.append((env, state))
+        else:
+            self._waiting.append(env)
+        self._covered.update((id(part), part) for part in _parts_of(env))
+
+    def settle(self) -> bool:
+        """Find out about environments that were met and not known.
+
+        Returns:
+            Whether one of them has to be pickled in another way than it was.
+        """
+        must_repeat = False
+        waiting, self._waiting = self._waiting, []
+        for env in waiting:
+            state = self.learn(env)
+            must_repeat = must_repeat or state.mode == "restart"
+            if not state.exact:
+                self.inexact.append((env, state))
+        return must_repeat
+
+    def learn(self, env: Any) -> EnvState:
+        """Return what is known of an environment; find it out if nothing is."""
+        state = self.state_of(env)
+        kind = kind_of(env)
+        if state is None:
+            state = self[kind] = self._find_out(env)
+            self._has_inexact = self._has_inexact or not state.exact
+        for part in _parts_of(env):
+            if id(part) not in self._settled:
+                self._settled[id(part)] = self._reference(part, kind)
+        return state
+
+    def state_of(self, env: Any) -> EnvState | None:
+        """Return what is known of an environment."""
+        return self.get(kind_of(env))
+
+    def _reference(self, layer: Any, kind: EnvKind) -> Callable[[], Any]:
+        """Refer to an object without keeping it; what is known of it alone goes with it."""
+        number = id(layer)
+
+        def forget(reference: Any) -> None:
+            self._settled.pop(number, None)
+            if any(isinstance(part, tuple) and part[-1] == number for part in kind):
+                self.pop(kind, None)
+
+        try:
+            return weakref.ref(layer, forget)
+        except TypeError:  # of a class with slots: then it is kept
+            return lambda: layer
+
+
+def _parts_of(env: Any) -> Iterator[Any]:
+    """Yield an environment, what it wraps, and those that a vector environment steps."""
+    for layer in layers_of(env):
+        yield layer
+        beside = getattr(layer, "envs", None) if is_gymnasium_class(type(layer)) else None
+        for other in beside[1:] if isinstance(beside, list) else ():
+            yield from layers_of(other)
 
 
 class EnvironmentKind(Kind):
@@ -73,6 +173,8 @@ class EnvironmentKind(Kind):
 
     def reduce(self, value: Any, pickling: Pickling) -> Any:
         """Return how pickle saves an environment, or NotImplemented if pickle does it well."""
+        if isinstance(pickling.env_states, KnownEnvs):
+            pickling.env_states.meet(value)
         of_gymnasium = is_gymnasium_class(type(value))
         reduce = reduce_gymnasium_env if of_gymnasium else reduce_environment
         reduced = reduce(value, pickling.env_states)
@@ -98,13 +200,19 @@ def kind_of(env: Any) -> EnvKind:
 
 
 def _settings(env: Any) -> Hashable:
-    """Return the class, and what gymnasium's spec says of the arguments."""
-    spec = vars(env).get("spec") if is_gymnasium_class(type(env)) else None
+    """Return the class, and what tells its objects apart: the spec's arguments, or which it is."""
+    cls = type(env)
+    package = cls.__module__.partition(".")[0]
+    if package == "garage_like" or (package == "gymnasium" and env.unwrapped is not env):
+        return (cls,)
+    spec = vars(env).get("spec") if is_gymnasium_class(cls) else None
     kwargs = getattr(spec, "kwargs", None)
     if spec is None or not isinstance(kwargs, Mapping):
-        return (type(env),)
+        return cls, id(env)
     plain = {name: value for name, value in kwargs.items() if is_constant(value)}
-    return type(env), spec.id, repr(sorted(plain.items()))
+    if len(plain) < len(kwargs):
+        return cls, id(env)
+    return cls, spec.id, repr(sorted(plain.items()))
 
 
 def is_constant(value: Any) -> bool:
@@ -116,7 +224,7 @@ def is_constant(value: Any) -> bool:
 
 def why_restarting(env: Any, known: EnvStates) -> str | None:
     """Return why an environment begins a new episode after a restore, or None if it goes on."""
-    if all(state.mode != "restart" for state in known.values()):
+    if all(state.mode != "restart" for state in list(known.values())):
         return None
     kind = kind_of(env)
     states = (known.get(kind[number:]) for number in range(len(kind)))

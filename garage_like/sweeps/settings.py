@@ -1,0 +1,97 @@
+"""What a sweep varies: lists of values, and ranges that numbers are drawn from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from garage_like import seeding
+
+_FORM = "expected NAME=VALUE,VALUE,… or NAME=LOW..HIGH"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Values of one parameter of an experiment.
+
+    Attributes:
+        name: of the parameter.
+        values: to try; empty for a range.
+        low: end of a range that numbers are drawn from; None for a list of values.
+        high: its other end. Where it is ten times `low` or more, logarithms are spread evenly.
+        whole: whether the numbers are whole, as both ends are.
+    """
+
+    name: str
+    values: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        """Draw a value: one of the list, or a number of the range."""
+        if self.low is None or self.high is None:
+            return self.values[int(rng.integers(len(self.values)))]
+        if self.whole:
+            return int(rng.integers(int(self.low), int(self.high) + 1))
+        if self.low > 0.0 and self.high / self.low >= 10.0:
+            return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
+        return float(rng.uniform(self.low, self.high))
+
+
+def parse_setting(text: str) -> Setting:
+    """Read `lr=1e-3,3e-4` (a list) or `lr=1e-4..1e-2` (a range).
+
+    A value is JSON where it is that (numbers, true, null, quoted strings), else a string.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    name, separator, rest = text.partition("=")
+    name = name.strip()
+    if not separator or not name.isidentifier() or not rest.strip():
+        raise ValueError(f"{text!r}: {_FORM}")
+    low, is_range, high = rest.partition("..")
+    if is_range:
+        ends = [_value(low), _value(high)]
+        if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
+            raise ValueError(f"{text!r}: {_FORM}, and both ends of a range are numbers")
+        if not ends[0] < ends[1] < math.inf:
+            raise ValueError(f"{text!r}: the low end of a range comes first")
+        return Setting(name, low=ends[0], high=ends[1], whole=all(type(e) is int for e in ends))
+    return Setting(name, tuple(_value(part) for part in rest.split(",")))
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.strip()
+
+
+def grid(settings: Sequence[Setting]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of the values of lists.
+
+    Raises:
+        ValueError: if there is a range, of which there is no last value.
+    """
+    for setting in settings:
+        if setting.low is not None:
+            raise ValueError(
+                f"{setting.name} is a range, which has no end; draw from it with --search random"
+                " --trials N, or list its values"
+            )
+    for values in itertools.product(*(setting.values for setting in settings)):
+        yield dict(zip((setting.name for setting in settings), values, strict=True))
+
+
+def drawn(settings: Sequence[Setting], seed: int, number: int) -> dict[str, Any]:
+    """Draw the values of trial `number`: they follow from the seed and the number alone."""
+    rng = seeding.stream("sweep", number, entropy=seed)
+    return {setting.name: setting.draw(rng) for setting in settings}

@@ -1,0 +1,60 @@
+"""The process of one trial: it runs the script, with the trial's parameters and directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from garage_like.errors import RunLockedError
+from garage_like.snapshot.disk.lock import RunLock
+from garage_like.snapshot.imposed import imposing
+
+_PATIENCE = 120.0
+"""Seconds that a trial waits for one of an earlier sweep that is still saving."""
+
+
+def run(job: dict[str, Any]) -> None:
+    """Run a script as if its user had started it."""
+    threading.Thread(target=_stop_with_sweep, args=(job["lifeline"],), daemon=True).start()
+    script, run_dir = Path(job["script"]), Path(job["run_dir"])
+    _wait_for(run_dir)
+    sys.argv = [str(script), *job["arguments"]]
+    sys.path[0] = str(script.parent)
+    options = {"log_dir": str(run_dir), "auto_resume": True}
+    with imposing(options, parameters=job["parameters"]):
+        runpy.run_path(str(script), run_name="__main__")
+
+
+def _stop_with_sweep(lifeline: int) -> None:
+    """Finish the epoch, save and end when the sweep's process is gone."""
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _wait_for(run_dir: Path) -> None:
+    """Wait until nobody else writes to the run: a trial of a sweep that was killed still saves."""
+    if not run_dir.is_dir():
+        return
+    until = time.monotonic() + _PATIENCE
+    while True:
+        lock = RunLock(run_dir)
+        try:
+            lock.acquire()
+        except RunLockedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            lock.release()
+            return
+
+
+if __name__ == "__main__":
+    run(json.loads(sys.argv[1]))
