@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="Example: garage-like sweep ppo.py --set lr=1e-3,3e-4 --seeds 5 --jobs 2",
-    context_settings={"ignore_unknown_options": False},
 )
 @click.argument("script", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1)
@@ -39,8 +38,19 @@ if TYPE_CHECKING:
 )
 @click.option("--trials", type=click.IntRange(min=1), help="How many to draw.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="Processes at a time.")
-@click.option("--metric", default="Evaluation/AverageReturn", show_default=True)
-@click.option("--mode", type=click.Choice(["max", "min"]), default="max", show_default=True)
+@click.option(
+    "--metric",
+    default="Evaluation/AverageReturn",
+    show_default=True,
+    help="Column that trials are judged by.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["max", "min"]),
+    default="max",
+    show_default=True,
+    help="Whether more is better.",
+)
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Of the sweep.")
 @printing.json_option
 def sweep(

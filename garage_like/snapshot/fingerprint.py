@@ -6,8 +6,6 @@ import platform
 import sys
 from typing import Any
 
-from garage_like.snapshot.kinds.registry import KINDS
-
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -20,6 +18,7 @@ _VARIABLES = (
 def take_fingerprint() -> dict[str, Any]:
     """Return the versions of loaded libraries, thread counts, flags and the processor."""
     from garage_like import __version__
+    from garage_like.snapshot.kinds.registry import KINDS  # what only compares loads no NumPy
 
     kinds = list(KINDS)
     packages = [name for kind in kinds for name in kind.versions if name in sys.modules]

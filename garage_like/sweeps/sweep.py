@@ -105,10 +105,11 @@ class Sweep:
         each_seed: list[dict[str, Any]] = [{SEED: number + 1} for number in range(seeds)] or [{}]
         self.directory = directory
         self.metric, self.mode = metric, mode
+        self._trials = [{**one, **other} for one, other in itertools.product(chosen, each_seed)]
         self._plan = {
             "script": str(script.resolve()),
             "arguments": list(arguments),
-            "trials": [{**one, **other} for one, other in itertools.product(chosen, each_seed)],
+            "trials": self._trials,
         }
         found = find_json(directory / FILE)
         if found is not None and found != json.loads(json.dumps(self._plan)):
@@ -150,7 +151,7 @@ class Sweep:
         job = {
             "script": self._plan["script"],
             "arguments": self._plan["arguments"],
-            "parameters": self._plan["trials"][number],
+            "parameters": self._trials[number],
             "run_dir": str(self._run_dir(number)),
             "lifeline": lifeline,
         }
@@ -172,7 +173,7 @@ class Sweep:
 
     def outcomes(self) -> list[Outcome]:
         """Return how each trial stands, in the order of their numbers."""
-        return [self.outcome(number) for number in range(len(self._plan["trials"]))]
+        return [self.outcome(number) for number in range(len(self._trials))]
 
     def outcome(self, number: int) -> Outcome:
         """Return how a trial stands."""
@@ -185,7 +186,7 @@ class Sweep:
             manifest = None
         if manifest is not None:
             epoch, metric = manifest.epoch, manifest.metric(self.metric)
-        return Outcome(number, self._plan["trials"][number], run, status, epoch, metric)
+        return Outcome(number, self._trials[number], run, status, epoch, metric)
 
     def best(self) -> Outcome | None:
         """Return the trial with the best metric; ties go to the earlier. None if none has one."""
