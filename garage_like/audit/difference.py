@@ -34,6 +34,10 @@ class State:
         return cls(line["epoch"], line["begins"], line["state"], line["left_out"])
 
 
+_OF_A_SCRIPT = "garage_like.trainer.namespace.Objects"
+_OF_A_SPACE = re.compile(r"_space\b.*\._np_random\b")
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first safe point at which two runs differ, and in what.
@@ -63,7 +67,10 @@ class Difference:
 
 
 def first_difference(
-    expected: Mapping[int, State], states: Iterable[State], ignore: Iterable[str] = ()
+    expected: Mapping[int, State],
+    states: Iterable[State],
+    ignore: Iterable[str] = (),
+    unseeded: set[str] | None = None,
 ) -> Difference | None:
     """Compare states in their order in time with those of the run that was never killed.
 
@@ -71,8 +78,11 @@ def first_difference(
         expected: states by epoch.
         states: of one process of the run that is killed, in order.
         ignore: regular expressions of paths that are not compared.
+        unseeded: paths of generators that nobody seeds, as far as they are known; gets more. They
+            are gymnasium's, one in each space: if one is drawn from, what is drawn differs.
     """
     passed_over = [re.compile(pattern) for pattern in ignore]
+    unseeded = set() if unseeded is None else unseeded
     lost: dict[str, _Pair] = {}
     for state in states:
         wanted = expected[state.epoch]
@@ -83,6 +93,11 @@ def first_difference(
             }
         ours = without_log(wanted.digests) if state.begins else wanted.digests
         paths = _differing(ours, state.digests, passed_over)
+        if state.begins and state.epoch < 0:
+            unseeded.update(path for path in paths if _OF_A_SPACE.search(path))
+            if ours.get("algo") == _OF_A_SCRIPT:  # which knows nothing of our streams
+                unseeded.add("rng.seed")
+        paths = [path for path in paths if path not in unseeded]
         if paths:
             return _difference(state, ours, paths, lost)
     return None

@@ -81,18 +81,22 @@ class Leg:
             sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _start(self) -> None:
+    def _start(self, *, again: bool = False) -> None:
         from garage_like.snapshot.imposed import imposing
 
         sys.argv = [self.script, *self.arguments]
         sys.path[0] = str(Path(self.script).resolve().parent)
-        with imposing({**IMPOSED, "log_dir": self.run_dir}):
+        options = {**IMPOSED, "log_dir": self.run_dir, "use_existing_dir": again}
+        with imposing(options):
             runpy.run_path(self.script, run_name="__main__")
 
     def _resume(self) -> None:
         from garage_like.runs.continuation import continuation
 
         found = continuation(Path(self.run_dir), None, None)
+        if found.is_script_loop:
+            self._start(again=True)
+            return
         with contextlib.ExitStack() as stack:
             stack.enter_context(found.logging(console=True))
             stack.enter_context(found.trainer()).resume()

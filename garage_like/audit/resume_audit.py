@@ -123,9 +123,10 @@ def _compare(audit: Audit, legs: _Legs, n_epochs: int, ignore: list[str]) -> Non
     ends = {state.epoch: state for state in straight if not state.begins}
     audit.num_compared = [len(ends[epoch].digests) for epoch in range(audit.n_epochs)]
     expected = {**ends, -1: straight[0]}
+    unseeded: set[str] = set()
     for epoch in range(audit.n_epochs):
         states = legs.run("killed", epoch, resumes=epoch > 0)
-        audit.difference = first_difference(expected, states, ignore)
+        audit.difference = first_difference(expected, states, ignore, unseeded)
         audit.results[epoch] = "same" if audit.difference is None else "different"
         if audit.difference is not None:
             return

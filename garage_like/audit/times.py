@@ -2,8 +2,16 @@
 
 import re
 
-_COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$")
-_PATHS = re.compile(r"\._seconds\.|ExecTime$|\.timer(_\w+)?\.|^stats\.train_seconds$")
+_COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$|^time/")
+_OURS = (r"\._seconds\.", r"ExecTime$", r"\.timer(_\w+)?\.", r"^stats\.train_seconds$")
+_OF_LIBRARIES = (
+    r"\.(start_time|t_start|_?timestamp)$",  # Stable-Baselines3, skrl, tianshou, many a script
+    r"\.episode_times\[\d+\]$|\.ep_info_buffer\[\d+\]\.t$",  # Stable-Baselines3
+    r"\.(episode_start_times?|time_queue)\b",  # gymnasium
+    r"\.episode\.t(\[|$)|\.name_to_value\.time/",
+    r"\._?logger\.dir$|\.experiment_dir$",  # a directory's name has a number or the time
+)
+_PATHS = re.compile("|".join((*_OURS, *_OF_LIBRARIES)))
 
 
 def is_time(column: str) -> bool:

@@ -119,6 +119,14 @@ def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: b
     with contextlib.ExitStack() as stack:
         if as_json:  # whatever the run prints itself
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        if found.is_script_loop:
+            if args.pop("batch_size") is not None:
+                raise click.UsageError(
+                    "--batch-size: the loop is the script's own; change it there"
+                )
+            found.copy_experiment()
+            found.run_script_again(**args)
+            return
         stack.enter_context(found.logging(console=not (progress or as_json)))
         trainer = stack.enter_context(found.trainer())
         found.copy_experiment()

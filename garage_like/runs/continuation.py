@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
 from garage_like.files.run_files import EXPERIMENT, METADATA, VARIANT, copy_file, read_json
+from garage_like.runs.rerun import SCRIPT_LOOP, run_script_again
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST
@@ -90,6 +91,32 @@ class Continuation:
         elif n_epochs is None:
             n_epochs = manifest.train_args.get("n_epochs", next_epoch + 1)
         return n_epochs <= next_epoch and not problems_of(self.snapshot)
+
+    @property
+    def is_script_loop(self) -> bool:
+        """Whether the loop is a script's own, which has to be run again."""
+        return self._manifest().classes.get("trainer") == SCRIPT_LOOP
+
+    def run_script_again(self, n_epochs: int | None, additional_epochs: int | None) -> None:
+        """Run the script whose loop made the run; it goes on where that was."""
+        check_trust(self.snapshot, self._manifest(), self.trust)
+        if self.origin is None:
+            raise SnapshotMismatchError(
+                f"{self.snapshot}: it stands alone, and its loop is that of a script: copy the"
+                " whole run, or start the script in a directory with this snapshot"
+            )
+        wanted: dict[str, Any] = {
+            "source": self.source,
+            "options": {
+                "include_buffer": self.include_buffer,
+                "require_exact": self.require_exact,
+                "trust": self.trust,
+            },
+        }
+        lengths = {"n_epochs": n_epochs, "additional_epochs": additional_epochs}
+        wanted.update((name, value) for name, value in lengths.items() if value is not None)
+        options = {"log_dir": self.run_dir.absolute(), "use_existing_dir": True}
+        run_script_again(self.origin, options, wanted)
 
     @contextlib.contextmanager
     def trainer(self) -> Iterator[Trainer]:

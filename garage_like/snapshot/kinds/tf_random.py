@@ -61,7 +61,9 @@ def set_state(state: dict[str, Any]) -> None:
 
     runtime = context.context()
     runtime._set_global_seed(state["seed"])  # also forgets operations that have counted
-    if state["seeds"] is not None:
+    if state["seeds"] is None:
+        runtime._rng = None
+    else:
         runtime._rng.setstate(state["seeds"])
     with eager(tf):
         if state["generator"] is None:
