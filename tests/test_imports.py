@@ -39,6 +39,7 @@ LOOSE_FILES = ["__init__", "__main__", "errors", "evaluation", "interfaces", "la
 LOADED_ONCE_TORCH_IS = {
     "garage_like.snapshot.kinds.torch_arrays",
     "garage_like.snapshot.kinds.torch_graphs",
+    "garage_like.snapshot.kinds.torch_modules",
     "garage_like.snapshot.kinds.torch_pickling",
     "garage_like.snapshot.kinds.torch_slots",
 }

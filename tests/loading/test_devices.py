@@ -6,7 +6,8 @@ import torch
 
 import garage_like
 from garage_like.snapshot.kinds.devices import building_on_cpu
-from garage_like.snapshot.kinds.torch_arrays import rebuild_generator, rebuild_storage
+from garage_like.snapshot.kinds.torch_arrays import rebuild_storage
+from garage_like.snapshot.kinds.torch_modules import rebuild_generator
 
 NO_GPU = f"cuda:{torch.cuda.device_count()}"
 

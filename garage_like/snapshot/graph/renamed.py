@@ -6,13 +6,14 @@ _GRAPH = "garage_like.snapshot.graph"
 _KINDS = "garage_like.snapshot.kinds"
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
-    (f"{_KINDS}.environments", "rebuild_mujoco_data"): (f"{_KINDS}.mujoco", "rebuild_mujoco_data"),
-    (f"{_KINDS}.environments", "rebuild_simulation"): (f"{_KINDS}.mujoco", "rebuild_simulation"),
-    (f"{_GRAPH}.pickling", "rebuild_seed_sequence"): (f"{_KINDS}.numpy", "rebuild_seed_sequence"),
-    (f"{_GRAPH}.pickling", "rebuild_view_of_storage"): (
-        f"{_KINDS}.torch_arrays",
-        "rebuild_view_of_storage",
-    ),
+    (then, name): (f"{_KINDS}.{now}", name)
+    for then, now, names in (
+        (f"{_GRAPH}.pickling", "numpy", ("rebuild_seed_sequence",)),
+        (f"{_GRAPH}.pickling", "torch_arrays", ("rebuild_view_of_storage",)),
+        (f"{_KINDS}.environments", "mujoco", ("rebuild_mujoco_data", "rebuild_simulation")),
+        (f"{_KINDS}.torch_arrays", "torch_modules", ("rebuild_generator", "set_module_state")),
+    )
+    for name in names
 }
 """Classes and functions: (module, name) then → now, of modules where they are now."""
 

@@ -30,16 +30,13 @@ class AleKind(Kind):
     modules = ("ale_py",)
 
     def claims(self, cls: type) -> bool:
-        """Tell whether a class is the emulator's."""
         ale_py = sys.modules.get("ale_py")
         return ale_py is not None and cls is ale_py.ALEInterface
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer:
-        """Return what reduces an emulator."""
         return reduce_ale
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
-        """Return what finds settings and state; without copies, there are none."""
         return _parts if as_pickled else no_parts
 
 

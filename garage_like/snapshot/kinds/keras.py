@@ -20,17 +20,13 @@ class KerasKind(Kind):
     recursion = 8_000  # each layer of a functional model lies within the one before it
 
     def claims(self, cls: type) -> bool:
-        """Tell whether a class is one of Keras's, or derived from one."""
         return keras_objects.kind_of(cls) is not None
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        """Return what reduces models and what is in them, attribute by attribute."""
         return keras_objects.reducer_for(cls) if "tensorflow" in sys.modules else None
 
     def kept_when_emptied(self, value: Any) -> Mapping[str, Any]:
-        """Return the methods that Keras wraps in each object."""
         return keras_objects.kept_when_emptied(value)
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
-        """Return what finds the parts of Keras's objects."""
         return keras_objects.parts

@@ -76,13 +76,11 @@ class MadeAgainKind(Kind):
     name = "made_again"
 
     def claims(self, cls: type) -> bool:
-        """Tell whether objects of a class are made again, and not saved."""
         return _reducer_for(cls) is not None
 
     is_named = claims
 
     def reduce(self, value: Any, pickling: Pickling) -> Any:
-        """Return how pickle saves what one needs to make an object again."""
         cls: Any = type(value)
         reducer = _reducer_for(cls)
         reduced = NotImplemented if reducer is None else reducer(value)
@@ -91,7 +89,6 @@ class MadeAgainKind(Kind):
         return reduced
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
-        """Return what finds nothing: no number of a run depends on them."""
         return no_parts
 
 

@@ -27,14 +27,12 @@ class MujocoKind(Kind):
     versions = ("mujoco",)
 
     def claims(self, cls: type) -> bool:
-        """Tell whether a class is `MjData`."""
         mujoco = sys.modules.get("mujoco")
         return mujoco is not None and cls is mujoco.MjData
 
     is_named = claims
 
     def reduce(self, value: Any, pickling: Pickling) -> tuple[Any, ...]:
-        """Return how pickle saves `MjData`: model and data as bytes, out of band, maybe later."""
         content: bytes = b""
         if pickling.twins is None:
             content = value.__getstate__()
@@ -45,7 +43,6 @@ class MujocoKind(Kind):
         return rebuild_simulation, (type(value), pickle.PickleBuffer(content))
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
-        """Return what finds the numbers of a simulation; without copies, there are none."""
         return _parts if as_pickled else no_parts
 
 

@@ -14,9 +14,7 @@ class NumbaKind(Kind):
     versions = ("numba",)
 
     def claims(self, cls: type) -> bool:
-        """Tell whether objects of a class are compiled functions, or what they are made of."""
         return cls.__module__.partition(".")[0] in self.modules
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction:
-        """Return what finds nothing."""
         return no_parts

@@ -27,21 +27,17 @@ class NumpyKind(Kind):
     versions = ("numpy", "scipy")
 
     def claims(self, cls: type) -> bool:
-        """Tell whether a class is one of arrays, generators or what those are seeded by."""
         return issubclass(cls, (np.ndarray, np.random.SeedSequence, *_GENERATORS))
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        """Return what reduces arrays, and seeds without what follows from them."""
         if cls is np.ndarray or cls is np.memmap:
             return pickling.own(_Arrays).reduce
         return reduce_seed_sequence if cls is np.random.SeedSequence else None
 
     def is_named(self, cls: type) -> bool:
-        """Tell whether a class is one of arrays."""
         return issubclass(cls, np.ndarray)
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
-        """Return what finds the objects in an array of them, and what generators hold."""
         if issubclass(cls, np.ndarray):
             return _array_parts
         if issubclass(cls, _GENERATORS):
@@ -50,7 +46,6 @@ class NumpyKind(Kind):
         return None
 
     def digest(self, value: Any) -> str | None:
-        """Return type, shape and digest of an array of numbers."""
         if not isinstance(value, np.ndarray) or value.dtype.hasobject:
             return None
         told = value.dtype.str if value.dtype.isbuiltin != 2 else value.dtype.name
@@ -58,30 +53,24 @@ class NumpyKind(Kind):
         return f"{told}{value.shape}:{digest_of_bits(content)}"
 
     def rng_state(self) -> dict[str, Any]:
-        """Return the state of `np.random`."""
         return {self.name: np.random.get_state()}
 
     def set_rng_state(self, state: Mapping[str, Any]) -> None:
-        """Set the state of `np.random`."""
         np.random.set_state(state[self.name])
 
     def is_generator(self, cls: type) -> bool:
-        """Tell whether a class is one of generators, old or new."""
         return issubclass(cls, _GENERATORS)
 
     def generator_state(self, generator: Any) -> Any:
-        """Return the state, and of a new one how many children it has spawned."""
         if isinstance(generator, np.random.RandomState):
             return generator.get_state()
         seeds = getattr(generator.bit_generator, "seed_seq", None)
         return generator.bit_generator.state, getattr(seeds, "n_children_spawned", 0)
 
     def takes_weights(self, value: Any) -> bool:
-        """Tell whether a value is an array of numbers."""
         return arrays.is_plain_array(value)
 
     def assign(self, value: np.ndarray, numbers: np.ndarray) -> None:
-        """Write numbers into an array."""
         value[...] = numbers
 
 

@@ -28,7 +28,6 @@ class TorchKind(Kind):
     versions = ("torch",)
 
     def claims(self, cls: type) -> bool:
-        """Tell whether a class is one of torch's, or of optimizers' slots."""
         torch = sys.modules.get("torch")
         if cls is defaultdict:
             return True
@@ -46,7 +45,6 @@ class TorchKind(Kind):
         )
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        """Return what reduces tensors and what holds them."""
         if not self.is_loaded():
             return None
         from garage_like.snapshot.kinds.torch_pickling import TorchPickling
@@ -54,7 +52,6 @@ class TorchKind(Kind):
         return pickling.own(TorchPickling).reducer(cls)
 
     def memory(self, value: Any) -> Memory | None:
-        """Return the memory of a tensor or storage on the CPU."""
         from garage_like.snapshot.kinds import torch_arrays
 
         torch = sys.modules["torch"]
@@ -65,30 +62,26 @@ class TorchKind(Kind):
         return Memory(storage, content, torch_arrays.rebuild_view_of_storage)
 
     def is_named(self, cls: type) -> bool:
-        """Tell whether a class is one of tensors."""
         return _is_tensor_class(cls)
 
     def gradient(self, value: Any) -> Any:
-        """Return the gradient of a leaf of computations."""
         return value.grad if value.is_leaf else None
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
-        """Return what finds the parts of tensors, generators, optimizers or modules."""
         torch = sys.modules.get("torch")
         if torch is None:
             return None
-        from garage_like.snapshot.kinds import torch_arrays
+        from garage_like.snapshot.kinds import torch_arrays, torch_modules
 
         if issubclass(cls, torch.Tensor):
             return torch_arrays.tensor_parts
         if issubclass(cls, torch.Generator):
-            return torch_arrays.generator_parts if as_pickled else no_parts
+            return torch_modules.generator_parts if as_pickled else no_parts
         if issubclass(cls, torch.optim.Optimizer):
-            return torch_arrays.optimizer_parts
+            return torch_modules.optimizer_parts
         return attributes_of if issubclass(cls, torch.nn.Module) else None
 
     def digest(self, value: Any) -> str | None:
-        """Return type, shape and digest of a tensor; the names of types and devices."""
         torch = sys.modules.get("torch")
         if torch is None:
             return None
@@ -102,7 +95,6 @@ class TorchKind(Kind):
         return str(value) if is_name else None
 
     def rng_state(self) -> dict[str, Any]:
-        """Return the state on the CPU, and on the GPUs if they are in use."""
         torch = sys.modules["torch"]
         state = {"torch": torch.get_rng_state()}
         if torch.cuda.is_available() and torch.cuda.is_initialized():
@@ -110,7 +102,6 @@ class TorchKind(Kind):
         return state
 
     def set_rng_state(self, state: Mapping[str, Any]) -> None:
-        """Set the state on the CPU, and on the GPUs that were in use."""
         if "torch" not in state:
             return
         import torch
@@ -120,16 +111,13 @@ class TorchKind(Kind):
             torch.cuda.set_rng_state_all(state["torch_cuda"])
 
     def is_generator(self, cls: type) -> bool:
-        """Tell whether a class is one of torch's generators."""
         torch = sys.modules.get("torch")
         return torch is not None and issubclass(cls, torch.Generator)
 
     def generator_state(self, generator: Any) -> Any:
-        """Return the numbers that it holds."""
         return generator.get_state().cpu().numpy()
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return threads and flags."""
         torch = sys.modules["torch"]
         return {
             "threads": torch.get_num_threads(),
@@ -140,17 +128,14 @@ class TorchKind(Kind):
         }
 
     def settings(self) -> dict[str, Any]:
-        """Return how many threads there are: sums depend on it."""
         return {"threads": sys.modules["torch"].get_num_threads()}
 
     def set_settings(self, settings: Mapping[str, Any]) -> None:
-        """Set the number of threads."""
         import torch
 
         torch.set_num_threads(settings["threads"])
 
     def device(self, map_location: Any) -> Any:
-        """Return a device that values can lie on here; None if there is no torch."""
         try:
             import torch
         except ModuleNotFoundError:
@@ -177,7 +162,6 @@ class TorchKind(Kind):
         return device if device.type != "cpu" else None
 
     def move(self, objects: Iterable[Any], device: Any) -> None:
-        """Move modules, and what optimizers keep for their parameters."""
         torch = sys.modules["torch"]
         reached = list(objects)
         for module in reached:
@@ -188,11 +172,9 @@ class TorchKind(Kind):
                 optimizer.load_state_dict(optimizer.state_dict())  # goes where the parameters are
 
     def takes_weights(self, value: Any) -> bool:
-        """Tell whether a value is a tensor."""
         return _is_tensor_class(type(value))
 
     def assign(self, value: Any, numbers: np.ndarray) -> None:
-        """Write numbers into a tensor, on whatever device it lies."""
         torch = sys.modules["torch"]
         with torch.no_grad():
             value.copy_(torch.from_numpy(np.array(numbers, numbers.dtype.newbyteorder("="))))

@@ -8,8 +8,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import pickle
-import zlib
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +17,7 @@ import torch
 from garage_like.snapshot.disk.dtypes import DTYPES
 from garage_like.snapshot.kinds import torch_graphs
 from garage_like.snapshot.kinds.arrays import View, axes_in_memory, rebuild_view
-from garage_like.snapshot.kinds.attributes import NEW_OBJECT, Part, labelled
+from garage_like.snapshot.kinds.attributes import Part, labelled
 from garage_like.snapshot.kinds.devices import device_for
 
 _BESIDE = ("float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -37,7 +35,6 @@ _TOLD = {
 LOST_GRAPH = "by a graph"
 """What is saved of a tensor in place of whether it needs a gradient, if a computation made it."""
 _IN_ORDER = tuple(range(64))
-_NOT_SHOWN = ("param_groups", "state", "defaults")  # by number, by number, touched by torch itself
 
 
 def is_tensor(value: Any) -> bool:
@@ -210,13 +207,13 @@ def rebuild_storage(buffer: Any, device: str) -> torch.UntypedStorage:
     if len(content):
         array_of(storage)[:] = content
     target = torch.device(device_for(device))
-    if _is_here(target):
+    if is_here(target):
         on_device = torch.empty(len(content), dtype=torch.uint8, device=target)
         return on_device.untyped_storage().copy_(storage)
     return storage
 
 
-def _is_here(device: torch.device) -> bool:
+def is_here(device: torch.device) -> bool:
     """Tell whether this is a GPU that this machine has; elsewhere its content goes to the CPU."""
     return device.type == "cuda" and (device.index or 0) < torch.cuda.device_count()
 
@@ -239,88 +236,6 @@ def tensor_bytes(tensor: torch.Tensor) -> bytes:
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
-def reduce_optimizer(optimizer: torch.optim.Optimizer) -> Any:
-    """Return how pickle saves an optimizer: all of its attributes, not just three of them."""
-    cls = type(optimizer)
-    if cls.__getstate__ is not torch.optim.Optimizer.__getstate__:
-        return NotImplemented
-    return NEW_OBJECT, (cls,), optimizer_state(optimizer)
-
-
-def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return an optimizer's attributes, but for the `step` that a scheduler of rates watches."""
-    state = dict(vars(optimizer))
-    if hasattr(state.get("step"), "_wrapped_by_lr_sched"):
-        del state["step"]
-    return state
-
-
-def pickles_its_attributes(cls: type[torch.nn.Module]) -> bool:
-    """Tell whether modules of a class leave to torch and pickle how they are pickled."""
-    return (
-        cls.__getstate__ is torch.nn.Module.__getstate__
-        and cls.__reduce__ is object.__reduce__
-        and cls.__reduce_ex__ is object.__reduce_ex__
-        and cls.__setstate__ is torch.nn.Module.__setstate__
-    )
-
-
-def reduce_module(module: torch.nn.Module) -> Any:
-    """Return how pickle saves a module: without its dozen empty dicts, in a third of the time."""
-    state: dict[str, Any] = module.__getstate__()
-    if tuple(state)[: len(_NEW_MODULE)] != _NEW_MODULE:
-        return NotImplemented
-    told = {k: v for k, v in state.items() if type(v) is not OrderedDict or v or v.__dict__}
-    return NEW_OBJECT, (type(module),), told, None, None, set_module_state
-
-
-_NEW_MODULE = tuple(vars(torch.nn.Module()))
-
-
-def set_module_state(module: torch.nn.Module, state: dict[str, Any]) -> None:
-    """Give a bare module its attributes; those of every module that are not told are empty."""
-    vars(module).update({**vars(torch.nn.Module()), **state})
-
-
-def reduce_generator(generator: torch.Generator) -> tuple[Any, ...]:
-    """Return how pickle saves a generator of torch: its device and its state."""
-    return rebuild_generator, (str(generator.device), generator.get_state())
-
-
-def rebuild_generator(device: str, state: torch.Tensor) -> torch.Generator:
-    """Build a generator that goes on where the saved one stood.
-
-    That of a GPU which is not there becomes one of the CPU, which has other states: its numbers
-    follow from the saved state, but are not those that would have come.
-    """
-    target = torch.device(device_for(device))
-    if target.type != torch.device(device).type or (target.type == "cuda" and not _is_here(target)):
-        return torch.Generator().manual_seed(zlib.crc32(tensor_bytes(state)))
-    generator = torch.Generator(device=target)
-    generator.set_state(state)
-    return generator
-
-
 def tensor_parts(tensor: torch.Tensor) -> list[Part]:
     """Return what a tensor holds besides its elements."""
     return labelled(tensor_state(tensor))
-
-
-def generator_parts(generator: torch.Generator) -> list[Part]:
-    """Return the state of a generator."""
-    return [(".state", generator.get_state())]
-
-
-def optimizer_parts(optimizer: torch.optim.Optimizer) -> list[Part]:
-    """Return groups and slots; slots by the number of their parameter, as in a state_dict."""
-    parts: list[Part] = []
-    number = 0
-    for index, group in enumerate(optimizer.param_groups):
-        parts += [(f".param_groups[{index}].{k}", v) for k, v in group.items() if k != "params"]
-        for parameter in group["params"]:
-            slots: dict[str, Any] = optimizer.state.get(parameter, {})
-            parts += [(f".state[{number}].{name}", v) for name, v in slots.items()]
-            parts.append((f".params[{number}]", parameter))
-            number += 1
-    others = {k: v for k, v in optimizer_state(optimizer).items() if k not in _NOT_SHOWN}
-    return parts + labelled(others)

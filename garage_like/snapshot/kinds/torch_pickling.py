@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from garage_like.snapshot.kinds import arrays, torch_arrays, torch_graphs, torch_slots
+from garage_like.snapshot.kinds import (
+    arrays,
+    torch_arrays,
+    torch_graphs,
+    torch_modules,
+    torch_slots,
+)
 from garage_like.snapshot.kinds.kind import PickleAgainError, Pickling, Reducer
 
 
@@ -37,7 +43,7 @@ class TorchPickling:
         if cls is torch.UntypedStorage:
             return self._reduce_storage
         if cls is torch.Generator:
-            return torch_arrays.reduce_generator
+            return torch_modules.reduce_generator
         if issubclass(cls, torch.optim.Optimizer):
             return self._reduce_optimizer
         if cls is defaultdict:
@@ -46,12 +52,12 @@ class TorchPickling:
             return self._reduce_rows
         if torch_graphs.is_parametrized_class(cls):
             return torch_graphs.reduce_parametrized
-        if issubclass(cls, torch.nn.Module) and torch_arrays.pickles_its_attributes(cls):
-            return torch_arrays.reduce_module
+        if issubclass(cls, torch.nn.Module) and torch_modules.pickles_its_attributes(cls):
+            return torch_modules.reduce_module
         return None
 
     def _reduce_optimizer(self, optimizer: Any) -> Any:
-        reduced = torch_arrays.reduce_optimizer(optimizer)
+        reduced = torch_modules.reduce_optimizer(optimizer)
         if not self._slots_in_rows or reduced is NotImplemented:
             return reduced
         rows = torch_slots.rows_of(optimizer)
