@@ -12,8 +12,6 @@ from garage_like.snapshot.kinds.attributes import attributes_of
 from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.trainer.safe_points import SafePoint
 
-_OURS = "garage_like"
-
 
 def state_of(point: SafePoint) -> dict[str, str]:
     """Return a digest of everything that a snapshot saves here, by path, and of the row's columns.
@@ -35,14 +33,10 @@ def left_out(graph: Mapping[str, Any]) -> dict[str, str]:
 
     Objects of the libraries leave out what they can make anew; only those of other code count.
     """
-    libraries = {_OURS, *(name for kind in KINDS for name in kind.modules)}
     found: dict[str, Any] = {}
     for path, value in walk(graph):
         cls = type(value)
-        if cls.__module__.partition(".")[0] in libraries or parts_function(cls) in (
-            None,
-            attributes_of,
-        ):
+        if KINDS.knows(cls) or parts_function(cls) in (None, attributes_of):
             continue
         if not hasattr(value, "__dict__"):
             continue

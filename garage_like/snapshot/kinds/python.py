@@ -14,6 +14,7 @@ class PythonKind(Kind):
     """Generators of Python."""
 
     name = "python"
+    modules = ("random", "collections")
     versions = ("cloudpickle", "cma")
 
     def claims(self, cls: type) -> bool:

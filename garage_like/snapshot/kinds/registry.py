@@ -88,6 +88,11 @@ class Registry:
         """Return the kinds whose library this process uses."""
         return [kind for kind in self if kind.is_loaded()]
 
+    def knows(self, cls: type) -> bool:
+        """Tell whether a class is a library's that has a kind, or this package's."""
+        package = cls.__module__.partition(".")[0]
+        return package == "garage_like" or any(package in kind.modules for kind in self)
+
     def _of(self, cls: type) -> tuple[Kind, ...]:
         """Return the kinds that have something to say about a class."""
         return tuple(kind for kind in self if kind.claims(cls))
