@@ -73,7 +73,7 @@ def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KN
                 f"a copy of it {stopped[0]} when it is tried, and was stopped before it did; what"
                 " it leaves there is not saved"
             )
-    return state if state.settings else replace(state, settings=settings_of(env))
+    return state if state.exact else replace(state, settings=settings_of(env))
 
 
 def judge_unstepped(env: Any, known: EnvStates = NOTHING_KNOWN) -> EnvState | None:
@@ -87,13 +87,13 @@ def judge_unstepped(env: Any, known: EnvStates = NOTHING_KNOWN) -> EnvState | No
     state = _known_to_restart(env, known)
     if state is not None:
         return state
-    return EnvState("exact", settings=settings_of(env)) if _is_well_known(env) else None
+    return EnvState("exact") if _is_well_known(env) else None
 
 
 def judge_untried(env: Any) -> EnvState:
     """Return what can be said of an environment that is not to be tried."""
     reason = foreign_state(env) or order_of_sets(env) or "it was not tried (check_env=False)"
-    return _unsure(reason)
+    return replace(_unsure(reason), settings=settings_of(env))
 
 
 def _unsure(reason: str) -> EnvState:
@@ -165,8 +165,10 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str]) -> EnvSta
     path = lost_attribute(env, copy) or lost_attribute(first, copy) or lost_if_changed(first, copy)
     if path is not None:
         return _unsure(f"its attribute {path.lstrip('.')} is not saved (__getstate__, __reduce__)")
-    after = settings_of(first)
-    return EnvState("exact", settings={k: v for k, v in before.items() if after.get(k) == v})
+    begun = settings_of(first)
+    _step(first, copy(first.action_space), 1)
+    kept = before.items() & begun.items() & settings_of(first).items()
+    return EnvState("exact", settings=dict(kept))
 
 
 def _why_inexact(first: Any, copy: Copy) -> str | None:
@@ -175,7 +177,7 @@ def _why_inexact(first: Any, copy: Copy) -> str | None:
     space.seed(0)
     _reset(first, seed=0)
     _step(first, space, STEPS_BEFORE)
-    twin, twin_space = copy(first), copy(space)
+    twin, twin_space = without_effects(copy(first)), copy(space)
     start = get_global_rng()
     expected = _step(first, space, STEPS_COMPARED) + _begin_anew(first, space)
     set_global_rng(start)

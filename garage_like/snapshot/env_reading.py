@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.data.env_layers import layers_of
+from garage_like.envs.copy import without_effects
 from garage_like.snapshot.graph.parts import parts_function
 from garage_like.snapshot.graph.walk import leaf_digest
 from garage_like.snapshot.kinds.attributes import is_constant
@@ -27,9 +28,14 @@ _OF_OBJECTS = ("__hash__", "__eq__", "__repr__", "__deepcopy__", "__del__")
 
 
 def settings_of(env: Any) -> dict[str, str]:
-    """Return plain attributes of an environment's layers, by name: numbers, text, small arrays."""
+    """Return plain attributes of an environment's layers, by name: numbers, text, small arrays.
+
+    Layers of gymnasium's and ours apart: what they are set to does not tell how they are saved.
+    """
     found: dict[str, str] = {}
     for depth, layer in enumerate(layers_of(env)):
+        if type(layer).__module__.partition(".")[0] in ("gymnasium", "garage_like"):
+            continue
         for name, value in vars(layer).items() if hasattr(layer, "__dict__") else ():
             if is_constant(value):
                 found[f"{depth}.{name}"] = repr(value)
@@ -52,7 +58,9 @@ def lost_attribute(env: Any, copy: Callable[[Any], Any]) -> str | None:
 
     Objects that cannot be copied by themselves, windows and connections, do not count.
     """
-    ours, theirs = _attributes(env), _attributes(copy(env))
+    copied = copy(env)
+    ours, theirs = _attributes(env), _attributes(copied)
+    without_effects(copied)  # after a look at it as it came back
     missing: list[str] = []
     for path, value in ours.items():
         if path.startswith(tuple(f"{above}{mark}" for above in missing for mark in ".[")):
@@ -88,7 +96,9 @@ def lost_if_changed(env: Any, copy: Callable[[Any], Any]) -> str | None:
             before = dict(own)
             own[name] = _CHANGES[type(held)](held)
             try:
-                found = _attributes(copy(env)).get(f"{path}.{name}")
+                copied = copy(env)
+                found = _attributes(copied).get(f"{path}.{name}")
+                without_effects(copied)
             except Exception:  # of a number that makes no sense to the environment
                 continue
             finally:

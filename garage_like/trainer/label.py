@@ -25,7 +25,7 @@ from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.environments import EnvState, KnownEnvs
 from garage_like.snapshot.loading import LoadedSnapshot
 from garage_like.snapshot.rng import hidden_random_numbers
-from garage_like.trainer.record import env_name, trained_envs
+from garage_like.trainer.record import trained_envs
 from garage_like.trainer.settings import Changed
 
 
@@ -45,7 +45,7 @@ class Label:
     def __init__(self, *, tries_envs: bool = True) -> None:
         self.env_states = KnownEnvs(self._find_out)
         self._tries_envs = tries_envs
-        self._found: list[tuple[tuple[type, ...], EnvState]] = []
+        self._tried: list[tuple[tuple[type, ...], EnvState]] = []
         self.modules = ModuleState()
         self.changes: list[dict[str, Any]] = []
         self._hidden: list[str] = []
@@ -102,29 +102,32 @@ class Label:
 
     def _find_out(self, env: Any) -> EnvState:
         """Return how well an environment survives a snapshot; tried once, and logged if not."""
-        alike = [one for one in self._found if one[0] == _classes(env)]
-        state = next((state for _, state in alike if is_like(env, state.settings)), None)
+        alike = (state for classes, state in self._tried if classes == _classes(env))
+        state = next((state for state in alike if is_like(env, state.settings)), None)
         if state is not None:
             return state
         state = judge_unstepped(env, self.env_states)
-        if state is None and not self._tries_envs:
-            state = judge_untried(env)
         if state is None:
-            logger.log(
-                f"{env_name(env)} is tried: copies of it take {STEPS_IN_ALL} steps"
-                " (check_env=False does without)"
-            )
-            with self.modules.untouched():
-                state = check_env(env, known=self.env_states)
-        self._found.append((_classes(env), state))
+            state = self._try(env)
+            self._tried.append((_classes(env), state))
         if state.mode == "restart":
             logger.log(
-                f"{env_name(env)} cannot be continued in the middle of an episode, a resume begins"
+                f"{_shown(env)} cannot be continued in the middle of an episode, a resume begins"
                 f" a new one: {state.reason}"
             )
         elif not state.exact:
-            logger.log(f"A resume of this run will not be exact: {env_name(env)}: {state.reason}")
+            logger.log(f"A resume of this run will not be exact: {_shown(env)}: {state.reason}")
         return state
+
+    def _try(self, env: Any) -> EnvState:
+        if not self._tries_envs:
+            return judge_untried(env)
+        logger.log(
+            f"{_shown(env)} is tried: copies of it take {STEPS_IN_ALL} steps"
+            " (check_env=False does without)"
+        )
+        with self.modules.untouched():
+            return check_env(env, known=self.env_states)
 
     def tell_made_again(self, found: list[str]) -> None:
         """Log what is made anew after a restore, and not saved, if that is news."""
@@ -168,6 +171,13 @@ def why_changed(change: Mapping[str, Any]) -> str:
     return f"{change['name']} was changed before epoch {change['epoch']}"
 
 
+def _shown(env: Any) -> str:
+    """Return what gymnasium calls an environment, or the class of the innermost."""
+    inner = layers_of(env)[-1]
+    spec = getattr(inner, "spec", None)
+    return str(getattr(spec, "id", type(inner).__name__))
+
+
 def _classes(env: Any) -> tuple[type, ...]:
     return tuple(type(layer) for layer in layers_of(env))
 
@@ -177,4 +187,4 @@ def _place_of(env: Any, graph: Mapping[str, Any]) -> str:
     trained = trained_envs(graph.get("algo"), graph.get("env"))
     if env is graph.get("env") or any(env is other for other in trained):
         return "env"
-    return next((path for path, value in walk(graph) if value is env), env_name(env))
+    return next((path for path, value in walk(graph) if value is env), _shown(env))

@@ -29,6 +29,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
         "async_save": False,
         "max_stall": 0.5,
         "on_save_error": "raise",
+        "check_env": False,
         "auto_resume": True,
         "try_restore": False,
         "mirror": "file:///far/away",
