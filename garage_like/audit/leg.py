@@ -43,6 +43,7 @@ class Leg:
         resumes: whether the run goes on from its newest snapshot.
         last_epoch: the process is killed once this epoch is saved.
         record: file that the states are written to.
+        by_script: whether the run goes on by running the script again, and not from its directory.
     """
 
     script: str
@@ -51,11 +52,12 @@ class Leg:
     resumes: bool
     last_epoch: int
     record: str
+    by_script: bool = False
 
     def run(self) -> None:
         """Train until the kill."""
         with watching(self.note):
-            if self.resumes:
+            if self.resumes and not self.by_script:
                 self._resume()
             else:
                 self._start()
@@ -86,7 +88,8 @@ class Leg:
 
         sys.argv = [self.script, *self.arguments]
         sys.path[0] = str(Path(self.script).resolve().parent)
-        options = {**IMPOSED, "log_dir": self.run_dir, "use_existing_dir": again}
+        told = {"use_existing_dir": again, "auto_resume": self.by_script}
+        options = {**IMPOSED, "log_dir": self.run_dir, **told}
         with imposing(options):
             runpy.run_path(self.script, run_name="__main__")
 

@@ -1,6 +1,7 @@
 """The determinism auditor: a run killed and resumed after each epoch against one that is not.
 
-Files, below the folder of the audit: `straight/` and `killed/` are run directories; beside them,
+Files, below the folder of the audit: `straight/` is a run directory, and so are `killed/`, resumed
+from there, and `again/`, resumed by running the script again; beside them,
 for each process, its job, the states that it noted (`*.jsonl`) and what it printed (`*.log`).
 """
 
@@ -22,6 +23,7 @@ from typing import Any
 from garage_like.audit.difference import Difference, State, first_difference
 from garage_like.audit.leg import Leg, write
 
+WAYS = {"killed": "from its directory", "again": "by its script"}
 RESULTS = ("same", "different", "not reached")
 
 
@@ -39,7 +41,8 @@ class Audit:
         results: for each epoch, `same`, `different` or `not reached`.
         num_compared: for each epoch, how many parts of the state were compared.
         difference: the first, or None.
-        folder: where both runs are, or None if they were removed.
+        way: how the run that differs was resumed: `from its directory` or `by its script`.
+        folder: where the runs are, or None if they were removed.
     """
 
     script: list[str]
@@ -47,6 +50,7 @@ class Audit:
     results: list[str] = field(default_factory=list)
     num_compared: list[int] = field(default_factory=list)
     difference: Difference | None = None
+    way: str | None = None
     folder: str | None = None
 
     @property
@@ -66,16 +70,17 @@ def verify_resume(
 ) -> Audit:
     """Check that an experiment, killed and resumed after each epoch, computes what it would have.
 
-    The script is run twice, each time in fresh processes: once straight, and once killed (SIGKILL)
-    after each epoch and resumed from its directory. At every safe point the two must agree in all
-    that a snapshot saves and in the row of the log, bit for bit; times are left out.
+    The script is run three times, each time in fresh processes: once straight, once killed
+    (SIGKILL) after each epoch and resumed from its directory, and once killed and resumed by
+    running the script again. At every safe point they must agree in all that a snapshot saves and
+    in the row of the log, bit for bit; times are left out.
 
     Args:
         script: a Python file that calls an experiment (`wrap_experiment`). The first run that it
             trains is audited.
         arguments: of the script.
         n_epochs: how many epochs to train; fewer if the experiment has fewer.
-        folder: a new directory for both runs, which is kept; None: a temporary one, which is kept
+        folder: a new directory for the runs, which is kept; None: a temporary one, which is kept
             if they differ.
         ignore: regular expressions; paths in which one is found are not compared.
         report: called with a line of text when a process begins.
@@ -125,11 +130,13 @@ def _compare(audit: Audit, legs: _Legs, n_epochs: int, ignore: list[str]) -> Non
     expected = {**ends, -1: straight[0]}
     unseeded: set[str] = set()
     for epoch in range(audit.n_epochs):
-        states = legs.run("killed", epoch, resumes=epoch > 0)
-        audit.difference = first_difference(expected, states, ignore, unseeded)
-        audit.results[epoch] = "same" if audit.difference is None else "different"
-        if audit.difference is not None:
-            return
+        for name, way in WAYS.items():
+            states = legs.run(name, epoch, resumes=epoch > 0, by_script=name == "again")
+            audit.difference = first_difference(expected, states, ignore, unseeded)
+            if audit.difference is not None:
+                audit.results[epoch], audit.way = "different", way
+                return
+        audit.results[epoch] = "same"
 
 
 @dataclass
@@ -141,14 +148,16 @@ class _Legs:
     place: Path
     report: Callable[[str], None]
 
-    def run(self, name: str, last_epoch: int, *, resumes: bool) -> list[State]:
+    def run(
+        self, name: str, last_epoch: int, *, resumes: bool, by_script: bool = False
+    ) -> list[State]:
         """Train until `last_epoch` is saved and the process kills itself; return its states."""
         what = "resume" if resumes else "start"
         self.report(f"{name}: {what}, killed after epoch {last_epoch}")
         stem = self.place / f"{name}-{last_epoch}"
         record = stem.with_suffix(".jsonl")
         run_dir = str(self.place / name)
-        leg = Leg(self.script, self.arguments, run_dir, resumes, last_epoch, str(record))
+        leg = Leg(self.script, self.arguments, run_dir, resumes, last_epoch, str(record), by_script)
         write(leg, stem.with_suffix(".json"))
         output = stem.with_suffix(".log")
         status = _run_process(stem.with_suffix(".json"), output)

@@ -43,7 +43,7 @@ class PatternType(click.ParamType):
     "--log-dir",
     type=click.Path(path_type=Path),
     metavar="NEW",
-    help="Keep both runs in a new directory.",
+    help="Keep the runs in a new directory.",
 )
 @click.option(
     "--ignore",
@@ -65,9 +65,10 @@ def verify_resume(
 ) -> None:
     """Check that SCRIPT resumes bit for bit, by killing it.
 
-    The script is run straight, and again with a kill (SIGKILL) and a resume after each epoch, all
-    in fresh processes; its own runs are not touched. At every epoch's end both must agree in all
-    that a snapshot saves. ARGUMENTS are the script's; put -- before them if they begin with a dash.
+    The script is run straight, and twice with a kill (SIGKILL) and a resume after each epoch, once
+    from the run's directory and once by running the script again, all in fresh processes; its own
+    runs are not touched. At every epoch's end they must agree in all that a snapshot saves.
+    ARGUMENTS are the script's; put -- before them if they begin with a dash.
 
     Exits with 0 if the runs agree, 1 if they differ, 2 if the script cannot be run.
     """
@@ -97,9 +98,8 @@ def _print(audit: Audit) -> None:
     printing.print_table(COLUMNS, {"": rows}, folded="result")
     found = audit.difference
     if found is None:
-        printing.echo(
-            f"\nExact: {audit.n_epochs} epochs, {audit.n_epochs - 1} resumes, no bit differs."
-        )
+        resumes = f"{audit.n_epochs - 1} resumes each way"
+        printing.echo(f"\nExact: {audit.n_epochs} epochs, {resumes}, no bit differs.")
         return
     when = {
         "set up": "before the first epoch",
@@ -109,10 +109,12 @@ def _print(audit: Audit) -> None:
     printing.echo(f"\nThe runs differ first {when}, in\n  {found.component}")
     printing.echo(f"    never killed: {found.straight}\n    killed:       {found.killed}")
     printing.echo(f"Reason: {found.reason}.")
+    if found.moment == "restore" or found.epoch > 0:
+        printing.echo(f"The run was resumed {audit.way}.")
     others = [path for path in found.paths if path != found.component]
     if others:
         more = found.num_paths - SHOWN_PATHS
         tail = f", and {more} more" if len(others) > SHOWN_PATHS else ""
         printing.echo(f"Also different: {', '.join(others[:SHOWN_PATHS])}{tail}")
     if audit.folder:
-        printing.echo(f"Both runs are in {audit.folder}")
+        printing.echo(f"The runs are in {audit.folder}")

@@ -1,11 +1,10 @@
-from collections.abc import Callable
+import ctypes
 
 import numpy as np
 
-
-def drawing() -> Callable[[], np.ndarray]:
-    generator = np.random.default_rng(3)  # in a closure, where no snapshot looks
-    return lambda: generator.normal(size=3)
+LIBC = ctypes.CDLL(None)
+LIBC.srand(3)  # a generator outside of Python, where no snapshot looks
 
 
-draw = drawing()
+def draw() -> np.ndarray:
+    return np.array([4 * (LIBC.rand() / 2**31) - 2.5 for _ in range(3)])

@@ -49,6 +49,14 @@ def test_first_epoch_and_component_that_differ_are_named(
     assert (tmp_path / "both" / "straight" / "snapshots" / "epoch_000001").is_dir()
 
 
+def test_state_that_only_the_script_run_again_loses_is_found() -> None:
+    audit = verify_resume(SCRIPT.with_name("counting_in_a_local_class.py"), n_epochs=3)
+    assert audit.difference is not None
+    assert audit.way == "by its script"
+    assert (audit.difference.epoch, audit.difference.component) == (1, "algo.sum")
+    assert audit.results == ["same", "different", "not reached"]
+
+
 def test_paths_that_are_ignored_are_not_compared() -> None:
     audit = verify_resume(SCRIPT, ["stubborn"], n_epochs=2, ignore=[r"\.count$"])
     assert audit.equal

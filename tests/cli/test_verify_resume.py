@@ -7,7 +7,7 @@ SCRIPT = Path(__file__).parents[1] / "audit" / "climbing.py"
 def test_exact_run_exits_with_0(call) -> None:
     done = call("verify-resume", SCRIPT, "--epochs", 2, "--", "none", "--n-epochs", 4)
     assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines()[-1] == "Exact: 2 epochs, 1 resumes, no bit differs."
+    assert done.stdout.splitlines()[-1] == "Exact: 2 epochs, 1 resumes each way, no bit differs."
 
 
 def test_difference_exits_with_1_and_is_shown(call, tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_difference_exits_with_1_and_is_shown(call, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "The runs differ first at the end of epoch 1, in\n  algo.momentum.last\n" in done.stdout
     assert "Also different: algo.position, log['Height']" in done.stdout
-    assert f"Both runs are in {tmp_path / 'new'}" in done.stdout
+    assert f"The runs are in {tmp_path / 'new'}" in done.stdout
 
 
 def test_script_that_cannot_be_run_exits_with_2_in_one_line(call, tmp_path: Path) -> None:
