@@ -15,6 +15,7 @@ from garage_like.experiment.options import RunOptions
 from garage_like.experiment.run_directory import RunRecord, prepare
 from garage_like.logging.trackers.choice import check_installed
 from garage_like.snapshot.imposed import imposed_parameters
+from garage_like.trainer.sources import edited_sources, record_sources
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned", covariant=True)
@@ -192,6 +193,9 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
         logger.prefix(f"[{options.name or record.function}] "),
     ):
         logger.log(f"Logging to {logs.directory}")
+        for _, edited in edited_sources(directory):
+            logger.log(f"Edited since the run was last started, and the new code runs: {edited}")
+        record_sources(directory)
         return function(options.context(directory), **passed)
 
 

@@ -9,6 +9,7 @@ all; one that is replaced is kept as `<name>.orphan-N`.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import socket
 from collections.abc import Mapping
@@ -51,16 +52,19 @@ class RunRecord:
     options: RunOptions
     seed: int | None
 
-    def experiment(self, launcher: Launcher, earlier_paths: list[str]) -> dict[str, Any]:
-        """Return the content of experiment.json."""
-        options = {
+    def recorded_options(self) -> dict[str, Any]:
+        """Return all options, paths as texts."""
+        return {
             key: os.fspath(value) if isinstance(value, os.PathLike) else value
             for key, value in self.options.recorded().items()
         }
+
+    def experiment(self, launcher: Launcher, earlier_paths: list[str]) -> dict[str, Any]:
+        """Return the content of experiment.json."""
         return {
             "function": self.function,
             "module": self.module,
-            "options": options,
+            "options": self.recorded_options(),
             "seed": self.seed,
             "launcher": None if launcher.path is None else str(launcher.path),
             "launcher_dir": str(launcher.directory),
@@ -141,7 +145,9 @@ def _is_recorded(directory: Path, record: RunRecord) -> bool:
                 f" parameters: {'; '.join(changed)}. To keep both, give each a directory of its own"
                 " with name_parameters='passed' or another name; to start over, remove it"
             )
-    return same_function and variant is not None and not changed
+    options = (experiment or {}).get("options")
+    same_options = options == json.loads(json.dumps(record.recorded_options()))
+    return same_function and variant is not None and not changed and same_options
 
 
 def _write(directory: Path, record: RunRecord) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from garage_like.files.run_files import (
     EXPERIMENT,
     METADATA,
+    SOURCES,
     VARIANT,
     copy_file,
     read_json,
@@ -88,7 +89,7 @@ def _branch_target(run: Path, epoch: int, name: str | None) -> Path:
 def _copy_descriptions(origin: Path | None, target: Path, parent: dict[str, Any]) -> None:
     known = {} if origin is None else read_json(origin / EXPERIMENT)
     if origin is not None:
-        for name in (VARIANT, METADATA):
+        for name in (VARIANT, METADATA, SOURCES):
             copy_file(origin / name, target / name)
     text = json.dumps({**known, "parent": parent}, indent=2) + "\n"
     (target / EXPERIMENT).write_text(text)

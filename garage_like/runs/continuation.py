@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
-from garage_like.files.run_files import EXPERIMENT, METADATA, VARIANT, copy_file, read_json
+from garage_like.files.run_files import EXPERIMENT, METADATA, SOURCES, VARIANT, copy_file, read_json
 from garage_like.runs.rerun import SCRIPT_LOOP, run_script_again
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
@@ -25,11 +25,12 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
 from garage_like.snapshot.trust import check_trust
+from garage_like.trainer.sources import edited_sources
 
 if TYPE_CHECKING:
     from garage_like.trainer.trainer import Trainer
 
-COPIED = (EXPERIMENT, VARIANT, METADATA)
+COPIED = (EXPERIMENT, VARIANT, METADATA, SOURCES)
 TRAINER = "garage_like.trainer.Trainer"
 
 
@@ -168,9 +169,23 @@ class Continuation:
         )
         try:
             with logger.prefix(f"[{self.name}] ") if self.name else contextlib.nullcontext():
+                for line in self._told_of_edits():
+                    logger.log(line)
                 yield
         finally:
             logs.close(write_held=False)
+
+    def _told_of_edits(self) -> Iterator[str]:
+        """Say which of the run's code was edited, and whether the old or the new runs here."""
+        for is_launcher, edited in () if self.origin is None else edited_sources(self.origin):
+            if is_launcher:
+                yield (
+                    f"The launcher was edited since the run was last started: {edited}. What it"
+                    " defines runs as the snapshot holds it, the old code; start the script again"
+                    " to run the new"
+                )
+            else:
+                yield f"Edited since the run was last started, and the new code runs: {edited}"
 
     def copy_experiment(self) -> None:
         """Give a new run directory what `show` and a later resume read there."""

@@ -11,14 +11,21 @@ import socket
 from typing import Any
 
 from garage_like.files.run_files import EXPERIMENT, METADATA, read_json
+from garage_like.logging import logger
 from garage_like.logging.log_files import replace_content
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.trainer.launcher import Launcher
+from garage_like.trainer.sources import edited_sources, record_sources
 
 
 def record_script(config: SnapshotConfig) -> None:
     """Write down which script runs, unless an experiment did; a full disk does not end the run."""
-    if config.saves_nothing or read_json(config.run_dir / EXPERIMENT):
+    if config.saves_nothing:
+        return
+    for _, edited in edited_sources(config.run_dir):
+        logger.log(f"Edited since the run was last started, and the new code runs: {edited}")
+    if read_json(config.run_dir / EXPERIMENT):
+        record_sources(config.run_dir)
         return
     launcher = Launcher.find()
     options = {name: getattr(config, name) for name in config.option_names()}
@@ -38,6 +45,7 @@ def record_script(config: SnapshotConfig) -> None:
         config.run_dir.mkdir(parents=True, exist_ok=True)
         for name, content in ((METADATA, launcher.metadata()), (EXPERIMENT, experiment)):
             replace_content(config.run_dir / name, _as_json(content))
+        record_sources(config.run_dir)
     except OSError:
         return
 
