@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from garage_like.cli import printing
 from garage_like.cli.printing import NOTHING
 from garage_like.runs.overview import Overview, find_runs, overview
+
+if TYPE_CHECKING:
+    from garage_like.runs.selection import Group
 
 COLUMNS = {
     "run": False,
@@ -24,37 +32,154 @@ COLUMNS = {
 }
 
 
-@click.command(epilog="Example: garage-like ls data/local/experiment")
+@click.command(epilog="Example: garage-like ls --columns lr,seed --where 'lr<1e-3' --sort -return")
 @click.argument("root", default="data/local", type=click.Path(path_type=Path))
+@click.option("--columns", default="", metavar="NAMES", help="Parameters and metrics to show, too.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only runs with lr>=1e-3, env=CartPole-v1, run~ppo ...",
+)
+@click.option("--sort", metavar="NAME", help="Order by this, -NAME the other way round.")
+@click.option("--group", is_flag=True, help="One line for runs that differ in their seed alone.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV for programs instead of text.")
 @printing.json_option
-def ls(root: Path, as_json: bool) -> None:
+def ls(
+    root: Path,
+    columns: str,
+    where: tuple[str, ...],
+    sort: str | None,
+    group: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
     """List the runs below ROOT (data/local).
 
     Runs are shown folder by folder, and the one that trained last comes last. Epochs are those
     finished and those in total; the return is the average of the last snapshot's epoch; the age
-    counts from that snapshot; exact says whether a resume is bit-identical.
+    counts from that snapshot; exact says whether a resume is bit-identical. Conditions, orders and
+    further columns go by these, by the experiment's parameters and by the columns of its log.
     """
+    from garage_like.runs.selection import Condition, check_names, grouped, in_order
+
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
     runs = sorted(map(overview, find_runs(root)), key=lambda run: run.updated)
-    if as_json:
+    more = [name.strip() for name in columns.split(",") if name.strip()]
+    try:
+        conditions = [Condition.parse(text) for text in where]
+        by = [] if sort is None else [sort.removeprefix("-")]
+        if runs:
+            check_names([*more, *(condition.name for condition in conditions), *by], runs)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    runs = [run for run in runs if all(condition.holds(run) for condition in conditions)]
+    if sort is not None:
+        runs = in_order(runs, sort)
+    if as_csv:
+        _print_csv(runs, more)
+    elif group:
+        _print_groups(grouped(runs), more, as_json=as_json)
+    elif as_json:
         printing.print_json([asdict(run) for run in runs])
     elif not runs:
-        printing.echo(f"No runs below {root}")
+        printing.echo(f"No runs below {root}{' of that kind' if where else ''}")
     else:
-        _print(runs, root)
+        _print(runs, root, more, in_folders=sort is None)
 
 
-def _print(runs: list[Overview], root: Path) -> None:
+def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders: bool) -> None:
     groups: dict[str, list[list[str]]] = {}
     for run in runs:
         folder = str(Path(run.run).relative_to(root).parent)
-        title = "" if folder == "." else f"{folder}/"
-        groups[title] = [*groups.pop(title, []), _cells(run)]  # now the last of the groups
-    printing.print_table(COLUMNS, groups, folded="run", gap=1)
+        title = "" if folder == "." or not in_folders else f"{folder}/"
+        cells = [*_cells(run), *(_shown(run, name) for name in more)]
+        groups[title] = [*groups.pop(title, []), cells]  # now the last of the groups
+    headings = {**COLUMNS, **dict.fromkeys(more, True)}
+    printing.print_table(headings, groups, folded="run", gap=1)
     for run in runs:
         for line in printing.damage(run.problems):
             printing.echo(line, err=True)
+
+
+def _shown(run: Overview, name: str) -> str:
+    from garage_like.runs.selection import value_of
+
+    value = value_of(run, name)
+    if isinstance(value, dict | list | bool):
+        return json.dumps(value)
+    return printing.short_number(value)
+
+
+def _print_csv(runs: Sequence[Overview], more: Sequence[str]) -> None:
+    """Print plain values, every parameter among them."""
+    from garage_like.runs.selection import COLUMNS as PLAIN
+    from garage_like.runs.selection import value_of
+
+    parameters = list(dict.fromkeys(name for run in runs for name in run.parameters))
+    names = list(dict.fromkeys(["path", *PLAIN, *parameters, *more]))
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(names)
+    for run in runs:
+        table.writerow([run.run, *(_plain(value_of(run, name)) for name in names[1:])])
+    printing.echo(text.getvalue().rstrip("\n"))
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def _print_groups(groups: Sequence[Group], more: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        printing.print_json([_group_as_json(one, more) for one in groups])
+        return
+    headings = {"runs": False, "algo": False, "env": False, "count": True, "return": True}
+    rows = []
+    for one in groups:
+        first = Path(one.runs[0].run).name
+        others = f" and {len(one.runs) - 1} more" if len(one.runs) > 1 else ""
+        rows.append(
+            [
+                f"{first}{others}",
+                str(one.value("algo") or NOTHING),
+                str(one.value("env") or NOTHING),
+                str(len(one.runs)),
+                _spread(one, "return"),
+                *(_of_group(one, name) for name in more),
+            ]
+        )
+    if rows:
+        printing.print_table({**headings, **dict.fromkeys(more, True)}, {"": rows}, folded="runs")
+
+
+def _of_group(group: Group, name: str) -> str:
+    """Return what all runs have in common, else mean and spread."""
+    value = group.value(name)
+    return _spread(group, name) if value is None else _shown(group.runs[0], name)
+
+
+def _spread(group: Group, name: str) -> str:
+    found = group.spread(name)
+    if found is None:
+        return NOTHING
+    mean, deviation = map(printing.short_number, found)
+    return mean if len(group.runs) == 1 else f"{mean} ± {deviation}"
+
+
+def _group_as_json(group: Group, more: Sequence[str]) -> dict[str, Any]:
+    spreads = {name: group.spread(name) for name in ("return", *more)}
+    return {
+        "runs": [run.run for run in group.runs],
+        "algorithm": group.value("algo"),
+        "environment": group.value("env"),
+        "count": len(group.runs),
+        **{
+            name: None if found is None else {"mean": found[0], "std": found[1]}
+            for name, found in spreads.items()
+        },
+    }
 
 
 def _cells(run: Overview) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NOTHING = "-"
+_LEAST_FOLDED = 12
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs instead of text."
@@ -79,7 +80,10 @@ def print_table(
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     place = list(columns).index(folded)
     others = sum(widths) - widths[place] + gap * (len(widths) - 1)
-    widths[place] = max(min(widths[place], console.width - others), 1)
+    least = min(widths[place], _LEAST_FOLDED)
+    widths[place] = max(min(widths[place], console.width - others), least)
+    # Rather lines that are too long than a name letter by letter, or headings that lose their end.
+    console.width = max(console.width, others + widths[place])
     if any(map(str.strip, columns)):
         console.print(_grid(columns, [list(columns)], widths, folded, gap), style="bold")
     for title, group in groups.items():

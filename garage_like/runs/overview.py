@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
-from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, read_json
+from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, VARIANT, read_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 
@@ -36,6 +36,8 @@ class Overview:
         bytes: what the directory takes on the disk.
         updated: Unix time of the newest snapshot, or of the directory.
         exact: whether a resume is bit-identical.
+        parameters: of the experiment.
+        metrics: the newest snapshot's row of the log.
         problems: newest manifests that cannot be read, and why.
     """
 
@@ -49,6 +51,8 @@ class Overview:
     bytes: int
     updated: float
     exact: bool | None
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
     problems: list[str]
 
 
@@ -86,6 +90,8 @@ def overview(run: Path) -> Overview:
         bytes=bytes_on_disk(run),
         updated=run.stat().st_mtime if manifest is None else manifest.created,
         exact=None if manifest is None else manifest.exact,
+        parameters=read_json(run / VARIANT),
+        metrics={} if manifest is None else dict(manifest.metrics),
         problems=problems,
     )
 

@@ -1,3 +1,6 @@
+import csv
+import io
+import json
 import shutil
 from pathlib import Path
 
@@ -98,3 +101,80 @@ def test_root_that_is_no_directory_is_an_error(call, tmp_path: Path, name: str) 
     result = call("ls", tmp_path / name)
     assert result.exit_code == 1
     assert len(result.output.splitlines()) == 1
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Path:
+    """Return a folder of six runs: two rates, three seeds."""
+    folder = tmp_path / "study"
+    for rate in (0.1, 0.01):
+        for seed in (1, 2, 3):
+            run = folder / f"{rate}_{seed}"
+            shutil.copytree(finished, run)
+            (run / "variant.json").write_text(json.dumps({"lr": rate, "seed": seed}))
+    return folder
+
+
+def names(output: str) -> list[str]:
+    return [line.split()[0] for line in output.splitlines()[1:]]
+
+
+def test_parameters_and_metrics_are_columns(call, study: Path) -> None:
+    lines = call("ls", study, "--columns", "lr,seed,Evaluation/AverageReturn").output.splitlines()
+    assert lines[0].split()[-3:] == ["lr", "seed", "Evaluation/AverageReturn"]
+    rows = {line.split()[0]: line.split()[-3:-1] for line in lines[1:]}
+    assert rows["0.01_3"] == ["0.01", "3"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "left"),
+    [
+        (["lr=0.01"], ["0.01_1", "0.01_2", "0.01_3"]),
+        (["lr<=1e-2", "seed!=2"], ["0.01_1", "0.01_3"]),
+        (["run~_3"], ["0.1_3", "0.01_3"]),
+        (["exact=yes", "lr>0.05", "seed>=3"], ["0.1_3"]),
+        (["algo=HillClimbing", "seed<1"], []),
+        (["Evaluation/AverageReturn<1e9", "seed>2", "lr!=0.1"], ["0.01_3"]),
+    ],
+)
+def test_conditions_choose_runs(call_json, study: Path, conditions, left) -> None:
+    asked = [part for condition in conditions for part in ("--where", condition)]
+    found = call_json("ls", study, *asked)
+    assert {Path(run["run"]).name for run in found} == set(left)
+
+
+def test_runs_are_sorted_by_any_name_either_way(call, study: Path) -> None:
+    assert names(call("ls", study, "--sort", "run").output) == sorted(
+        f"{rate}_{seed}" for rate in (0.1, 0.01) for seed in (1, 2, 3)
+    )
+    rates = call("ls", study, "--sort", "-lr", "--columns", "lr").output
+    assert [name.partition("_")[0] for name in names(rates)] == ["0.1"] * 3 + ["0.01"] * 3
+
+
+def test_runs_that_differ_in_seed_alone_are_one_line(call, call_json, study: Path) -> None:
+    first, second = call_json("ls", study, "--group", "--columns", "seed")
+    assert (first["count"], second["count"]) == (3, 3)
+    assert first["seed"] == {"mean": 2.0, "std": 1.0}
+    assert first["return"]["std"] == 0.0
+    lines = call("ls", study, "--group", "--columns", "lr,seed").output.splitlines()
+    assert lines[0].split() == ["runs", "algo", "env", "count", "return", "lr", "seed"]
+    assert sorted(line.split()[-4:] for line in lines[1:]) == [
+        ["0.01", "2", "±", "1"],
+        ["0.1", "2", "±", "1"],
+    ]
+
+
+def test_csv_holds_plain_values_and_every_parameter(call, study: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(call("ls", study, "--csv", "--sort", "run").output)))
+    assert [row["seed"] for row in rows] == ["1", "2", "3", "1", "2", "3"]
+    assert rows[0]["lr"] == "0.01"
+    assert Path(rows[0]["path"]).is_dir()
+    assert float(rows[0]["return"]) < 0
+
+
+def test_name_that_no_run_has_is_told_with_the_nearest(call, study: Path) -> None:
+    result = call("ls", study, "--columns", "sed")
+    assert result.exit_code == 1
+    assert "no run has a column, parameter or metric 'sed'; did you mean seed" in result.output
+    result = call("ls", study, "--where", "seed")
+    assert "expected NAME=VALUE" in result.output

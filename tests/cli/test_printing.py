@@ -81,3 +81,17 @@ def test_counts_are_shortened_further(count: float | None, text: str) -> None:
 def test_table_does_not_take_brackets_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
     printing.print_table({"name": False}, {"": [["run[red]_1"]]}, folded="name")
     assert "run[red]_1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_table_loses_no_name_and_writes_none_letter_by_letter(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    headings = {"run": False, "Evaluation/AverageReturn": True, "learning_rate": True}
+    name = "ppo_learning_rate=0.0003_batch_size=2048"
+    printing.print_table(headings, {"": [[name, "1.5", "0.0003"]]}, folded="run")
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title.split() == list(headings)
+    parts = [line.split()[0] for line in lines]
+    assert "".join(parts) == name
+    assert min(map(len, parts[:-1]), default=12) >= 12
+    assert (len(parts) == 1) is (columns == 200)
