@@ -128,7 +128,7 @@ def _has_begun() -> bool:
 
 
 @functools.lru_cache(4096)
-def _role(cls: type) -> str | None:
+def _role(cls: Any) -> str | None:
     """Return what a class is here for; loads nothing."""
     package = cls.__module__.partition(".")[0]
     if package in ("jax", "jaxlib"):
@@ -175,7 +175,7 @@ def _reduce_array(array: Any, pickling: Pickling, *, is_key: bool) -> Any:
     memory: Any = b""
     if content.nbytes:
         pickling.announce([view])
-        memory = pickle.PickleBuffer(content.reshape(-1).view(np.uint8))
+        memory = pickle.PickleBuffer(content.reshape(-1).view(np.uint8).data)
     placement = _placement(data) if data.committed else None
     is_weak = impl is None and bool(array.weak_type)
     return rebuild_array, (memory, content.dtype.name, content.shape, is_weak, placement, impl)
@@ -293,7 +293,7 @@ def _reduce_function(function: Any) -> Any:
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     if module not in (None, "__main__") and find(module, name) is function:
         return find, (module, name)
-    told = getattr(function, "_jit_info", None)
+    told: Any = getattr(function, "_jit_info", None)
     python_function = getattr(function, "__wrapped__", None)
     shardings = ("user_specified_in_shardings", "out_shardings_leaves", "compiler_options_kvs")
     if python_function is None or any(not hasattr(told, option) for option in shardings):
