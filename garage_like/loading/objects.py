@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.data.normalizers import arrays_of, use_normalizers
-from garage_like.errors import SnapshotNotFoundError
+from garage_like.errors import SnapshotMismatchError, SnapshotNotFoundError
 from garage_like.files.run_files import EXPERIMENT, read_json
 from garage_like.interfaces import Environment, Policy, RLAlgorithm
 from garage_like.logging.notices import warn
 from garage_like.snapshot.choosing import FromEpoch
+from garage_like.snapshot.graph.absent import Absent, classes_may_be_absent
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.devices import building_on_cpu
 from garage_like.snapshot.kinds.registry import KINDS
@@ -60,7 +61,8 @@ def load_policy(
 ) -> Policy:
     """Load a policy that acts at once: `load_policy(path).get_action(observation)`.
 
-    It stands where an episode begins; its random numbers go on where the run's were. One that was
+    It stands where an episode begins; its random numbers go on where the run's were. What else the
+    run consisted of may be of libraries that are not installed here: JAX, say. One that was
     trained on normalised observations needs them normalised alike: a warning says so, and
     `load_env` loads the environment that does it.
 
@@ -85,7 +87,16 @@ def load_policy(
             " variance of training, read_snapshot(path).normalizers the numbers",
             stacklevel=2,
         )
-    algo = _algo(loaded, map_location, trust)
+    try:
+        algo = _algo(loaded, map_location, trust)
+    except SnapshotMismatchError:
+        with classes_may_be_absent():
+            algo = _algo(loaded, map_location, trust)
+        if any(
+            isinstance(value, Absent)
+            for _, value in walk({"policy": getattr(algo, "policy", None)})
+        ):
+            raise
     policy: Any = getattr(algo, "policy", None)
     if not hasattr(policy, "get_action"):
         raise SnapshotNotFoundError(

@@ -25,7 +25,7 @@ from garage_like.envs.env_list import EnvList
 from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
-from garage_like.snapshot.graph import columns, exceptions, forwarding, functions, live
+from garage_like.snapshot.graph import absent, columns, exceptions, forwarding, functions, live
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
 from garage_like.snapshot.graph.naming import Name, names_of
 from garage_like.snapshot.graph.parts import is_memory_class
@@ -307,7 +307,7 @@ class GraphUnpickler(pickle.Unpickler):
 
     def __init__(self, content: Buffer, buffers: Iterable[Any]) -> None:
         super().__init__(io.BytesIO(content), buffers=buffers)
-        self._classes = live.class_loaders()
+        self._classes = {**live.class_loaders(), **absent.loaders()}
 
     def find_class(self, module: str, name: str) -> Any:
         """Look a class or function up, by its present name if it has moved."""
@@ -317,6 +317,9 @@ class GraphUnpickler(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except (ImportError, AttributeError) as error:
+            standing_in = absent.stand_in(module, name)
+            if standing_in is not None:
+                return standing_in
             raise SnapshotMismatchError(
                 f"the snapshot needs {module}.{name}, which cannot be imported here ({error});"
                 " install the package, or put the folder of the module on PYTHONPATH"

@@ -9,7 +9,6 @@ say nothing; whoever has the pickle's buffers lets go of them once they are copi
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 import pickle
@@ -127,8 +126,7 @@ def _has_begun() -> bool:
     return has_begun is None or bool(has_begun())
 
 
-@functools.lru_cache(4096)
-def _role(cls: Any) -> str | None:
+def _role(cls: type) -> str | None:
     """Return what a class is here for; loads nothing."""
     package = cls.__module__.partition(".")[0]
     if package in ("jax", "jaxlib"):
@@ -230,8 +228,11 @@ def rebuild_array(
 
 
 def rebuild_device(platform: str, number: int) -> Any:
-    """Return the device of that number, or the first where there are fewer."""
-    devices = importlib.import_module("jax").devices(platform)
+    """Return the device of that number, or the first where there are fewer; None without JAX."""
+    try:
+        devices = importlib.import_module("jax").devices(platform)
+    except ImportError:
+        return None
     return {device.id: device for device in devices}.get(number, devices[0])
 
 
@@ -314,13 +315,19 @@ def _reduce_function(function: Any) -> Any:
 
 
 def rebuild_jitted(python_function: Any, options: dict[str, Any]) -> Any:
-    """Return a function that is compiled when it is first called."""
-    return importlib.import_module("jax").jit(python_function, **options)
+    """Return a function that is compiled when it is called; without JAX, as it was written."""
+    try:
+        return importlib.import_module("jax").jit(python_function, **options)
+    except ImportError:
+        return python_function
 
 
 def find(module: str, name: str) -> Any:
     """Return what a module calls by a name; None if there is no such thing."""
-    found: Any = importlib.import_module(module)
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError:
+        return None
     for part in name.split("."):
         found = getattr(found, part, None)
     return found

@@ -1,0 +1,123 @@
+"""Runs in JAX that are killed, and started again in another process, are as if never killed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from garage_like.audit.run_diff import diff_runs
+from garage_like.snapshot import read_snapshot
+
+HERE = Path(__file__).parent
+RUN = Path("data/local/experiment/ppo_in_jax")
+
+
+def start(script, *arguments, cwd, **environment):
+    cwd.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, HERE / script, *arguments],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def straight_and_killed(folder, script, *arguments, kill="3", **environment):
+    """Return what a run said that was never killed, and one that was and went on."""
+    straight = start(script, *arguments, cwd=folder / "straight", **environment)
+    assert straight.returncode == 0, straight.stderr
+    killed = start(script, *arguments, cwd=folder / "killed", KILL=kill, **environment)
+    assert killed.returncode == -9, killed.stderr
+    again = start(script, *arguments, cwd=folder / "killed", **environment)
+    assert again.returncode == 0, again.stderr
+    return straight, again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["linen", "nnx", "equinox"])
+def test_loop_of_one_s_own_goes_on_bit_for_bit(library, tmp_path):
+    straight, again = straight_and_killed(tmp_path, "loops.py", library, "run")
+    assert "The resume is exact" in again.stdout + again.stderr
+    assert straight.stdout.splitlines()[-1] == again.stdout.splitlines()[-1]
+    assert straight.stdout.splitlines()[-1].startswith("DIGEST")
+    assert diff_runs(tmp_path / "straight/run", tmp_path / "killed/run").equal
+
+
+@pytest.fixture(scope="module")
+def one_seed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one_seed")
+    return folder, *straight_and_killed(folder, "experiment.py", "1")
+
+
+@pytest.mark.slow
+def test_ppo_goes_on_bit_for_bit(one_seed):
+    folder, _, again = one_seed
+    assert "The resume is exact" in again.stdout
+    assert diff_runs(folder / "straight" / RUN, folder / "killed" / RUN).equal
+    assert read_snapshot(folder / "straight" / RUN).manifest.exact
+
+
+@pytest.mark.slow
+def test_many_seeds_go_on_bit_for_bit(tmp_path):
+    straight_and_killed(tmp_path, "experiment.py", "8")
+    assert diff_runs(tmp_path / "straight" / RUN, tmp_path / "killed" / RUN).equal
+    row = read_snapshot(tmp_path / "killed" / RUN).metrics
+    assert {f"Seeds/{i}/AverageReturn" for i in range(8)} <= row.keys()
+    low, high = (row[f"Seeds/{which}OfAverageReturn"] for which in ("Min", "Max"))
+    assert low <= row["Evaluation/AverageReturn"] <= high
+
+
+@pytest.mark.slow
+def test_other_settings_of_jax_are_told(one_seed):
+    folder, _, _ = one_seed
+    for name, value in (
+        ("JAX_THREEFRY_PARTITIONABLE", "0"),
+        ("JAX_DEFAULT_MATMUL_PRECISION", "bfloat16"),
+    ):
+        code = (
+            "import jax; jax.devices()\n"
+            "from garage_like import Trainer\n"
+            "import sys; Trainer(None).restore(sys.argv[1], require_exact=True)"
+        )
+        run = folder / "straight" / RUN
+        environment = {**os.environ, name: value}
+        told = subprocess.run(
+            [sys.executable, "-c", code, run],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode != 0
+        assert "a resume here may differ in bits: jax." in told.stderr
+
+
+@pytest.mark.slow
+def test_policy_acts_where_there_is_no_jax(one_seed):
+    folder, _, _ = one_seed
+    code = """
+import sys
+for name in ("jax", "jaxlib", "flax", "optax", "ml_dtypes", "torch", "tensorflow"):
+    sys.modules[name] = None
+from garage_like import load_algo, load_policy
+from garage_like.errors import SnapshotMismatchError
+action, infos = load_policy(sys.argv[1]).get_action([0.1, 0.0, 0.0, 0.0])
+assert infos["logits"].shape == (2,)
+try:
+    load_algo(sys.argv[1])
+except SnapshotMismatchError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, folder / "straight" / RUN],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cannot be imported here" in done.stdout
