@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from garage_like.interfaces import Environment
@@ -31,6 +32,12 @@ def layers_of(env: Any) -> list[Any]:
             )
             env = next(inner, env)
     return found
+
+
+def maker_of(env: Any) -> Callable[[], Any] | None:
+    """Return what made an environment, if it was given to GymEnv as a function."""
+    made = (getattr(layer, "__dict__", {}).get("_make") for layer in layers_of(env))
+    return next((make for make in made if callable(make)), None)
 
 
 def forwards_names(cls: type) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeVar
 
-from garage_like.data.env_layers import forwards_names, layers_of
+from garage_like.data.env_layers import forwards_names, layers_of, maker_of
 from garage_like.interfaces import Environment
 
 Env = TypeVar("Env", bound=Environment)
@@ -15,7 +15,7 @@ def copy_env(env: Env) -> Env:
     """Return a copy that must be reset before its first step.
 
     Environments around native code (MuJoCo, Box2D) are built anew with the same arguments, so what
-    is copied of them is the task and not the state.
+    is copied of them is the task and not the state; so are those that a function makes.
 
     Raises:
         TypeError: if the environment holds something that cannot be copied.
@@ -27,8 +27,8 @@ def copy_env(env: Env) -> Env:
     except Exception as error:
         raise TypeError(
             f"copy_env: {type(env).__name__} cannot be copied, and each worker steps a copy of its "
-            f"own: {type(error).__name__}: {error}. Use one worker with one environment, or make "
-            "the environment picklable"
+            f"own: {type(error).__name__}: {error}. Use one worker with one environment, make "
+            "the environment picklable, or give GymEnv a function that makes it"
         ) from error
     copied.needs_reset = True
     return without_effects(copied)
@@ -51,6 +51,10 @@ def without_effects(env: Env) -> Env:
 def _deep_copy(env: Env) -> Env:
     """Copy an environment; layers that forward names are made bare first and filled last."""
     memo: dict[int, Any] = {}
+    make = maker_of(env)
+    if make is not None:
+        innermost = layers_of(env)[-1]
+        memo[id(innermost)] = make().unwrapped
     forwarding = [layer for layer in layers_of(env) if forwards_names(type(layer))]
     for layer in forwarding:
         memo[id(layer)] = object.__new__(type(layer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -34,7 +35,9 @@ class GymEnv(Environment):
     spaces, from the run's seed where no other is given; later ones leave the generators alone.
 
     Args:
-        env: a gymnasium environment, the id of a registered one, or a vector environment.
+        env: a gymnasium environment, the id of a registered one, or a vector environment; or a
+            function that makes a single one, for one that cannot be pickled or copied: the
+            innermost is then made anew where another is needed, and begins a new episode.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT). It takes the
             place of the environment's own time limit; None keeps that one, if there is one.
         is_image: say that observations are images (uint8, 2 or 3 dimensions).
@@ -44,17 +47,18 @@ class GymEnv(Environment):
         make_kwargs: further arguments of `gymnasium.make`; only with an id.
 
     Raises:
-        TypeError: if `env` is neither an id nor a gymnasium environment, or if arguments of
+        TypeError: if `env` is no id, no gymnasium environment and makes none, or if arguments of
             `gymnasium.make` come with an environment that is already made.
         ValueError: if max_episode_length is not positive, or if observations do not come as one
             array and `flatten_obs` is off, or if either comes with a vector environment.
     """
 
     _vector: VectorGym | None = None  # in snapshots of before there were any
+    _make: Callable[[], gymnasium.Env] | None = None
 
     def __init__(
         self,
-        env: gymnasium.Env | gymnasium.vector.VectorEnv | str,
+        env: gymnasium.Env | gymnasium.vector.VectorEnv | str | Callable[[], gymnasium.Env],
         *,
         max_episode_length: int | None = None,
         is_image: bool = False,
@@ -65,6 +69,8 @@ class GymEnv(Environment):
         check_episode_limit("GymEnv", max_episode_length)
         if render_mode is not None:
             make_kwargs["render_mode"] = render_mode
+        if callable(env) and not isinstance(env, gymnasium.Env | gymnasium.vector.VectorEnv):
+            self._make, env = env, env()
         if isinstance(env, gymnasium.vector.VectorEnv):
             if flatten_obs or max_episode_length is not None:
                 raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from garage_like.data.env_layers import is_gymnasium_class, layers_of
+from garage_like.data.env_layers import is_gymnasium_class, layers_of, maker_of
 from garage_like.envs.copy import without_effects
 from garage_like.interfaces import VectorEnvironment
 from garage_like.snapshot.env_reading import (
@@ -110,20 +110,20 @@ def _known_to_restart(env: Any, known: EnvStates) -> EnvState | None:
         GraphPickler({"env": env}, keep_live=False).save()
     except Exception as error:
         reason = f"it cannot be pickled: {type(error).__name__}: {error}"
-        return EnvState("restart", reason, _can_be_rebuilt(env))
+        return _restarting(env, reason)
     return None
 
 
-def _can_be_rebuilt(env: Any) -> bool:
-    """Tell whether an environment can be saved if the innermost is built anew from its spec."""
+def _restarting(env: Any, reason: str) -> EnvState:
+    """Say that an environment that cannot be pickled begins anew, and how it is made if it is."""
     if not can_rebuild(env):
-        return False
-    known = {kind_of(env): EnvState("restart", rebuild=True)}
+        return EnvState("restart", reason)
+    state = EnvState("restart", reason, rebuild=True, make=maker_of(env))
     try:
-        GraphPickler({"env": env}, keep_live=False, env_states=known).save()
+        GraphPickler({"env": env}, keep_live=False, env_states={kind_of(env): state}).save()
     except Exception:
-        return False
-    return True
+        return EnvState("restart", reason)
+    return state
 
 
 def _is_well_known(env: Any) -> bool:

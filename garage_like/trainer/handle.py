@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from garage_like.data.normalizers import pooled_normalizers, use_normalizers
 from garage_like.envs.screen import has_screen
 from garage_like.errors import NotSetupError
-from garage_like.logging import logger, tabular, track_episodes
+from garage_like.logging import heard, logger, tabular, track_episodes
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.trainer.record import sampler_of, trained_envs
 from garage_like.trainer.state import Stats, TrainArgs
@@ -124,8 +124,16 @@ class Training:
     def get_env_copy(self) -> Environment:
         """Return a copy of the environment, in the same state, that shares nothing with it."""
         from garage_like.snapshot.graph.pickling import copy_exactly
+        from garage_like.snapshot.kinds.environments import KnownEnvs
 
-        return copy_exactly(self.env, self._env_states())
+        known = self._env_states()
+        try:
+            return copy_exactly(self.env, known)
+        except Exception:  # unless it can be built anew, which is found out before the first save
+            with heard():
+                if not isinstance(known, KnownEnvs) or not known.learn(self.env).rebuild:
+                    raise
+        return copy_exactly(self.env, known)
 
     def get_evaluation_env(self) -> Environment:
         """Return a copy that normalises as all of training does, and learns no further."""

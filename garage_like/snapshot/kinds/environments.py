@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from garage_like.data.env_layers import forwards_names, is_gymnasium_class, layers_of
+from garage_like.data.env_layers import forwards_names, is_gymnasium_class, layers_of, maker_of
 from garage_like.interfaces import Environment, VectorEnvironment
 from garage_like.snapshot.kinds.attributes import (
     NEW_OBJECT,
@@ -43,7 +43,8 @@ class EnvState:
         mode: `'exact'`; `'restart'`: it begins a new episode; `'numerical'`: it goes on in the
             middle of one, but nobody can say that it does so exactly.
         reason: why it is not exact.
-        rebuild: whether the innermost one cannot be pickled, and is built anew from its spec.
+        rebuild: whether the innermost one cannot be pickled, and is built anew.
+        make: what it is built by; None: its spec.
         settings: attributes that did not change while it was tried; what was found out holds for
             others of its classes that agree in these.
     """
@@ -51,6 +52,7 @@ class EnvState:
     mode: str
     reason: str = ""
     rebuild: bool = False
+    make: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -232,14 +234,17 @@ def why_restarting(env: Any, known: EnvStates) -> str | None:
 
 
 def can_rebuild(env: Any) -> bool:
-    """Tell whether gymnasium knows how the innermost environment is made."""
+    """Tell whether it is known how the innermost environment is made."""
     inner = innermost(env)
+    if maker_of(env) is not None:
+        return True
     return is_gymnasium_class(type(inner)) and inner.spec is not None
 
 
-def _is_rebuilt(env: Any, known: EnvStates) -> bool:
-    rebuilt = {kind[-1] for kind, state in known.items() if state.rebuild}
-    return bool(rebuilt) and _settings(env) in rebuilt
+def _rebuilt(env: Any, known: EnvStates) -> EnvState | None:
+    """Return what is known of an innermost environment that is built anew."""
+    rebuilt = {kind[-1]: state for kind, state in list(known.items()) if state.rebuild}
+    return rebuilt.get(_settings(env)) if rebuilt else None
 
 
 def reduce_environment(env: Environment | VectorEnvironment, known: EnvStates) -> Any:
@@ -256,9 +261,12 @@ def reduce_environment(env: Environment | VectorEnvironment, known: EnvStates) -
 
 def reduce_gymnasium_env(env: Any, known: EnvStates = NOTHING_KNOWN) -> Any:
     """Return how pickle saves a gymnasium environment, or NotImplemented if pickle does it well."""
-    if _is_rebuilt(env, known):
+    rebuilt = _rebuilt(env, known)
+    if rebuilt is not None:
         kept = ("_np_random", "_np_random_seed", "action_space", "observation_space")
         state = {name: value for name, value in vars(env).items() if name in kept}
+        if rebuilt.make is not None:
+            return rebuild_by, (rebuilt.make,), state, None, None, set_attributes
         return rebuild_from_spec, (env.spec,), state, None, None, set_attributes
     if _is_mujoco(env):
         return NEW_OBJECT, (type(env),), mujoco_state(env), None, None, set_mujoco_state
@@ -283,6 +291,11 @@ def only_brings_up_to_date(set_state: Any) -> bool:
     """Tell whether a `__setstate__` sets attributes, and else mends old forms: that of spaces."""
     found: bool = set_state.__module__.startswith("gymnasium.spaces.")
     return found
+
+
+def rebuild_by(make: Callable[[], Any]) -> Any:
+    """Make an environment anew by a function; wrappers around it are saved as they are."""
+    return make().unwrapped
 
 
 def rebuild_from_spec(spec: Any) -> Any:
