@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
 from collections.abc import Callable
@@ -40,6 +41,7 @@ STEPS_OF_AN_EPISODE = 3
 STEPS_IN_ALL = STEPS_BEFORE + 2 * (STEPS_COMPARED + STEPS_OF_AN_EPISODE)
 
 Copy = Callable[..., Any]
+Beside = Callable[[], contextlib.AbstractContextManager[None]]
 
 _WELL_KNOWN = (
     *("garage_like.envs.", "gymnasium.wrappers.", "stable_baselines3.common.monitor"),
@@ -49,7 +51,12 @@ _WELL_KNOWN = (
 """Where the classes of environments are that this project's tests try at random moments."""
 
 
-def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KNOWN) -> EnvState:
+def check_env(
+    env: Any,
+    copy: Copy = copy_exactly,
+    known: EnvStates = NOTHING_KNOWN,
+    beside: Beside = contextlib.nullcontext,
+) -> EnvState:
     """Find out whether copies of an environment continue exactly, without touching it.
 
     Its attributes must come back, numbers that have not changed yet included; then a copy is
@@ -64,10 +71,12 @@ def check_env(env: Any, copy: Copy = copy_exactly, known: EnvStates = NOTHING_KN
         env: an Environment, or one of gymnasium's; only copies of it are stepped.
         copy: saves and loads a value, given what is known of environments.
         known: what was found out about others, such as one that this one wraps.
+        beside: makes a block after which state beside the objects, as far as it is saved, is as
+            it was before.
     """
     with global_rng_untouched(), only_trying(), staying_inside() as stopped:
         try:
-            state = _found(env, copy, known, stopped)
+            state = _found(env, copy, known, stopped, beside)
         except ReachedOutsideError:
             state = _unsure(
                 f"a copy of it {stopped[0]} when it is tried, and was stopped before it did; what"
@@ -142,7 +151,7 @@ def _is_own_code(value: Any) -> bool:
     return is_code and not f"{value.__module__}.".startswith(("gymnasium.", "garage_like."))
 
 
-def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str]) -> EnvState:
+def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str], beside: Beside) -> EnvState:
     state = _known_to_restart(env, known)
     if state is not None:
         return state
@@ -150,12 +159,12 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str]) -> EnvSta
     if reason is not None:
         return _unsure(reason)
     try:
-        first = without_effects(copy(env))
+        first = _with_own_spaces(without_effects(copy(env)), copy)
     except Exception as error:
         return EnvState("restart", f"a copy of it cannot be made: {type(error).__name__}: {error}")
     before = settings_of(first)
     try:
-        reason = _why_inexact(first, copy)
+        reason = _why_inexact(first, copy, beside)
     except Exception as error:
         reason = f"a copy of it cannot be stepped: {type(error).__name__}: {error}"
     if stopped:
@@ -171,7 +180,17 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str]) -> EnvSta
     return EnvState("exact", settings=dict(kept))
 
 
-def _why_inexact(first: Any, copy: Copy) -> str | None:
+def _with_own_spaces(env: Any, copy: Copy) -> Any:
+    """Give a copy spaces of its own where its class has them, which the original draws from."""
+    for layer in layers_of(env):
+        for name in ("action_space", "observation_space"):
+            space = getattr(type(layer), name, None)
+            if hasattr(space, "seed") and hasattr(layer, "__dict__") and name not in vars(layer):
+                vars(layer)[name] = copy(space)
+    return env
+
+
+def _why_inexact(first: Any, copy: Copy, beside: Beside) -> str | None:
     """Step a copy, copy that, and compare what both show, and how they begin anew."""
     space = copy(first.action_space)
     space.seed(0)
@@ -179,7 +198,8 @@ def _why_inexact(first: Any, copy: Copy) -> str | None:
     _step(first, space, STEPS_BEFORE)
     twin, twin_space = without_effects(copy(first)), copy(space)
     start = get_global_rng()
-    expected = _step(first, space, STEPS_COMPARED) + _begin_anew(first, space)
+    with beside():
+        expected = _step(first, space, STEPS_COMPARED) + _begin_anew(first, space)
     set_global_rng(start)
     found = _step(twin, twin_space, STEPS_COMPARED) + _begin_anew(twin, twin_space)
     for number, (ours, theirs) in enumerate(zip(expected, found, strict=True)):

@@ -127,7 +127,7 @@ class Label:
             " (check_env=False does without)"
         )
         with self.modules.untouched():
-            return check_env(env, known=self.env_states)
+            return check_env(env, known=self.env_states, beside=self.modules.untouched)
 
     def tell_made_again(self, found: list[str]) -> None:
         """Log what is made anew after a restore, and not saved, if that is news."""

@@ -336,3 +336,18 @@ def test_check_is_offered_where_environments_are():
 
     assert garage_like.envs.check_env is check_env
     assert "check_env" in dir(garage_like.envs)
+
+
+def test_check_leaves_spaces_of_the_class_alone():
+    class OfTheClass(Counting):
+        observation_space = gymnasium.spaces.Box(-9, 9, (1,))
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def __init__(self):
+            self.count = 0
+
+    env = GymEnv(OfTheClass(), max_episode_length=9)
+    env.reset(seed=1)
+    before = leaves({"env": env})
+    assert check_env(env).exact
+    assert leaves({"env": env}) == before

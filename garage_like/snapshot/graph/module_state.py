@@ -9,6 +9,7 @@ changed and cannot be put back is named, so that no label is wrong.
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -211,6 +212,9 @@ def _fill(live: Any, saved: Any) -> bool:
     elif isinstance(live, dict | set):
         live.clear()
         live.update(saved)
+    elif hasattr(live, "__dict__") and not copyreg._slotnames(type(live)):  # type: ignore[attr-defined]
+        vars(live).clear()
+        vars(live).update(vars(saved))
     else:
         return False
     return True

@@ -1,0 +1,48 @@
+"""State of environments: what the label says of each kind, and what the auditor finds.
+
+The rows of the table in docs/determinism.md.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from garage_like.audit import verify_resume
+from garage_like.snapshot import read_snapshot
+
+SCRIPT = Path(__file__).parent / "environments_that_hide_state.py"
+
+
+def audited(kind, folder):
+    audit = verify_resume(SCRIPT, [kind], n_epochs=2, folder=folder / "both")
+    return audit, read_snapshot(folder / "both" / "straight").manifest
+
+
+@pytest.mark.parametrize("kind", ["Hiding", pytest.param("OfTheClass", marks=pytest.mark.slow)])
+def test_state_that_is_saved_is_called_exact_and_is(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audit, manifest = audited(kind, tmp_path)
+    assert manifest.exact, manifest.reasons
+    assert audit.equal, audit.difference
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "told", "found"),
+    [
+        ("Dropped", "differs at step", "does not bring this back"),
+        ("ResetCounter", "differs at step", "does not bring this back"),
+        ("Variable", "differs at step", "does not bring this back"),
+        ("SetOrder", "is a set of str", "no kill is needed to see this"),
+        ("Address", r"calls id()", "no kill is needed to see this"),
+        ("File", "writes to 'rooms.txt'", "no kill is needed to see this"),
+        ("LibraryInC", "a library in C", "no part of the run's objects"),
+    ],
+)
+def test_state_that_is_lost_is_in_the_label_and_found(kind, told, found, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audit, manifest = audited(kind, tmp_path)
+    assert not manifest.exact
+    assert told in manifest.reasons[0]
+    assert not audit.equal
+    assert found in audit.difference.reason
