@@ -165,6 +165,8 @@ def roll_out(algo: Any, work: Work, steps: int) -> None:
 BUILD = {
     "ppo": ppo,
     "ppo8": ppo,
+    "ppo128": ppo,
+    "ppo2048": ppo,
     "trpo": ppo,
     "rollout": ppo,
     "rollout8": ppo,

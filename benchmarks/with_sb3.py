@@ -96,6 +96,8 @@ def roll_out(model: Any, work: Work, steps: int) -> None:
 BUILD = {
     "ppo": ppo,
     "ppo8": ppo,
+    "ppo128": ppo,
+    "ppo2048": ppo,
     "trpo": trpo,
     "rollout": ppo,
     "rollout8": ppo,
