@@ -220,10 +220,6 @@ class Sampler(Configured, abc.ABC):
     ) -> EpisodeBatch:
         """Collect exactly `n_eps_per_worker` whole episodes from each worker."""
 
-    def vector_envs(self) -> list[VectorEnvironment]:
-        """Return what workers step many environments by."""
-        return []
-
     def start_worker(self) -> None:
         """Start what collecting needs (processes, say); called before the first epoch."""
 
@@ -250,14 +246,12 @@ class VectorEnvironment(abc.ABC):
         needs_seeds: whether no generator was ever seeded.
         idles: whether the step after an episode's end only begins the next one: its action is not
             used, and there is nothing to learn from it.
-        why_restarting: why a snapshot cannot have its state; '' if it has.
     """
 
     n_envs: int
     needs_reset: bool
     needs_seeds: bool
     idles: bool
-    why_restarting: str
 
     @property
     @abc.abstractmethod

@@ -36,9 +36,6 @@ class VectorGym(VectorEnvironment):
         self.n_envs = env.num_envs
         self.idles = mode is AutoresetMode.NEXT_STEP
         self.needs_reset = self.needs_seeds = True
-        self.why_restarting = ""
-        if isinstance(env.unwrapped, AsyncVectorEnv):
-            self.why_restarting = "worker processes keep their environments to themselves"
 
     @property
     def action_space(self) -> gymnasium.Space:
@@ -54,10 +51,6 @@ class VectorGym(VectorEnvironment):
                 raise RuntimeError("VectorGym: nobody knows how the vector environment is made")
             self._env = self._make()
         return self._env
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved; worker processes are not, and start anew."""
-        return self.as_new() if self.why_restarting else self.__dict__
 
     def as_new(self) -> dict[str, Any]:
         """Return the state of one like it that is yet to be made, seeded and reset."""

@@ -9,7 +9,7 @@ from typing import Any
 from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env
-from garage_like.interfaces import Environment, Policy, Sampler, VectorEnvironment
+from garage_like.interfaces import Environment, Policy, Sampler
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
@@ -194,11 +194,6 @@ class LocalSampler(Sampler):
     def envs(self) -> Sequence[Environment]:
         """The environments of all workers, as far as collecting has begun."""
         return [env for worker in self._workers for env in worker.envs]
-
-    def vector_envs(self) -> list[VectorEnvironment]:
-        """Return what workers step many environments by."""
-        found = [getattr(worker, "vector_env", None) for worker in self._workers]
-        return [vector for vector in found if vector is not None]
 
     def exec_times(self) -> dict[str, float]:
         """Return seconds spent in environments, policy and the rest since the last call."""

@@ -111,9 +111,8 @@ def _unsure(reason: str) -> EnvState:
 
 def _known_to_restart(env: Any, known: EnvStates) -> EnvState | None:
     """Tell whether an environment says itself that it begins anew, or cannot be pickled."""
-    told = env.why_restarting if isinstance(env, VectorEnvironment) else ""
-    reason = told or why_restarting(env, known)
-    if reason:
+    reason = why_restarting(env, known)
+    if reason is not None:
         return EnvState("restart", reason)
     try:
         GraphPickler({"env": env}, keep_live=False).save()

@@ -22,6 +22,7 @@ from garage_like.snapshot.graph.walk import leaves
 from garage_like.trainer import Trainer
 
 WORKERS = {"default": DefaultWorker, "vec": VecWorker, "fragment": FragmentWorker}
+AT_ONCE = ("sync", "async")
 ALGORITHMS = ("vpg", "ppo", "trpo", "cem", "cma_es", "own")
 TIMES = ("Time", "seconds", "exec_times", "timer")
 
@@ -58,7 +59,7 @@ def build(algorithm: str, env_id: str, worker: str) -> tuple[RLAlgorithm, GymEnv
         env = GymEnv(gymnasium.make_vec(env_id, 3, vectorization_mode="sync", max_episode_steps=40))
 
     def sampler(policy: Any) -> LocalSampler:
-        if worker == "sync":
+        if worker in AT_ONCE:
             return LocalSampler(policy, env)
         if worker == "native":
             return LocalSampler(policy, env, n_envs=5)

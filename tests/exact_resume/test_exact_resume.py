@@ -27,6 +27,7 @@ MATRIX = [
     ("ppo", "CartPole-v1", "native"),
     ("trpo", "Pendulum-v1", "sync"),
     ("own", "CartPole-v1", "sync"),
+    ("ppo", "CartPole-v1", "async"),
 ]
 QUICK = {
     ("ppo", "CartPole-v1", "default"),

@@ -243,7 +243,7 @@ def test_finds_the_native_form_by_itself_from_four_on():
     for n_envs, native in ((3, False), (4, True), (300, True)):
         sampler = LocalSampler(ByWhatItSees(env.action_space), env, n_envs=n_envs, seed=1)
         batch = sampler.obtain_samples(0, 10 * n_envs)
-        assert bool(sampler.vector_envs()) == native
+        assert (sampler._workers[0].vector_env is not None) == native
         assert batch.num_steps >= 10 * n_envs
         assert batch.lengths.max() <= 30
     assert sampler.obtain_samples(0, 9000).last_step_types.max() == StepType.TIMEOUT
@@ -272,7 +272,7 @@ def test_environment_that_was_changed_is_stepped_as_it_is():
     for env in (heavy, wrapped, GymEnv("Pendulum-v1")):
         sampler = LocalSampler(ByWhatItSees(env.action_space), env, n_envs=4)
         assert sampler.obtain_samples(0, 40).num_steps == 40
-        assert not sampler.vector_envs()
+        assert sampler._workers[0].vector_env is None
 
 
 def test_worker_cuts_native_episodes_off_earlier():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.data import blas
 from garage_like.snapshot.kinds import arrays
 from garage_like.snapshot.kinds.attributes import Part, PartsFunction, attributes_of
 from garage_like.snapshot.kinds.kind import (
@@ -66,6 +67,19 @@ class NumpyKind(Kind):
             return generator.get_state()
         seeds = getattr(generator.bit_generator, "seed_seq", None)
         return generator.bit_generator.state, getattr(seeds, "n_children_spawned", 0)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return how many threads matrix products take."""
+        return {"blas_threads": blas.threads()}
+
+    def settings(self) -> dict[str, Any]:
+        """Return how many threads there are: sums depend on it."""
+        return self.fingerprint()
+
+    def set_settings(self, settings: Mapping[str, Any]) -> None:
+        """Set the number of threads."""
+        if settings.get("blas_threads"):
+            blas.set_threads(settings["blas_threads"])
 
     def takes_weights(self, value: Any) -> bool:
         return arrays.is_plain_array(value)

@@ -16,7 +16,7 @@ from garage_like.algos.on_policy import (
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
-from garage_like.torch.kernels.on_policy import policy_gradient
+from garage_like.torch.kernels.on_policy import distribution_of_many, policy_gradient
 from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -104,22 +104,37 @@ class VPG(OnPolicyAlgorithm):
             batch.advantages, dtype=torch.float32, device=observations.device
         )
         with torch.no_grad():
-            old_distribution = self.policy(observations)[0]
+            old_distribution = self._distribution(observations)
             old_log_probs = old_distribution.log_prob(actions)
             data = (observations, actions, advantages, old_log_probs)
-            loss_before = self._loss(*data).item()
+            loss_before = self._loss_now(old_distribution, *data)
 
         self._train_policy(old_distribution, *data)
         self._train_value_function(batch)
 
         with torch.no_grad():
-            distribution = self.policy(observations)[0]
+            distribution = self._distribution(observations)
             return policy_metrics(
                 loss_before=loss_before,
-                loss_after=self._loss(*data).item(),
+                loss_after=self._loss_now(distribution, *data),
                 kl=kl_divergence(old_distribution, distribution).mean().item(),
                 entropy=distribution.entropy().mean().item(),
             )
+
+    def _distribution(self, observations: torch.Tensor) -> Distribution:
+        """Return what the policy does now; without autograd, so under `no_grad` only."""
+        outputs = None
+        if self._policy_optimizer.fast_path:
+            outputs = distribution_of_many(self.policy, observations)
+        return self.policy(observations)[0] if outputs is None else outputs
+
+    def _loss_now(
+        self, distribution: Distribution, observations: torch.Tensor, *data: torch.Tensor
+    ) -> float:
+        """Return the loss, given what the policy does now."""
+        if "_loss" in vars(self) or type(self)._loss is not VPG._loss:
+            return self._loss(observations, *data).item()
+        return self._loss_of(distribution, *data).item()
 
     def _train_policy(
         self,
@@ -185,7 +200,16 @@ class VPG(OnPolicyAlgorithm):
             advantages: shape (N,).
             old_log_probs: shape (N,), under the policy that sampled.
         """
-        distribution = self.policy(observations)[0]
+        return self._loss_of(self.policy(observations)[0], actions, advantages, old_log_probs)
+
+    def _loss_of(
+        self,
+        distribution: Distribution,
+        actions: torch.Tensor,
+        advantages: torch.Tensor,
+        old_log_probs: torch.Tensor,
+    ) -> torch.Tensor:
+        """Compute the loss of what a policy does."""
         objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
         if self._entropy_method == "regularized":
             objective = objective + self._policy_ent_coeff * self._entropy(distribution)

@@ -34,6 +34,11 @@ class Gradient(Protocol):
         """Write the gradient of the mean loss of a minibatch into the optimizer's gradient."""
 
 
+def fast_path_is_on() -> bool:
+    """Tell whether anything may be computed without torch: not if its variable says 0."""
+    return os.environ.get(_OFF) != "0"
+
+
 class OptimizerWrapper(Configured):
     """Take gradient steps on minibatches.
 
@@ -81,7 +86,7 @@ class OptimizerWrapper(Configured):
         self._optimizer = optimizer_class(parameters, **options)
         self._max_optimization_epochs = max_optimization_epochs
         self._minibatch_size = minibatch_size
-        self._fast_path = os.environ.get(_OFF) != "0" if fast_path is None else bool(fast_path)
+        self._fast_path = fast_path_is_on() if fast_path is None else bool(fast_path)
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
 
     def change_arguments(self, values: Mapping[str, Any]) -> None:

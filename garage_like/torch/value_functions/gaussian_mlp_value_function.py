@@ -14,9 +14,9 @@ from garage_like.configuration.configured import Configured
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
-from garage_like.torch.kernels.on_policy import value_gradient
+from garage_like.torch.kernels.on_policy import outputs_of_many, value_gradient
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper, fast_path_is_on
 
 
 class GaussianMLPValueFunction(Configured, nn.Module):
@@ -97,9 +97,15 @@ class GaussianMLPValueFunction(Configured, nn.Module):
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
         """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
         everything = np.concatenate([episodes.observations, episodes.last_observations])
-        with torch.no_grad():
-            values = self(self._flatten(everything)).cpu().numpy()
+        values = self._predict(self._flatten(everything)).cpu().numpy()
         return values[: episodes.num_steps], values[episodes.num_steps :]
+
+    @torch.no_grad()
+    def _predict(self, observations: torch.Tensor) -> torch.Tensor:
+        many = None
+        if type(self) is GaussianMLPValueFunction and fast_path_is_on():
+            many = outputs_of_many(self, self.mlp, observations)
+        return self(observations) if many is None else many[:, 0]
 
     def fit(
         self, episodes: EpisodeBatch, returns: np.ndarray, optimizer: OptimizerWrapper | None = None

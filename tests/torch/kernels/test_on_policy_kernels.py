@@ -10,7 +10,7 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.algos import PPO, TRPO, VPG
-from garage_like.torch.kernels.on_policy import value_gradient
+from garage_like.torch.kernels.on_policy import MANY, distribution_of_many, value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 from garage_like.torch.value_functions import GaussianMLPValueFunction
@@ -193,3 +193,39 @@ def test_both_paths_come_to_the_same_weights(discrete, make_episodes):
         weights.append([*policy.parameters(), *value_function.parameters()])
     for ours, theirs in zip(*weights, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("discrete", [True, False])
+def test_many_rows_are_what_torch_makes_of_them(discrete):
+    shape = {"width": 3, "actions": 4, "hidden": [16, 9], "rows": MANY + 7, "seed": 1}
+    algo = build(PPO, {**shape, "nonlinearity": torch.tanh}, discrete)
+    observations, actions, _ = data_for(shape, discrete)
+    with torch.no_grad():
+        found = distribution_of_many(algo.policy, observations)
+        expected = algo.policy(observations)[0]
+    torch.testing.assert_close(found.log_prob(actions), expected.log_prob(actions))
+    torch.testing.assert_close(found.entropy(), expected.entropy())
+    assert distribution_of_many(algo.policy, observations[: MANY - 1]) is None
+
+
+def test_a_network_of_ones_own_is_asked_itself():
+    class Doubled(CategoricalMLPPolicy):
+        def forward(self, observations):
+            distribution, infos = super().forward(observations)
+            return type(distribution)(2 * distribution.logits), infos
+
+    policy = Doubled(spec_of({"width": 3, "actions": 4}, True))
+    assert distribution_of_many(policy, torch.zeros(MANY, 3)) is None
+
+
+def test_losses_before_and_after_are_those_of_a_loss_of_ones_own():
+    class Constant(PPO):
+        def _loss(self, *data):
+            return 0.0 * super()._loss(*data) + 7.0
+
+    shape = {"width": 3, "actions": 4, "hidden": [5], "rows": 30, "seed": 1}
+    algo = build(Constant, {**shape, "nonlinearity": torch.tanh}, True)
+    observations, actions, advantages = data_for(shape, True)
+    distribution = algo.policy(observations)[0]
+    data = (actions, advantages, distribution.log_prob(actions))
+    assert algo._loss_now(distribution, observations, *data) == 7.0
