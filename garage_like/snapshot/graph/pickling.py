@@ -15,7 +15,7 @@ import sys
 import types
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import cloudpickle
 import numpy as np
@@ -185,26 +185,14 @@ class GraphPickler(cloudpickle.CloudPickler):
 
     def _reducer_for(self, cls: type) -> Reducer | None:
         """Choose how values of a class are pickled; None: as pickle does by itself."""
-        if cls is Table:
-            return self._reduce_table
-        if cls is EnvList:
-            return self._reduce_env_list
-        if issubclass(cls, type | types.FunctionType):
-            return self._reduce_code
-        if cls is CACHED_FUNCTION:
-            return self._reduce_cached_function
-        if cls is types.MethodType:
-            return live.reduce_method
-        if cls is OrderedDict:
-            return reduce_ordered_dict
         known = _known_of(cls)
         reducer: Reducer | None = None
         for kind in known.kinds:
             reducer = reducer or kind.reducer(cls, self)
-        if known.is_generator:
-            return functools.partial(self._reduce_generator, reducer)
-        otherwise = self._reduce_memory if known.otherwise == "memory" else known.otherwise
-        return reducer or otherwise
+        if reducer is None:
+            otherwise = known.otherwise
+            reducer = getattr(self, otherwise) if isinstance(otherwise, str) else otherwise
+        return functools.partial(self._reduce_generator, reducer) if known.is_generator else reducer
 
     def _reduce_code(self, code: Any) -> Any:
         if self._may_import and is_importable(code):
@@ -259,19 +247,24 @@ class _Known(NamedTuple):
     Attributes:
         kinds: that are to be asked about it.
         is_generator: whether it is one of random generators.
-        otherwise: what reduces its objects if no kind does.
+        otherwise: what reduces its objects if no kind does; or the name of a method that does.
     """
 
     kinds: tuple[Kind, ...]
     is_generator: bool
-    otherwise: Reducer | Literal["memory"] | None
+    otherwise: Reducer | str | None
 
 
 @KINDS.remembered
 def _known_of(cls: type) -> _Known:
-    otherwise: Reducer | Literal["memory"] | None = functions.reducer_for(cls)
+    ours = _OURS.get(cls)
+    if issubclass(cls, type | types.FunctionType):
+        ours = "_reduce_code"
+    if ours is not None:
+        return _Known((), False, ours)
+    otherwise: Reducer | str | None = functions.reducer_for(cls)
     if is_memory_class(cls):
-        otherwise = "memory"
+        otherwise = "_reduce_memory"
     elif exceptions.is_exception_class(cls):
         otherwise = exceptions.reduce_exception
     elif forwarding.is_forwarding_class(cls):
@@ -329,6 +322,15 @@ class GraphUnpickler(pickle.Unpickler):
 def reduce_ordered_dict(value: OrderedDict[Any, Any]) -> Any:
     """Do what pickle does, in a quarter of the time: every module of torch holds ten of them."""
     return NotImplemented if vars(value) else (OrderedDict, (), None, None, iter(value.items()))
+
+
+_OURS: dict[type, Reducer | str] = {
+    Table: "_reduce_table",
+    EnvList: "_reduce_env_list",
+    CACHED_FUNCTION: "_reduce_cached_function",
+    types.MethodType: live.reduce_method,
+    OrderedDict: reduce_ordered_dict,
+}
 
 
 def importlib_attribute(module: str, name: str) -> Any:

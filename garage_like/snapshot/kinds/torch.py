@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -45,11 +46,7 @@ class TorchKind(Kind):
         )
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        if not self.is_loaded():
-            return None
-        from garage_like.snapshot.kinds.torch_pickling import TorchPickling
-
-        return pickling.own(TorchPickling).reducer(cls)
+        return pickling.own(_pickling()).reducer(cls) if self.is_loaded() else None
 
     def memory(self, value: Any) -> Memory | None:
         from garage_like.snapshot.kinds import torch_arrays
@@ -183,3 +180,10 @@ class TorchKind(Kind):
 def _is_tensor_class(cls: type) -> bool:
     torch = sys.modules.get("torch")
     return torch is not None and issubclass(cls, torch.Tensor)
+
+
+@functools.cache
+def _pickling() -> Any:
+    from garage_like.snapshot.kinds.torch_pickling import TorchPickling
+
+    return TorchPickling
