@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from garage_like.configuration.configured import Configured
+from garage_like.configuration.extension_points import ExtensionPoints
 
 if TYPE_CHECKING:
     import gymnasium
@@ -82,11 +83,13 @@ class RunHandle(Protocol):
         """Arguments of the training that runs or was restored."""
 
 
-class RLAlgorithm(Configured, abc.ABC):
+class RLAlgorithm(Configured, ExtensionPoints, abc.ABC):
     """Turn env steps into a better policy.
 
     The framework's own algorithms implement `train_epoch`; `train` is the one loop. An algorithm
-    of your own may do the same, or override `train` and loop over `trainer.step_epochs()`.
+    of your own may do the same, or override `train` and loop over `trainer.step_epochs()`. One
+    derived from the framework's own may override what is called there, and is refused when it is
+    defined if it overrides what only garage calls.
     """
 
     policy: Policy

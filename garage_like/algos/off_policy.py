@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
@@ -124,6 +125,21 @@ class OffPolicyAlgorithm(RLAlgorithm):
     METRICS = metrics_of(())
     OPTIONAL_METRICS = OPTIONAL_METRICS
     UPDATE_METRICS: tuple[str, ...] = ()
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "_train_once": "train_once(itr, episodes)",
+        "_actor_objective": "_update(transitions)",
+        "_critic_objective": "_update(transitions)",
+        "_temperature_objective": "_update(transitions)",
+        "_get_log_alpha": "_log_alpha(observations)",
+        "_update_target": "_update(transitions)",
+        "_update_targets": "_update(transitions)",
+        "update_target": "_update(transitions)",
+        "_update_network_parameters": "_update(transitions)",
+        "_evaluate_policy": "train_epoch(trainer)",
+        "_obtain_evaluation_samples": "train_epoch(trainer)",
+        "_log_statistics": "_record_metrics()",
+        "init_opt": "_update(transitions)",
+    }
 
     def __init__(
         self,
@@ -241,17 +257,17 @@ class OffPolicyAlgorithm(RLAlgorithm):
             there is none.
         """
         for _ in range(self._steps_per_epoch):
-            collected = self._collect(trainer)
+            episodes = self._collect(trainer)
             if not self.is_warming_up:
-                self._learn(collected)
+                self.train_once(trainer.step_itr, episodes)
             trainer.step_itr += 1
         self._finish_epoch()
         self._record_metrics()
         evaluated = self._evaluation.play(trainer, self.policy, self._discount)
         return self._recent_mean(0) if np.isnan(evaluated) else evaluated
 
-    def _collect(self, trainer: RunHandle) -> int:
-        """Store a batch; return its env steps."""
+    def _collect(self, trainer: RunHandle) -> EpisodeBatch:
+        """Store a batch, and return it."""
         if self._sampler is None:
             self._sampler = LocalSampler(
                 self.exploration_policy,
@@ -266,22 +282,31 @@ class OffPolicyAlgorithm(RLAlgorithm):
             self.exploration_policy.update(episodes)
         self._env_steps += episodes.num_steps
         self._recent.extend(finished_episodes(episodes))
-        return episodes.num_steps
+        return episodes
 
-    def _learn(self, env_steps: int) -> None:
-        """Take the gradient steps that a batch of so many env steps calls for."""
+    def train_once(self, itr: int, episodes: EpisodeBatch) -> None:
+        """Take the gradient steps that a batch calls for, once the buffer holds enough.
+
+        Args:
+            itr: garage's counter of train calls.
+            episodes: what was stored last.
+        """
         self._set_learning_rates(self._env_steps)
         count = self._gradient_steps_per_itr
         if count is None:
-            self._owed_steps += env_steps * self._gradient_steps_per_env_step
+            self._owed_steps += episodes.num_steps * self._gradient_steps_per_env_step
             count = int(self._owed_steps)
             self._owed_steps -= count
         for _ in range(count):
             transitions = self.replay_buffer.sample_transitions(self._buffer_batch_size)
-            metrics, errors = self._take_gradient_step(transitions)
-            self._check_finite(metrics)
-            self.replay_buffer.update_priorities(transitions, errors)
-            self._averages.add(metrics)
+            outcome: Any = self.optimize_policy(transitions)
+            # An override that does all by itself, as garage's may, reports nothing of this.
+            is_ours = isinstance(outcome, tuple) and isinstance(outcome[0], Mapping)
+            if is_ours:
+                metrics, errors = outcome
+                self._check_finite(metrics)
+                self.replay_buffer.update_priorities(transitions, errors)
+                self._averages.add(metrics)
             self._gradient_steps += 1
         self._finish_itr()
 
@@ -295,6 +320,18 @@ class OffPolicyAlgorithm(RLAlgorithm):
                     " observation NaN? Else lower the learning rate; the last snapshot is of"
                     " before"
                 )
+
+    def optimize_policy(self, samples_data: Transitions) -> Any:
+        """Take one gradient step, of everything that learns; for subclasses, as in garage.
+
+        Args:
+            samples_data: a minibatch.
+
+        Returns:
+            UPDATE_METRICS, and errors, shape (B,), for priorities. An override may return anything
+            else: then neither is known.
+        """
+        return self._take_gradient_step(samples_data)
 
     def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Do what `_update` does; a backend may know a shorter way to the same result."""

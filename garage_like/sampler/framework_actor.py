@@ -24,7 +24,7 @@ class FrameworkActor:
         """Choose actions for observations of shape (N, *O); `rng` is not used."""
         # A policy may keep what it is given, and the sampler goes on writing into its array.
         observations = observations.copy()
-        if acts_one_by_one(self._policy):
+        if _acts_one_by_one(self._policy):
             chosen = [self._policy.get_action(observation) for observation in observations]
             actions: Any = [action for action, _ in chosen]
             infos: dict[str, Any] = {key: [info[key] for _, info in chosen] for key in chosen[0][1]}
@@ -74,35 +74,31 @@ class ActorAround:
 
 
 def actor_of(policy: Any) -> Actor:
-    """Return the policy's NumPy actor on its current weights, or a FrameworkActor."""
-    make = getattr(policy, "actor", None)
-    actor = make() if make is not None else None
-    return FrameworkActor(policy) if actor is None else actor
+    """Return what a policy acts by: what its class says last of how it acts.
+
+    That is the policy's NumPy actor; or, where a class derived from the one that has the actor says
+    otherwise by `get_action`, `get_actions` or `forward`, what asks these.
+    """
+    says = _nearest(policy, "actor", "get_actions", "get_action", "forward", "__call__")
+    if says == "actor" or (says is None and hasattr(policy, "actor")):
+        actor: Actor | None = policy.actor()
+        return FrameworkActor(policy) if actor is None else actor
+    if says in ("forward", "__call__") and hasattr(policy, "forward_actor"):
+        by_forward: Actor = policy.forward_actor()
+        return by_forward
+    return FrameworkActor(policy)
 
 
-def acts_one_by_one(policy: Any) -> bool:
+def _acts_one_by_one(policy: Any) -> bool:
     """Tell whether a policy says by `get_action` how it acts, and `get_actions` knows nothing."""
-    return not hasattr(policy, "get_actions") or _is_nearer(
-        type(policy), "get_action", "get_actions"
-    )
+    return _nearest(policy, "get_actions", "get_action") == "get_action"
 
 
-def acts_by_its_own(policy: Any, base: type) -> bool:
-    """Tell whether a class derived from `base` says how it acts, or an attribute does."""
-    names = ("get_action", "get_actions")
-    return bool(vars(policy).keys() & {*names}) or any(
-        getattr(type(policy), name) is not getattr(base, name) for name in names
-    )
-
-
-def _is_nearer(cls: type, name: str, other: str) -> bool:
-    """Tell whether a class or a base of it defines a method, and none before defines the other."""
-    for part in cls.__mro__:
-        if other in vars(part):
-            return False
-        if name in vars(part):
-            return True
-    return False
+def _nearest(policy: Any, *names: str) -> str | None:
+    """Return which of some methods the object has, or the first of its classes that has any."""
+    parts = (policy, *type(policy).__mro__)
+    found = (name for part in parts for name in names if name in getattr(part, "__dict__", {}))
+    return next(found, None)
 
 
 def give_memory(actor: Any, rows: int, memory: np.ndarray | None = None) -> np.ndarray | None:

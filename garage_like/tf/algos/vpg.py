@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -54,6 +55,18 @@ class VPG(OnPolicyAlgorithm):
     """
 
     policy: StochasticPolicy
+
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "_compute_objective": "_objective(log_probs, old_log_probs, advantages)",
+        "_optimize_policy": "_update(batch)",
+        "_build_inputs": "_loss(observations, actions, advantages, old_log_probs)",
+        "_build_policy_loss": "_objective(log_probs, old_log_probs, advantages)",
+        "_build_entropy_term": "_entropy(distribution)",
+        "_policy_opt_input_values": "_update(batch)",
+        "_fit_baseline_with_data": "_train_value_function(batch)",
+        "_get_policy_entropy": "_entropies(episodes)",
+        "_process_samples": "_learning_batch(episodes, values, last_values)",
+    }
 
     def __init__(
         self,

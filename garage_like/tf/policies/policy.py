@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor
+from garage_like.np.actors import sample_categorical
 from garage_like.np.observations import flatten_observations
+from garage_like.sampler.framework_actor import actor_of
+from garage_like.tf.distributions import Categorical, DiagonalGaussian
 from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
 
 
-class Policy(Module):
+class Policy(Module, ExtensionPoints):
     """Map observations to actions.
 
-    A subclass implements `__call__` for updates and `actor` for acting.
+    A subclass implements `__call__`, and may implement `actor`, which acts quicker; or it says how
+    it acts by `get_action` or `get_actions`.
 
     Args:
         env_spec: of the environment to act in.
     """
+
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "build": "__call__(observations)",
+        "_build": "__call__(observations)",
+        "_initialize": "__init__",
+    }
 
     def __init__(self, env_spec: EnvSpec) -> None:
         self._env_spec = env_spec
@@ -42,7 +53,11 @@ class Policy(Module):
 
     def actor(self) -> Actor:
         """Return what acts on the current weights, with noise from its caller's generator."""
-        raise NotImplementedError(f"{type(self).__name__} must implement actor")
+        return self.forward_actor()
+
+    def forward_actor(self) -> Actor:
+        """Return what acts as a call says."""
+        return CallActor(self)
 
     def inputs(self, episodes: EpisodeBatch) -> Any:
         """Return what a call takes for the S steps of a batch: an array, or a tuple of them."""
@@ -59,7 +74,7 @@ class Policy(Module):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return self.actor().act(observations, self._rng)
+        return actor_of(self).act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""
@@ -87,6 +102,46 @@ class Policy(Module):
             stop = start + math.prod(variable.shape)
             variable.assign(vector[start:stop].reshape(variable.shape))
             start = stop
+
+
+class CallActor:
+    """Act as a policy's `__call__` says: by actions, or by a distribution over them.
+
+    Args:
+        policy: maps flat observations, shape (N, D), to actions, or to a distribution and infos.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and infos, as the actors of such distributions do.
+
+        Raises:
+            TypeError: if the distribution is none of this framework's.
+        """
+        outcome = self._policy(tf.constant(self._policy.flatten(observations)))
+        distribution, more = outcome if isinstance(outcome, tuple) else (None, {})
+        if distribution is None:
+            actions = outcome.numpy()
+            infos: dict[str, np.ndarray] = {}
+        elif isinstance(distribution, Categorical):
+            infos = {"logits": distribution.logits.numpy()}
+            actions = sample_categorical(infos["logits"], rng)
+        elif isinstance(distribution, DiagonalGaussian):
+            mean, log_std = distribution.mean.numpy(), distribution.log_std.numpy()
+            infos = {"mean": mean, "log_std": log_std}
+            actions = mean + np.exp(log_std) * rng.standard_normal(mean.shape, np.float32)
+        else:
+            raise TypeError(
+                f"{type(self._policy).__name__} must implement actor: nothing is known of how to"
+                f" draw from {type(distribution).__name__}"
+            )
+        shape = self._policy.env_spec.action_space.shape or ()
+        infos.update({key: np.asarray(value) for key, value in more.items()})
+        return actions.reshape(len(actions), *shape), infos
 
 
 class TFNetwork:

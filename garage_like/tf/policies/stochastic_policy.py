@@ -12,7 +12,7 @@ from garage_like.tf.quiet_import import tf
 class StochasticPolicy(Policy):
     """Map observations to a distribution over actions.
 
-    A subclass implements `__call__` for updates and `actor` for acting.
+    A subclass implements `__call__`, and may implement `actor`, which acts quicker.
 
     Args:
         env_spec: of the environment to act in.

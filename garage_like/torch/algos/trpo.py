@@ -100,9 +100,10 @@ class TRPO(VPG):
         actions: torch.Tensor,
         advantages: torch.Tensor,
         old_log_probs: torch.Tensor,
+        *rewards: torch.Tensor,
     ) -> None:
         self._policy_optimizer.step(
-            f_loss=partial(self._loss, observations, actions, advantages, old_log_probs),
+            f_loss=partial(self._loss, observations, actions, advantages, old_log_probs, *rewards),
             f_constraint=partial(self._mean_kl, old_distribution, observations),
         )
 

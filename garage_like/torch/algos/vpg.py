@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import nn
@@ -13,6 +16,7 @@ from garage_like.algos.on_policy import (
     OnPolicyBatch,
     policy_metrics,
 )
+from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
@@ -52,6 +56,24 @@ class VPG(OnPolicyAlgorithm):
     """
 
     policy: StochasticPolicy
+
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "_train": "_update(batch)",
+        "_train_policy(obs, actions, rewards, advantages)": (
+            "_train_policy(old_distribution, observations, actions, advantages, old_log_probs)"
+        ),
+        "_train_value_function(obs, returns)": "_train_value_function(batch)",
+        "_compute_loss": "_loss(observations, actions, advantages, old_log_probs)",
+        "_compute_loss_with_adv": "_loss(observations, actions, advantages, old_log_probs)",
+        "_compute_advantage": "_learning_batch(episodes, values, last_values)",
+        "_compute_kl_constraint": "_mean_kl(old_distribution, observations) of TRPO",
+        "_compute_policy_entropy": "_entropy(distribution)",
+        "_get_baselines": "the value function's predict(episodes)",
+        "_optimize_policy": "_update(batch)",
+    }
+
+    # While a subclass computes the objective: the distribution, and the old log-probabilities.
+    _at_hand: tuple[Distribution, torch.Tensor] | None = None
 
     def __init__(
         self,
@@ -106,7 +128,10 @@ class VPG(OnPolicyAlgorithm):
         with torch.no_grad():
             old_distribution = self._distribution(observations)
             old_log_probs = old_distribution.log_prob(actions)
-            data = (observations, actions, advantages, old_log_probs)
+            data = [observations, actions, advantages, old_log_probs]
+            if overrides(self, VPG, "_compute_objective"):
+                rewards = torch.as_tensor(batch.episodes.rewards, dtype=torch.float32)
+                data.append(rewards.to(observations.device))
             loss_before = self._loss_now(old_distribution, *data)
 
         self._train_policy(old_distribution, *data)
@@ -132,7 +157,7 @@ class VPG(OnPolicyAlgorithm):
         self, distribution: Distribution, observations: torch.Tensor, *data: torch.Tensor
     ) -> float:
         """Return the loss, given what the policy does now."""
-        if "_loss" in vars(self) or type(self)._loss is not VPG._loss:
+        if overrides(self, VPG, "_loss", "_compute_objective"):
             return self._loss(observations, *data).item()
         return self._loss_of(distribution, *data).item()
 
@@ -143,6 +168,7 @@ class VPG(OnPolicyAlgorithm):
         actions: torch.Tensor,
         advantages: torch.Tensor,
         old_log_probs: torch.Tensor,
+        *rewards: torch.Tensor,
     ) -> None:
         """Move the policy; TRPO needs the whole old distribution for it."""
         self._policy_optimizer.minimize(
@@ -151,6 +177,7 @@ class VPG(OnPolicyAlgorithm):
             actions,
             advantages,
             old_log_probs,
+            *rewards,
             gradient=self._analytic_gradient(),
         )
 
@@ -162,10 +189,7 @@ class VPG(OnPolicyAlgorithm):
 
     def _has_the_losses_of(self, cls: type[VPG]) -> bool:
         """Whether nobody has replaced what a class of the framework computes."""
-        names = ("_loss", "_objective", "_entropy")
-        return not vars(self).keys() & {*names} and all(
-            getattr(type(self), name) is getattr(cls, name) for name in names
-        )
+        return not overrides(self, cls, "_loss", "_objective", "_compute_objective", "_entropy")
 
     def _entropy_weight(self) -> float:
         """Weight of the entropy in the gradient."""
@@ -191,6 +215,7 @@ class VPG(OnPolicyAlgorithm):
         actions: torch.Tensor,
         advantages: torch.Tensor,
         old_log_probs: torch.Tensor,
+        *rewards: torch.Tensor,
     ) -> torch.Tensor:
         """Compute -mean(objective + coefficient * entropy).
 
@@ -199,8 +224,11 @@ class VPG(OnPolicyAlgorithm):
             actions: shape (N,) if discrete, else (N, K).
             advantages: shape (N,).
             old_log_probs: shape (N,), under the policy that sampled.
+            *rewards: shape (N,), where a subclass computes the objective from them.
         """
-        return self._loss_of(self.policy(observations)[0], actions, advantages, old_log_probs)
+        seen = (observations, *rewards) if rewards else ()
+        distribution = self.policy(observations)[0]
+        return self._loss_of(distribution, actions, advantages, old_log_probs, *seen)
 
     def _loss_of(
         self,
@@ -208,9 +236,19 @@ class VPG(OnPolicyAlgorithm):
         actions: torch.Tensor,
         advantages: torch.Tensor,
         old_log_probs: torch.Tensor,
+        *seen: torch.Tensor,
     ) -> torch.Tensor:
-        """Compute the loss of what a policy does."""
-        objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
+        """Compute the loss of what a policy does, where a subclass asks for it from what was seen.
+
+        That is observations, shape (N, D), and rewards, shape (N,).
+        """
+        if seen:
+            self._at_hand = distribution, old_log_probs
+            observations, rewards = seen
+            objective = self._compute_objective(advantages, observations, actions, rewards)
+            del self._at_hand
+        else:
+            objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
         if self._entropy_method == "regularized":
             objective = objective + self._policy_ent_coeff * self._entropy(distribution)
         return -objective.mean()
@@ -220,6 +258,25 @@ class VPG(OnPolicyAlgorithm):
     ) -> torch.Tensor:
         """Compute log pi(a | s) * A, whose gradient is the policy gradient; all of shape (N,)."""
         return log_probs * advantages
+
+    def _compute_objective(
+        self,
+        advantages: torch.Tensor,
+        obs: torch.Tensor,
+        actions: torch.Tensor,
+        rewards: torch.Tensor,
+    ) -> torch.Tensor:
+        """Compute what is made large at each env step, shape (N,); for subclasses, as in garage.
+
+        Args:
+            advantages: shape (N,).
+            obs: shape (N, D), flat.
+            actions: shape (N,) if discrete, else (N, K).
+            rewards: shape (N,).
+        """
+        assert self._at_hand is not None, "called by _loss alone"
+        distribution, old_log_probs = self._at_hand
+        return self._objective(distribution.log_prob(actions), old_log_probs, advantages)
 
     def _entropy(self, distribution: Distribution) -> torch.Tensor:
         """Return the entropy, shape (N,), as the options ask."""

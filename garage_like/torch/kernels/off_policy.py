@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from gymnasium import spaces
 
+from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
@@ -101,9 +102,7 @@ def mean(numbers: np.ndarray) -> float:
 
 def is_unchanged(algo: Any, cls: type, *names: str) -> bool:
     """Tell whether methods of an algorithm are those of a class of the framework."""
-    return not vars(algo).keys() & {*names} and all(
-        getattr(type(algo), name) is getattr(cls, name) for name in names
-    )
+    return not overrides(algo, cls, *names)
 
 
 def flat_forms(

@@ -14,12 +14,14 @@ from garage_like.configuration.configured import Configured
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
+from garage_like.sampler.framework_actor import actor_of
 
 
 class Policy(Configured, nn.Module):
     """Map observations to actions.
 
-    A subclass implements `forward` for updates and `actor` for acting.
+    A subclass implements `forward`, and may implement `actor`, which acts quicker and by the
+    caller's random numbers; or it says how it acts by `get_action` or `get_actions`.
 
     Args:
         env_spec: of the environment to act in.
@@ -37,12 +39,17 @@ class Policy(Configured, nn.Module):
 
     def actor(self) -> Actor:
         """Return what acts on the current weights, with noise from its caller's generator."""
-        raise NotImplementedError(f"{type(self).__name__} must implement actor")
+        return self.forward_actor()
+
+    def forward_actor(self) -> Actor:
+        """Return what acts as `forward` says."""
+        return ForwardActor(self)
 
     def flatten(self, observations: Any) -> torch.Tensor:
         """Turn observations of shape (N, O*) into what `forward` takes, shape (N, D)."""
         rows = flatten_observations(self._env_spec.observation_space, observations)
-        return torch.from_numpy(rows).to(next(self.parameters()).device)
+        parameter = next(self.parameters(), None)
+        return torch.from_numpy(rows).to("cpu" if parameter is None else parameter.device)
 
     def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
         """Return one action and its agent infos for one observation of shape (O*,)."""
@@ -51,7 +58,7 @@ class Policy(Configured, nn.Module):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return self.actor().act(observations, self._rng)
+        return actor_of(self).act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""
@@ -84,6 +91,43 @@ class Policy(Configured, nn.Module):
                 values = torch.from_numpy(np.ascontiguousarray(vector[start:stop]))
                 parameter.copy_(values.view_as(parameter))
                 start = stop
+
+
+class ForwardActor:
+    """Act as a policy's `forward` says: by actions, or by a distribution over them.
+
+    Args:
+        policy: its `forward` maps flat observations, shape (N, D), to actions, or to a distribution
+            and infos.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and the infos; what tells a distribution's mode is among them."""
+        with torch.no_grad():
+            outcome = self._policy(self._policy.flatten(observations))
+            if not isinstance(outcome, tuple):
+                return self._rows(outcome), {}
+            distribution, infos = outcome
+            with torch.random.fork_rng(devices=[]):
+                # torch draws from generators of its own alone; the seed is the caller's.
+                torch.manual_seed(int(rng.integers(2**63)))
+                actions = distribution.sample()
+        infos = {key: value.cpu().numpy() for key, value in infos.items()}
+        name = "logits" if isinstance(distribution, torch.distributions.Categorical) else "mean"
+        value = getattr(distribution, name, None)
+        if isinstance(value, torch.Tensor):
+            infos.setdefault(name, value.cpu().numpy())
+        return self._rows(actions), infos
+
+    def _rows(self, actions: torch.Tensor) -> np.ndarray:
+        shape = self._policy.env_spec.action_space.shape or ()
+        rows: np.ndarray = actions.cpu().numpy()
+        return rows.reshape(len(rows), *shape)
 
 
 class TorchNetwork:

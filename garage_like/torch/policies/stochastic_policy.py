@@ -11,7 +11,7 @@ from garage_like.torch.policies.policy import Policy
 class StochasticPolicy(Policy):
     """Map observations to a distribution over actions.
 
-    A subclass implements `forward` for updates and `actor` for acting.
+    A subclass implements `forward`, and may implement `actor`, which acts quicker.
 
     Args:
         env_spec: of the environment to act in.
