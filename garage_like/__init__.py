@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from garage_like.data.batches import StepType as StepType
     from garage_like.data.batches import TimeStepBatch as TimeStepBatch
     from garage_like.data.env_spec import EnvSpec as EnvSpec
+    from garage_like.data.env_spec import InOutSpec as InOutSpec
+    from garage_like.data.time_step import TimeStep as TimeStep
+    from garage_like.envs.wrapper import Wrapper as Wrapper
     from garage_like.evaluation import log_performance as log_performance
     from garage_like.evaluation import obtain_evaluation_episodes as obtain_evaluation_episodes
     from garage_like.evaluation import rollout as rollout
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from garage_like.loading.objects import load_policy as load_policy
     from garage_like.loading.weights import load_weights as load_weights
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer
+    from garage_like.torch.functions import make_optimizer as make_optimizer
     from garage_like.trainer.epochs import epochs as epochs
     from garage_like.trainer.trainer import Trainer as Trainer
 

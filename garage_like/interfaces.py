@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Configured, Named
 from garage_like.configuration.extension_points import ExtensionPoints
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class RunHandle(Protocol):
         """Arguments of the training that runs or was restored."""
 
 
-class RLAlgorithm(Configured, ExtensionPoints, abc.ABC):
+class RLAlgorithm(Named, ExtensionPoints, abc.ABC):
     """Turn env steps into a better policy.
 
     The framework's own algorithms implement `train_epoch`; `train` is the one loop. An algorithm

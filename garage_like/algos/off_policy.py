@@ -85,6 +85,8 @@ class OffPolicyOptions(TypedDict, total=False):
     eval_env: Environment | Sequence[Environment] | None
     max_episode_length_eval: int | None
     use_deterministic_evaluation: bool
+    uniform_random_policy: Any
+    start_steps: int
 
 
 class OffPolicyAlgorithm(RLAlgorithm):
@@ -112,6 +114,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         eval_env: where to evaluate; None for a copy of the environment that is trained in.
         max_episode_length_eval: env steps after which evaluation cuts an episode off.
         use_deterministic_evaluation: evaluate by the mode of the policy's distribution.
+        uniform_random_policy: acts at first; None for one that takes any action.
+        start_steps: env steps that it acts for, if it is to act after the first gradient step too.
 
     Attributes:
         replay_buffer: as given.
@@ -141,6 +145,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         "init_opt": "_update(transitions)",
     }
 
+    _start_steps = 0  # of older snapshots
+
     def __init__(
         self,
         env_spec: EnvSpec,
@@ -160,6 +166,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         eval_env: Environment | Sequence[Environment] | None = None,
         max_episode_length_eval: int | None = None,
         use_deterministic_evaluation: bool = True,
+        uniform_random_policy: Any = None,
+        start_steps: int = 0,
     ) -> None:
         owner = type(self).__name__
         if not isinstance(replay_buffer, PathBuffer):
@@ -195,7 +203,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         self.exploration_policy: Any = policy if exploration_policy is None else exploration_policy
         self._env_spec = env_spec
         self._sampler = sampler
-        self._random_policy = UniformRandomPolicy(env_spec)
+        self._random_policy = uniform_random_policy or UniformRandomPolicy(env_spec)
+        self._start_steps = start_steps
         self._steps_per_epoch = steps_per_epoch
         self._gradient_steps_per_itr = gradient_steps_per_itr
         self._gradient_steps_per_env_step = gradient_steps_per_env_step
@@ -247,6 +256,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
     @property
     def _knows_nothing(self) -> bool:
         """Whether random actions are as good as any: not while lost memory is filled again."""
+        if self._env_steps < self._start_steps:
+            return True
         return self.is_warming_up and not self._gradient_steps
 
     def train_epoch(self, trainer: RunHandle) -> float:

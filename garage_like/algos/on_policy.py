@@ -18,6 +18,7 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
+from garage_like.configuration.configured import given_name
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
@@ -170,9 +171,10 @@ class OnPolicyAlgorithm(RLAlgorithm):
 
         returns = log_performance(itr, episodes, discount=self._discount)
         self._recent_returns.extend(returns)
+        policy = given_name(self.policy) or "policy"
         for key, value in metrics.items():
-            tabular.record(key, value)
-        name = type(self._value_function).__name__
+            tabular.record(key.replace("policy/", f"{policy}/", 1), value)
+        name = given_name(self._value_function) or type(self._value_function).__name__
         tabular.record(f"{name}/ExplainedVariance", explained_variance(batch.returns, values))
         tabular.record("Extras/EpisodeRewardMean", _mean(self._recent_returns))
         return _mean(returns)

@@ -8,11 +8,11 @@ import numpy as np
 from gymnasium import spaces
 
 from garage_like import seeding
-from garage_like.configuration.configured import Configured
-from garage_like.data.env_spec import EnvSpec
+from garage_like.configuration.configured import Named
+from garage_like.data.env_spec import EnvSpec, OfEnv
 
 
-class UniformRandomPolicy(Configured):
+class UniformRandomPolicy(Named, OfEnv):
     """Take any action with equal probability, whatever is observed.
 
     Args:

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from garage_like.configuration.garage_arguments import translate
 from garage_like.configuration.plain_numbers import as_plain
 from garage_like.configuration.plain_values import describe, to_json
 from garage_like.configuration.shown_options import show_options
@@ -22,6 +23,10 @@ from garage_like.configuration.shown_options import show_options
 CLASS = "class"
 _ATTRIBUTE = "_configuration"
 _OWN = "garage_like."
+_NAME, _NAME_ATTRIBUTE = "name", "_name"
+_NAMED = inspect.Parameter(
+    _NAME, inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None"
+)
 _LONGEST_LIST = 100
 _MAX_DEPTH = 8
 
@@ -121,6 +126,36 @@ def _of_the_kind_of(old: Any, new: Any, name: str) -> Any:
     return new
 
 
+class Named(Configured):
+    """Take `name=` in every constructor: what a component is called where it is told of.
+
+    It is in the configuration that snapshots record and, if it is given, in the keys of the log.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Show the argument in the signature."""
+        super().__init_subclass__(**options)
+        constructor: Any = vars(cls).get("__init__")
+        if inspect.isfunction(constructor):
+            shown = inspect.signature(constructor)
+            if _NAME not in shown.parameters:
+                *first, last = shown.parameters.values()
+                gathers = last.kind is inspect.Parameter.VAR_KEYWORD
+                parameters = [*first, _NAMED, last] if gathers else [*first, last, _NAMED]
+                constructor.__signature__ = shown.replace(parameters=parameters)  # type: ignore[attr-defined]
+
+    @property
+    def name(self) -> str:
+        """What it is called: the name that it was given, or that of its class."""
+        return given_name(self) or type(self).__name__
+
+
+def given_name(value: Any) -> str | None:
+    """Return the name that a component was given; None if it was given none."""
+    name = getattr(value, "__dict__", {}).get(_NAME_ATTRIBUTE)
+    return name if isinstance(name, str) else None
+
+
 def configuration_text(value: Any) -> str | None:
     """Return what an object was constructed with as a line of JSON; None if that is not known."""
     text = getattr(value, "__dict__", {}).get(_ATTRIBUTE)
@@ -141,11 +176,21 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(constructor)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         signature = _signature(constructor)
+        if kwargs:
+            kwargs = translate(type(self), kwargs, signature.parameters)
+            further = getattr(type(self), "arguments_of_garage", None)
+            if further is not None:
+                kwargs = further(kwargs, kwargs.get("policy", args[1] if len(args) > 1 else None))
+        name = kwargs.get(_NAME)
+        if isinstance(self, Named) and _NAME not in signature.parameters:
+            kwargs.pop(_NAME, None)
         noted = _arguments(signature, self, args, kwargs)  # before the constructor changes them
         if constructor.__module__.startswith(_OWN):
             args = tuple(map(as_plain, args))
             kwargs = {key: as_plain(value) for key, value in kwargs.items()}
         constructor(self, *args, **kwargs)
+        if isinstance(self, Named) and name is not None:
+            vars(self)[_NAME_ATTRIBUTE] = str(name)
         if noted is not None:
             _note(self, signature, noted)
 
@@ -184,6 +229,10 @@ def _note(self: Any, signature: inspect.Signature, noted: dict[str, Any]) -> Non
             left_out = _required(cls) if hides else ()
             noted = {k: v for k, v in of_the_base.items() if k not in left_out} | named
     noted = {name: _as_constructed(self, name, value) for name, value in noted.items()}
+    if isinstance(self, Named):  # a run that was saved when nothing had a name is the same run
+        noted.pop(_NAME, None)
+        name = given_name(self)
+        noted = noted if name is None else {**noted, _NAME: name}
     named = getattr(cls, "configured_as", cls)  # a class that computes the same, elsewhere
     noted = {CLASS: f"{named.__module__}.{named.__qualname__}", **_without_class(noted)}
     vars(self)[_ATTRIBUTE] = json.dumps(noted)

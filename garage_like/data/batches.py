@@ -13,6 +13,8 @@ action is not among the S observations: it is in `last_observations`.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -21,7 +23,14 @@ import numpy as np
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.env_step import EnvStep, StepType
-from garage_like.data.infos import Infos, check_rows, concatenate_infos, slice_infos
+from garage_like.data.infos import (
+    Infos,
+    check_rows,
+    concatenate_infos,
+    slice_infos,
+    stack_infos,
+)
+from garage_like.data.time_step import TimeStep
 
 # Looking a member up on the Enum class costs more than to compare with it.
 _TERMINAL = int(StepType.TERMINAL)
@@ -103,6 +112,21 @@ class EpisodeBatch:
         return slice_infos(
             self.episode_infos_by_episode, np.repeat(np.arange(len(self)), self.lengths)
         )
+
+    @property
+    def observations_list(self) -> list[np.ndarray]:
+        """Observations of each episode."""
+        return [self.observations[rows] for rows in self.episode_slices()]
+
+    @property
+    def actions_list(self) -> list[np.ndarray]:
+        """Actions of each episode."""
+        return [self.actions[rows] for rows in self.episode_slices()]
+
+    @property
+    def terminals(self) -> np.ndarray:
+        """Whether the episode terminated at each step: shape (S,), bool."""
+        return self.step_types == StepType.TERMINAL
 
     @property
     def ends(self) -> np.ndarray:
@@ -229,9 +253,26 @@ class EpisodeBatch:
             for batch in self.split()
         ]
 
+    def to_time_step_list(self) -> list[TimeStep]:
+        """Return all steps one by one."""
+        return TimeStepBatch.from_episode_batch(self).to_time_step_list()
+
     @classmethod
-    def from_list(cls, env_spec: EnvSpec, episodes: Sequence[dict[str, Any]]) -> EpisodeBatch:
-        """Build a batch from dicts as `to_list` returns them."""
+    def from_list(
+        cls,
+        env_spec: EnvSpec,
+        episodes: Sequence[dict[str, Any]] = (),
+        *,
+        paths: Sequence[dict[str, Any]] = (),
+    ) -> EpisodeBatch:
+        """Build a batch from dicts as `to_list` returns them.
+
+        Args:
+            env_spec: of the environment that they come from.
+            episodes: a dict for each.
+            paths: garage's name for `episodes`.
+        """
+        episodes = episodes or paths
         if not episodes:
             raise ValueError("EpisodeBatch.from_list: expected at least one episode, got none")
         return cls.concatenate(
@@ -309,12 +350,95 @@ class TimeStepBatch:
             episode_infos=episodes.episode_infos,
         )
 
+    def split(self) -> list[TimeStepBatch]:
+        """Return one batch for each step."""
+
+        def row_of(value: Any, i: int) -> Any:
+            rows = slice(i, i + 1)
+            return slice_infos(value, rows) if isinstance(value, dict) else value[rows]
+
+        names = [f.name for f in fields(self)[1:]]
+        rows: list[dict[str, Any]] = [
+            {name: row_of(getattr(self, name), i) for name in names} for i in range(len(self))
+        ]
+        return [TimeStepBatch(env_spec=self.env_spec, **row) for row in rows]
+
+    def to_time_step_list(self) -> list[TimeStep]:
+        """Return the steps one by one."""
+        return [
+            TimeStep(
+                env_spec=self.env_spec,
+                episode_info=_row(self.episode_infos, i),
+                observation=self.observations[i],
+                action=self.actions[i],
+                reward=float(self.rewards[i]),
+                next_observation=self.next_observations[i],
+                env_info=_row(self.env_infos, i),
+                agent_info=_row(self.agent_infos, i),
+                step_type=StepType(int(self.step_types[i])),
+            )
+            for i in range(len(self))
+        ]
+
+    @classmethod
+    def from_time_step_list(
+        cls, env_spec: EnvSpec, ts_samples: Sequence[TimeStep]
+    ) -> TimeStepBatch:
+        """Build a batch from single steps.
+
+        Args:
+            env_spec: of the environment that they come from.
+            ts_samples: at least one.
+        """
+        if not ts_samples:
+            raise ValueError("TimeStepBatch.from_time_step_list: expected a step, got none")
+        dropped: set[str] = set()
+        return cls(
+            env_spec=env_spec,
+            observations=np.array([step.observation for step in ts_samples]),
+            actions=np.array([step.action for step in ts_samples]),
+            rewards=np.array([step.reward for step in ts_samples], np.float64),
+            next_observations=np.array([step.next_observation for step in ts_samples]),
+            step_types=np.array([step.step_type for step in ts_samples], np.uint8),
+            env_infos=stack_infos([s.env_info for s in ts_samples], "env_infos", dropped),
+            agent_infos=stack_infos([s.agent_info for s in ts_samples], "agent_infos", dropped),
+            episode_infos=stack_infos(
+                [s.episode_info for s in ts_samples], "episode_infos", dropped
+            ),
+        )
+
     @classmethod
     def concatenate(cls, *batches: TimeStepBatch) -> TimeStepBatch:
         """Join batches of one environment, in the order given."""
         if not batches:
             raise ValueError("TimeStepBatch.concatenate: expected at least one batch, got none")
         return cls(**_join(batches))
+
+
+def _by_either_name(construct: Any) -> Any:
+    """Let a constructor take `episode_infos`, garage's name for infos by episode."""
+
+    @functools.wraps(construct)
+    def constructor(self: Any, *args: Any, episode_infos: Infos | None = None, **kw: Any) -> None:
+        if episode_infos is not None:
+            kw["episode_infos_by_episode"] = episode_infos
+        construct(self, *args, **kw)
+
+    shown = inspect.signature(construct)
+    also = inspect.Parameter(
+        "episode_infos", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Infos | None"
+    )
+    parameters = [*shown.parameters.values(), also]
+    constructor.__signature__ = shown.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return constructor
+
+
+EpisodeBatch.__init__ = _by_either_name(EpisodeBatch.__init__)  # type: ignore[method-assign]
+
+
+def _row(infos: Infos, row: int) -> Infos:
+    """Take one row out of every array of a (nested) dict of arrays."""
+    return {k: _row(v, row) if isinstance(v, dict) else v[row] for k, v in infos.items()}
 
 
 def _join(batches: Sequence[Any]) -> dict[str, Any]:

@@ -28,8 +28,10 @@ class StepType(enum.IntEnum):
         cls,
         step_cnt: int,
         max_episode_length: int | None,
-        terminated: bool,
+        terminated: bool = False,
         truncated: bool = False,
+        *,
+        done: bool = False,
     ) -> StepType:
         """Classify the step just taken.
 
@@ -38,12 +40,13 @@ class StepType(enum.IntEnum):
             max_episode_length: limit on them, or None.
             terminated: the environment says that the episode is over.
             truncated: the environment says that the episode was cut off.
+            done: garage's name for `terminated`.
         """
         if step_cnt < 1:
             raise ValueError(
                 f"step_cnt counts the step just taken, so it is at least 1; got {step_cnt}"
             )
-        if terminated:
+        if terminated or done:
             return cls.TERMINAL
         if truncated or (max_episode_length is not None and step_cnt >= max_episode_length):
             return cls.TIMEOUT
@@ -68,6 +71,16 @@ class EnvStep(NamedTuple):
     observation: Any
     env_info: dict[str, Any]
     step_type: StepType
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the first step of its episode, and does not end it."""
+        return self.step_type == StepType.FIRST
+
+    @property
+    def mid(self) -> bool:
+        """Whether this is neither the first step of its episode nor the last."""
+        return self.step_type == StepType.MID
 
     @property
     def terminal(self) -> bool:

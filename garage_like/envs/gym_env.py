@@ -41,8 +41,8 @@ class GymEnv(Environment):
         max_episode_length: env steps after which an episode is cut off (TIMEOUT). It takes the
             place of the environment's own time limit; None keeps that one, if there is one.
         is_image: say that observations are images (uint8, 2 or 3 dimensions).
-        flatten_obs: hand out observations of any space as one flat array; a must for Dict and
-            Tuple spaces.
+        flatten_obs: hand out observations of any space as one flat array; None does so with those
+            of Dict and Tuple spaces, which come as none otherwise.
         render_mode: how `render` shows the environment; only with an id.
         make_kwargs: further arguments of `gymnasium.make`; only with an id.
 
@@ -59,10 +59,10 @@ class GymEnv(Environment):
     def __init__(
         self,
         env: gymnasium.Env | gymnasium.vector.VectorEnv | str | Callable[[], gymnasium.Env],
-        *,
-        max_episode_length: int | None = None,
         is_image: bool = False,
-        flatten_obs: bool = False,
+        max_episode_length: int | None = None,
+        *,
+        flatten_obs: bool | None = None,
         render_mode: str | None = None,
         **make_kwargs: Any,
     ) -> None:
@@ -88,6 +88,9 @@ class GymEnv(Environment):
             if max_episode_length is not None:
                 env = replace_time_limit(env, int(max_episode_length))
         self._env = env
+        if flatten_obs is None:
+            inner = gymnasium.spaces.Dict | gymnasium.spaces.Tuple
+            flatten_obs = isinstance(env.observation_space, inner)
         self._flatten = flatten_obs
         self._is_image = is_image
         observation_space = env.observation_space

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from garage_like.experiment import deterministic as deterministic
     from garage_like.experiment.context import ExperimentContext as ExperimentContext
     from garage_like.experiment.decorator import wrap_experiment as wrap_experiment
+    from garage_like.experiment.task_sampler import SetTaskSampler as SetTaskSampler
+    from garage_like.experiment.task_sampler import TaskSampler as TaskSampler
     from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
     from garage_like.snapshot.snapshotter import Snapshotter as Snapshotter
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer

@@ -25,15 +25,24 @@ class SetTask:
 
     Args:
         task: what `set_task` takes.
+        wrapper: what is put around the innermost environment, given it and the task; None keeps
+            what is around it.
     """
 
-    def __init__(self, task: Any) -> None:
+    wrapper: Callable[[Environment, Any], Environment] | None = None  # of older snapshots
+
+    def __init__(
+        self, task: Any, wrapper: Callable[[Environment, Any], Environment] | None = None
+    ) -> None:
         self.task = task
+        self.wrapper = wrapper
 
     def __call__(self, env: Environment) -> Environment:
         """Change the environment's task; return it."""
         env.set_task(self.task)  # type: ignore[attr-defined]
-        return env
+        if self.wrapper is None:
+            return env
+        return self.wrapper(getattr(env, "unwrapped", env), self.task)
 
 
 class SetTaskSampler(TaskSampler):
@@ -43,12 +52,23 @@ class SetTaskSampler(TaskSampler):
         env_constructor: makes an environment with `sample_tasks(num_tasks)` and `set_task(task)`,
             such as PointEnv; it is called once, and the environment is asked for tasks only.
 
+        env: has them already; instead of one that is made.
+        wrapper: maps a worker's environment and its task to what the worker is to step; None
+            changes the task of the environment that it has.
+
     Raises:
         TypeError: if the environment lacks one of them.
     """
 
-    def __init__(self, env_constructor: Callable[[], Any]) -> None:
-        self._env = env_constructor()
+    def __init__(
+        self,
+        env_constructor: Callable[[], Any],
+        *,
+        env: Any = None,
+        wrapper: Callable[[Environment, Any], Environment] | None = None,
+    ) -> None:
+        self._env = env_constructor() if env is None else env
+        self._wrapper = wrapper
         for method in ("sample_tasks", "set_task"):
             if not callable(getattr(self._env, method, None)):
                 raise TypeError(
@@ -64,4 +84,4 @@ class SetTaskSampler(TaskSampler):
         """
         if n_tasks < 1:
             raise ValueError(f"SetTaskSampler: n_tasks must be at least 1, got {n_tasks!r}")
-        return [SetTask(task) for task in self._env.sample_tasks(n_tasks)]
+        return [SetTask(task, self._wrapper) for task in self._env.sample_tasks(n_tasks)]

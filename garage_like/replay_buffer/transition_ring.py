@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+from gymnasium import spaces
 
 from garage_like.configuration.configured import Configured
 from garage_like.data.batches import EpisodeBatch, StepType
@@ -141,6 +142,45 @@ class TransitionRing(Configured):
             self._append(piece, lengths[lengths > 0], goes_on, self._table)
             goes_on, start = stop not in ends, stop
 
+    def add_path(self, path: Mapping[str, Any]) -> None:
+        """Store one path, given as garage's buffers take it.
+
+        Args:
+            path: arrays of T rows: `observation`, `action`, `reward`, `next_observation`, and
+                `terminal` or `step_type`.
+
+        Raises:
+            ValueError: if one is missing, or is not what the environment's spaces say.
+        """
+        rows = {key: np.asarray(value) for key, value in path.items()}
+        missing = {"observation", "action", "reward", "next_observation"} - rows.keys()
+        if missing or not rows.keys() & {"terminal", "step_type"}:
+            raise ValueError(
+                f"{type(self).__name__}.add_path: expected observation, action, reward,"
+                f" next_observation and terminal, got {', '.join(rows)}"
+            )
+        count = len(rows["reward"])
+        types = rows.get("step_type")
+        if types is None:
+            types = np.where(np.arange(count) == 0, _FIRST, StepType.MID)
+            types = np.where(rows["terminal"].reshape(count), _TERMINAL, types)
+        ends = np.unique(np.append(np.flatnonzero(types.reshape(count) >= _TERMINAL), count - 1))
+        spec = self._env_spec or EnvSpec(_space_of(rows["observation"]), _space_of(rows["action"]))
+        self.add_episode_batch(
+            EpisodeBatch(
+                env_spec=spec,
+                episode_infos_by_episode={},
+                observations=rows["observation"],
+                last_observations=rows["next_observation"][ends],
+                actions=rows["action"],
+                rewards=rows["reward"].reshape(count),
+                env_infos={},
+                agent_infos={},
+                step_types=types.reshape(count).astype(np.uint8),
+                lengths=np.diff(ends, prepend=-1),
+            )
+        )
+
     def _append(
         self, values: Transitions, lengths: np.ndarray, goes_on: bool, table: Table
     ) -> None:
@@ -198,3 +238,11 @@ def _check_capacity(owner: str, capacity: Any) -> None:
         raise TypeError(f"{owner}: capacity_in_transitions must be an integer, got {capacity!r}")
     if capacity < 1:
         raise ValueError(f"{owner}: capacity_in_transitions must be at least 1, got {capacity!r}")
+
+
+def _space_of(rows: np.ndarray) -> spaces.Box:
+    """Return a space that has room for rows of which no more is known."""
+    if rows.dtype.kind in "iu":
+        limits = np.iinfo(rows.dtype)
+        return spaces.Box(limits.min, limits.max, rows.shape[1:], rows.dtype.type)
+    return spaces.Box(-np.inf, np.inf, rows.shape[1:], np.float32)

@@ -10,12 +10,15 @@ from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import Worker
 from garage_like.sampler.worker_factory import WorkerFactory
 
+RaySampler = MultiprocessingSampler  # by the name that garage's programs ask for
+
 __all__ = [
     "DefaultWorker",
     "FragmentWorker",
     "LocalSampler",
     "MultiprocessingSampler",
     "RL2Worker",
+    "RaySampler",
     "VecWorker",
     "VectorWorker",
     "Worker",

@@ -19,6 +19,7 @@ class WorkerFactory:
         n_workers: workers of a sampler.
         worker_class: a Worker.
         worker_args: further arguments of the class, such as `{'n_envs': 8}`.
+        is_tf_worker: has no effect: workers act without a session of TensorFlow.
 
     Raises:
         TypeError: if worker_class is no Worker, or does not take worker_args.
@@ -33,6 +34,7 @@ class WorkerFactory:
         n_workers: int = 1,
         worker_class: type[Worker] = DefaultWorker,
         worker_args: dict[str, Any] | None = None,
+        is_tf_worker: bool = False,
     ) -> None:
         n_workers = as_plain(n_workers)
         if isinstance(n_workers, bool) or not isinstance(n_workers, int) or n_workers < 1:

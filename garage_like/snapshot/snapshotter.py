@@ -76,7 +76,10 @@ class Snapshotter:
     """Take and keep the snapshots of one run.
 
     Args:
-        config: where, when and how many; None for one that only loads.
+        snapshot_dir: the run directory, or a configuration; None for one that only loads.
+        snapshot_mode: what is saved and kept, where there is no configuration.
+        snapshot_gap: distance between two snapshots, where there is no configuration.
+        config: where, when and how many.
         filesystem: what touches the disk; a test's way in.
 
     Attributes:
@@ -85,8 +88,20 @@ class Snapshotter:
     """
 
     def __init__(
-        self, config: SnapshotConfig | None = None, *, filesystem: FileSystem | None = None
+        self,
+        snapshot_dir: SnapshotConfig | str | os.PathLike[str] | None = None,
+        snapshot_mode: str = "last",
+        snapshot_gap: int = 1,
+        *,
+        config: SnapshotConfig | None = None,
+        filesystem: FileSystem | None = None,
     ) -> None:
+        if isinstance(snapshot_dir, SnapshotConfig):
+            config = snapshot_dir
+        elif snapshot_dir is not None:
+            config = SnapshotConfig(
+                snapshot_dir=snapshot_dir, snapshot_mode=snapshot_mode, snapshot_gap=snapshot_gap
+            )
         self._config = config
         self._store = (
             None if config is None else SnapshotStore.of_run(Path(config.snapshot_dir), filesystem)
@@ -107,6 +122,38 @@ class Snapshotter:
         self._is_open = False
         self.made_again: list[str] = []
         self._classes: dict[int, frozenset[type]] = {}
+
+    @property
+    def snapshot_dir(self) -> str:
+        """The run directory."""
+        return os.fspath(self.config.snapshot_dir)
+
+    @property
+    def snapshot_mode(self) -> str:
+        """What is saved and kept."""
+        return self.config.snapshot_mode
+
+    @property
+    def snapshot_gap(self) -> int | str:
+        """Distance between two snapshots."""
+        return self.config.snapshot_gap
+
+    def save_itr_params(self, itr: int, params: Mapping[str, Any]) -> None:
+        """Save objects by name as the snapshot of an iteration, if the mode saves any; wait for it.
+
+        Args:
+            itr: the iteration; `load(dir, itr)` finds it.
+            params: the objects.
+        """
+        if self.config.saves_nothing or (
+            self.config.snapshot_mode.startswith("gap")
+            and itr % int(self.config.snapshot_gap)
+            and self.config.snapshot_mode != "gap_and_last"
+        ):
+            return
+        self.save(params, Manifest(epoch=itr))
+        for error in self.wait().errors:
+            raise error
 
     @property
     def config(self) -> SnapshotConfig:

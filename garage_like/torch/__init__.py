@@ -12,3 +12,41 @@ import torch
 
 if not {"OMP_NUM_THREADS", "MKL_NUM_THREADS"} & os.environ.keys():
     torch.set_num_threads(1)
+
+from garage_like.torch.devices import global_device, prefer_gpu, set_gpu_mode
+from garage_like.torch.functions import (
+    as_torch,
+    as_torch_dict,
+    compute_advantages,
+    expand_var,
+    filter_valids,
+    flatten_batch,
+    flatten_to_single_vector,
+    make_optimizer,
+    np_to_torch,
+    pad_to_last,
+    product_of_gaussians,
+    soft_update_model,
+    state_dict_to,
+    torch_to_np,
+)
+
+__all__ = [
+    "as_torch",
+    "as_torch_dict",
+    "compute_advantages",
+    "expand_var",
+    "filter_valids",
+    "flatten_batch",
+    "flatten_to_single_vector",
+    "global_device",
+    "make_optimizer",
+    "np_to_torch",
+    "pad_to_last",
+    "prefer_gpu",
+    "product_of_gaussians",
+    "set_gpu_mode",
+    "soft_update_model",
+    "state_dict_to",
+    "torch_to_np",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.time_features import step_numbers, time_features
@@ -12,7 +12,7 @@ from garage_like.np.time_features import step_numbers, time_features
 _ATTEMPTS = 5
 
 
-class LinearFeatureBaseline(Configured):
+class LinearFeatureBaseline(Named):
     """Predict returns from o, o^2, t, t^2, t^3 and 1, refitted to each batch.
 
     Duan et al. 2016, arXiv:1604.06778, appendix 2. Observations o are clipped to [-10, 10]; t is

@@ -9,14 +9,14 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.algos.schedules import LinearSchedule
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
-from garage_like.data.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor, Policy
 from garage_like.sampler.framework_actor import actor_of, forget, give_memory
 
 
-class ExplorationPolicy(Configured, abc.ABC):
+class ExplorationPolicy(Named, OfEnv, abc.ABC):
     """Act as another policy does, and now and then otherwise.
 
     Weights are the other policy's. How much is explored depends on the env steps taken so far,

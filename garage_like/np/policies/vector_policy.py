@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
-from garage_like.configuration.configured import Configured
-from garage_like.data.env_spec import EnvSpec
+from garage_like.configuration.configured import Named
+from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np import mlp
 
@@ -17,7 +17,7 @@ Nonlinearity = str | Callable[..., Any] | None
 """A name in `garage_like.np.mlp.ACTIVATIONS`, np.tanh, or a function that works in place."""
 
 
-class VectorPolicy(Configured):
+class VectorPolicy(Named, OfEnv):
     """Keep the parameters of a multi-layer perceptron, and `num_extra` more, in one vector.
 
     A subclass implements `actor`.

@@ -38,7 +38,7 @@ class DQN(TFOffPolicyAlgorithm):
         qf: what is trained; maps flat observations, shape (N, D), to values, shape (N, K).
         replay_buffer: a PathBuffer of any kind.
         sampler: where the trainer gets transitions; None for one environment, mid-episode on.
-        exploration_policy: acts while collecting, such as EpsilonGreedyPolicy.
+        exploration_policy: acts while collecting, such as EpsilonGreedyPolicy; None for `policy`.
         double_q: let the online network choose the next action and the target value it.
         qf_optimizer: a class, or a pair of it and its keyword arguments.
         qf_lr: learning rate, a number or a Schedule.
@@ -65,7 +65,7 @@ class DQN(TFOffPolicyAlgorithm):
         replay_buffer: PathBuffer,
         sampler: Sampler | None = None,
         *,
-        exploration_policy: Any,
+        exploration_policy: Any = None,
         double_q: bool = True,
         qf_optimizer: OptimizerSpec = Adam,
         qf_lr: LearningRate = 1e-3,

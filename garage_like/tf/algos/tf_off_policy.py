@@ -41,23 +41,21 @@ class TFOffPolicyAlgorithm(OffPolicyAlgorithm):
         Args:
             name: `Policy` or `Critic`, for `Learning/PolicyLearningRate`; the optimizer must
                 become the attribute that goes with it.
-            optimizer: a class, or a pair of it and its keyword arguments but for the rate.
-            learning_rate: a number or a Schedule.
+            optimizer: a class, or a pair of it and its keyword arguments.
+            learning_rate: a number or a Schedule; a rate among the keyword arguments comes first.
             *networks: whose weights it moves.
         """
         owner = type(self).__name__
-        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
         cls, keywords = optimizer if isinstance(optimizer, tuple) else (optimizer, {})
-        if (
-            not isinstance(keywords, Mapping)
-            or not callable(getattr(cls, "apply", None))
-            or keywords.keys() & {"lr", "learning_rate"}
-        ):
+        if not isinstance(keywords, Mapping) or not callable(getattr(cls, "apply", None)):
             raise ValueError(
                 f"{owner}: an optimizer must be a class, or a pair of it and a dict of its keyword "
-                "arguments but for the learning rate, which has an argument of its own; got "
-                f"{optimizer!r}"
+                f"arguments; got {optimizer!r}"
             )
+        keywords = dict(keywords)
+        for key in ("lr", "learning_rate"):
+            learning_rate = keywords.pop(key, learning_rate)
+        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
         variables = Networks(*networks).trainable_variables
         if hasattr(cls, "apply_gradients"):
             made = cls(**{**keywords, "learning_rate": schedule.value(0)})

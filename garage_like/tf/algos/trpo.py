@@ -100,6 +100,10 @@ class TRPO(VPG):
                 f" dict(max_constraint_value=0.01)), policy), got {inner!r}"
             )
 
+    @classmethod
+    def _default_policy_optimizer(cls, policy: StochasticPolicy) -> OptimizerWrapper:
+        return cls._trust_region(policy, DEFAULT_KL)
+
     @staticmethod
     def _trust_region(policy: StochasticPolicy, max_kl: float) -> OptimizerWrapper:
         options = {"max_constraint_value": max_kl}

@@ -20,6 +20,7 @@ from garage_like.tf.action_rows import action_rows
 from garage_like.tf.baselines.mlp_baseline import MLPBaseline, Optimizer, default_optimizer
 from garage_like.tf.distributions import Distribution
 from garage_like.tf.optimizers.adam import Adam
+from garage_like.tf.optimizers.described import described_optimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 from garage_like.tf.quiet_import import tf
@@ -111,6 +112,25 @@ class VPG(OnPolicyAlgorithm):
     @staticmethod
     def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
         return OptimizerWrapper(Adam, policy)
+
+    @classmethod
+    def arguments_of_garage(cls, given: dict[str, Any], policy: Any) -> dict[str, Any]:
+        """Return keyword arguments with garage's `optimizer` and `optimizer_args` made into one.
+
+        Args:
+            given: as a caller gave them.
+            policy: what is trained.
+        """
+        if not given.keys() & {"optimizer", "optimizer_args"} or policy is None:
+            return given
+        given = dict(given)
+        described = given.pop("optimizer", None), given.pop("optimizer_args", None)
+        if described != (None, None):
+            default = cls._default_policy_optimizer(policy)
+            region = given.pop("max_kl_step", None)
+            made = described_optimizer(cls.__name__, policy, *described, default, region)
+            given["policy_optimizer"] = made
+        return given
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         observations = self.policy.inputs(batch.episodes)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.tf.quiet_import import tf
 
 
-class Module(Configured):
+class Module(Named):
     """Own variables: those among its attributes, and those of modules among its attributes.
 
     A tf.Module or Keras model may be an attribute too. Lists, tuples and dicts are looked into.

@@ -2,7 +2,20 @@
 
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
+from garage_like.tf.optimizers.described import (
+    FiniteDifferenceHVP,
+    FirstOrderOptimizer,
+    PearlmutterHVP,
+)
 from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 
-__all__ = ["Adam", "ConjugateGradientOptimizer", "LBFGSOptimizer", "OptimizerWrapper"]
+__all__ = [
+    "Adam",
+    "ConjugateGradientOptimizer",
+    "FiniteDifferenceHVP",
+    "FirstOrderOptimizer",
+    "LBFGSOptimizer",
+    "OptimizerWrapper",
+    "PearlmutterHVP",
+]

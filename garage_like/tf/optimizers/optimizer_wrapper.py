@@ -81,6 +81,11 @@ class OptimizerWrapper(Configured):
         return self._optimizer
 
     @property
+    def plan(self) -> tuple[int, int | None]:
+        """Passes over the data in one update, and rows for one gradient step."""
+        return self._max_optimization_epochs, self._minibatch_size
+
+    @property
     def is_first_order(self) -> bool:
         """Whether the optimizer moves along gradients, as `minimize` needs it to."""
         optimizer_class = type(self._optimizer)

@@ -11,7 +11,7 @@ import numpy as np
 from garage_like import seeding
 from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.data.batches import EpisodeBatch
-from garage_like.data.env_spec import EnvSpec
+from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np.actors import sample_categorical
 from garage_like.np.observations import flatten_observations
@@ -22,7 +22,7 @@ from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
 
 
-class Policy(Module, ExtensionPoints):
+class Policy(Module, OfEnv, ExtensionPoints):
     """Map observations to actions.
 
     A subclass implements `__call__`, and may implement `actor`, which acts quicker; or it says how
@@ -30,6 +30,7 @@ class Policy(Module, ExtensionPoints):
 
     Args:
         env_spec: of the environment to act in.
+        name: what it is called; None for the name of its class.
     """
 
     REPLACED: ClassVar[Mapping[str, str]] = {
@@ -38,7 +39,9 @@ class Policy(Module, ExtensionPoints):
         "_initialize": "__init__",
     }
 
-    def __init__(self, env_spec: EnvSpec) -> None:
+    def __init__(self, env_spec: EnvSpec, name: str | None = None) -> None:
+        if name is not None:
+            self._name = name
         self._env_spec = env_spec
         self._rng = seeding.stream("policy")
 

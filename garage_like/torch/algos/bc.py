@@ -14,6 +14,7 @@ from garage_like.algos.evaluation_rounds import EvaluationRounds
 from garage_like.data.batches import EpisodeBatch, TimeStepBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import RLAlgorithm, Sampler
+from garage_like.torch.devices import Movable
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
 from garage_like.torch.policies.policy import Policy
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -25,7 +26,7 @@ Source = Any
 """A policy to imitate, or a record: EpisodeBatch, TimeStepBatch, or a sequence of them."""
 
 
-class BC(RLAlgorithm):
+class BC(Movable, RLAlgorithm):
     """Take the actions that an expert takes, learned from examples.
 
     Pomerleau 1989. The expert is a policy, which the sampler plays anew in each epoch, or a record

@@ -35,7 +35,8 @@ class DDPG(TorchOffPolicyAlgorithm):
         qf: values observations and actions.
         replay_buffer: a PathBuffer of any kind.
         sampler: where the trainer gets transitions; None for one environment, mid-episode on.
-        exploration_policy: acts while collecting, such as AddOrnsteinUhlenbeckNoise.
+        exploration_policy: acts while collecting, such as AddOrnsteinUhlenbeckNoise; None for
+            `policy`.
         target_update_tau: how far the targets move to the online networks at each gradient step.
         policy_lr: learning rate, a number or a Schedule.
         qf_lr: learning rate, a number or a Schedule.
@@ -64,7 +65,7 @@ class DDPG(TorchOffPolicyAlgorithm):
         replay_buffer: PathBuffer,
         sampler: Sampler | None = None,
         *,
-        exploration_policy: Any,
+        exploration_policy: Any = None,
         target_update_tau: float = 0.01,
         policy_lr: LearningRate = 1e-4,
         qf_lr: LearningRate = 1e-3,

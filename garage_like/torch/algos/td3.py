@@ -36,7 +36,7 @@ class TD3(TorchOffPolicyAlgorithm):
         qf2: another one.
         replay_buffer: a PathBuffer of any kind.
         sampler: where the trainer gets transitions; None for one environment, mid-episode on.
-        exploration_policy: acts while collecting, such as AddGaussianNoise.
+        exploration_policy: acts while collecting, such as AddGaussianNoise; None for `policy`.
         target_update_tau: how far the targets move to the online networks at each update of both.
         update_actor_interval: gradient steps of the Q-functions for one of the policy.
         policy_noise: standard deviation of the noise on target actions, in half widths of the
@@ -70,7 +70,7 @@ class TD3(TorchOffPolicyAlgorithm):
         replay_buffer: PathBuffer,
         sampler: Sampler | None = None,
         *,
-        exploration_policy: Any,
+        exploration_policy: Any = None,
         target_update_tau: float = 0.005,
         update_actor_interval: int = 2,
         policy_noise: float = 0.2,

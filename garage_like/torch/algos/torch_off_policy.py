@@ -14,6 +14,7 @@ from garage_like.algos.schedules import Schedule, as_schedule
 from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.algos.minibatch import Minibatch, make_minibatch
+from garage_like.torch.devices import Movable
 from garage_like.torch.kernels.off_policy import Kernel, kernel_of
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
 from garage_like.torch.policies.policy import Policy
@@ -29,7 +30,7 @@ _ATTRIBUTES = {
 }
 
 
-class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
+class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
     """Turn transitions into tensors, and let learning rates follow their schedules."""
 
     policy: Policy
@@ -46,18 +47,19 @@ class TorchOffPolicyAlgorithm(OffPolicyAlgorithm):
         Args:
             name: `Policy`, `Critic` or `Entropy`, for `Learning/PolicyLearningRate`; the optimizer
                 must become the attribute that goes with it.
-            optimizer: a class, or a pair of it and its keyword arguments but for `lr`.
-            learning_rate: a number or a Schedule.
+            optimizer: a class, or a pair of it and its keyword arguments.
+            learning_rate: a number or a Schedule; `lr` among the keyword arguments comes first.
             *modules: whose weights it moves.
         """
         owner = type(self).__name__
-        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
         cls, keywords = optimizer if isinstance(optimizer, tuple) else (optimizer, {})
-        if not isinstance(keywords, Mapping) or "lr" in keywords:
+        if not isinstance(keywords, Mapping):
             raise ValueError(
                 f"{owner}: an optimizer must be a class, or a pair of it and a dict of its keyword "
-                f"arguments but for lr, which has an argument of its own; got {optimizer!r}"
+                f"arguments; got {optimizer!r}"
             )
+        learning_rate = keywords.get("lr", learning_rate)
+        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
         wrapper = OptimizerWrapper(
             (cls, {**keywords, "lr": schedule.value(0)}), nn.ModuleList(modules)
         )

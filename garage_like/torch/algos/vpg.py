@@ -20,6 +20,7 @@ from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
+from garage_like.torch.devices import Movable
 from garage_like.torch.kernels.on_policy import distribution_of_many, policy_gradient
 from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -27,7 +28,7 @@ from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 from garage_like.torch.value_functions.gaussian_mlp_value_function import default_optimizer
 
 
-class VPG(OnPolicyAlgorithm):
+class VPG(Movable, OnPolicyAlgorithm):
     """Follow the gradient of expected return, one batch at a time.
 
     REINFORCE with a baseline (Williams 1992) and generalized advantage estimates (Schulman et al.

@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.configuration.configured import Configured
-from garage_like.data.env_spec import EnvSpec
+from garage_like.configuration.configured import Named
+from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
 from garage_like.sampler.framework_actor import actor_of
 
 
-class Policy(Configured, nn.Module):
+class Policy(Named, OfEnv, nn.Module):
     """Map observations to actions.
 
     A subclass implements `forward`, and may implement `actor`, which acts quicker and by the
@@ -25,10 +25,13 @@ class Policy(Configured, nn.Module):
 
     Args:
         env_spec: of the environment to act in.
+        name: what it is called; None for the name of its class.
     """
 
-    def __init__(self, env_spec: EnvSpec) -> None:
+    def __init__(self, env_spec: EnvSpec, name: str | None = None) -> None:
         super().__init__()
+        if name is not None:
+            self._name = name
         self._env_spec = env_spec
         self._rng = seeding.stream("policy")
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.env_spec import EnvSpec
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 
 
-class ContinuousMLPQFunction(Configured, nn.Module):
+class ContinuousMLPQFunction(Named, nn.Module):
     """Value an observation and an action together, by a multi-layer perceptron.
 
     Args:

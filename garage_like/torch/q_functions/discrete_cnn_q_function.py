@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
 from garage_like.torch.modules.cnn import CNN, ImageFormat
@@ -16,7 +16,7 @@ from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.q_functions.discrete_mlp_q_function import combine_dueling
 
 
-class DiscreteCNNQFunction(Configured, nn.Module):
+class DiscreteCNNQFunction(Named, nn.Module):
     """Value all actions at once, by convolutions.
 
     Args:

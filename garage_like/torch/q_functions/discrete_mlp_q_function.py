@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
 from garage_like.np.dueling import DuelingNetwork
@@ -15,7 +15,7 @@ from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 
 
-class DiscreteMLPQFunction(Configured, nn.Module):
+class DiscreteMLPQFunction(Named, nn.Module):
     """Value all actions at once, by a multi-layer perceptron.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.observations import flatten_observations
@@ -19,7 +19,7 @@ from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper, fast_path_is_on
 
 
-class GaussianMLPValueFunction(Configured, nn.Module):
+class GaussianMLPValueFunction(Named, nn.Module):
     """Take returns as normally distributed around a multi-layer perceptron's value.
 
     Args:

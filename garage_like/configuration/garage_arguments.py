@@ -1,0 +1,111 @@
+"""Arguments that have another name in garage, or that mean nothing here: one table for all classes.
+
+The constructor of every class that is `Configured` looks here for the keyword arguments that it is
+given. What is renamed is passed on under its name here. What is inert is taken and, once, said to
+be without effect; a value that would have had one in garage is refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+
+class Inert(NamedTuple):
+    """An argument that has no effect here.
+
+    Attributes:
+        why: what is so without it.
+        values: those that may be given; none for any.
+    """
+
+    why: str
+    values: tuple[Any, ...] = ()
+
+
+_GRAPH = Inert("there is no graph with scopes")
+_NO_LIMIT = Inert("the bounds of the action space hold")
+
+ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
+    "interfaces.Sampler": {
+        "is_tf_worker": Inert("workers act without a session of TensorFlow"),
+    },
+    "algos.off_policy.OffPolicyAlgorithm": {
+        "n_train_steps": "gradient_steps_per_itr",
+        "grad_steps_per_env_step": "gradient_steps_per_env_step",
+        "num_eval_episodes": "num_evaluation_episodes",
+        "reward_scaling": "reward_scale",
+        "update_after": "min_buffer_size",
+        "max_action": _NO_LIMIT,
+        "replay_buffer_size": Inert("the replay buffer has its capacity"),
+        "exploration_noise": Inert("the exploration policy has its noise"),
+    },
+    "tf.algos.tf_off_policy.TFOffPolicyAlgorithm": {
+        "policy_weight_decay": Inert("weights do not decay", (0, None)),
+        "qf_weight_decay": Inert("weights do not decay", (0, None)),
+    },
+    "torch.algos.torch_off_policy.TorchOffPolicyAlgorithm": {
+        "policy_weight_decay": Inert("weights do not decay but by the optimizer", (0, None)),
+        "qf_weight_decay": Inert("weights do not decay but by the optimizer", (0, None)),
+    },
+    "torch.algos.dqn.DQN": {"deterministic_eval": "use_deterministic_evaluation"},
+    "tf.algos.dqn.DQN": {"grad_norm_clipping": "clip_gradient"},
+    "tf.algos.td3.TD3": {"qf": "qf1", "actor_update_period": "update_actor_interval"},
+    "tf.algos.vpg.VPG": {
+        "scope": _GRAPH,
+        "lr_clip_range": Inert("PPO alone clips likelihood ratios"),
+        "max_kl_step": Inert("TRPO and TNPG alone have a trust region"),
+        "kl_constraint": Inert("the trust region is a hard one", ("hard",)),
+        "fixed_horizon": Inert("episodes are as long as they are", (False,)),
+        "use_neg_logli_entropy": Inert("entropies are computed, not estimated", (False,)),
+    },
+    "tf.modules.module.Module": {
+        "num_seq_inputs": Inert("observations are valued one by one", (1,)),
+    },
+    "torch.policies.tanh_gaussian_mlp_policy.TanhGaussianMLPPolicy": {
+        "output_nonlinearity": Inert("outputs are a mean and a deviation", (None,)),
+        "std_parameterization": Inert("a network gives the deviations", ("exp",)),
+        "init_std": Inert("a network gives the deviations", (1.0,)),
+    },
+}
+
+
+def translate(cls: type, given: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """Return keyword arguments as the constructor of a class takes them.
+
+    Args:
+        cls: the class; what stands in the table for its bases holds for it.
+        given: by the names of garage or of this framework.
+        own: parameters of the constructor, which mean what they say there.
+
+    Raises:
+        ValueError: if one would have had an effect in garage and has none here.
+        TypeError: if one is given by both names.
+    """
+    known: dict[str, str | Inert] = {}
+    for base in reversed(cls.__mro__):
+        room = f"{base.__module__}.{base.__qualname__}".removeprefix("garage_like.")
+        known.update(ARGUMENTS.get(room, {}))
+    taken: dict[str, Any] = {}
+    for name, value in given.items():
+        meaning = name if name in own else known.get(name, name)
+        if isinstance(meaning, Inert):
+            _say_inert(cls, name, value, meaning)
+            continue
+        if meaning in taken or (meaning != name and meaning in given):
+            raise TypeError(f"{cls.__name__}: {name} is {meaning} by another name; give one")
+        taken[meaning] = value
+    return taken
+
+
+def _say_inert(cls: type, name: str, value: Any, inert: Inert) -> None:
+    if inert.values and value not in inert.values:
+        raise ValueError(
+            f"{cls.__name__}: {name}={value!r} cannot be had: {inert.why}; leave it out, or pass"
+            f" {' or '.join(map(repr, inert.values))}"
+        )
+    if not inert.values:  # the one value that it has here anyway needs no word
+        warnings.warn(
+            f"{cls.__name__}: {name} has no effect, since {inert.why}", UserWarning, stacklevel=5
+        )

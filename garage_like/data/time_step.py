@@ -1,0 +1,87 @@
+"""TimeStep: one env step with the observation before it and all that is known of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from garage_like.data.env_spec import EnvSpec
+from garage_like.data.env_step import EnvStep, StepType
+
+
+class TimeStep(NamedTuple):
+    """A step of an agent in an environment; EnvStep is the environment's half of it.
+
+    Attributes:
+        env_spec: the environment's.
+        episode_info: of the episode, from `Environment.reset`.
+        observation: shape (O*,), before the action.
+        action: shape (A*,).
+        reward: undiscounted.
+        next_observation: shape (O*,), after the action.
+        env_info: from `Environment.step`.
+        agent_info: from the policy.
+        step_type: tells termination from truncation.
+    """
+
+    env_spec: EnvSpec
+    episode_info: dict[str, Any]
+    observation: Any
+    action: Any
+    reward: float
+    next_observation: Any
+    env_info: dict[str, Any]
+    agent_info: dict[str, Any]
+    step_type: StepType
+
+    @property
+    def first(self) -> bool:
+        """Whether it is the first of its episode, and does not end it."""
+        return self.step_type == StepType.FIRST
+
+    @property
+    def mid(self) -> bool:
+        """Whether it is neither the first of its episode nor the last."""
+        return self.step_type == StepType.MID
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the episode terminated with it."""
+        return self.step_type == StepType.TERMINAL
+
+    @property
+    def timeout(self) -> bool:
+        """Whether the episode was cut off at it."""
+        return self.step_type == StepType.TIMEOUT
+
+    @property
+    def last(self) -> bool:
+        """Whether the episode ended with it, either way."""
+        return self.step_type >= StepType.TERMINAL
+
+    @classmethod
+    def from_env_step(
+        cls,
+        env_step: EnvStep,
+        last_observation: Any,
+        agent_info: dict[str, Any],
+        episode_info: dict[str, Any],
+    ) -> TimeStep:
+        """Complete what an environment returned.
+
+        Args:
+            env_step: from `Environment.step`.
+            last_observation: shape (O*,), before the action.
+            agent_info: from the policy.
+            episode_info: from `Environment.reset`.
+        """
+        return cls(
+            env_spec=env_step.env_spec,
+            episode_info=episode_info,
+            observation=last_observation,
+            action=env_step.action,
+            reward=env_step.reward,
+            next_observation=env_step.observation,
+            env_info=env_step.env_info,
+            agent_info=agent_info,
+            step_type=env_step.step_type,
+        )
