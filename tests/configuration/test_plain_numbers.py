@@ -57,7 +57,7 @@ def test_arguments_of_train_and_of_samplers_do():
     assert (args.n_epochs, args.batch_size, args.plot) == (2, 10, True)
     assert type(args.plot) is bool
     assert WorkerFactory(n_workers=np.int64(2)).n_workers == 2
-    env = PointEnv()
+    env = PointEnv(max_episode_length=5)
     sampler = LocalSampler(
         GaussianMLPPolicy(env.spec, hidden_sizes=np.array([4])),
         env,

@@ -177,8 +177,8 @@ def test_gradients_are_gone_when_an_epoch_is_over():
         ({"clip_rewards": -1.0}, "clip_rewards must be positive or None, got -1.0"),
         ({"qf_lr": 0.0}, "the learning rate of Critic must be positive, got 0.0"),
         (
-            {"qf_optimizer": (torch.optim.SGD, {"lr": 1.0})},
-            "but for lr, which has an argument of its own",
+            {"qf_optimizer": (torch.optim.SGD, [("lr", 1.0)])},
+            "a pair of it and a dict of its keyword arguments",
         ),
     ],
 )

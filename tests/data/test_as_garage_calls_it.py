@@ -1,0 +1,153 @@
+"""Lists, constructors and small functions on data that programs written for garage use."""
+
+import inspect
+
+import gymnasium
+import numpy as np
+import pytest
+
+import garage_like
+from garage_like import np as gnp
+from garage_like.data.batches import EpisodeBatch, StepType, TimeStepBatch
+from garage_like.envs import GymEnv, PointEnv
+from garage_like.experiment import Snapshotter
+from garage_like.experiment.task_sampler import SetTaskSampler
+from garage_like.np.baselines import ZeroBaseline
+from garage_like.np.policies import FixedPolicy, GaussianMLPPolicy, ScriptedPolicy
+from garage_like.replay_buffer import PathBuffer
+from garage_like.sampler import LocalSampler
+
+
+@pytest.fixture(scope="module")
+def episodes():
+    env = PointEnv(max_episode_length=3)
+    return LocalSampler(GaussianMLPPolicy(env.spec), env).obtain_exact_episodes(2)
+
+
+def test_a_batch_is_made_of_infos_by_either_name(episodes):
+    names = ("observations", "last_observations", "actions", "rewards", "env_infos")
+    rest = {n: getattr(episodes, n) for n in (*names, "agent_infos", "step_types", "lengths")}
+    infos = {"task": np.arange(2)}
+    batch = EpisodeBatch(env_spec=episodes.env_spec, episode_infos=infos, **rest)
+    assert batch.episode_infos_by_episode is infos
+    assert batch.episode_infos["task"].tolist() == [0] * 3 + [1] * 3
+    assert "episode_infos" in inspect.signature(EpisodeBatch).parameters
+
+
+def test_lists_of_a_batch_are_its_episodes(episodes):
+    assert [len(o) for o in episodes.observations_list] == [3, 3]
+    assert np.concatenate(episodes.actions_list).tobytes() == episodes.actions.tobytes()
+    assert not episodes.terminals.any()
+    back = EpisodeBatch.from_list(episodes.env_spec, paths=episodes.to_list())
+    assert back.rewards.tobytes() == episodes.rewards.tobytes()
+
+
+def test_single_steps_and_back(episodes):
+    steps = episodes.to_time_step_list()
+    assert [s.first for s in steps] == [True, False, False] * 2
+    assert [s.mid for s in steps] == [False, True, False] * 2
+    assert (steps[2].timeout, steps[2].last, steps[2].terminal) == (True, True, False)
+    assert (steps[0].next_observation == steps[1].observation).all()
+    batch = TimeStepBatch.from_time_step_list(episodes.env_spec, steps)
+    assert batch.observations.tobytes() == episodes.observations.tobytes()
+    assert batch.agent_infos.keys() == episodes.agent_infos.keys()
+    single = batch.split()
+    assert [len(one) for one in single] == [1] * 6
+    assert single[4].rewards[0] == batch.rewards[4]
+
+
+def test_a_step_completes_what_the_environment_returned():
+    env = PointEnv()
+    observation, info = env.reset()
+    step = env.step(np.zeros(2))
+    assert (step.first, step.mid) == (True, False)
+    whole = garage_like.TimeStep.from_env_step(step, observation, {"mean": 0}, info)
+    assert whole.observation is observation
+    assert whole.agent_info == {"mean": 0}
+    assert StepType.get_step_type(2, 5, done=True) is StepType.TERMINAL
+    assert StepType.get_step_type(step_cnt=5, max_episode_length=5, done=False) is StepType.TIMEOUT
+
+
+def test_arguments_of_an_environment_come_in_garages_order():
+    assert GymEnv("CartPole-v1", False, 100).spec.max_episode_length == 100
+
+
+def test_observations_of_a_dict_come_as_one_array():
+    class Both(gymnasium.Env):
+        observation_space = gymnasium.spaces.Dict(
+            {"a": gymnasium.spaces.Box(0, 1, (2,)), "b": gymnasium.spaces.Discrete(3)}
+        )
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            return {"a": np.ones(2, np.float32), "b": 1}, {}
+
+    assert GymEnv(Both()).reset()[0].tolist() == [1, 1, 0, 1, 0]
+    with pytest.raises(ValueError, match="must come as one array"):
+        GymEnv(Both(), flatten_obs=False)
+
+
+def test_a_path_is_stored_as_garages_buffers_take_it():
+    path = {
+        "observation": np.arange(6.0).reshape(3, 2),
+        "action": np.array([0, 1, 0]),
+        "reward": np.ones((3, 1)),
+        "next_observation": np.arange(2.0, 8.0).reshape(3, 2),
+        "terminal": np.array([[False], [True], [False]]),
+    }
+    buffer = PathBuffer(capacity_in_transitions=5)
+    buffer.add_path(path)
+    assert (buffer.n_transitions_stored, buffer.n_paths_stored) == (3, 2)
+    assert buffer.sample_timesteps(4).rewards.tolist() == [1.0] * 4
+    with pytest.raises(ValueError, match="expected observation, action"):
+        buffer.add_path({"observation": np.zeros((1, 2))})
+
+
+def test_a_snapshotter_of_a_directory_saves_what_it_is_given(tmp_path):
+    snapshotter = Snapshotter(str(tmp_path), "all", 1)
+    assert (snapshotter.snapshot_mode, snapshotter.snapshot_gap) == ("all", 1)
+    assert snapshotter.snapshot_dir == str(tmp_path)
+    snapshotter.save_itr_params(4, {"weights": np.arange(3.0)})
+    assert Snapshotter().load(tmp_path, 4)["weights"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_tasks_may_come_with_a_wrapper():
+    made = []
+
+    def wrapper(env, task):
+        made.append(task)
+        return env
+
+    sampler = SetTaskSampler(PointEnv, wrapper=wrapper)
+    env = PointEnv()
+    assert [update(env) for update in sampler.sample(2)] == [env, env]
+    assert len(made) == 2
+
+
+def test_policies_that_follow_a_script():
+    env = GymEnv("CartPole-v1", max_episode_length=3)
+    policy = FixedPolicy(env.spec, [0, 1, 0])
+    assert LocalSampler(policy, env).obtain_samples(0, 6).actions.tolist() == [0, 1, 0] * 2
+    with pytest.raises(IndexError, match="all of its 3 actions"):
+        policy.get_action(None)
+    lookup = ScriptedPolicy({0: 2, 1: 3})
+    assert lookup.get_actions(np.array([1, 0]))[0].tolist() == [3, 2]
+
+
+def test_a_baseline_that_knows_nothing(episodes):
+    values, last = ZeroBaseline(episodes.env_spec).predict(episodes)
+    assert (values.shape, last.shape) == ((6,), (2,))
+
+
+def test_small_functions_do_what_garages_do():
+    assert gnp.discount_cumsum(np.array([1.0, 1.0, 1.0]), 0.5).tolist() == [1.75, 1.5, 1.0]
+    flat = gnp.flatten_tensors([np.ones((2, 2)), np.zeros(1)])
+    assert [t.shape for t in gnp.unflatten_tensors(flat, [(2, 2), (1,)])] == [(2, 2), (1,)]
+    assert gnp.pad_batch_array(np.arange(3), np.array([1, 2])).tolist() == [[0, 0], [1, 2]]
+    assert gnp.pad_tensor(np.array([1, 2]), 3, mode="last").tolist() == [1, 2, 2]
+    stacked = gnp.stack_tensor_dict_list([{"a": {"b": 1}}, {"a": {"b": 2}}])
+    assert stacked["a"]["b"].tolist() == [1, 2]
+    assert gnp.slice_nested_dict({"a": np.arange(4)}, 1, 3)["a"].tolist() == [1, 2]
+    assert gnp.explained_variance_1d(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == 1.0
+    assert gnp.sliding_window(np.arange(3), 2).tolist() == [[0, 1], [1, 2]]
+    assert gnp.sliding_window(np.arange(3), 2, smear=True).tolist() == [[0, 0], [0, 1], [1, 2]]
