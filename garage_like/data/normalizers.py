@@ -51,7 +51,7 @@ def pooled_normalizers(envs: Iterable[Any]) -> dict[str, dict[str, Any]]:
 
 def _of_one(env: Any) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for layer in layers_of(env):
+    for layer in _layers(env):
         for name, values in _of_layer(layer):
             found.setdefault(name, values)
     return found
@@ -72,7 +72,7 @@ def _pooled(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def set_normalizers(env: Any, normalizers: Normalizers) -> None:
     """Let an environment normalise with other statistics; what is not named keeps its own."""
-    for layer in layers_of(env):
+    for layer in _layers(env):
         for name, own in list(_of_layer(layer)):
             values = normalizers.get(name)
             if values is not None and np.size(values["mean"]) == np.size(own["mean"]):
@@ -85,7 +85,7 @@ def use_normalizers(env: Any, normalizers: Normalizers) -> None:
     What has seen nothing, and of which nothing is known, goes on learning.
     """
     set_normalizers(env, normalizers)
-    for layer in layers_of(env):
+    for layer in _layers(env):
         if any(values["count"] >= 1 for _, values in _of_layer(layer)):
             layer.update_running_mean = False
 
@@ -123,6 +123,14 @@ def arrays_of(recorded: Normalizers) -> dict[str, dict[str, np.ndarray]]:
         name: {key: np.asarray(value).astype(np.float64) for key, value in values.items()}
         for name, values in recorded.items()
     }
+
+
+def _layers(env: Any) -> Iterator[Any]:
+    """Yield the layers of a vector environment that is held, which is what is trained in, first."""
+    vector = getattr(env, "__dict__", {}).get("_vector")
+    if vector is not None:
+        yield from layers_of(getattr(vector, "_env", None))
+    yield from layers_of(env)
 
 
 def _of_layer(layer: Any) -> Iterator[tuple[str, dict[str, Any]]]:

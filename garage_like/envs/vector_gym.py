@@ -9,7 +9,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.wrappers import vector as vector_wrappers
 
+from garage_like.data.env_layers import layers_of
 from garage_like.data.env_step import VectorStep
 from garage_like.envs.space_seeds import seed_all_spaces, seed_spaces
 from garage_like.interfaces import VectorEnvironment
@@ -149,7 +151,20 @@ class _OnlyMany(gymnasium.Env):
 
 
 def single_form(env: VectorEnv) -> gymnasium.Env:
-    """Return one environment like the N of a vector environment, to evaluate and watch in."""
+    """Return one environment like the N of a vector environment, to evaluate and watch in.
+
+    What the vector environment normalises, it does.
+    """
+    single = _bare_single_form(env)
+    for layer in reversed(layers_of(env)):
+        if isinstance(layer, vector_wrappers.NormalizeObservation):
+            single = gymnasium.wrappers.NormalizeObservation(single, layer.epsilon)
+        elif isinstance(layer, vector_wrappers.NormalizeReward):
+            single = gymnasium.wrappers.NormalizeReward(single, layer.gamma, layer.epsilon)
+    return single
+
+
+def _bare_single_form(env: VectorEnv) -> gymnasium.Env:
     bare = env.unwrapped
     if isinstance(bare, SyncVectorEnv):
         return copy.deepcopy(bare.envs[0])

@@ -101,6 +101,16 @@ class OfTheClass(Hiding):
         return self.counted
 
 
+class CompiledAndLate(Hiding):
+    """Calls compiled code in a way that cannot be read off, and not before its 81st step."""
+
+    age = 0
+
+    def told(self):
+        self.age += 1
+        return __import__("ctypes").CDLL(None).rand() % 1000 if self.age > 80 else 0
+
+
 class Walk(RLAlgorithm):
     policy = None
 
@@ -124,7 +134,7 @@ def train(ctxt=None, *, kind):
     env = GymEnv(globals()[kind](), max_episode_length=60)
     trainer = Trainer(ctxt)
     trainer.setup(Walk(env), env)
-    trainer.train(3, 30)
+    trainer.train(4, 30)
 
 
 if __name__ == "__main__":

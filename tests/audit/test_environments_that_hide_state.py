@@ -13,8 +13,8 @@ from garage_like.snapshot import read_snapshot
 SCRIPT = Path(__file__).parent / "environments_that_hide_state.py"
 
 
-def audited(kind, folder):
-    audit = verify_resume(SCRIPT, [kind], n_epochs=2, folder=folder / "both")
+def audited(kind, folder, n_epochs=2):
+    audit = verify_resume(SCRIPT, [kind], n_epochs=n_epochs, folder=folder / "both")
     return audit, read_snapshot(folder / "both" / "straight").manifest
 
 
@@ -46,3 +46,13 @@ def test_state_that_is_lost_is_in_the_label_and_found(kind, told, found, tmp_pat
     assert told in manifest.reasons[0]
     assert not audit.equal
     assert found in audit.difference.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_epochs", "is_found"), [(2, False), (4, True)])
+def test_compiled_code_that_shows_late_is_found_in_an_epoch_that_depends_on_it(
+    n_epochs, is_found, tmp_path
+):
+    audit, manifest = audited("CompiledAndLate", tmp_path, n_epochs)
+    assert manifest.exact, manifest.reasons
+    assert audit.equal != is_found

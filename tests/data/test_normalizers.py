@@ -123,3 +123,19 @@ def test_snapshot_of_several_environments_tells_the_statistics_of_all(tmp_path):
     again.restore(tmp_path)
     kept = [one.gym_env.obs_rms.count for one in again.algo.sampler.envs]
     assert kept == own, "each environment goes on with its own"
+
+
+def test_statistics_of_a_vector_environment_are_told_and_used_to_evaluate(tmp_path):
+    many = gymnasium.make_vec("CartPole-v1", 4, vectorization_mode="sync")
+    many = gymnasium.wrappers.vector.NormalizeObservation(many)
+    env = GymEnv(many)
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(4,))
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path))
+    sampler = LocalSampler(policy, env)
+    trainer.setup(CEM(env.spec, policy, sampler, n_samples=2, best_frac=0.5), env)
+    trainer.train(2, 100)
+    told = read_snapshot(tmp_path).normalizers["observation"]
+    assert told["count"] == many.obs_rms.count > 100
+    played = trainer.get_evaluation_env()
+    assert np.array_equal(played.gym_env.obs_rms.mean, many.obs_rms.mean)
+    assert not played.gym_env.update_running_mean
