@@ -275,3 +275,11 @@ def test_metadata_takes_the_version_from_the_package() -> None:
         [sys.executable, "setup.py", "--version"], cwd=ROOT, capture_output=True, text=True
     )
     assert ran.stdout.split()[-1] == garage_like.__version__, ran.stderr
+
+
+def test_the_page_on_code_of_ones_own_runs(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    for _ in range(2):  # the second time there is nothing left to do
+        result = run_script(DOCS / "your_own_code.md", tmp_path)
+        assert result.returncode == 0, result.stderr[-3000:]
+    assert len(list((tmp_path / "runs").glob("*/snapshots/epoch_*"))) == 4

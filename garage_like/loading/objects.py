@@ -17,6 +17,7 @@ from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.graph.absent import Absent, classes_may_be_absent
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.devices import building_on_cpu
+from garage_like.snapshot.kinds.made_again import only_trying
 from garage_like.snapshot.kinds.registry import KINDS
 from garage_like.snapshot.loading import LoadedSnapshot, build_newest, load_snapshot, run_dir_of
 from garage_like.snapshot.trust import check_trust
@@ -61,6 +62,8 @@ def load_policy(
 ) -> Policy:
     """Load a policy that acts at once: `load_policy(path).get_action(observation)`.
 
+    What a loop of Stable-Baselines3 trained is its model, with `predict` and all else.
+
     It stands where an episode begins; its random numbers go on where the run's were. What else the
     run consisted of may be of libraries that are not installed here: JAX, say. One that was
     trained on normalised observations needs them normalised alike: a warning says so, and
@@ -98,6 +101,10 @@ def load_policy(
         ):
             raise
     policy: Any = getattr(algo, "policy", None)
+    model: Any = getattr(algo, "model", None)
+    if hasattr(model, "predict"):  # of Stable-Baselines3
+        foreign: Policy = model
+        return foreign
     if not hasattr(policy, "get_action"):
         raise SnapshotNotFoundError(
             f"{loaded.path}: {type(algo).__name__} has no policy to act with, but {policy!r};"
@@ -163,7 +170,13 @@ def _graph(loaded: LoadedSnapshot, map_location: Any, trust: bool) -> dict[str, 
     known = [str(folder) for folder in folders] if isinstance(folders, list) else []
     sys.path[:0] = [folder for folder in known if folder not in sys.path]
     with contextlib.nullcontext() if map_location is None else building_on_cpu():
-        return build_newest(loaded, lambda found: found.graph(trust))[1]
+        return build_newest(loaded, lambda found: _looked_at(found, trust))[1]
+
+
+def _looked_at(found: LoadedSnapshot, trust: bool) -> dict[str, Any]:
+    """Build the objects; open no log of the run, and start no workers."""
+    with only_trying():
+        return found.graph(trust)
 
 
 def _experiment(snapshot: Path) -> dict[str, Any]:

@@ -30,6 +30,8 @@ QUICK = {
     "your_own_kind.py": ("CountingExplorer", 300),
 }
 TESTED_BY_NAME = {
+    "adapters/own_loop.py",
+    "adapters/sb3_ppo.py",
     "kill_and_resume.py",
     "tf/resume_training.py",
     "tf/trpo_gym_tf_cartpole_pretrained.py",
@@ -108,3 +110,16 @@ def test_policy_of_a_snapshot_is_played(run_example) -> None:
     average = sum(int(total) for total, _ in returns) / 3
     assert f"average return {average:.2f}, standard deviation" in last
     assert run_example("sim_policy.py", run_dir, "--episodes", 3, "--which", 0) != last
+
+
+def test_other_loops_go_on_where_they_were(run_example, garage_like, rows, tmp_path) -> None:
+    for n_epochs in (1, 3):
+        run_example("adapters/own_loop.py", f"--n-epochs={n_epochs}", "--log-dir=a")
+    run_example("adapters/own_loop.py", "--n-epochs=3", "--log-dir=b")
+    ours, theirs = ([row["AverageReturn"] for row in rows(tmp_path / d)] for d in "ab")
+    assert len(ours) == 3
+    assert ours == theirs
+    output = run_example("adapters/sb3_ppo.py", "--timesteps=1024")
+    assert "mean return" in output
+    assert len(list_snapshots(tmp_path / "runs/sb3_ppo")) == 2
+    assert "exact" in garage_like("show", "runs/sb3_ppo")

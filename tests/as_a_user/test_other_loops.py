@@ -1,0 +1,74 @@
+"""Loops of other libraries, killed and started again, against those that know nothing of us."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def digest(folder: Path, script: str, *words: str, **extra: str) -> list[str]:
+    folder.mkdir(exist_ok=True)
+    output = folder / "output.txt"
+    with open(output, "w") as file:
+        process = subprocess.Popen(
+            [sys.executable, HERE / script, *words],
+            cwd=folder,
+            env={**ENV, **extra},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(timeout=120)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # workers outlive what was killed
+    text = output.read_text()
+    assert status == (-9 if "DIES_IN" in extra else 0), text
+    return [line for line in text.splitlines() if line.startswith("digest")]
+
+
+def check(tmp_path: Path, script: str, kills: list[int], *words: str) -> None:
+    expected = digest(tmp_path / "plain", script, *words, PLAIN="1")
+    assert expected
+    for kill in kills:
+        digest(tmp_path / "kept", script, *words, DIES_IN=str(kill))
+    assert digest(tmp_path / "kept", script, *words) == expected
+    log = (tmp_path / "kept" / "run" / "debug.log").read_text()
+    assert "orphan" not in log
+    assert (tmp_path / "kept" / "run" / "debug.log.orphan-1").exists(), "nothing was killed"
+
+
+def kills_of(name: str, first: int, last: int, step: int = 1) -> list[int]:
+    return sorted(random.Random(name).sample(range(first, last, step), 2))
+
+
+@pytest.mark.parametrize("kind", ["ppo", "dqn"])
+def test_a_script_with_a_loop_of_its_own(tmp_path, kind):
+    check(tmp_path, "own_loop.py", kills_of(kind, 2, 8), kind)
+
+
+QUICK = [("PPO", "subproc", "normalized"), ("DQN", "dummy", "plain")]
+KINDS = ["PPO", "A2C", "SAC", "TD3", "DDPG", "DQN", "TQC", "QRDQN", "RecurrentPPO", "MaskablePPO"]
+MATRIX = [(k, v, n) for k in KINDS for v in ("dummy", "subproc") for n in ("plain", "normalized")]
+
+
+@pytest.mark.parametrize("case", QUICK, ids="-".join)
+def test_a_model_of_stable_baselines3(tmp_path, case):
+    pytest.importorskip("sb3_contrib")
+    check(tmp_path, "sb3_model.py", kills_of("".join(case), 70, 198, 2), *case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in MATRIX if case not in QUICK], ids="-".join)
+def test_the_matrix_of_stable_baselines3(tmp_path, case):
+    pytest.importorskip("sb3_contrib")
+    check(tmp_path, "sb3_model.py", kills_of("".join(case), 70, 198, 2), *case)
