@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 
 from garage_like.data.table import Table
-from garage_like.errors import SnapshotCorruptError, SnapshotRestoreError, SnapshotSaveError
+from garage_like.errors import (
+    SnapshotCorruptError,
+    SnapshotError,
+    SnapshotRestoreError,
+    SnapshotSaveError,
+)
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.filesystem import Buffer
@@ -361,6 +366,8 @@ def why_not_built(objects: Buffer, buffers: Sequence[Any], error: Exception) -> 
             f"{where} cannot be built here: {error}; install what is missing, or put the folder of"
             " the module on PYTHONPATH"
         )
+    if isinstance(error, SnapshotError):
+        return f"{where}: {error}"
     return f"{where} cannot be restored: {type(error).__name__}: {error}"
 
 

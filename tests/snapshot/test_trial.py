@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,7 @@ def test_load_goes_back_to_a_snapshot_that_can_be_built(tmp_path):
 
 SCRIPT = """
 import sys
+from pathlib import Path
 from garage_like import Trainer, wrap_experiment
 from garage_like.envs import GymEnv
 from garage_like.interfaces import RLAlgorithm
@@ -182,3 +184,13 @@ def test_run_that_comes_back_is_called_exact(tmp_path):
     assert Manifest.read(tmp_path / "run" / "snapshots" / "epoch_000002").exact
     checked = run(tmp_path, "-m", "garage_like", "verify", "run", "--restore")
     assert checked.stdout.endswith("3 snapshots, every digest holds, restored\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["np_CEM", "torch_TRPO", "torch_SAC", "tf_DQN", "tf_PPO"])
+def test_no_alarm_is_raised_of_what_is_ours(name, tmp_path):
+    launcher = Path(__file__).parents[1] / "as_a_user" / "launcher.py"
+    trained = run(tmp_path, str(launcher), "start", name)
+    assert trained.stdout.endswith(f"status of {name}: 0\n")
+    newest = Manifest.read(tmp_path / f"data/local/experiment/{name}/snapshots/epoch_000003")
+    assert newest.exact, newest.reasons

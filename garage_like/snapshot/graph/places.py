@@ -160,12 +160,19 @@ def own_namespaces() -> list[dict[str, Any]]:
             space = getattr(function, "__globals__", {})
             if space.get("__name__") == "__main__" and not any(space is own for own in spaces):
                 spaces.append(space)
-    folders = {Path(s["__file__"]).resolve().parent for s in spaces if s.get("__file__")}
-    return spaces + [vars(sys.modules[name]) for name in _own_modules(folders)]
+    folders = frozenset(_parents(s["__file__"])[0] for s in spaces if s.get("__file__"))
+    modules = _own_modules(folders, len(sys.modules))
+    return spaces + [vars(sys.modules[name]) for name in modules if name in sys.modules]
 
 
-def _own_modules(folders: set[Path]) -> list[str]:
-    """Return the names of loaded modules whose files lie below some folders."""
+@functools.lru_cache(16)
+def _own_modules(folders: frozenset[Path], num_modules: int) -> list[str]:
+    """Return the names of loaded modules whose files lie below some folders.
+
+    Args:
+        folders: of the launcher.
+        num_modules: that are loaded: the thousands of them are gone through when one is new.
+    """
     found = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

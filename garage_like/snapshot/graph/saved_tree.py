@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from garage_like.snapshot.disk.filesystem import Buffer
+from garage_like.snapshot.graph.renamed import present_name
 from garage_like.snapshot.kinds.attributes import KEPT_IN_DICTS
 
 _UNPICKLER: Any = pickle._Unpickler  # the one in Python, step by step
@@ -131,7 +132,7 @@ class _TreeReader(_UNPICKLER):
         self.by_step: dict[int, Any] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        return Code(module, name)
+        return Code(*present_name(module, name))
 
     def load_newobj(self) -> None:
         arguments = self.stack.pop()
@@ -334,7 +335,7 @@ def differences(
             if id(ours) in met:
                 continue
             met[id(ours)] = ours
-        if isinstance(ours, Node) and passed_over(ours):
+        if (isinstance(ours, Node) and passed_over(ours)) or _saved_otherwise(ours, theirs):
             continue
         if _told(ours) != _told(theirs):
             yield f"{path}: saved as {_told(ours)}, comes back as {_told(theirs)}"
@@ -349,8 +350,11 @@ def differences(
             if list(labels) != list(others):
                 lost = next((label for label in labels if label not in others), None)
                 new = next((label for label in others if label not in labels), None)
-                what = "is not" if lost else "was not saved, and is" if new else "in other order is"
-                yield f"{_joined(path, lost or new or '')}: {what} there when it comes back"
+                if lost is None and _told(ours).startswith("garage_like."):
+                    new = None  # an attribute that its class has got since
+                what = "is not" if lost else "was not saved, and is"
+                if lost or new:
+                    yield f"{_joined(path, lost or new or '')}: {what} there when it comes back"
             waiting += reversed(
                 [
                     (_joined(path, label), part, others[label])
@@ -358,6 +362,18 @@ def differences(
                     if label in others
                 ]
             )
+
+
+def _saved_otherwise(ours: Any, theirs: Any) -> bool:
+    """Tell whether this version saves in another way what an earlier one saved: of our own."""
+    ways = [_way(ours), _way(theirs)]
+    return ways[0] != ways[1] and any(way.startswith("garage_like.") for way in ways)
+
+
+def _way(value: Any) -> str:
+    if not isinstance(value, Node):
+        return type(value).__name__
+    return str(value.code) if value.code is not _NEW_OBJECT else value.class_name
 
 
 def _told(value: Any) -> str:
