@@ -19,8 +19,8 @@ from garage_like.envs.copy import without_effects
 from garage_like.snapshot.graph.parts import parts_function
 from garage_like.snapshot.graph.walk import leaf_digest
 from garage_like.snapshot.kinds.attributes import is_constant
+from garage_like.snapshot.kinds.registry import KINDS
 
-_LIBRARIES = ("gymnasium", "garage_like", "numpy", "torch", "random", "collections", "mujoco")
 _MOST_OBJECTS = 20_000
 _SMALL = 1000
 _IDENTITIES = ("id", "hash")
@@ -146,12 +146,12 @@ def _is_of_a_library(value: Any, path: str) -> bool:
 
 
 def _says_how_it_is_pickled(cls: type) -> bool:
-    if cls.__module__.partition(".")[0] in _LIBRARIES or not cls.__dictoffset__:
+    if KINDS.knows(cls) or not cls.__dictoffset__:
         return False
     for name in ("__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"):
         for base in cls.__mro__:
             if name in vars(base):
-                if base is not object and base.__module__.partition(".")[0] not in _LIBRARIES:
+                if base is not object and not KINDS.knows(base):
                     return True
                 break
     return False
@@ -218,7 +218,7 @@ def _functions(env: Any) -> Iterator[types.FunctionType]:
     waiting: list[Any] = []
     for layer in layers_of(env):
         for cls in type(layer).__mro__:
-            if cls.__module__.partition(".")[0] not in (*_LIBRARIES, "builtins", "typing", "abc"):
+            if not KINDS.knows(cls) and cls.__module__ not in ("builtins", "typing", "abc"):
                 waiting += [value for name, value in vars(cls).items() if name not in _OF_OBJECTS]
     seen: set[int] = set()
     while waiting:

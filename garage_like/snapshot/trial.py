@@ -167,7 +167,7 @@ class _PassedOver:
 
     def __call__(self, node: Any) -> bool:
         from garage_like.snapshot.graph.parts import is_memory_class
-        from garage_like.snapshot.kinds.environments import EnvironmentKind
+        from garage_like.snapshot.kinds.environments import is_env_class
 
         if node.class_name.endswith((".Table", ".rebuild_table")):
             return True
@@ -175,7 +175,7 @@ class _PassedOver:
         cls = getattr(sys.modules.get(module), name, None)
         if not isinstance(cls, type):
             return False
-        return is_memory_class(cls) or (self._envs_restart and EnvironmentKind().claims(cls))
+        return is_memory_class(cls) or (self._envs_restart and is_env_class(cls))
 
 
 def module_path(snapshot: Path) -> list[str]:

@@ -4,6 +4,7 @@ from garage_like import lazy
 
 _GRAPH = "garage_like.snapshot.graph"
 _KINDS = "garage_like.snapshot.kinds"
+_OF_GYMNASIUM = ("rebuild_by", "rebuild_from_spec", "set_attributes", "set_mujoco_state")
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
     (then, name): (f"{_KINDS}.{now}", name)
@@ -11,6 +12,7 @@ RENAMED: dict[tuple[str, str], tuple[str, str]] = {
         (f"{_GRAPH}.pickling", "numpy", ("rebuild_seed_sequence",)),
         (f"{_GRAPH}.pickling", "torch_arrays", ("rebuild_view_of_storage",)),
         (f"{_KINDS}.environments", "mujoco", ("rebuild_mujoco_data", "rebuild_simulation")),
+        (f"{_KINDS}.environments", "gymnasium", _OF_GYMNASIUM),
         (f"{_KINDS}.torch_arrays", "torch_modules", ("rebuild_generator", "set_module_state")),
     )
     for name in names

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar, cast
 from garage_like.seeding import seed_too
 from garage_like.snapshot.kinds.ale import AleKind
 from garage_like.snapshot.kinds.dowel import DowelKind
-from garage_like.snapshot.kinds.environments import EnvironmentKind
+from garage_like.snapshot.kinds.gymnasium import EnvironmentKind
 from garage_like.snapshot.kinds.jax import JaxKind
 from garage_like.snapshot.kinds.keras import KerasKind
 from garage_like.snapshot.kinds.kind import Kind

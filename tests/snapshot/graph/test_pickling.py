@@ -3,6 +3,7 @@
 import collections
 import enum
 import functools
+import importlib
 import importlib.util
 import sys
 import types
@@ -213,6 +214,12 @@ def test_copy_shares_nothing_with_the_original():
 def test_pickle_is_the_same_for_the_same_graph():
     graph = {"algo": Node(array=np.arange(3.0), items=[1, {"a": 2}])}
     assert GraphPickler(graph).save() == GraphPickler(graph).save()
+
+
+def test_functions_that_moved_are_where_old_snapshots_are_sent():
+    for module, name in renamed.RENAMED.values():
+        assert callable(getattr(importlib.import_module(module), name))
+        assert module not in renamed.MOVED
 
 
 def test_modules_that_moved_are_where_old_snapshots_are_sent():
