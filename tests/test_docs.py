@@ -109,6 +109,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
     "name",
     [
         "interop.md",
+        pytest.param("jax.md", marks=pytest.mark.slow),
         "loading.md",
         "logging.md",
         "new_array_library.md",
@@ -145,6 +146,7 @@ def test_every_page_with_code_is_run() -> None:
     run |= {f"{library}.md" for library in COMING_FROM}
     assert {page.name for page in PAGES if script(page)} == run | {
         "interop.md",
+        "jax.md",
         "loading.md",
         "logging.md",
         "new_array_library.md",

@@ -26,6 +26,7 @@ QUICK = {
     "torch/dqn_cartpole.py": ("DQN", 110),
     "torch/sac_pendulum.py": ("SAC", 14),
     "tf/trpo_cartpole.py": ("TRPO", 200),
+    "jax/ppo_cartpole.py": ("PPO", 2048),
     "your_own_algorithm.py": ("QLearning", 300),
     "your_own_kind.py": ("CountingExplorer", 300),
 }
