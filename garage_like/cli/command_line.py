@@ -51,7 +51,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand; an error that its user can act on becomes one line, exit status 1."""
         try:
-            return super().invoke(ctx)
+            with printing.warnings_in_one_line():
+                return super().invoke(ctx)
         except (SnapshotError, RunLockedError) as error:
             line = printing.printable(" ".join(str(error).split()))
             raise click.ClickException(line) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from garage_like.cli.printing import short_number
+from garage_like.cli.printing import printable, short_number
 from garage_like.logging import logger
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.runs.overview import RETURN
@@ -42,7 +42,7 @@ class EpochBar(LogOutput):
         if self._progress.tasks[self._task].total is None:
             self._progress.update(self._task, total=args["n_epochs"], completed=args["start_epoch"])
         value = data.as_primitive_dict.get(RETURN)
-        shown = "epochs" if value is None else f"return {short_number(value)}"
+        shown = "epochs" if value is None else f"return {printable(short_number(value))}"
         self._progress.update(self._task, advance=1, description=shown)
 
 

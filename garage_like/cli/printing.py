@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 import shlex
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from garage_like.logging.notices import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
+    from rich.tree import Tree
 
 NOTHING = "-"
 _LEAST_FOLDED = 12
@@ -35,14 +40,6 @@ class Trouble(click.ClickException):
     exit_code = 2
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """Spell out what a terminal would obey: names and values may be of any origin."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
 def echo(text: str | None = "", *, err: bool = False) -> None:
     """Print a line that may hold what a run says of itself."""
     click.echo(printable(text or ""), err=err)
@@ -51,6 +48,32 @@ def echo(text: str | None = "", *, err: bool = False) -> None:
 def secho(text: str, *, bold: bool | None = None, dim: bool | None = None) -> None:
     """Print such a line in a style of its own."""
     click.secho(printable(text), bold=bold, dim=dim)
+
+
+@contextlib.contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Print warnings of the block to standard error, without the place in the source."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        echo(f"Warning: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def text(value: str) -> Text:
+    """Return what is shown of a text within something that rich draws."""
+    from rich.text import Text
+
+    return Text(printable(value))
+
+
+def draw(picture: Tree) -> None:
+    """Print what rich draws; the texts in it come from `text`."""
+    from rich.console import Console
+
+    Console(highlight=False).print(picture)
 
 
 def print_json(value: Any) -> None:
@@ -100,7 +123,6 @@ def _grid(
     gap: int,
 ) -> Table:
     from rich.table import Table
-    from rich.text import Text
 
     grid = Table.grid(padding=(0, gap, 0, 0))
     for (name, is_number), width in zip(columns.items(), widths, strict=True):
@@ -111,7 +133,7 @@ def _grid(
             overflow="fold" if name == folded else "ellipsis",
         )
     for row in rows:
-        grid.add_row(*(Text(printable(cell)) for cell in row))
+        grid.add_row(*map(text, row))
     return grid
 
 

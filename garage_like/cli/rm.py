@@ -28,7 +28,9 @@ def rm(run: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
             raise click.UsageError("--json cannot ask; give --yes or --dry-run with it")
         if not dry_run:
             if not yes:
-                click.confirm(f"{_shown(found)}\nRemove it?", abort=True, err=True)
+                click.confirm(
+                    f"{printing.printable(_shown(found))}\nRemove it?", abort=True, err=True
+                )
             remove_run(run)
     except ValueError as error:
         raise click.ClickException(str(error)) from error

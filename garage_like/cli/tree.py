@@ -38,18 +38,16 @@ def tree(root: Path, as_json: bool) -> None:
 
 
 def _print(found: list[Member], root: Path) -> None:
-    from rich.console import Console
-    from rich.text import Text
     from rich.tree import Tree
 
     def grow(branch: Tree, member: Member) -> None:
         for child in member.children:
-            grow(branch.add(Text(_line(child, root))), child)
+            grow(branch.add(printing.text(_line(child, root))), child)
 
-    trunk = Tree(Text(str(root)))
+    trunk = Tree(printing.text(str(root)))
     for member in found:
-        grow(trunk.add(Text(_line(member, root))), member)
-    Console(highlight=False).print(trunk)
+        grow(trunk.add(printing.text(_line(member, root))), member)
+    printing.draw(trunk)
 
 
 def _line(member: Member, root: Path) -> str:

@@ -169,6 +169,10 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
     passed = {**passed, **imposed_parameters()}
     complete = _bind(function, passed)
     check_installed(options.trackers)
+    if options.snapshot.get("video_interval"):
+        from garage_like.pictures.video import check_video_support
+
+        check_video_support()
     in_name = {"passed": passed, "all": complete, None: {}}[options.name_parameters]
     seed = complete.get("seed", seeding.get_seed())
     record = RunRecord(

@@ -27,7 +27,7 @@ from garage_like.files.run_files import (
     find_json,
     read_json,
 )
-from garage_like.logging.log_files import record_json
+from garage_like.logging.log_files import make_directory, record_json
 from garage_like.snapshot.disk.layout import SNAPSHOTS
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.mirror.fetching import fetch_what_is_lost
@@ -101,7 +101,7 @@ def prepare(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
         directory = _make_new(wanted)
         _write(directory, record)
         return directory
-    wanted.mkdir(parents=True, exist_ok=True)
+    make_directory(wanted)
     lock = RunLock(wanted)
     lock.acquire()
     try:

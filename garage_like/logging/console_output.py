@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from garage_like.logging.light_imports import StdOutput, logger
-from garage_like.logging.notices import heedless
+from garage_like.logging.notices import heedless, printable_but_for_colours
 from garage_like.logging.text_output import stamp, stamped, table_text
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ class ConsoleOutput(StdOutput):
     def _show(self, data: Any, prefix: str) -> None:
         terminal = self.terminal
         if isinstance(data, str):
+            message = printable_but_for_colours(prefix + data)
             if terminal is None:
-                print(stamped(prefix + data, time.time()))
+                print(stamped(message, time.time()))
             else:
-                terminal.message(stamp(time.time()), prefix + data)
+                terminal.message(stamp(time.time()), message)
         else:
             if terminal is None:
                 print(table_text(data.as_primitive_dict))

@@ -69,6 +69,11 @@ def _copy_to_orphan(path: Path, offset: int) -> Path:
     return orphan
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it; one that a link leads to, if it is gone."""
+    Path(os.path.realpath(path)).mkdir(parents=True, exist_ok=True)
+
+
 def record_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write an object as JSON, unless the file says the same; another one is kept as an orphan."""
     text = (json.dumps(content, indent=2) + "\n").encode()

@@ -10,9 +10,23 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_BUT_COLOURS = re.compile(rf"\x1b\[[0-9;]*m|({_CONTROL.pattern})")
+
+
+def printable(text: str) -> str:
+    """Spell out what a terminal would obey: names and values may be of any origin."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def printable_but_for_colours(text: str) -> str:
+    """Spell out what a terminal would obey, but for colours: what a run logs may have those."""
+    return _BUT_COLOURS.sub(lambda f: ascii(f[1])[1:-1] if f[1] else f[0], text)
 
 
 def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,20 +128,21 @@ class Continuation:
             if hasattr(trainer, "__enter__"):
                 trainer = stack.enter_context(trainer)
             try:
-                with _warnings_in_one_line():
-                    trainer.restore(
-                        self.source,
-                        include_buffer=self.include_buffer,
-                        require_exact=self.require_exact,
-                        trust=self.trust,
-                    )
+                trainer.restore(
+                    self.source,
+                    include_buffer=self.include_buffer,
+                    require_exact=self.require_exact,
+                    trust=self.trust,
+                )
             except (ImportError, AttributeError) as error:
                 raise SnapshotMismatchError(
                     f"{self.snapshot}: its objects cannot be built here: {error}; install what is"
                     " missing, or put the folder of the module on PYTHONPATH"
                 ) from error
-            if self.settings:
+            try:
                 trainer.change(self.settings)
+            except ValueError as error:
+                raise SnapshotMismatchError(f"{self.snapshot}: {error}") from error
             yield trainer
 
     def _manifest(self) -> Manifest:
@@ -243,13 +243,3 @@ def continuation(
 def is_empty_directory(path: Path) -> bool:
     """Tell whether a path is a directory with nothing in it."""
     return path.is_dir() and not any(path.iterdir())
-
-
-@contextlib.contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        print(f"Warning: {message}", file=sys.stderr)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show
-        yield

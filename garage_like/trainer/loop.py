@@ -35,6 +35,7 @@ from garage_like.logging import (
     tabular,
     tracked,
 )
+from garage_like.logging.log_files import make_directory
 from garage_like.logging.logger_state import clear_row
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
@@ -224,7 +225,7 @@ class Loop(Training):
         is_new = not self._config.has_directory
         if is_new:
             self._make_directory()
-        self.run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(self.run_dir)
         logs = RunLogs(self.run_dir, x_axis=self._x_axis, existing=not is_new)
         logger.log(f"Logging to {logs.directory}")
         return logs

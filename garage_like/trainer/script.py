@@ -12,7 +12,7 @@ from typing import Any
 
 from garage_like.files.run_files import EXPERIMENT, METADATA, read_json
 from garage_like.logging import logger
-from garage_like.logging.log_files import replace_content
+from garage_like.logging.log_files import make_directory, replace_content
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.trainer.launcher import Launcher
 from garage_like.trainer.sources import edited_sources, record_sources
@@ -42,7 +42,7 @@ def record_script(config: SnapshotConfig) -> None:
         "host": socket.gethostname(),
     }
     try:
-        config.run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(config.run_dir)
         for name, content in ((METADATA, launcher.metadata()), (EXPERIMENT, experiment)):
             replace_content(config.run_dir / name, _as_json(content))
         record_sources(config.run_dir)

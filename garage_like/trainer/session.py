@@ -17,6 +17,7 @@ from typing import Any
 from garage_like.configuration.comparison import ConfigPolicy, Difference
 from garage_like.errors import SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
+from garage_like.logging.log_files import make_directory
 from garage_like.logging.notices import say, warn
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
@@ -100,7 +101,7 @@ class RunSession:
         if self._config.saves_nothing and active_run_logs(self._run_dir) is None:
             yield
             return
-        self._run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(self._run_dir)
         with self._locked():
             if not self._config.saves_nothing:
                 self._snapshotter.open()
@@ -223,7 +224,7 @@ class RunSession:
         if self._is_writing:
             yield
             return
-        self._run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(self._run_dir)
         with self._locked():
             self._snapshotter.open()
             yield

@@ -294,3 +294,20 @@ def test_an_error_before_training_leaves_the_logs_of_the_run_alone():
     with pytest.raises(KeyError):
         failing()
     assert (directory / "debug.log").read_bytes() == before
+
+
+# ---- before there is a directory ----------------------------------------------------------------
+
+
+def test_what_is_not_installed_leaves_no_directory(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="PyAV is not installed"):
+        sample({"video_interval": 1})
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_directory_that_a_link_leads_to_is_made(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "run")
+    run = sample({"log_dir": tmp_path / "link", "use_existing_dir": True})
+    assert (run / "experiment.json").exists()
+    assert (tmp_path / "elsewhere" / "run" / "experiment.json").exists()
