@@ -160,7 +160,7 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str], beside: B
     try:
         first = _with_own_spaces(without_effects(copy(env)), copy)
     except Exception as error:
-        return EnvState("restart", f"a copy of it cannot be made: {type(error).__name__}: {error}")
+        return _filling(env, copy, f"a copy of it cannot be made: {type(error).__name__}: {error}")
     before = settings_of(first)
     try:
         reason = _why_inexact(first, copy, beside)
@@ -177,6 +177,18 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str], beside: B
     _step(first, copy(first.action_space), 1)
     kept = before.items() & begun.items() & settings_of(first).items()
     return EnvState("exact", settings=dict(kept))
+
+
+def _filling(env: Any, copy: Copy, reason: str) -> EnvState:
+    """Try whether an environment that cannot be unpickled can be without its `__setstate__`."""
+    state = EnvState("restart", reason, fills=True)
+    try:
+        found = without_effects(copy(env, {kind_of(env): state}))
+        _reset(found, seed=0)
+        _step(found, copy(found.action_space), 1)
+    except Exception:
+        return EnvState("restart", reason)
+    return state
 
 
 def _with_own_spaces(env: Any, copy: Copy) -> Any:

@@ -351,3 +351,20 @@ def test_check_leaves_spaces_of_the_class_alone():
     before = leaves({"env": env})
     assert check_env(env).exact
     assert leaves({"env": env}) == before
+
+
+class NeedsServer(gymnasium.Wrapper):
+    """Would connect to a server that is not there when it is unpickled."""
+
+    def __setstate__(self, state):
+        raise ConnectionError("no server at port 9000")
+
+
+def test_wrapper_that_cannot_set_its_state_is_filled_and_begins_anew():
+    env = GymEnv(NeedsServer(gymnasium.make("CartPole-v1")))
+    state = check_env(env)
+    assert (state.mode, state.fills) == ("restart", True)
+    assert "ConnectionError: no server" in state.reason
+    found = copy_exactly(env, {kind_of(env): state})
+    assert type(found.gym_env) is NeedsServer
+    found.reset()

@@ -29,6 +29,7 @@ class EnvState:
         reason: why it is not exact.
         rebuild: whether the innermost one cannot be pickled, and is built anew.
         make: what it is built by; None: its spec.
+        fills: whether what wraps it is filled past a `__setstate__` of its own, which fails.
         settings: attributes that did not change while it was tried; what was found out holds for
             others of its classes that agree in these.
     """
@@ -38,6 +39,7 @@ class EnvState:
     rebuild: bool = False
     make: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    fills: bool = False
 
     @property
     def exact(self) -> bool:
@@ -205,6 +207,12 @@ def rebuilt_as(env: Any, known: EnvStates) -> EnvState | None:
     """Return what is known of an innermost environment that is built anew."""
     rebuilt = {kind[-1]: state for kind, state in list(known.items()) if state.rebuild}
     return rebuilt.get(_settings(env)) if rebuilt else None
+
+
+def is_filled(env: Any, known: EnvStates) -> bool:
+    """Tell whether a layer of an environment is not to be asked to set its own state."""
+    kinds = [kind for kind, state in list(known.items()) if state.fills]
+    return bool(kinds) and any(_settings(env) in kind for kind in kinds)
 
 
 def only_brings_up_to_date(set_state: Any) -> bool:

@@ -28,6 +28,7 @@ from garage_like.snapshot.kinds.environments import (
     EnvStates,
     KnownEnvs,
     is_env_class,
+    is_filled,
     rebuilt_as,
     why_restarting,
 )
@@ -87,6 +88,8 @@ def reduce_gymnasium_env(env: Any, known: EnvStates = NOTHING_KNOWN) -> Any:
     if _calls_its_constructor(type(env)) or (windows and _pickles_its_dict(type(env))):
         state = {**vars(env), **windows}
         return NEW_OBJECT, (type(env),), state, None, None, set_attributes
+    if hasattr(type(env), "__setstate__") and is_filled(env, known):
+        return NEW_OBJECT, (type(env),), dict(vars(env)), None, None, set_attributes
     return NotImplemented
 
 
