@@ -6,6 +6,7 @@ import functools
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -29,20 +30,11 @@ class TorchKind(Kind):
     versions = ("torch",)
 
     def claims(self, cls: type) -> bool:
-        torch = sys.modules.get("torch")
-        if cls is defaultdict:
-            return True
-        if torch is None:
-            return False
-        from garage_like.snapshot.kinds.torch_slots import SlotRows
-
-        return issubclass(
-            cls,
-            (
-                *(torch.Tensor, torch.UntypedStorage, torch.Generator, SlotRows),
-                *(torch.optim.Optimizer, torch.nn.Module),
-                *(torch.dtype, torch.device, torch.layout),
-            ),
+        return (
+            cls is defaultdict
+            or _is(cls, "Tensor", "UntypedStorage", "Generator", "nn.Module", "optim.Optimizer")
+            or _is(cls, "dtype", "device", "layout")
+            or cls.__module__ == "garage_like.snapshot.kinds.torch_slots"
         )
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
@@ -59,37 +51,32 @@ class TorchKind(Kind):
         return Memory(storage, content, torch_arrays.rebuild_view_of_storage)
 
     def is_named(self, cls: type) -> bool:
-        return _is_tensor_class(cls)
+        return _is(cls, "Tensor")
 
     def gradient(self, value: Any) -> Any:
         return value.grad if value.is_leaf else None
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
-        torch = sys.modules.get("torch")
-        if torch is None:
+        if _is(cls, "nn.Module"):
+            return attributes_of
+        if not _is(cls, "Tensor", "Generator", "optim.Optimizer"):
             return None
         from garage_like.snapshot.kinds import torch_arrays, torch_modules
 
-        if issubclass(cls, torch.Tensor):
+        if _is(cls, "Tensor"):
             return torch_arrays.tensor_parts
-        if issubclass(cls, torch.Generator):
+        if _is(cls, "Generator"):
             return torch_modules.generator_parts if as_pickled else no_parts
-        if issubclass(cls, torch.optim.Optimizer):
-            return torch_modules.optimizer_parts
-        return attributes_of if issubclass(cls, torch.nn.Module) else None
+        return torch_modules.optimizer_parts
 
     def digest(self, value: Any) -> str | None:
-        torch = sys.modules.get("torch")
-        if torch is None:
-            return None
-        if isinstance(value, torch.Tensor):
+        if _is(type(value), "Tensor"):
             from garage_like.snapshot.kinds.torch_arrays import tensor_bytes
 
             needs = " requires_grad" if value.requires_grad else ""
             digest = digest_of_bits(tensor_bytes(value))
             return f"{value.dtype}{tuple(value.shape)}{needs}:{digest}"
-        is_name = isinstance(value, torch.dtype | torch.device | torch.layout)
-        return str(value) if is_name else None
+        return str(value) if _is(type(value), "dtype", "device", "layout") else None
 
     def rng_state(self) -> dict[str, Any]:
         torch = sys.modules["torch"]
@@ -108,8 +95,7 @@ class TorchKind(Kind):
             torch.cuda.set_rng_state_all(state["torch_cuda"])
 
     def is_generator(self, cls: type) -> bool:
-        torch = sys.modules.get("torch")
-        return torch is not None and issubclass(cls, torch.Generator)
+        return _is(cls, "Generator")
 
     def generator_state(self, generator: Any) -> Any:
         return generator.get_state().cpu().numpy()
@@ -169,7 +155,7 @@ class TorchKind(Kind):
                 optimizer.load_state_dict(optimizer.state_dict())  # goes where the parameters are
 
     def takes_weights(self, value: Any) -> bool:
-        return _is_tensor_class(type(value))
+        return _is(type(value), "Tensor")
 
     def assign(self, value: Any, numbers: np.ndarray) -> None:
         torch = sys.modules["torch"]
@@ -177,9 +163,10 @@ class TorchKind(Kind):
             value.copy_(torch.from_numpy(np.array(numbers, numbers.dtype.newbyteorder("="))))
 
 
-def _is_tensor_class(cls: type) -> bool:
+def _is(cls: type, *names: str) -> bool:
+    """Tell whether a class is one of these of torch's, or derived from one; loads nothing."""
     torch = sys.modules.get("torch")
-    return torch is not None and issubclass(cls, torch.Tensor)
+    return torch is not None and any(issubclass(cls, attrgetter(name)(torch)) for name in names)
 
 
 @functools.cache
