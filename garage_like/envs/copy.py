@@ -34,8 +34,13 @@ def copy_env(env: Env) -> Env:
     return without_effects(copied)
 
 
-def without_effects(env: Env) -> Env:
-    """Let a copy film nothing and write no monitor's file: those belong to the original."""
+def without_effects(env: Env, *, windows: bool = False) -> Env:
+    """Let a copy film nothing and write no monitor's file: those belong to the original.
+
+    Args:
+        env: the copy.
+        windows: whether it may show itself in a window.
+    """
     for layer in layers_of(env):
         held = getattr(layer, "__dict__", {})
         if type(layer).__name__ == "RecordVideo" and "recorded_frames" in held:
@@ -43,8 +48,8 @@ def without_effects(env: Env) -> Env:
             held.update(recording=False, recorded_frames=[])
         if "results_writer" in held and type(layer).__module__.startswith("stable_baselines3."):
             held["results_writer"] = None
-        if held.get("render_mode") == "human":
-            held["render_mode"] = None  # no second window
+        if held.get("render_mode") == "human" and not windows:
+            held["render_mode"] = None
     return env
 
 

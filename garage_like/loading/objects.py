@@ -122,7 +122,8 @@ def load_env(
     """Load the environment of a run to try a policy in; it must be reset first.
 
     It normalises with the running statistics of training, of all environments that the run trained
-    in, and learns no further. To go on training, use `Trainer.restore`.
+    in, and learns no further; it films nothing, so no film of training is overwritten. To go on
+    training, use `Trainer.restore`.
 
     Args:
         path: as of `load_algo`.
@@ -142,7 +143,10 @@ def load_env(
             f"{loaded.path}: the run was set up without an environment; load_algo loads the"
             " algorithm, which may hold one"
         )
+    from garage_like.envs.copy import without_effects
+
     use_normalizers(env, arrays_of(loaded.manifest.normalizers))
+    without_effects(env, windows=True)
     env.needs_reset = True
     loaded_env: Environment = env
     return loaded_env

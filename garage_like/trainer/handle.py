@@ -122,18 +122,23 @@ class Training:
         return trained_envs(self._algo, self._env)
 
     def get_env_copy(self) -> Environment:
-        """Return a copy of the environment, in the same state, that shares nothing with it."""
+        """Return a copy of the environment, in the same state, that shares nothing with it.
+
+        It films nothing, and writes no monitor's file.
+        """
+        from garage_like.envs.copy import without_effects
         from garage_like.snapshot.graph.pickling import copy_exactly
         from garage_like.snapshot.kinds.environments import KnownEnvs
 
         known = self._env_states()
         try:
-            return copy_exactly(self.env, known)
+            copied = copy_exactly(self.env, known)
         except Exception:  # unless it can be built anew, which is found out before the first save
             with heard():
                 if not isinstance(known, KnownEnvs) or not known.learn(self.env).rebuild:
                     raise
-        return copy_exactly(self.env, known)
+            copied = copy_exactly(self.env, known)
+        return without_effects(copied, windows=True)
 
     def get_evaluation_env(self) -> Environment:
         """Return a copy that normalises as all of training does, and learns no further."""

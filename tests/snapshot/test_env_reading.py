@@ -20,6 +20,7 @@ from garage_like.envs.copy import copy_env
 from garage_like.snapshot.env_check import _WELL_KNOWN, check_env, judge_unstepped
 from garage_like.snapshot.env_reading import is_like
 from garage_like.snapshot.inside import ReachedOutsideError, staying_inside
+from garage_like.trainer import Trainer
 
 
 class Plain(gymnasium.Env):
@@ -203,6 +204,11 @@ def test_what_was_replaced_is_put_back_and_reading_goes_on(tmp_path):
     (tmp_path / "x").write_text("y")
 
 
+class Still:
+    def train(self, trainer):
+        return None
+
+
 class Filmed(Plain):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}
     render_mode = "rgb_array"
@@ -225,6 +231,9 @@ def test_copies_film_nothing(tmp_path, monkeypatch):
     twin.reset()
     twin.step(1)
     assert not twin.gym_env.recording
+    trainer = Trainer()
+    trainer.setup(Still(), env)
+    assert not trainer.get_env_copy().gym_env.recording
     assert films.recording
     films.recorded_frames.clear()
     assert not list((tmp_path / "films").iterdir())
