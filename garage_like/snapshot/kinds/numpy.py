@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from garage_like.data import blas
-from garage_like.snapshot.kinds import arrays
+from garage_like.snapshot.kinds import arrays, memory_maps
 from garage_like.snapshot.kinds.attributes import Part, PartsFunction, attributes_of
 from garage_like.snapshot.kinds.kind import (
     Kind,
@@ -34,6 +35,11 @@ class NumpyKind(Kind):
         if cls is np.ndarray or cls is np.memmap:
             return pickling.own(_Arrays).reduce
         return reduce_seed_sequence if cls is np.random.SeedSequence else None
+
+    def restoring(
+        self, objects: Callable[[], Iterable[Part]]
+    ) -> contextlib.AbstractContextManager[Any]:
+        return memory_maps.going_on()
 
     def is_named(self, cls: type) -> bool:
         return issubclass(cls, np.ndarray)
@@ -125,8 +131,12 @@ class _Arrays:
         memory.views[id(holder)].append(arrays.view_of(array, start))
         if holder is not array:
             return self._view(holder, array, start)
+        is_mapped = memory_maps.is_mapped(array)
+        if is_mapped and array.mode == "r":
+            return memory_maps.reduce_mapped(array, None)
         self._announce(memory.views[id(holder)])
-        return arrays.reduce_array(array)
+        reduced = arrays.reduce_array(array)
+        return memory_maps.reduce_mapped(array, reduced) if is_mapped else reduced
 
     def _view(self, holder: Any, array: np.ndarray, start: int) -> Any:
         """Return how pickle saves an array on memory that something else holds."""
