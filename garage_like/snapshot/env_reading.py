@@ -195,28 +195,40 @@ def _is_unordered(value: Any) -> bool:
 def foreign_state(env: Any) -> str | None:
     """Return what the code of an environment's own classes depends on and no snapshot holds."""
     for function in _functions(env):
-        for name in _globals_named(function.__code__):
-            value = function.__globals__.get(name)
-            if name in _IDENTITIES and name not in function.__globals__:
-                return (
-                    f"{function.__qualname__} calls {name}(), which is another number in each"
-                    " process"
-                )
-            module = (
-                value.__name__ if isinstance(value, types.ModuleType) else type(value).__module__
-            )
-            if str(module).partition(".")[0] in ("ctypes", "_ctypes", "cffi", "_cffi_backend"):
-                return (
-                    f"{function.__qualname__} calls a library in C through {name}, whose state"
-                    " nobody can save"
-                )
+        space = function.__globals__
+        for name in _names_looked_up(function.__code__, "LOAD_GLOBAL", "LOAD_NAME"):
+            value = space.get(name)
+            if name in _IDENTITIES and name not in space:
+                return f"{function.__qualname__} calls {name}(), which differs in each process"
+            if isinstance(value, types.ModuleType):
+                value = value.__name__
+            elif not isinstance(value, type):
+                value = type(value)
+            if _is_of_c(value):
+                return _calls_c(function, name)
+        for name in _names_looked_up(function.__code__, "IMPORT_NAME"):
+            if _is_of_c(name):
+                return _calls_c(function, name)
     return None
+
+
+def _is_of_c(name: str | type) -> bool:
+    """Tell whether a module calls libraries in C, or a class is one of such a module's."""
+    module = name if isinstance(name, str) else name.__module__
+    return module.partition(".")[0] in ("ctypes", "_ctypes", "cffi", "_cffi_backend")
+
+
+def _calls_c(function: types.FunctionType, name: str) -> str:
+    return (
+        f"{function.__qualname__} calls a library in C through {name}, whose state nobody can save"
+    )
 
 
 def _functions(env: Any) -> Iterator[types.FunctionType]:
     """Yield the methods of an environment's own classes, and functions that they call."""
     waiting: list[Any] = []
     for layer in layers_of(env):
+        waiting += [getattr(held, "func", held) for held in getattr(layer, "__dict__", {}).values()]
         for cls in type(layer).__mro__:
             if not KINDS.knows(cls) and cls.__module__ not in ("builtins", "typing", "abc"):
                 waiting += [value for name, value in vars(cls).items() if name not in _OF_OBJECTS]
@@ -229,15 +241,16 @@ def _functions(env: Any) -> Iterator[types.FunctionType]:
         seen.add(id(value))
         yield value
         module = value.__module__
-        called = (value.__globals__.get(name) for name in _globals_named(value.__code__))
+        names = _names_looked_up(value.__code__, "LOAD_GLOBAL", "LOAD_NAME")
+        called = (value.__globals__.get(name) for name in names)
         waiting += [f for f in called if getattr(f, "__module__", None) == module]
 
 
-def _globals_named(code: types.CodeType) -> Iterator[str]:
-    """Yield the names that code looks up beside its own variables."""
+def _names_looked_up(code: types.CodeType, *operations: str) -> Iterator[str]:
+    """Yield the names that code looks up beside its own variables, by some of Python's steps."""
     for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if step.opname in operations:
             yield str(step.argval)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _globals_named(constant)
+            yield from _names_looked_up(constant, *operations)

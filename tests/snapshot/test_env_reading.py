@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import types
+from ctypes import CDLL
 from pathlib import Path
 
 import gymnasium
@@ -95,6 +96,29 @@ class CallsC(Plain):
         return super().step(action)
 
 
+class ImportsC(Plain):
+    def step(self, action):
+        import ctypes as c
+
+        if self.steps > 35:
+            c.CDLL(None).rand()
+        return super().step(action)
+
+
+class NamesAClassOfC(Plain):
+    def step(self, action):
+        CDLL(None).rand()
+        return super().step(action)
+
+
+def rewarded_by_c(reward):
+    return reward + ctypes.CDLL(None).rand() % 7
+
+
+def in_a_wrapper():
+    return gymnasium.wrappers.TransformReward(Plain(), lambda reward: rewarded_by_c(reward))
+
+
 class WithoutAWindow(Plain):
     """Leaves out what it makes anew, and cannot be pickled."""
 
@@ -118,6 +142,9 @@ def labelled(env):
         (KeepsASet, r"names is a set of str"),
         (SortsByAddress, r"SortsByAddress.step calls id\(\)"),
         (CallsC, r"CallsC.step calls a library in C through ctypes"),
+        (ImportsC, r"ImportsC.step calls a library in C through ctypes"),
+        (NamesAClassOfC, r"through CDLL"),
+        (in_a_wrapper, r"rewarded_by_c calls a library in C through ctypes"),
     ],
 )
 def test_state_that_would_be_lost_is_named(cls, reason):
