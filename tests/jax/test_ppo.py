@@ -124,12 +124,11 @@ def test_learns_to_balance():
     set_seed(1)
     env = JaxEnv(CartPole())
     policy = CategoricalMLPPolicy(env.spec)
-    rate = optax.linear_schedule(1e-3, 0.0, 30 * 5 * 16)
-    algo = PPO(env, policy, num_envs=16, learning_rate=rate, policy_ent_coeff=0.01, num_seeds=3)
+    rate = optax.linear_schedule(2.5e-3, 0.0, 30 * 10 * 16)
+    algo = PPO(env, policy, learning_rate=rate, num_seeds=3)
     trainer = Trainer(None)
     trainer.setup(algo, env)
-    trainer.train(30, batch_size=16 * 128 * 5)
+    trainer.train(30, batch_size=8 * 128 * 10)
     for policy.seed_index in range(3):
-        policy._acting = None
         episodes: EpisodeBatch = obtain_evaluation_episodes(policy, env, num_eps=20)
         assert np.mean(episodes.lengths) >= 475

@@ -56,7 +56,7 @@ class MLPPolicy(Configured):
         self.params: Params = {}
         self.seed_index: int | None = None
         self._rng = seeding.stream("policy")
-        self._acting: tuple[Params, Actor] | None = None
+        self._acting: tuple[Params, int | None, Actor] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything but the actor, which is made anew from the weights."""
@@ -78,9 +78,10 @@ class MLPPolicy(Configured):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        if self._acting is None or self._acting[0] is not self.params:
-            self._acting = self.params, self.actor()
-        return self._acting[1].act(observations, self._rng)
+        acting = self._acting
+        if acting is None or acting[0] is not self.params or acting[1] != self.seed_index:
+            acting = self._acting = self.params, self.seed_index, self.actor()
+        return acting[2].act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""
