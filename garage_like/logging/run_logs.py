@@ -71,6 +71,10 @@ class RunLogs:
         existing: whether the directory may hold logs; if not, `start_fresh` is called here.
         console: whether to print as well.
         trackers: options of each tracker that mirrors the run, by its name.
+
+    Attributes:
+        num_stages: how often training was begun while these logs were open.
+        last_epoch: the last that was finished then; -1 before the first.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class RunLogs:
         ]
         self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
         self._before = LoggerState()
+        self.num_stages, self.last_epoch = 0, -1
         begin_anew(keep_outputs=not _stack)
         _stack.append(self)
         if console and not logger.has_output_type(StdOutput):

@@ -100,7 +100,7 @@ class Loop(Training):
         if require_exact:  # before anything is built, as far as can be told
             label.refuse(label.why_inexact(loaded), loaded.path)
         build = functools.partial(self._build, trust=trust)
-        with label.modules.unless_it_fails():
+        with self._interruption.listening(), label.modules.unless_it_fails():
             loaded, graph = build_newest(loaded, build)
             self._inexact = label.why_inexact(loaded)
             settings = Settings(graph["algo"], graph["env"])
@@ -166,6 +166,7 @@ class Loop(Training):
                 self._leave_early()
             finally:
                 end_progress()
+                self._session.end_stage(self._stats.total_epoch)
                 if sampler is not None:
                     sampler.shutdown_worker()
 
@@ -230,6 +231,15 @@ class Loop(Training):
         logger.log(f"Logging to {logs.directory}")
         return logs
 
+    def _logs_between_trainings(self) -> contextlib.AbstractContextManager[Any]:
+        """Open the logs where no loop runs, so that a snapshot knows where they end."""
+        if active_run_logs() is not None:
+            return contextlib.nullcontext()
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        logs = RunLogs(self.run_dir, x_axis=self._x_axis, existing=True, console=False)
+        logs.append()
+        return logs
+
     def _make_directory(self) -> None:
         from garage_like.trainer.automatic_directory import with_directory
 
@@ -251,6 +261,7 @@ class Loop(Training):
         tracked.set_state(self._stats.tracked)
         if self._rng is not None:
             set_global_rng(self._rng)
+            self._rng = None  # a further stage goes on with what is then
         self._reach_safe_point(args.start_epoch - 1, begins=True)
         began = time.perf_counter()
         show_progress(args.start_epoch, args.n_epochs, None)
@@ -370,7 +381,7 @@ class Loop(Training):
                 )
                 return
             logger.log("Saving snapshot...")
-            with self._session.saving(epoch):
+            with self._logs_between_trainings(), self._session.saving(epoch):
                 self._session.save(self._graph(), epoch, self._last_row)
 
     def _graph(self) -> dict[str, Any]:

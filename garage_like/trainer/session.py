@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.configuration.comparison import ConfigPolicy, Difference
-from garage_like.errors import SnapshotWriteError
+from garage_like.errors import SnapshotError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.notices import say, warn
@@ -60,6 +60,8 @@ class RunSession:
         self._now: Progress | None = None
         self._is_writing = False
         self.has_begun = False
+        self._num_stages = 0
+        self._begun_from: LoadedSnapshot | None = None
         self.skipped: Sequence[str] = ()
         self.last_saved = -1
         self._last_taken: int | None = None
@@ -73,6 +75,41 @@ class RunSession:
         if (found := fetch_what_is_lost(self._config)) is not None:
             logger.log(f"Brought from {self._config.mirror}: {found}")
         return bool(epochs_in(self._snapshotter.store.dir))
+
+    def begin_stage(self, last_epoch: int) -> tuple[int, int]:
+        """Count a call of `train`, whichever Trainer of this process it is of.
+
+        Args:
+            last_epoch: that the Trainer has finished.
+
+        Returns:
+            The number of the stage, and the last epoch that was finished before it.
+        """
+        logs = active_run_logs(self._run_dir)
+        if logs is None:
+            self._num_stages += 1
+            return self._num_stages - 1, last_epoch
+        logs.num_stages += 1
+        if logs.last_epoch >= 0:  # another Trainer's snapshots are of the same run
+            self.has_begun = True
+        return logs.num_stages - 1, max(last_epoch, logs.last_epoch)
+
+    def end_stage(self, last_epoch: int) -> None:
+        """Remember the last epoch that was finished, for another Trainer of this process."""
+        logs = active_run_logs(self._run_dir)
+        if logs is not None:
+            logs.last_epoch = max(logs.last_epoch, last_epoch)
+
+    def saved_stage(self) -> int | None:
+        """Return the stage that the newest snapshot is of; None if there is no snapshot."""
+        if not self.has_snapshots():
+            return None
+        epochs = epochs_in(self._snapshotter.store.dir)
+        for epoch in reversed(epochs):
+            with contextlib.suppress(SnapshotError):
+                stage = self._snapshotter.store.manifest(epoch).train_args.get("stage", 0)
+                return stage if isinstance(stage, int) else 0
+        return 0
 
     def _sweep(self) -> None:
         """Finish what a kill interrupted, if the directory is ours to write."""
@@ -105,6 +142,9 @@ class RunSession:
         with self._locked():
             if not self._config.saves_nothing:
                 self._snapshotter.open()
+            if restored is not None and restored is self._begun_from:
+                restored = None  # this session has gone on from there, and further
+            self._begun_from = restored or self._begun_from
             if restored is not None and self.is_in_place(restored.path):
                 self._continue(restored)
             elif restored is not None or not self.has_begun:

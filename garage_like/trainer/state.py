@@ -20,6 +20,8 @@ class TrainArgs:
         store_episodes: whether a snapshot keeps the epoch's episodes.
         pause_for_plot: whether to wait for a key after showing the policy.
         start_epoch: first epoch that is still to do.
+        stage: number of the call of `train` in the run, from 0.
+        stage_start: epoch with which that began.
     """
 
     n_epochs: int
@@ -28,6 +30,8 @@ class TrainArgs:
     store_episodes: bool = False
     pause_for_plot: bool = False
     start_epoch: int = 0
+    stage: int = 0
+    stage_start: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers."""

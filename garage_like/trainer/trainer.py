@@ -40,6 +40,7 @@ class Trainer(Loop):
                 f" wrap_experiment hands to the experiment; got {snapshot_config!r}"
             )
         super().__init__(snapshot_config or SnapshotConfig(snapshot_dir=".", snapshot_mode="none"))
+        self._goes_on = False
         if self._config.video_interval:
             from garage_like.pictures.video import check_video_support
 
@@ -158,7 +159,7 @@ class Trainer(Loop):
 
         After `restore`, this trains the restored objects anew: epochs count from 0, and the run
         needs a directory of its own. Called again, it trains a further stage of the same run:
-        epochs, rows and snapshots go on.
+        epochs, rows and snapshots go on, and a run that is killed is resumed in its stage.
 
         Args:
             n_epochs: epochs in total; of the stage, where this is called again.
@@ -179,15 +180,24 @@ class Trainer(Loop):
                 "train: nothing to train; call setup(algo, env) or restore(dir) first"
             )
         args = TrainArgs(n_epochs, batch_size, plot, store_episodes, pause_for_plot)
-        if self._config.auto_resume and self._restored is None and self._session.has_snapshots():
-            self.restore(self._config.snapshot_dir)
-            return self.resume(n_epochs, batch_size, plot, store_episodes, pause_for_plot)
-        if self._restored is not None:
+        stage, last = self._session.begin_stage(self._stats.total_epoch)
+        saved = self._session.saved_stage() if self._config.auto_resume else None
+        if saved is not None and self._restored is None and stage <= saved:
+            if stage < saved:
+                with heard():
+                    logger.log(f"Stage {stage} of training was finished by an earlier start")
+                return None
+            self._goes_on = True
+            start = self.restore(self._config.snapshot_dir).stage_start
+            return self.resume(start + n_epochs, batch_size, plot, store_episodes, pause_for_plot)
+        if self._restored is not None and not (self._goes_on or self._session.has_begun):
             self._session.refuse_in_place(self._restored.path)
             self._stats = replace(self._stats, total_epoch=-1)
-        elif self._session.has_begun:  # a further stage of the run: its epochs go on
-            start = self._stats.total_epoch + 1
+        elif self._session.has_begun or self._goes_on:  # a further stage: its epochs go on
+            start = last + 1
+            self._stats = replace(self._stats, total_epoch=last)
             args = replace(args, n_epochs=start + n_epochs, start_epoch=start)
+            args = replace(args, stage=stage, stage_start=start)
         self._train_args = args
         return self._run()
 
