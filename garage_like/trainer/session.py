@@ -94,6 +94,10 @@ class RunSession:
             self.has_begun = True
         return logs.num_stages - 1, max(last_epoch, logs.last_epoch)
 
+    def has_begun_from(self, restored: LoadedSnapshot | None) -> bool:
+        """Tell whether training has gone on from a snapshot that was restored."""
+        return restored is not None and restored is self._begun_from
+
     def end_stage(self, last_epoch: int) -> None:
         """Remember the last epoch that was finished, for another Trainer of this process."""
         logs = active_run_logs(self._run_dir)

@@ -190,7 +190,8 @@ class Trainer(Loop):
             self._goes_on = True
             start = self.restore(self._config.snapshot_dir).stage_start
             return self.resume(start + n_epochs, batch_size, plot, store_episodes, pause_for_plot)
-        if self._restored is not None and not (self._goes_on or self._session.has_begun):
+        is_used = self._goes_on or self._session.has_begun_from(self._restored)
+        if self._restored is not None and not is_used:
             self._session.refuse_in_place(self._restored.path)
             self._stats = replace(self._stats, total_epoch=-1)
         elif self._session.has_begun or self._goes_on:  # a further stage: its epochs go on

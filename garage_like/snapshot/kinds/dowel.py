@@ -10,4 +10,8 @@ class DowelKind(Kind):
 
     name = "dowel"
     modules = ("dowel",)
-    singletons = (("dowel", "logger"), ("dowel", "tabular"))
+    singletons = (
+        ("dowel", "logger"),
+        ("dowel", "tabular"),
+        ("garage_like.logging.summary_writer", "writer"),
+    )
