@@ -178,7 +178,9 @@ def test_play_plays_what_resume_goes_on_with(run: Path) -> None:
 def test_a_branch_of_the_last_says_which_it_begins_with_if_the_newest_is_damaged(run: Path) -> None:
     objects = run / "snapshots" / "epoch_000005" / "objects.pkl"
     os.truncate(objects, 1)
-    result = CliRunner().invoke(main, ["branch", str(run), "--json"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        result = CliRunner().invoke(main, ["branch", str(run), "--json"])
     assert "Warning: snapshot of epoch 5 is damaged and is passed over" in result.stderr
     made = json.loads(result.stdout)
     assert made["parent"]["epoch"] == 4
