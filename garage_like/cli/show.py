@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ COLUMNS = {
     "directory": False,
 }
 SHOWN_FIRST, SHOWN_LAST = 2, 10
+SHOWN_VALUES, SHOWN_CHARACTERS = 200, 2000
 
 
 @click.command(epilog="Example: garage-like show data/local/experiment/ppo")
@@ -112,16 +114,20 @@ def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
 
 
 def _section(title: str, values: Mapping[str, str]) -> None:
-    if values:
-        printing.secho(f"\n{title}", bold=True)
-        printing.print_table({"": False, " ": False}, {"": list(values.items())}, folded=" ")
+    if not values:
+        return
+    printing.secho(f"\n{title}", bold=True)
+    rows = [list(row) for row in itertools.islice(values.items(), SHOWN_VALUES)]
+    hidden = len(values) - len(rows)
+    if hidden:
+        rows.append(["…", f"{hidden} more, --json has them all"])
+    printing.print_table({"": False, " ": False}, {"": rows}, folded=" ")
 
 
 def _as_text(values: Mapping[str, Any], shorten: Any = None) -> dict[str, str]:
     def text(value: Any) -> str:
-        if isinstance(value, str):
-            return value
-        return json.dumps(value) if shorten is None else shorten(value)
+        told = value if isinstance(value, str) else (shorten or json.dumps)(value)
+        return told if len(told) <= SHOWN_CHARACTERS else f"{told[:SHOWN_CHARACTERS]}…"
 
     return {key: text(value) for key, value in values.items()}
 

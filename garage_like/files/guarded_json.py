@@ -13,11 +13,14 @@ MAX_BYTES = 16 << 20
 MAX_VALUES = 500_000
 
 
-def parse_object(text: bytes | bytearray, *, ascii_only: bool = False) -> dict[str, Any]:
+def parse_object(
+    text: bytes | bytearray, *, ascii_only: bool = False, max_values: int | None = None
+) -> dict[str, Any]:
     """Parse a JSON object.
 
     Args:
         text: of at most 16 MiB and half a million values.
+        max_values: fewer than that, if given.
         ascii_only: refuse other characters, as in files that we write ourselves.
 
     Raises:
@@ -28,8 +31,9 @@ def parse_object(text: bytes | bytearray, *, ascii_only: bool = False) -> dict[s
         raise ValueError(f"{len(text)} bytes of JSON, expected at most {MAX_BYTES}")
     if ascii_only and not text.isascii():
         raise ValueError("JSON with characters beyond ASCII")
-    if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_VALUES:
-        raise ValueError(f"JSON of more than {MAX_VALUES} values")
+    most = MAX_VALUES if max_values is None else max_values
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > most:
+        raise ValueError(f"JSON of more than {most} values")
     try:
         value = json.loads(
             bytes(text), parse_constant=_refuse_constant, object_pairs_hook=_each_key_once

@@ -18,6 +18,9 @@ from garage_like.errors import SnapshotCorruptError
 from garage_like.files.guarded_json import MAX_BYTES, parse_object
 from garage_like.files.opening import opened
 
+MAX_RUN_VALUES = 100_000
+"""Of the files beside the snapshots: commands show them whole."""
+
 EXPERIMENT = "experiment.json"
 VARIANT = "variant.json"
 METADATA = "metadata.json"
@@ -36,7 +39,7 @@ def find_json(path: Path) -> dict[str, Any] | None:
     """Return the object that a JSON file holds; None if there is no such file, or no object."""
     try:
         with opened(path.parent, path.name) as file:
-            return parse_object(file.read(MAX_BYTES + 1))
+            return parse_object(file.read(MAX_BYTES + 1), max_values=MAX_RUN_VALUES)
     except (SnapshotCorruptError, ValueError):
         return None
 
@@ -44,6 +47,12 @@ def find_json(path: Path) -> dict[str, Any] | None:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds; an empty one if there is none."""
     return find_json(path) or {}
+
+
+def recorded_options(run_dir: Path) -> dict[str, Any]:
+    """Return the options that an experiment wrote down; nothing if there are none."""
+    options = read_json(run_dir / EXPERIMENT).get("options")
+    return options if isinstance(options, dict) else {}
 
 
 def is_plain(path: Path) -> bool:

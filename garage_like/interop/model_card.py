@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from garage_like.logging.notices import printable
 from garage_like.runs.overview import RETURN, class_name, environment_name
 from garage_like.snapshot.disk.manifest import Manifest
 
@@ -51,7 +53,7 @@ def model_card(
     made_with = ", ".join(f"{name} {version}" for name, version in versions.items())
     parts = [
         "---\n" + "".join(f"{k}: {json.dumps(v)}\n" for k, v in header.items()) + "---\n",
-        f"# {repo}\n\n{algorithm} on {task}, trained with garage_like.\n",
+        f"# {repo}\n\n{_plain(algorithm)} on {_plain(task)}, trained with garage_like.\n",
         "\n".join(["| | |", "|---|---|", *rows]) + "\n",
         _how_to_load(repo, _framework(manifest)),
         _exactness(manifest, made_with),
@@ -122,8 +124,8 @@ def _exactness(manifest: Manifest, made_with: str) -> str:
             " `garage-like resume --require-exact` refuses if they differ."
         )
     else:
-        first = "The run resumes, but not bit for bit: " + "; ".join(manifest.reasons) + "."
-    return f"## Exactness\n\n{first}\n\nMade with {made_with or 'unknown versions'}.\n"
+        first = "The run resumes, but not bit for bit: " + _plain("; ".join(manifest.reasons)) + "."
+    return f"## Exactness\n\n{first}\n\nMade with {_plain(made_with) or 'unknown versions'}.\n"
 
 
 def _date(unix_time: float) -> str:
@@ -131,4 +133,9 @@ def _date(unix_time: float) -> str:
 
 
 def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return _plain(str(value))
+
+
+def _plain(text: str) -> str:
+    """Return a text of any origin as Markdown that shows it, and obeys nothing in it."""
+    return re.sub(r"([\\`*\[\]<>|&#])", r"\\\1", printable(" ".join(text.split())))

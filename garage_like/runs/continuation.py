@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError
-from garage_like.files.run_files import EXPERIMENT, METADATA, SOURCES, VARIANT, copy_file, read_json
+from garage_like.files.run_files import (
+    EXPERIMENT,
+    METADATA,
+    SOURCES,
+    VARIANT,
+    copy_file,
+    read_json,
+    recorded_options,
+)
 from garage_like.runs.rerun import SCRIPT_LOOP, run_script_again
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.disk.layout import MANIFEST
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
@@ -65,7 +74,7 @@ class Continuation:
     @property
     def options(self) -> dict[str, Any]:
         """What `wrap_experiment` was told."""
-        return self.experiment.get("options", {})
+        return {} if self.origin is None else recorded_options(self.origin)
 
     @property
     def name(self) -> str | None:
@@ -75,9 +84,10 @@ class Continuation:
     @property
     def config(self) -> SnapshotConfig:
         """The run's own options; where none are known, every snapshot is kept."""
-        options = self.options
-        known = {key: options[key] for key in SnapshotConfig.option_names() if key in options}
-        return SnapshotConfig(snapshot_dir=self.run_dir, **{"snapshot_mode": "all", **known})
+        if self.origin is None:
+            return SnapshotConfig(snapshot_dir=self.run_dir, snapshot_mode="all")
+        recorded = SnapshotConfig.recorded(self.origin, snapshot_mode="all")
+        return replace(recorded, snapshot_dir=self.run_dir)
 
     def is_finished(self, n_epochs: int | None, additional_epochs: int | None) -> bool:
         """Tell, from the manifest alone, whether nothing is left to do."""
@@ -122,7 +132,9 @@ class Continuation:
     def trainer(self) -> Iterator[Trainer]:
         """Restore the run; what its launcher could import can be imported here."""
         check_trust(self.snapshot, self._manifest(), self.trust)  # imports run code too
-        sys.path[:0] = [p for p in self.experiment.get("module_paths", []) if p not in sys.path]
+        folders = self.experiment.get("module_paths")
+        known = [str(folder) for folder in folders] if isinstance(folders, list) else []
+        sys.path[:0] = [folder for folder in known if folder not in sys.path]
         with contextlib.ExitStack() as stack:
             trainer = self._trainer_class()(self.config)
             if hasattr(trainer, "__enter__"):
@@ -230,6 +242,11 @@ def continuation(
     if log_dir is None and origin is None:
         raise ValueError(
             f"{path} is a snapshot on its own; say where the run goes on: --log-dir NEW"
+        )
+    if log_dir is None and origin is not None and (origin / SNAPSHOTS).is_symlink():
+        raise ValueError(
+            f"{origin / SNAPSHOTS}: a link to {os.readlink(origin / SNAPSHOTS)}; nothing is written"
+            " through it, so say where the run goes on: --log-dir NEW, or resume the run there"
         )
     if log_dir is not None and log_dir.exists() and not is_empty_directory(log_dir):
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")

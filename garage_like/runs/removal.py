@@ -11,12 +11,12 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
-from garage_like.files.run_files import EXPERIMENT, read_json
+from garage_like.files.run_files import EXPERIMENT
 from garage_like.runs.overview import find_runs
 from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
@@ -153,13 +153,11 @@ def _rules(
 ) -> SnapshotConfig:
     rule = best_rule_of(SnapshotStore.of_run(run))
     best: dict[str, Any] = {"best_metric": rule.metric, "best_mode": rule.mode}
-    recorded = read_json(run / EXPERIMENT).get("options", {})
-    known = {key: recorded[key] for key in SnapshotConfig.option_names() if key in recorded}
     given = {"max_to_keep": keep_last, "keep_best": keep_best, "keep_period": keep_period}
     if any(value is not None for value in given.values()):
         rules: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         return SnapshotConfig(snapshot_dir=run, **best, **rules)
-    return SnapshotConfig(snapshot_dir=run, **{"snapshot_mode": "all", **known, **best})
+    return replace(SnapshotConfig.recorded(run, snapshot_mode="all"), **best)
 
 
 def _kept(store: SnapshotStore, epochs: Iterable[int], config: SnapshotConfig) -> Iterator[Kept]:

@@ -5,9 +5,11 @@ import os
 from dataclasses import dataclass, fields
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from garage_like.configuration.plain_numbers import as_plain
+from garage_like.errors import SnapshotCorruptError
+from garage_like.files.run_files import EXPERIMENT, recorded_options
 from garage_like.snapshot.best_rule import MODES, BestRule
 
 SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
@@ -158,6 +160,26 @@ class SnapshotConfig:
         return self.snapshot_mode == "none" or (
             self.snapshot_gap != "auto" and self.snapshot_gap <= 0
         )
+
+    @classmethod
+    def recorded(cls, run_dir: Path, **otherwise: Any) -> Self:
+        """Return the configuration that a run of any origin was made with, as far as it says.
+
+        Args:
+            run_dir: the run directory.
+            otherwise: what counts where the run says nothing.
+
+        Raises:
+            SnapshotCorruptError: if what it says is none.
+        """
+        options = recorded_options(run_dir)
+        known = {name: options[name] for name in cls.option_names() if name in options}
+        try:
+            return cls(snapshot_dir=run_dir, **{**otherwise, **known})
+        except (TypeError, ValueError) as error:
+            raise SnapshotCorruptError(
+                f"{run_dir / EXPERIMENT}: its options are none: {error}"
+            ) from error
 
     @classmethod
     def option_names(cls) -> tuple[str, ...]:

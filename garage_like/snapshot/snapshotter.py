@@ -348,7 +348,10 @@ class Snapshotter:
         try:
             with self._lock:
                 kept = list(self._on_disk().values())
-            doomed = to_remove(self.config, kept, self.store.is_pinned, self.store.is_good)
+            pinned = self.store.is_pinned
+            if not to_remove(self.config, kept, pinned):  # if all are good, most go
+                return []
+            doomed = to_remove(self.config, kept, pinned, self.store.is_good)
             removed = self.store.remove(doomed)
         except OSError as error:
             warn(f"old snapshots could not be removed: {error}", stacklevel=3)

@@ -120,6 +120,8 @@ class RunSession:
         if self._snapshotter.store.dir.is_dir():
             with self._locked():
                 self._snapshotter.open()
+                if not self._config.saves_nothing:
+                    self._snapshotter.prune()  # what a kill in the last prune left
 
     def is_in_place(self, snapshot: Path) -> bool:
         """Tell whether a snapshot lies in this run directory."""
@@ -201,6 +203,8 @@ class RunSession:
         orphans = store.orphan_after(restored.manifest.epoch)
         if orphans is not None:
             logger.log(f"Later snapshots moved to {orphans}")
+        if not self._config.saves_nothing:
+            self._snapshotter.prune()  # what a kill in the last prune left
         logs = active_run_logs(self._run_dir)
         if logs is not None:
             logs.continue_from(restored.manifest.logs)

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from garage_like import Trainer
 from garage_like.cli.printing import printable
 from garage_like.errors import RunLockedError, SnapshotCorruptError, SnapshotSaveError
 from garage_like.files.run_files import HOLDER, LOCK, PROGRESS, open_text
-from garage_like.runs.removal import prune_run
+from garage_like.interfaces import RLAlgorithm
+from garage_like.interop.model_card import model_card
+from garage_like.runs.continuation import continuation
+from garage_like.runs.removal import prune_run, remove_run
+from garage_like.snapshot import SnapshotConfig, Snapshotter, list_snapshots
 from garage_like.snapshot.disk.lock import RunLock
+from garage_like.snapshot.disk.manifest import Manifest
 
 
 def test_a_pipe_in_place_of_the_table_is_refused_at_once(tmp_path: Path) -> None:
@@ -55,3 +61,65 @@ def test_nothing_is_pruned_through_a_link(tmp_path: Path) -> None:
 
 def test_what_a_terminal_would_obey_is_spelled_out() -> None:
     assert printable("a\x1b[2J\x07\tb\n") == "a\\x1b[2J\\x07\tb\n"
+
+
+def test_no_command_goes_on_through_a_linked_folder_of_snapshots(tmp_path: Path) -> None:
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path / "other", async_save=False))
+    snapshotter.save({"algo": {}}, Manifest(epoch=0))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "snapshots").symlink_to(tmp_path / "other" / "snapshots")
+    with pytest.raises(ValueError, match=r"nothing is written through it.*--log-dir NEW"):
+        continuation(run, None, None)
+    assert continuation(run, None, tmp_path / "new").run_dir == tmp_path / "new"
+    remove_run(run)
+    assert not run.exists()
+    assert (tmp_path / "other" / "snapshots" / "epoch_000000" / "manifest.json").exists()
+
+
+def test_options_that_are_none_are_told_of(tmp_path: Path) -> None:
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=tmp_path, async_save=False))
+    snapshotter.save({"algo": {}}, Manifest(epoch=0))
+    (tmp_path / "experiment.json").write_text('{"options": {"snapshot_mode": 5}}')
+    with pytest.raises(SnapshotCorruptError, match="its options are none: snapshot_mode"):
+        prune_run(tmp_path)
+    with pytest.raises(SnapshotCorruptError, match="its options are none: snapshot_mode"):
+        _ = continuation(tmp_path, None, None).config
+
+
+def test_what_a_kill_in_the_last_prune_left_goes_at_the_next_start(tmp_path: Path) -> None:
+    def save(mode: str, epochs: range) -> Trainer:
+        trainer = Trainer(
+            SnapshotConfig(
+                snapshot_dir=tmp_path, snapshot_mode=mode, auto_resume=True, max_stall=1.0
+            )
+        )
+        trainer.setup(Counts(), None)
+        trainer.train(len(epochs), batch_size=1)
+        return trainer
+
+    save("all", range(5))  # as if no prune of the mode below had ever ended
+    save("last", range(5))  # nothing is left to train
+    assert [path.name for path in list_snapshots(tmp_path)] == ["epoch_000003", "epoch_000004"]
+
+
+def test_a_model_card_shows_names_and_obeys_none() -> None:
+    hostile = "a|b\n# <script>[x](y)`\x1b[2J"
+    manifest = Manifest(
+        epoch=1, exact=False, reasons=[hostile], env_state={"name": hostile}, classes={"algo": "A"}
+    )
+    card = model_card(manifest, {hostile: hostile}, "a/b")
+    body = card.split("---\n")[2].split("## Parameters")[0]
+    assert "a\\|b \\# \\<script\\>\\[x\\](y)\\`" in body
+    assert "\x1b" not in card
+    assert "<script" not in body.replace("\\<", "")
+
+
+class Counts(RLAlgorithm):
+    """Count epochs."""
+
+    policy = None
+
+    def train_epoch(self, trainer: Trainer) -> float:
+        trainer.step_itr += 1
+        return 0.0
