@@ -47,6 +47,11 @@ class Wrapper(Environment):
         self._env.needs_reset = value
 
     @property
+    def n_envs(self) -> int:  # type: ignore[override]
+        """How many environments it stands for: as many as what is wrapped."""
+        return self._env.n_envs
+
+    @property
     def wrapped(self) -> Environment:
         """What this is a wrapper of."""
         return self._env

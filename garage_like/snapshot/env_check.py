@@ -33,6 +33,7 @@ from garage_like.snapshot.kinds.environments import (
     why_restarting,
 )
 from garage_like.snapshot.kinds.made_again import only_trying
+from garage_like.snapshot.kinds.worker_envs import AT_HOME
 from garage_like.snapshot.rng import get_global_rng, global_rng_untouched, set_global_rng
 
 STEPS_BEFORE = 7
@@ -154,6 +155,9 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str], beside: B
     state = _known_to_restart(env, known)
     if state is not None:
         return state
+    at_home = vars(layers_of(env)[-1]).get(AT_HOME)
+    if at_home:  # of those in other processes, what the first handed over tells
+        return _found(at_home[0].env, copy, known, stopped, beside)
     reason = foreign_state(env) or order_of_sets(env)
     if reason is not None:
         return _unsure(reason)

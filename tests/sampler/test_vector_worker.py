@@ -11,8 +11,9 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from garage_like import seeding
 from garage_like.data.batches import StepType
-from garage_like.envs import GymEnv
+from garage_like.envs import GymEnv, normalize
 from garage_like.sampler import FragmentWorker, LocalSampler, VectorWorker
+from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.graph.pickling import copy_exactly
 
 MODES = list(AutoresetMode)
@@ -316,6 +317,9 @@ def test_says_what_does_not_go_together():
         LocalSampler(policy, vector, n_envs=5).obtain_samples(0, 10)
     with pytest.raises(TypeError, match="leave worker_class out"):
         LocalSampler(policy, vector, worker_class=FragmentWorker).obtain_samples(0, 10)
+    wrapped = normalize(GymEnv(gymnasium.make_vec("Pendulum-v1", 4)), normalize_obs=True)
+    with pytest.raises(ValueError, match="NormalizedEnv has no form that steps 4 environments"):
+        LocalSampler(policy, wrapped).obtain_samples(0, 10)
     with pytest.raises(ValueError, match="max_episode_steps"):
         GymEnv(vector.vector_form(4, 500).env, max_episode_length=5)
 
@@ -331,3 +335,12 @@ def test_worker_processes_give_what_one_process_gives(mode):
             np.testing.assert_array_equal(one.step_types, other.step_types)
     finally:
         theirs.shutdown()
+
+
+def test_label_of_worker_processes_is_that_of_one_environment():
+    worker = worker_on(make_sync("CartPole-v1", AutoresetMode.NEXT_STEP, n=2, cls=AsyncVectorEnv))
+    try:
+        worker.obtain_samples(10)
+        assert check_env(worker.vector_env).exact
+    finally:
+        worker.shutdown()
