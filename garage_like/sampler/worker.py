@@ -249,7 +249,11 @@ class Worker(ExtensionPoints):
 
 
 def _not_an_env(owner: str, value: Any) -> TypeError:
-    hint = "; wrap it in GymEnv" if isinstance(value, gymnasium.Env) else ""
+    hint = (
+        "; wrap it in GymEnv"
+        if isinstance(value, gymnasium.Env | gymnasium.vector.VectorEnv)
+        else ""
+    )
     return TypeError(
         f"{owner}: expected an Environment, or a callable that takes one and returns one, got "
         f"{value!r}{hint}"
