@@ -22,6 +22,7 @@ from garage_like.configuration.configured import given_name
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
 from garage_like.logging import tabular
+from garage_like.logging.steps import log_step
 
 if TYPE_CHECKING:
     from garage_like.data.batches import EpisodeBatch
@@ -155,13 +156,16 @@ class OnPolicyAlgorithm(RLAlgorithm):
         """
         average_return = float("nan")
         for _ in range(self._num_train_per_epoch):
+            log_step(f"Obtaining samples for iteration {trainer.step_itr}...")
             episodes = trainer.obtain_episodes(trainer.step_itr)
             average_return = self._train_once(trainer.step_itr, episodes)
             trainer.step_itr += 1
         return average_return
 
     def _train_once(self, itr: int, episodes: EpisodeBatch) -> float:
+        log_step("Logging diagnostics...")
         values, last_values = self._value_function.predict(episodes)
+        log_step("Optimizing policy...")
         batch = self._learning_batch(episodes, values, last_values)
         metrics = {**self._update(batch), **self._learning_rates()}
         metrics["Loss/Value"] = float(np.mean(np.square(batch.returns - values)))
@@ -196,6 +200,18 @@ class OnPolicyAlgorithm(RLAlgorithm):
             advantages = advantages - advantages.min() + 1e-8
         returns = discount_cumsum(rewards, episodes.lengths, self._discount, last_values)
         return OnPolicyBatch(episodes, returns, advantages)
+
+    @staticmethod
+    def _log_before_update() -> None:
+        """Log what an update begins with, as garage does."""
+        for step in ("Computing loss before", "Computing KL before", "Optimizing"):
+            log_step(step)
+
+    @staticmethod
+    def _log_after_update() -> None:
+        """Log what an update ends with, as garage does."""
+        for step in ("Computing KL after", "Computing loss after", "Fitting baseline..."):
+            log_step(step)
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         """Move the policy and the value function; return the metrics `policy/...`."""

@@ -69,6 +69,7 @@ def wrap_experiment(
     x_axis: str = "TotalEnvSteps",
     auto_resume: bool = False,
     console: bool = True,
+    log_steps: bool = True,
     trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
     **snapshot_options: Any,
 ) -> Decorator: ...
@@ -88,6 +89,7 @@ def wrap_experiment(
     x_axis: str = "TotalEnvSteps",
     auto_resume: bool = False,
     console: bool = True,
+    log_steps: bool = True,
     trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
     **snapshot_options: Any,
 ) -> Any:
@@ -121,6 +123,7 @@ def wrap_experiment(
         auto_resume: use the directory though it exists, and let `Trainer.train` continue the run
             that it holds: the same command again goes on where the run was stopped.
         console: whether logs are printed too.
+        log_steps: whether each step of an epoch is logged as it begins, not rows alone.
         trackers: experiment trackers that mirror the run: `'wandb'`, `'trackio'`, `'mlflow'`, or
             several; with options, `{'wandb': {'project': 'cartpole'}}`.
         snapshot_options: whatever else `SnapshotConfig` takes.
@@ -143,6 +146,7 @@ def wrap_experiment(
         "x_axis": x_axis,
         "auto_resume": auto_resume,
         "console": console,
+        "log_steps": log_steps,
         "trackers": trackers,
         **snapshot_options,
     }
@@ -192,6 +196,7 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
             x_axis=options.x_axis,
             existing=existing,
             console=options.console,
+            log_steps=options.log_steps,
             trackers=options.trackers,
         ) as logs,
         logger.prefix(f"[{options.name or record.function}] "),

@@ -2,11 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from garage_like import lazy
+from garage_like import lazy, seeding
+from garage_like.logging.steps import log_step
 
 if TYPE_CHECKING:
     from garage_like.audit import verify_resume as verify_resume
     from garage_like.seeding import get_seed as get_seed
-    from garage_like.seeding import set_seed as set_seed
 
-__getattr__, __dir__, __all__ = lazy.names(__name__)
+__getattr__, __dir__, _lazy = lazy.names(__name__)
+__all__ = ["get_seed", "set_seed", "verify_resume"]
+
+
+def set_seed(seed: int) -> None:
+    """Seed all that draws random numbers, as `garage_like.seeding.set_seed` does, and log it.
+
+    Args:
+        seed: a non-negative integer below 2**32.
+    """
+    seeding.set_seed(seed)
+    log_step(f"Setting seed to {seed}")

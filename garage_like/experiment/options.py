@@ -32,6 +32,7 @@ class RunOptions:
         use_existing_dir: use the directory though it exists, instead of one with a number.
         x_axis: key of the logged table that is TensorBoard's step.
         console: whether logs are printed too.
+        log_steps: whether each step of an epoch is logged as it begins.
         trackers: experiment trackers that mirror the run: names, or options by name.
         snapshot: options of `SnapshotConfig`.
 
@@ -48,6 +49,7 @@ class RunOptions:
     use_existing_dir: bool = False
     x_axis: str = "TotalEnvSteps"
     console: bool = True
+    log_steps: bool = True
     trackers: Any = None
     snapshot: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,7 +73,7 @@ class RunOptions:
             raise TypeError(
                 f"wrap_experiment: x_axis must be a key of the log's table, got {self.x_axis!r}"
             )
-        for option in ("archive_launch_repo", "use_existing_dir", "console"):
+        for option in ("archive_launch_repo", "use_existing_dir", "console", "log_steps"):
             if not isinstance(getattr(self, option), bool):
                 raise TypeError(
                     f"wrap_experiment: {option} must be True or False,"

@@ -70,6 +70,7 @@ class RunLogs:
         x_axis: key of the logged table that is TensorBoard's step, or None.
         existing: whether the directory may hold logs; if not, `start_fresh` is called here.
         console: whether to print as well.
+        log_steps: whether the steps of an epoch are logged, see `steps`.
         trackers: options of each tracker that mirrors the run, by its name.
 
     Attributes:
@@ -84,6 +85,7 @@ class RunLogs:
         x_axis: str | None = "TotalEnvSteps",
         existing: bool,
         console: bool = True,
+        log_steps: bool = True,
         trackers: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.directory = Path(directory).absolute()
@@ -94,6 +96,7 @@ class RunLogs:
         self._mirrors = [
             Mirror(name, options, x_axis) for name, options in (trackers or {}).items()
         ]
+        self.log_steps = log_steps
         self._held: HeldOutput | None = HeldOutput(_MAX_HELD_TABLES, self.append)
         self._before = LoggerState()
         self.num_stages, self.last_epoch = 0, -1

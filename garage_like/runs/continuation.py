@@ -177,7 +177,12 @@ class Continuation:
         x_axis = self.options.get("x_axis", "TotalEnvSteps")
         trackers = self.options.get("trackers")
         logs = RunLogs(
-            self.run_dir, x_axis=x_axis, existing=True, console=console, trackers=trackers
+            self.run_dir,
+            x_axis=x_axis,
+            existing=True,
+            console=console,
+            log_steps=self.options.get("log_steps", True) is True,
+            trackers=trackers,
         )
         try:
             with logger.prefix(f"[{self.name}] ") if self.name else contextlib.nullcontext():

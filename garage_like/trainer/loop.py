@@ -37,6 +37,7 @@ from garage_like.logging import (
 )
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.logger_state import clear_row
+from garage_like.logging.steps import log_step
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.kinds.environments import EnvStates
@@ -265,6 +266,8 @@ class Loop(Training):
         self._reach_safe_point(args.start_epoch - 1, begins=True)
         began = time.perf_counter()
         show_progress(args.start_epoch, args.n_epochs, None)
+        if self._sampler is not None:
+            log_step("Obtaining samples...")
         for epoch in range(args.start_epoch, args.n_epochs):
             started = time.perf_counter()
             self.step_episode = None

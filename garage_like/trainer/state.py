@@ -93,11 +93,12 @@ def check_count(name: str, value: Any, least: int) -> None:
 
 def restored_lines(args: TrainArgs, stats: Stats) -> Iterable[str]:
     """Yield the lines that a restore logs: what the run was asked for, and how far it came."""
-    yield "-- Train Args --"
+    yield f"{'-- Train Args --':<20} -- Value --"
     shown = asdict(args)
     shown["last_epoch"] = stats.total_epoch
     for key in ("n_epochs", "last_epoch", "batch_size", "store_episodes", "pause_for_plot"):
-        yield f"{key:<20} {shown[key]}"
-    yield "-- Stats --"
+        value = shown[key]
+        yield f"{key:<20} {int(value) if isinstance(value, bool) else value}"
+    yield f"{'-- Stats --':<20} -- Value --"
     yield f"{'last_itr':<20} {stats.total_itr}"
     yield f"{'total_env_steps':<20} {stats.total_env_steps}"

@@ -9,13 +9,13 @@ import pytest
 
 PRETRAINED = Path(__file__).parents[2] / "data" / "trpo_gym_tf_cartpole"
 LINES = """\
--- Train Args --
+-- Train Args --     -- Value --
 n_epochs             10
 last_epoch           9
 batch_size           10000
-store_episodes       False
-pause_for_plot       False
--- Stats --
+store_episodes       0
+pause_for_plot       0
+-- Stats --          -- Value --
 last_itr             10
 total_env_steps      100759
 """

@@ -201,17 +201,17 @@ def test_restore_logs_arguments_and_counters(run, tmp_path):
     logger.dump_all()
     lines = [line.split(" | ")[-1].strip() for line in log_of(tmp_path / "other").splitlines()]
     expected = [
-        "-- Train Args --",
+        "-- Train Args --     -- Value --",
         f"{'n_epochs':<20} 10",
         f"{'last_epoch':<20} 9",
         f"{'batch_size':<20} 10000",
-        f"{'store_episodes':<20} False",
-        f"{'pause_for_plot':<20} False",
-        "-- Stats --",
+        f"{'store_episodes':<20} 0",
+        f"{'pause_for_plot':<20} 0",
+        "-- Stats --          -- Value --",
         f"{'last_itr':<20} 10",
         f"{'total_env_steps':<20} 0",
     ]
-    start = lines.index("-- Train Args --")
+    start = lines.index("-- Train Args --     -- Value --")
     assert lines[start : start + len(expected)] == expected
     assert "epoch #10 | " in log_of(tmp_path / "other")
 

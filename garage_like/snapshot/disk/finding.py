@@ -33,11 +33,26 @@ def resolve(path: str | os.PathLike[str]) -> tuple[SnapshotStore, list[int], Pat
         return store, [] if epoch is None else [epoch], given
     epochs = store.epochs()
     if not epochs:
+        _refuse_garages(given)
         raise SnapshotNotFoundError(
             f"{given}: no snapshot found there; looked for"
             f" {layout.SNAPSHOTS}/epoch_*/{layout.MANIFEST}; {_inventory(given, folder)}"
         )
     return store, epochs, None
+
+
+def _refuse_garages(given: Path) -> None:
+    """Raise if a directory is one of garage's, which holds pickles of its classes."""
+    pickles = sorted(
+        path.name for pattern in ("params.pkl", "itr_*.pkl") for path in given.glob(pattern)
+    )
+    if pickles:
+        raise SnapshotNotFoundError(
+            f"{given}: {pickles[0]} is garage's, a pickle of garage's classes, which cannot be read"
+            " without garage. Load it there, save the weights (torch.save(policy.state_dict(),"
+            " 'policy.pt')), and take those over with"
+            " garage_like.interop.migrate(policy, 'policy.pt')"
+        )
 
 
 def _near(missing: Path) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from garage_like.algos.on_policy import EntropyMethod
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
+from garage_like.logging.steps import log_step
 from garage_like.tf.algos.vpg import VPG
 from garage_like.tf.baselines.mlp_baseline import Optimizer
 from garage_like.tf.distributions import Distribution
@@ -117,11 +118,27 @@ class TRPO(VPG):
         actions: tf.Tensor,
         advantages: tf.Tensor,
         old_log_probs: tf.Tensor,
-    ) -> None:
-        self._policy_optimizer.optimizer.step(
+    ) -> tf.Tensor:
+        _, backtracks = self._policy_optimizer.optimizer.step(
             f_loss=partial(self._loss, observations, actions, advantages, old_log_probs),
             f_constraint=partial(self._mean_kl, old_distribution, observations),
         )
+        return backtracks
+
+    def _log_search(self, num_inputs: int, backtracks: int) -> None:
+        size = len(self.policy.get_param_values())
+        numbers = f"#parameters: {size}, #inputs: {num_inputs}, #subsample_inputs: {num_inputs}"
+        for step in (
+            f"Start CG optimization: {numbers}",
+            "computing loss before",
+            "computing gradient",
+            "gradient computed",
+            "computing descent direction",
+            "descent direction computed",
+            f"backtrack iters: {backtracks}",
+            "optimization finished",
+        ):
+            log_step(step)
 
     def _mean_kl(self, old_distribution: Distribution, observations: tf.Tensor) -> tf.Tensor:
         """Compute the mean of KL(old || new), the constraint of equation 12."""

@@ -137,7 +137,10 @@ class VPG(OnPolicyAlgorithm):
         actions = action_rows(batch.episodes)
         advantages = batch.advantages.astype(np.float32)
         orders = self._policy_optimizer.orders(len(advantages))
-        metrics = self._improve_policy(orders, observations, actions, advantages)
+        self._log_before_update()
+        *metrics, backtracks = self._improve_policy(orders, observations, actions, advantages)
+        self._log_search(len(advantages), int(backtracks))
+        self._log_after_update()
         self._train_value_function(batch)
         loss_before, loss_after, kl, entropy = (metric.numpy().item() for metric in metrics)
         return policy_metrics(
@@ -148,14 +151,21 @@ class VPG(OnPolicyAlgorithm):
     def _improve_policy(
         self, orders: tf.Tensor, observations: tf.Tensor, actions: tf.Tensor, advantages: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        """Move the policy; return the loss before and after, KL(old || new) and the entropy."""
+        """Move the policy; return the loss before and after, KL(old || new) and the entropy.
+
+        And last, how often a line search stepped back, where there is one.
+        """
         old_distribution = self.policy(observations)[0].detached()
         data = (observations, actions, advantages, old_distribution.log_prob(actions))
         loss_before = self._loss(*data)
-        self._train_policy(old_distribution, orders, *data)
+        backtracks = self._train_policy(old_distribution, orders, *data)
         distribution = self.policy(observations)[0]
         kl = tf.reduce_mean(old_distribution.kl_divergence(distribution))
-        return loss_before, self._loss(*data), kl, tf.reduce_mean(distribution.entropy())
+        entropy = tf.reduce_mean(distribution.entropy())
+        return loss_before, self._loss(*data), kl, entropy, backtracks
+
+    def _log_search(self, num_inputs: int, backtracks: int) -> None:
+        """Log how a line search went; where there is none, nothing."""
 
     def _train_policy(
         self,
@@ -165,11 +175,16 @@ class VPG(OnPolicyAlgorithm):
         actions: tf.Tensor,
         advantages: tf.Tensor,
         old_log_probs: tf.Tensor,
-    ) -> None:
-        """Move the policy; TRPO needs the whole old distribution for it."""
+    ) -> tf.Tensor:
+        """Move the policy; TRPO needs the whole old distribution for it.
+
+        Returns:
+            How often a line search stepped back; 0 if there is none.
+        """
         self._policy_optimizer.take_steps(
             self._loss, orders, observations, actions, advantages, old_log_probs
         )
+        return tf.constant(0)
 
     def _train_value_function(self, batch: OnPolicyBatch) -> None:
         options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}

@@ -66,7 +66,7 @@ class ConjugateGradientOptimizer(Configured):
         self._hvp_reg_coeff = hvp_reg_coeff
         self._accept_violation = accept_violation
 
-    def step(self, f_loss: Scalar, f_constraint: Scalar) -> tf.Tensor:
+    def step(self, f_loss: Scalar, f_constraint: Scalar) -> tuple[tf.Tensor, tf.Tensor]:
         """Take one step; best within a trace.
 
         Args:
@@ -74,7 +74,7 @@ class ConjugateGradientOptimizer(Configured):
             f_constraint: computes the constraint: zero, with zero gradient, where we are.
 
         Returns:
-            The loss before the step.
+            The loss before the step, and how often the line search stepped back.
         """
         with tf.GradientTape() as tape:
             loss = f_loss()
@@ -84,13 +84,16 @@ class ConjugateGradientOptimizer(Configured):
         # To second order the constraint at x is x'Hx / 2 (its value and gradient are zero here).
         curvature = _dot(direction, hessian(direction))
         length = tf.sqrt(2.0 * self._max_constraint_value / (curvature + 1e-8))
-        self._search(length * direction, loss, f_loss, f_constraint)
-        return loss
+        return loss, self._search(length * direction, loss, f_loss, f_constraint)
 
     def _search(
         self, step: tf.Tensor, loss_before: tf.Tensor, f_loss: Scalar, f_constraint: Scalar
-    ) -> None:
-        """Go along -step as far as the loss falls and the constraint holds, or stay."""
+    ) -> tf.Tensor:
+        """Go along -step as far as the loss falls and the constraint holds, or stay.
+
+        Returns:
+            How many lengths were tried after the first.
+        """
         start = flat(self.variables, self.variables)
 
         def must_go_on(tries: tf.Tensor, ratio: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
@@ -105,10 +108,11 @@ class ConjugateGradientOptimizer(Configured):
             return tries + 1, ratio * self._backtrack_ratio, found
 
         state = [tf.constant(0), tf.constant(1.0), tf.constant(False)]
-        *_, found = tf.while_loop(must_go_on, try_length, state, parallel_iterations=1)
+        tries, _, found = tf.while_loop(must_go_on, try_length, state, parallel_iterations=1)
         if self._accept_violation:
             found = tf.logical_or(found, f_loss() < loss_before)
         assign_flat(self.variables, tf.where(found, flat(self.variables, self.variables), start))
+        return tries - 1
 
 
 class HessianVectorProduct:

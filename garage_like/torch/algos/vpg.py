@@ -126,6 +126,7 @@ class VPG(Movable, OnPolicyAlgorithm):
         advantages = torch.as_tensor(
             batch.advantages, dtype=torch.float32, device=observations.device
         )
+        self._log_before_update()
         with torch.no_grad():
             old_distribution = self._distribution(observations)
             old_log_probs = old_distribution.log_prob(actions)
@@ -136,6 +137,7 @@ class VPG(Movable, OnPolicyAlgorithm):
             loss_before = self._loss_now(old_distribution, *data)
 
         self._train_policy(old_distribution, *data)
+        self._log_after_update()
         self._train_value_function(batch)
 
         with torch.no_grad():
