@@ -52,5 +52,8 @@ def test_deterministic_is_the_seeding_of_the_run():
     from garage_like import seeding
     from garage_like.experiment import deterministic
 
-    assert deterministic.set_seed is seeding.set_seed
+    before = seeding.seed_state()
+    deterministic.set_seed(7)
+    assert seeding.get_seed() == 7
+    seeding.restore_seed_state(before)
     assert deterministic.get_seed is seeding.get_seed

@@ -119,7 +119,7 @@ class TRPO(VPG):
         advantages: tf.Tensor,
         old_log_probs: tf.Tensor,
     ) -> tf.Tensor:
-        _, backtracks = self._policy_optimizer.optimizer.step(
+        _, backtracks = self._policy_optimizer.optimizer.search_step(
             f_loss=partial(self._loss, observations, actions, advantages, old_log_probs),
             f_constraint=partial(self._mean_kl, old_distribution, observations),
         )
