@@ -177,7 +177,7 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         signature = _signature(constructor)
         if kwargs:
-            kwargs = translate(type(self), kwargs, signature.parameters)
+            kwargs = translate(type(self), kwargs)
             further = getattr(type(self), "arguments_of_garage", None)
             if further is not None:
                 kwargs = further(kwargs, kwargs.get("policy", args[1] if len(args) > 1 else None))

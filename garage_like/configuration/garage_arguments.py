@@ -7,8 +7,9 @@ be without effect; a value that would have had one in garage is refused.
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -71,13 +72,12 @@ ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
 }
 
 
-def translate(cls: type, given: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
+def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     """Return keyword arguments as the constructor of a class takes them.
 
     Args:
         cls: the class; what stands in the table for its bases holds for it.
         given: by the names of garage or of this framework.
-        own: parameters of the constructor, which mean what they say there.
 
     Raises:
         ValueError: if one would have had an effect in garage and has none here.
@@ -89,7 +89,7 @@ def translate(cls: type, given: dict[str, Any], own: Collection[str]) -> dict[st
         known.update(ARGUMENTS.get(room, {}))
     taken: dict[str, Any] = {}
     for name, value in given.items():
-        meaning = name if name in own else known.get(name, name)
+        meaning = name if name not in known or _takes(cls, name) else known[name]
         if isinstance(meaning, Inert):
             _say_inert(cls, name, value, meaning)
             continue
@@ -97,6 +97,16 @@ def translate(cls: type, given: dict[str, Any], own: Collection[str]) -> dict[st
             raise TypeError(f"{cls.__name__}: {name} is {meaning} by another name; give one")
         taken[meaning] = value
     return taken
+
+
+def _takes(cls: type, name: str) -> bool:
+    """Tell whether a constructor of a class or its bases has a parameter of that name."""
+    constructors = (vars(base).get("__init__") for base in cls.__mro__)
+    return any(
+        name in inspect.signature(constructor).parameters
+        for constructor in constructors
+        if inspect.isfunction(constructor)
+    )
 
 
 def _say_inert(cls: type, name: str, value: Any, inert: Inert) -> None:
