@@ -10,11 +10,13 @@ from garage_like.logging import logger
 from garage_like.snapshot.trial import GONE, TOO_LARGE, RestoreTrial
 
 ENVIRONMENT_VARIABLE = "GARAGE_LIKE_TRY_RESTORE"
-"""Set to 0, it turns trials off: a test suite that trains a thousand runs may want to."""
+"""Seconds that the end of a run waits for a trial, 0 for none at all.
+
+A test suite that trains a thousand runs may want the latter. Training itself never waits.
+"""
 
 MAX_TRIALS = 3
-MAX_SECONDS = 60.0
-"""How long the end of a run waits for a trial; training itself waits for none."""
+MAX_SECONDS = 5.0
 
 
 class RestoreTrials:
@@ -29,7 +31,8 @@ class RestoreTrials:
 
     def __init__(self, wanted: bool) -> None:
         self.are_due = True
-        self._wanted = wanted and os.environ.get(ENVIRONMENT_VARIABLE) != "0"
+        self._seconds = _seconds_to_wait()
+        self._wanted = wanted and self._seconds > 0
         self._trial: RestoreTrial | None = None
         self._known: frozenset[type] = frozenset()
         self._trying: frozenset[type] = frozenset()
@@ -64,9 +67,14 @@ class RestoreTrials:
             waits: whether to wait until all that is to be tried has been; not for long.
         """
         found: list[str] = []
-        end = time.monotonic() + MAX_SECONDS
+        end = time.monotonic() + self._seconds
         while self._trial is not None:
             if not self._trial.wait(max(0.0, end - time.monotonic()) if waits else 0.0):
+                if waits:
+                    logger.log(
+                        "The run has ended before its restore was tried:"
+                        " garage-like verify --restore does so at any time"
+                    )
                 break
             heard = self._trial.problems()
             if heard == [TOO_LARGE]:
@@ -89,3 +97,10 @@ class RestoreTrials:
         if self._trial is not None:
             self._trial.close()
         self._trial, self._trying = None, frozenset()
+
+
+def _seconds_to_wait() -> float:
+    try:
+        return float(os.environ.get(ENVIRONMENT_VARIABLE, MAX_SECONDS))
+    except ValueError:
+        return MAX_SECONDS

@@ -151,7 +151,7 @@ def run(tmp_path, *arguments):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=tmp_path,
-        env={**os.environ, "GARAGE_LIKE_TRY_RESTORE": "1"},
+        env={**os.environ, "GARAGE_LIKE_TRY_RESTORE": "60"},
         capture_output=True,
         text=True,
         timeout=120,
