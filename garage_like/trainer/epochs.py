@@ -12,6 +12,7 @@ set to what the newest snapshot holds, and the loop goes on with the epoch after
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,10 +24,14 @@ from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.pickling import GraphPickler
 from garage_like.snapshot.imposed import imposed, imposed_on_loops
 from garage_like.snapshot.loading import load_snapshot
+from garage_like.snapshot.schedule import keeps_only_newest
 from garage_like.trainer.loop import Loop
 from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, refuse_locals
 from garage_like.trainer.script import record_script
 from garage_like.trainer.state import TrainArgs, check_count
+
+LOOK_SECONDS = 0.02
+"""Of epochs that follow each other faster, one is looked at, whether it is to be saved."""
 
 
 def epochs(
@@ -105,6 +110,9 @@ class ScriptLoop(Loop):
         super().__init__(config)
         self._namespace = namespace
         self._n_epochs = n_epochs
+        self._next_look = 0.0
+        is_plain = config.snapshot_mode == "last" and config.snapshot_gap == 1
+        self._may_pass_over = is_plain and keeps_only_newest(config) and config.max_stall < 1.0
         self._session.skipped = [*namespace.skip, *skipped]
         self._session.label.modules.kept_by_the_loop = namespace.holds
 
@@ -184,6 +192,26 @@ class ScriptLoop(Loop):
 
     def log_diagnostics(self, pause_for_plot: bool = False) -> None:
         """Record nothing: the row is the script's."""
+
+    def _mark(self) -> tuple[Any, ...]:
+        """Return what is equal to no other: an epoch that is broken off is begun anew anyway."""
+        return (object(),)
+
+    def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
+        """Do what a Trainer does; look no further where short epochs come in quick succession."""
+        now = time.perf_counter()
+        if now < self._next_look and not (
+            ends
+            or epoch + 1 >= self._args_of_training().n_epochs
+            or self._interruption.requested
+            or has_row()
+        ):
+            self._stats.total_epoch, self._stats.total_itr = epoch, self.step_itr
+            self._stats.train_seconds += seconds
+            return
+        super()._finish_epoch(epoch, seconds, ends)
+        if self._may_pass_over:
+            self._next_look = now + LOOK_SECONDS
 
     def _has_row(self) -> bool:
         return self.enable_logging and has_row()
