@@ -217,6 +217,15 @@ def test_atari_with_sticky_actions_says_why_it_begins_a_new_episode():
 # ---- vector environments ---------------------------------------------------------------------
 
 
+def shown(envs, actions):
+    """Step a vector environment; return what was seen, bit for bit."""
+    seen = []
+    for action in actions:
+        observations, rewards, *ends, _ = envs.step(action)
+        seen.append([np.asarray(x).tobytes() for x in (observations, rewards, *ends)])
+    return seen
+
+
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "Hopper-v5", "Taxi-v4"])
 @pytest.mark.parametrize("mode", list(gymnasium.vector.AutoresetMode)[:2], ids=lambda m: m.value)
 def test_vector_environment_goes_on_exactly(name, mode, figures):
@@ -227,13 +236,6 @@ def test_vector_environment_goes_on_exactly(name, mode, figures):
     envs.action_space.seed(3)
     rng = np.random.default_rng(2)
 
-    def shown(envs, actions):
-        seen = []
-        for action in actions:
-            observations, rewards, *ends, _ = envs.step(action)
-            seen.append([np.asarray(x).tobytes() for x in (observations, rewards, *ends)])
-        return seen
-
     for _ in range(5):
         shown(envs, [envs.action_space.sample() for _ in range(rng.integers(1, 60))])
         actions = [envs.action_space.sample() for _ in range(STEPS_COMPARED)]
@@ -242,12 +244,17 @@ def test_vector_environment_goes_on_exactly(name, mode, figures):
         figures["random moments of vector environments, exact as well"] += 1
 
 
-def test_vector_environment_of_processes_is_refused_and_not_saved_wrongly():
+def test_vector_environment_of_processes_goes_on_exactly():
     envs = gymnasium.vector.AsyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * 2)
+    copy = None
     try:
-        with pytest.raises(
-            TypeError, match="Pickling an AuthenticationString object is disallowed"
-        ):
-            copy_exactly(envs)
+        envs.reset(seed=1)
+        envs.action_space.seed(2)
+        shown(envs, [envs.action_space.sample() for _ in range(15)])
+        copy = copy_exactly(envs)
+        actions = [envs.action_space.sample() for _ in range(60)]
+        assert shown(copy, actions) == shown(envs, actions)
     finally:
         envs.close()
+        if copy is not None:
+            copy.close()
