@@ -82,8 +82,13 @@ MOVED: dict[str, str] = {
     for then, now in {
         "batches": "data.batches",
         "cli.report": "runs.report",
+        "_dtypes": "data.batches",  # garage's own, as some of its programs import it
+        "_functions": "evaluation",
         "env_spec": "data.env_spec",
         "env_step": "data.env_step",
+        "experiment.experiment": "experiment.decorator",
+        "experiment.snapshotter": "snapshot.snapshotter",
+        "torch._functions": "torch.functions",
         "experiment.automatic_directory": "trainer.automatic_directory",
         "experiment.branching": "runs.branching",
         "experiment.continuation": "runs.continuation",

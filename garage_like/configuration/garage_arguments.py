@@ -26,6 +26,7 @@ class Inert(NamedTuple):
 
 
 _GRAPH = Inert("there is no graph with scopes")
+_VALUES = Inert("values have no bounds", (None,))
 _NO_LIMIT = Inert("the bounds of the action space hold")
 
 ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
@@ -63,6 +64,14 @@ ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
     },
     "tf.modules.module.Module": {
         "num_seq_inputs": Inert("observations are valued one by one", (1,)),
+    },
+    "tf.q_functions.continuous_mlp_q_function.ContinuousMLPQFunction": {
+        "action_merge_layer": Inert("actions come in beside the observations", (0,)),
+        "output_nonlinearity": _VALUES,
+    },
+    "tf.q_functions.discrete_mlp_q_function.DiscreteMLPQFunction": {"output_nonlinearity": _VALUES},
+    "torch.q_functions.discrete_mlp_q_function.DiscreteMLPQFunction": {
+        "output_nonlinearity": _VALUES,
     },
     "torch.policies.tanh_gaussian_mlp_policy.TanhGaussianMLPPolicy": {
         "output_nonlinearity": Inert("outputs are a mean and a deviation", (None,)),

@@ -151,3 +151,15 @@ def test_small_functions_do_what_garages_do():
     assert gnp.explained_variance_1d(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == 1.0
     assert gnp.sliding_window(np.arange(3), 2).tolist() == [[0, 1], [1, 2]]
     assert gnp.sliding_window(np.arange(3), 2, smear=True).tolist() == [[0, 0], [0, 1], [1, 2]]
+
+
+def test_modules_have_garages_paths_too():
+    from garage_like._dtypes import EpisodeBatch as Batch
+    from garage_like._functions import rollout
+    from garage_like.experiment.experiment import wrap_experiment
+    from garage_like.experiment.snapshotter import SnapshotConfig
+
+    assert Batch is EpisodeBatch
+    assert rollout is garage_like.rollout
+    assert wrap_experiment is garage_like.wrap_experiment
+    assert SnapshotConfig.__name__ == "SnapshotConfig"
