@@ -47,7 +47,8 @@ def environment(kind, vector, normalizes, monitor_dir=None):
     cls = SubprocVecEnv if vector == "subproc" else DummyVecEnv
     options = {"start_method": "fork"} if vector == "subproc" else {}
     env = make_vec_env(name, 2, 1, vec_env_cls=cls, vec_env_kwargs=options, monitor_dir=monitor_dir)
-    return VecNormalize(env) if normalizes else env
+    norm_obs = kind != "MaskablePPO"  # its observations are numbers of states
+    return VecNormalize(env, norm_obs=norm_obs) if normalizes else env
 
 
 def make(kind, env):
@@ -88,7 +89,7 @@ def main(kind, vector, normalized):
     ]
     buffer = getattr(model, "replay_buffer", None)
     stored = [] if buffer is None else [buffer.observations, buffer.actions, buffer.rewards]
-    running = [env.obs_rms.mean, env.ret_rms.var] if normalized == "normalized" else []
+    running = [env.ret_rms.mean, env.ret_rms.var] if normalized == "normalized" else []
     print("digest", bits(weights), bits(slots), bits(stored), bits(running))
     episodes = [(e["r"], e["l"]) for e in model.ep_info_buffer]
     drawn = torch.rand(1).item(), np.random.rand()
