@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from garage_like.sampler.worker import Worker
-from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
 from garage_like.snapshot.kinds.registry import KINDS
@@ -35,7 +35,7 @@ def unpack(parcel: Parcel) -> Any:
 
 def digest(parcel: Parcel) -> str:
     """Return what tells a parcel from another."""
-    return digest_of([parcel[0], *parcel[1]]).digest
+    return file_digest_of([parcel[0], *parcel[1]]).digest
 
 
 def pack_worker(worker: Worker) -> Parcel:

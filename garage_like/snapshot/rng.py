@@ -8,7 +8,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.errors import SnapshotMismatchError
-from garage_like.snapshot.disk.digests import blake2b_of
+from garage_like.snapshot.disk.digests import digest_of
 from garage_like.snapshot.kinds.registry import KINDS
 
 _SEED = "seed"
@@ -78,7 +78,7 @@ def global_states(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def state_digest(state: Any) -> str:
     """Return a digest of what `generator_state` returns."""
-    return blake2b_of(_pieces(state))
+    return digest_of(_pieces(state)).blake2b
 
 
 def _pieces(state: Any) -> Iterator[bytes]:

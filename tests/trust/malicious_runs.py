@@ -11,7 +11,7 @@ import numpy as np
 
 from garage_like.data.table import Table
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.disk.digests import blake2b_of, digest_of
+from garage_like.snapshot.disk.digests import digest_of, file_digest_of
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.snapshotter import Snapshotter
 
@@ -73,7 +73,7 @@ class Forger:
         """Write the manifest, its digest right; of any text or object."""
         text = body if isinstance(body, bytes) else json.dumps(body or self.body).encode()
         text = text[:-1] + b",\n"
-        digest = blake2b_of([text])
+        digest = digest_of([text]).blake2b
         self.put("manifest.json", text + f'"digest": "{digest}"\n}}\n'.encode())
 
     def put(self, name, content):
@@ -84,7 +84,7 @@ class Forger:
     def forge(self, name, content):
         """Replace a file, and list it as it is now."""
         self.put(name, content)
-        self.body["files"][name] = digest_of([content]).to_json()
+        self.body["files"][name] = file_digest_of([content]).to_json()
         self.sign()
 
     def table_entry(self):
@@ -115,13 +115,13 @@ def pickle_bomb_as_tensors(forger):
 def name_that_leads_up(forger):
     secret = (forger.outside / "secret").read_bytes()
     name = os.path.relpath(forger.outside / "secret", forger.snapshot)
-    forger.body["files"][name] = digest_of([secret]).to_json()
+    forger.body["files"][name] = file_digest_of([secret]).to_json()
     forger.sign()
 
 
 def absolute_name(forger):
     secret = (forger.outside / "secret").read_bytes()
-    forger.body["files"][str(forger.outside / "secret")] = digest_of([secret]).to_json()
+    forger.body["files"][str(forger.outside / "secret")] = file_digest_of([secret]).to_json()
     forger.sign()
 
 
@@ -132,7 +132,7 @@ def name_of_surrogates(forger):
 
 def link_to_a_file(forger):
     secret = forger.outside / "secret"
-    forger.body["files"][POLICY] = digest_of([secret.read_bytes()]).to_json()
+    forger.body["files"][POLICY] = file_digest_of([secret.read_bytes()]).to_json()
     forger.sign()
     (forger.snapshot / POLICY).unlink()
     (forger.snapshot / POLICY).symlink_to(secret)

@@ -59,6 +59,13 @@ class FileEntry:
         """Return it as manifests hold it."""
         return {"bytes": self.bytes, self.algorithm: self.digest}
 
+    @property
+    def blake2b(self) -> str:
+        """The digest, if it is BLAKE2b's."""
+        if self.algorithm != "blake2b":
+            raise AttributeError(f"this is a digest of {self.algorithm}")
+        return self.digest
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FileEntry:
         """Take it out of a manifest.
@@ -72,8 +79,8 @@ class FileEntry:
         raise ValueError(f"expected a digest, one of {sorted(_ALGORITHMS)}, found {dict(values)!r}")
 
 
-def digest_of(pieces: Iterable[Buffer], algorithm: str = ALGORITHM) -> FileEntry:
-    """Return size and digest of a file given in pieces."""
+def digest_of(pieces: Iterable[Buffer], algorithm: str = "blake2b") -> FileEntry:
+    """Return size and digest of what is given in pieces: a text, the state of a generator."""
     digest, size = _ALGORITHMS[algorithm](), 0
     for piece in pieces:
         view = memoryview(piece).cast("B")
@@ -82,9 +89,9 @@ def digest_of(pieces: Iterable[Buffer], algorithm: str = ALGORITHM) -> FileEntry
     return FileEntry(size, digest.hexdigest(), algorithm)
 
 
-def blake2b_of(pieces: Iterable[Buffer]) -> str:
-    """Return the digest of something small that no file of a snapshot is: a text, a state."""
-    return digest_of(pieces, "blake2b").digest
+def file_digest_of(pieces: Iterable[Buffer]) -> FileEntry:
+    """Return what a manifest says of a file given in pieces."""
+    return digest_of(pieces, ALGORITHM)
 
 
 def check_file(snapshot: Path, name: str, entry: FileEntry) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
 from garage_like.files.guarded_json import MAX_BYTES, parse_object
 from garage_like.files.opening import leads_out, opened
-from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
+from garage_like.snapshot.disk.digests import FileEntry, digest_of
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest_types import check_values, is_count
 
@@ -157,7 +157,7 @@ class Manifest:
 
 
 def _digest_line(text: bytes) -> bytes:
-    return f'"digest": "{blake2b_of([text])}"\n}}\n'.encode()
+    return f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
 
 
 def _parse(text: bytes, path: Path) -> dict[str, Any]:

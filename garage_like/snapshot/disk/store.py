@@ -20,7 +20,7 @@ from garage_like.errors import (
     SnapshotWriteError,
 )
 from garage_like.snapshot.disk import layout, pins
-from garage_like.snapshot.disk.digests import FileEntry, digest_of
+from garage_like.snapshot.disk.digests import FileEntry, file_digest_of
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.sweeping import sweep
@@ -124,7 +124,7 @@ class SnapshotStore:
         try:
             self._make()  # a user may have removed it
             sources = self._verified.sources_for(manifest.epoch, self._newest_first())
-            entries = {name: digest_of(pieces) for name, pieces in files.items()}
+            entries = {name: file_digest_of(pieces) for name, pieces in files.items()}
             manifest = replace(manifest, files=entries | dict(unchanged or {}))
             write_snapshot(self._fs, saving, manifest, files, sources)
             self._publish(saving, final)

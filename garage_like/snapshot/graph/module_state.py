@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, own_namespaces
@@ -244,7 +244,7 @@ def _digest(value: Any) -> Digest | None:
     if isinstance(value, NUMBERS):
         return (repr(value),)
     found = _parts(value)
-    return None if found is None else tuple(digest_of([part]).digest for part in _all(*found))
+    return None if found is None else tuple(file_digest_of([part]).digest for part in _all(*found))
 
 
 def _is_same(value: Any, before: Digest, turn: int) -> bool:
@@ -264,7 +264,7 @@ def _is_same(value: Any, before: Digest, turn: int) -> bool:
     if len(parts) > _MOST_PARTS:
         start = turn * _MOST_PARTS % len(parts)
         looked_at = range(start, min(start + _MOST_PARTS, len(parts)))
-    return all(digest_of([parts[n]]).digest == before[n] for n in {0, *looked_at})
+    return all(file_digest_of([parts[n]]).digest == before[n] for n in {0, *looked_at})
 
 
 def _all(content: bytes, parts: list[memoryview]) -> list[Any]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 
 from garage_like.errors import SnapshotError
-from garage_like.snapshot.disk.digests import blake2b_of
+from garage_like.snapshot.disk.digests import digest_of
 from garage_like.snapshot.mirror.place import AlreadyThereError, NotThereError, Place
 
 _FOLDER = "head"
@@ -60,7 +60,7 @@ def create_next(place: Place, head: Head, number: int) -> int:
         FencedError: if another writer was there first.
     """
     text = json.dumps(asdict(head)).encode()
-    text += b"\n" + blake2b_of([text]).encode()
+    text += b"\n" + digest_of([text]).blake2b.encode()
     for wanted in range(number + 1, number + 1 + _TRIES):
         try:
             if wanted in _numbers(place):
@@ -88,7 +88,7 @@ def _numbers(place: Place) -> list[int]:
 def _read(place: Place, number: int) -> Head:
     """Read a head; ValueError if it is not whole, as disks show a file that is being written."""
     text, _, digest = place.get(_key(number)).rpartition(b"\n")
-    if blake2b_of([text]).encode() != digest:
+    if digest_of([text]).blake2b.encode() != digest:
         raise ValueError(f"{place.url}/{_key(number)} is not whole")
     return Head(**json.loads(text))
 

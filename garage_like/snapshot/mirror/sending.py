@@ -14,7 +14,7 @@ from pathlib import Path
 from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, METADATA, PROGRESS, VARIANT
 from garage_like.logging.csv_table import content_at
 from garage_like.snapshot.disk import layout
-from garage_like.snapshot.disk.digests import FileEntry, digest_of, read_file
+from garage_like.snapshot.disk.digests import FileEntry, file_digest_of, read_file
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.mirror.heads import Head, create_next, newest_head
 from garage_like.snapshot.mirror.place import Place
@@ -119,7 +119,7 @@ class Sender:
         self._forget()
 
     def _piece(self, content: bytes, wanted: dict[str, bytes | tuple[str, FileEntry]]) -> str:
-        digest = _digest(digest_of([content]))
+        digest = _digest(file_digest_of([content]))
         wanted[digest] = content
         return digest
 

@@ -10,7 +10,7 @@ from garage_like.snapshot.disk.digests import (
     FileEntry,
     check_file,
     checked_pieces,
-    digest_of,
+    file_digest_of,
     read_file,
 )
 
@@ -21,11 +21,11 @@ SIZES = [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7]
 def file(request, tmp_path):
     content = os.urandom(request.param)
     (tmp_path / "file").write_bytes(content)
-    return content, digest_of([content])
+    return content, file_digest_of([content])
 
 
 def test_digest_is_that_of_all_pieces_together():
-    found = digest_of([b"abc", bytearray(b"de"), memoryview(b"f")])
+    found = file_digest_of([b"abc", bytearray(b"de"), memoryview(b"f")])
     assert found == FileEntry(6, xxhash.xxh3_128(b"abcdef").hexdigest(), "xxh3_128")
 
 
@@ -56,7 +56,7 @@ def test_intact_file_passes_the_check(file, tmp_path):
 @pytest.mark.parametrize("place", [0, PIECE - 1, PIECE, 3 * PIECE])
 def test_flipped_bit_is_found_wherever_it_is(look, place, tmp_path):
     content = bytearray(os.urandom(3 * PIECE + 7))
-    entry = digest_of([content])
+    entry = file_digest_of([content])
     content[place] ^= 0b1000
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(SnapshotCorruptError, match=r"file: its content does not match its digest"):

@@ -10,7 +10,7 @@ import torch
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
 from garage_like.files import guarded_json
 from garage_like.snapshot.disk import manifest as manifest_module
-from garage_like.snapshot.disk.digests import FileEntry, blake2b_of
+from garage_like.snapshot.disk.digests import FileEntry, digest_of
 from garage_like.snapshot.disk.manifest import Manifest, plain_numbers
 
 PATH = Path("run/snapshots/epoch_000003/manifest.json")
@@ -40,7 +40,7 @@ FULL = Manifest(
 def signed(body, end="}\n"):
     """Return the text of a manifest with any content, its digest right."""
     text = json.dumps(body)[:-1].encode() + b",\n"
-    return text + f'"digest": "{blake2b_of([text])}"\n{end}'.encode()
+    return text + f'"digest": "{digest_of([text]).blake2b}"\n{end}'.encode()
 
 
 def body(**changes):

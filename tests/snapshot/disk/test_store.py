@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
-from garage_like.snapshot.disk.digests import digest_of
+from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.disk.filesystem import FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore, problems_of
@@ -84,7 +84,7 @@ def test_committed_snapshot_is_there_and_verifies(store):
     assert store.epochs() == [7]
     assert names(store.dir) == ["epoch_000007"]
     assert problems_of(path) == []
-    assert store.manifest(7).files["objects.pkl"] == digest_of([b"objects"])
+    assert store.manifest(7).files["objects.pkl"] == file_digest_of([b"objects"])
 
 
 def test_pieces_of_a_file_are_written_one_after_the_other(store):
