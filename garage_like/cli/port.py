@@ -46,7 +46,7 @@ def port(scripts: tuple[Path, ...], stdout: bool, as_json: bool) -> None:
         for kind in ("left",) if stdout else ("changed", "left"):
             mark = "" if kind == "changed" else "by hand: "
             for line, what in one[kind]:
-                click.echo(f"{one['file']}:{line}: {mark}{printing.printable(what)}", err=stdout)
+                printing.echo(f"{one['file']}:{line}: {mark}{what}", err=stdout)
     if not stdout:
         changed = sum(bool(one["changed"]) for one in told)
         left = sum(len(one["left"]) for one in told)

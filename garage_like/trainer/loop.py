@@ -149,7 +149,7 @@ class Loop(Training):
         """Hold the run directory, its logs, and the signals, while the block trains."""
         sampler = self._sampler
         own_logs = self._own_logs()
-        self._session.start_from(self._args_of_training(), self._stats)
+        self._session.start_from(self._args_of_training(), self._stats, self._graph())
         writing = self._session.writing(self._restored)
         with own_logs, heard(), self._interruption.listening(), writing:
             self._note_changes_by_hand()

@@ -252,10 +252,10 @@ class RunSession:
             return False
         return self._snapshotter.is_due(self._before or now, now, row)
 
-    def start_from(self, args: TrainArgs, stats: Stats) -> None:
-        """Remember how far the run is before the first epoch of this session."""
+    def start_from(self, args: TrainArgs, stats: Stats, graph: Mapping[str, Any]) -> None:
+        """Remember how far the run is before the first epoch of this session, and its state."""
         if not self._config.saves_nothing:
-            self.label.modules.begin()
+            self.label.modules.begin(graph)
         self._before = None
         self._now = Progress(
             args.start_epoch - 1, args.n_epochs, stats.total_env_steps, stats.total_episodes

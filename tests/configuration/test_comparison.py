@@ -91,7 +91,7 @@ def test_v06_an_overview_is_written_once_and_tells_the_experiment_before_any_sna
     again = restore(tmp_path, Looks(), GymEnv("CartPole-v1"))
     again.resume(n_epochs=2)
     assert (tmp_path / "configuration.json").stat().st_mtime_ns == written
-    assert list(tmp_path.glob("*.orphan-*")) == []
+    assert list(tmp_path.glob("configuration.json.orphan-*")) == []
 
 
 def test_v06_nothing_is_written_where_nothing_is_saved(tmp_path):

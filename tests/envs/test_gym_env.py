@@ -215,8 +215,9 @@ def test_pickle_continues_in_the_middle_of_an_episode(name):
             assert env.reset()[0].tobytes() == twin.reset()[0].tobytes()
 
 
-def test_flattens_nested_observations_if_asked():
-    env = GymEnv(Nested(), flatten_obs=True)
+@pytest.mark.parametrize("asked", [{"flatten_obs": True}, {}])
+def test_nested_observations_are_flattened_unless_that_is_refused(asked):
+    env = GymEnv(Nested(), **asked)
     assert env.spec.observation_space.shape == (5,)
     assert env.reset()[0].tolist() == [0, 1, 0, 0.5, -0.5]
     assert env.step(0).observation.tolist() == [0, 0, 1, 0, 0]
@@ -224,7 +225,7 @@ def test_flattens_nested_observations_if_asked():
 
 def test_nested_observations_are_refused_otherwise():
     with pytest.raises(ValueError, match=r"space is Dict.*flatten_obs=True"):
-        GymEnv(Nested())
+        GymEnv(Nested(), flatten_obs=False)
 
 
 def test_vector_environment_stands_for_as_many_as_it_has():

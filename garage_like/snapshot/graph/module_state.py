@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import copyreg
+import functools
 import random
+import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -61,9 +63,15 @@ class ModuleState:
         self._known: dict[str, int] = {}
         self._shared: set[int] = set()
         self._num_saves = self._num_walks = 0
+        self._functions: list[Any] | None = None
 
-    def begin(self) -> None:
-        """Remember how everything is before the first epoch of this process."""
+    def begin(self, graph: Mapping[str, Any] | None = None) -> None:
+        """Remember how everything is before the first epoch of this process.
+
+        Args:
+            graph: the run's objects by name; None: whatever any function uses is watched.
+        """
+        self._functions = None if graph is None else _functions_in(graph)
         self._before = {place: _digest(at.value) for place, at in self._watched().items()}
         self._spaces = set(map(id, own_namespaces()))
         self._known = {}
@@ -111,7 +119,8 @@ class ModuleState:
         return self._shared
 
     def _watched(self) -> dict[str, Place]:
-        return {p: at for p, at in find_places().items() if not self.kept_by_the_loop(at.owner)}
+        places = find_places(self._functions)
+        return {p: at for p, at in places.items() if not self.kept_by_the_loop(at.owner)}
 
     def why_inexact(self) -> list[str]:
         """Return a sentence for each place that changes and cannot be put back."""
@@ -165,6 +174,13 @@ class ModuleState:
             self._restored, self._elsewhere = restored, elsewhere
             _take_back(before)
             raise
+
+
+def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
+    """Return the functions that the run's objects hold: callbacks, say."""
+    found = [getattr(value, "__func__", value) for _, value in walk(graph)]
+    kinds = types.FunctionType | functools.partial | CACHED_FUNCTION
+    return [value for value in found if isinstance(value, kinds)]
 
 
 def _may_be_shared(at: Place) -> bool:

@@ -57,8 +57,14 @@ class Place(NamedTuple):
             setattr(self.owner, self.name, value)
 
 
-def find_places() -> dict[str, Place]:
-    """Return what the run's own modules, classes and functions hold, by a name to tell users."""
+def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
+    """Return what the run's own modules, classes and functions hold, by a name to tell users.
+
+    Args:
+        reached_from: functions that the run holds. Only what these, own classes and experiments
+            use counts then, and what is used by what they use; None: all functions do. A function
+            that only watches, a hook of the interpreter's say, is no part of the run.
+    """
     spaces = own_namespaces()
     names = {space["__name__"] for space in spaces}
     classes = [cls for cls in _classes(spaces) if cls.__module__ in names]
@@ -71,7 +77,12 @@ def find_places() -> dict[str, Place]:
                 found[f"{where}.{name}"] = Place(value, cls, name)
             functions.append((f"{where}.{name}", value))
     for space in spaces:
-        functions += [(f"{space['__name__']}.{name}", v) for name, v in list(space.items())]
+        functions += [
+            (f"{space['__name__']}.{name}", v)
+            for name, v in list(space.items())
+            if reached_from is None or _is_experiment(v)
+        ]
+    functions += [(_name_of(v), v) for v in reached_from or ()]
     met: set[int] = set()
     while functions:
         where, value = functions.pop()
@@ -87,6 +98,7 @@ def find_places() -> dict[str, Place]:
             is_own = any(space is own for own in spaces)
             if is_own:
                 found.update(_named_globals(value, space))
+                functions += _named_functions(value, space)
                 found.update(_carried(where, value))
             functions += [(where, cell) for cell in _cells(value).values()]
     return found
@@ -116,6 +128,31 @@ def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Itera
     for name in _names_in(function.__code__):
         if name in space and not name.startswith("__") and _is_data(space[name]):
             yield f"{space['__name__']}.{name}", Place(space[name], space, name, space)
+
+
+def _named_functions(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
+    """Yield functions that a function names, alone or as those of an own module."""
+    names = _names_in(function.__code__)
+    for name in names:
+        value = space.get(name)
+        if isinstance(value, types.ModuleType) and is_own_file(getattr(value, "__file__", None)):
+            inside = [n for n in names if n in vars(value)]
+            yield from ((f"{value.__name__}.{n}", vars(value)[n]) for n in inside)
+        elif name in space:
+            yield f"{space['__name__']}.{name}", value
+
+
+def _is_experiment(value: Any) -> bool:
+    """Tell whether this is a function behind `wrap_experiment`."""
+    return (
+        isinstance(value, types.FunctionType)
+        and hasattr(value, "__wrapped__")
+        and value.__globals__.get("__name__") == "garage_like.experiment.decorator"
+    )
+
+
+def _name_of(function: Any) -> str:
+    return f"{_module_of(function)}.{getattr(function, '__qualname__', '')}"
 
 
 def _carried(where: str, function: types.FunctionType) -> Iterator[tuple[str, Place]]:
