@@ -112,6 +112,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
         pytest.param("jax.md", marks=pytest.mark.slow),
         "loading.md",
         "logging.md",
+        "many_environments.md",
         "new_array_library.md",
         "performance.md",
         "tensorflow.md",
@@ -149,10 +150,12 @@ def test_every_page_with_code_is_run() -> None:
         "jax.md",
         "loading.md",
         "logging.md",
+        "many_environments.md",
         "new_array_library.md",
         "performance.md",
         "tensorflow.md",
         "trackers.md",
+        "your_own_code.md",
     }
 
 

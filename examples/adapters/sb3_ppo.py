@@ -21,7 +21,7 @@ def main(timesteps: int, seed: int, log_dir: str) -> None:
     env = make_vec_env("CartPole-v1", n_envs=4, seed=seed)
     model = PPO("MlpPolicy", env, n_steps=128, batch_size=128, seed=seed, device="cpu")
     sb3.learn(model, timesteps, log_dir)
-    returns = [episode["r"] for episode in model.ep_info_buffer]
+    returns = [episode["r"] for episode in model.ep_info_buffer or ()]
     print(f"mean return of the last {len(returns)} episodes: {sum(returns) / len(returns):.1f}")
 
 

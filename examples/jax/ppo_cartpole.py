@@ -8,7 +8,6 @@ the same command goes on where it was. An environment of gymnax goes in the same
 """
 
 import click
-import optax
 
 from garage_like import Trainer, wrap_experiment
 from garage_like.experiment.deterministic import set_seed
@@ -27,11 +26,12 @@ def ppo_cartpole_in_jax(ctxt=None, *, seed, num_seeds, n_epochs, batch_size):
     """Train PPO on CartPole."""
     set_seed(seed)
     env = JaxEnv(CartPole())
+    num_steps = n_epochs * batch_size // 64
     algo = PPO(
         env,
         CategoricalMLPPolicy(env.spec, hidden_sizes=(64, 64)),
         num_envs=8,
-        learning_rate=optax.linear_schedule(2.5e-3, 0.0, n_epochs * batch_size // 64),
+        learning_rate=lambda step: 2.5e-3 * (1.0 - step / num_steps),
         num_seeds=num_seeds,
     )
 

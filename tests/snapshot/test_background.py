@@ -87,13 +87,15 @@ def test_failure_is_kept_for_the_next_safe_point_and_the_next_job_is_written(dis
 
 
 def test_closing_writes_what_was_handed_over_and_stops_the_thread(disk):
+    before = set(threading.enumerate())
     writer = BackgroundWriter(disk.write, only_newest=True)
     disk.open.set()
     writer.submit(1)
     writer.close()
     assert disk.written == [1]
     assert writer.idle
-    assert "snapshot-writer" not in [thread.name for thread in threading.enumerate()]
+    started = set(threading.enumerate()) - before
+    assert "snapshot-writer" not in [thread.name for thread in started]
     writer.submit(2)
     writer.close()
     assert disk.written == [1, 2]

@@ -109,10 +109,10 @@ def test_empty_directory(tmp_path):
 
 
 def test_foreign_files_only(tmp_path):
-    (tmp_path / "params.pkl").write_bytes(b"not ours")
+    (tmp_path / "model.pkl").write_bytes(b"not ours")
     (tmp_path / "snapshots").mkdir()
-    (tmp_path / "snapshots" / "itr_7.pkl").touch()
-    with pytest.raises(SnapshotNotFoundError, match=r"snapshots holds itr_7\.pkl"):
+    (tmp_path / "snapshots" / "step_7.pkl").touch()
+    with pytest.raises(SnapshotNotFoundError, match=r"snapshots holds step_7\.pkl"):
         Trainer().restore(tmp_path)
 
 

@@ -186,9 +186,9 @@ def test_file_is_an_error(tmp_path):
 
 
 def test_directory_with_foreign_files_alone_is_an_error_that_lists_them(tmp_path):
-    for name in ("notes.txt", "epoch_7", "params.pkl"):
+    for name in ("notes.txt", "epoch_7", "model.pkl"):
         (tmp_path / name).touch()
-    with pytest.raises(SnapshotNotFoundError, match=r"holds epoch_7, notes\.txt, params\.pkl"):
+    with pytest.raises(SnapshotNotFoundError, match=r"holds epoch_7, model\.pkl, notes\.txt"):
         load_snapshot(tmp_path)
 
 
