@@ -60,6 +60,8 @@ class SetTaskSampler(TaskSampler):
         TypeError: if the environment lacks one of them.
     """
 
+    _wrapper: Callable[[Environment, Any], Environment] | None = None  # in older snapshots
+
     def __init__(
         self,
         env_constructor: Callable[[], Any],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import weakref
 from typing import Any
 
 import gymnasium
@@ -14,6 +14,9 @@ from garage_like.data.batches import EnvStep, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Environment
 from garage_like.jax.envs.functional import transition
+
+# Compiled anew whenever it is not there, so it is no part of an environment's state.
+_COMPILED: weakref.WeakKeyDictionary[JaxEnv, Any] = weakref.WeakKeyDictionary()
 
 
 class JaxEnv(Environment):
@@ -29,9 +32,6 @@ class JaxEnv(Environment):
         max_episode_length: env steps after which evaluation cuts an episode off; None: what the
             environment says.
     """
-
-    is_pure = True
-    """Nothing is hidden: a snapshot in the middle of an episode is exact by construction."""
 
     def __init__(self, env: Any, params: Any = None, max_episode_length: int | None = None) -> None:
         self.functions = env
@@ -53,10 +53,6 @@ class JaxEnv(Environment):
         self._step_count = 0
         self.needs_reset = True
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return everything but what was compiled."""
-        return {name: value for name, value in vars(self).items() if name != "_stepping"}
-
     @property
     def action_space(self) -> gymnasium.Space:
         """The space of actions."""
@@ -72,12 +68,16 @@ class JaxEnv(Environment):
         """Both spaces and the longest episode."""
         return self._spec
 
-    @functools.cached_property
+    @property
     def _stepping(self) -> Any:
-        def step(key: jax.Array, state: Any, action: Any, params: Any) -> Any:
-            return transition(self.functions, key, state, action, params)
+        found = _COMPILED.get(self)
+        if found is None:
 
-        return jax.jit(self.functions.reset), jax.jit(step)
+            def step(key: jax.Array, state: Any, action: Any, params: Any) -> Any:
+                return transition(self.functions, key, state, action, params)
+
+            found = _COMPILED[self] = jax.jit(self.functions.reset), jax.jit(step)
+        return found
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode; a seed is what keys are drawn from."""
