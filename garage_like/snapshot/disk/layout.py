@@ -61,11 +61,22 @@ def epochs_in(snapshots_dir: Path, *, replaced_too: bool = False) -> list[int]:
             return []  # else a run under way has pruned all that were listed
         for name in names:
             epoch = parse_epoch(name.removeprefix(REPLACED) if replaced_too else name)
-            if epoch is not None and (snapshots_dir / name / MANIFEST).is_file():
+            if epoch is not None and _has_manifest(snapshots_dir, name):
                 epochs.add(epoch)
         if not any(name.startswith(("epoch_", REPLACED)) for name in names):
             break
     return sorted(epochs)
+
+
+def _has_manifest(snapshots_dir: Path, name: str) -> bool:
+    """Tell whether a snapshot that was listed is there.
+
+    One that another of its epoch replaces at this moment bears its name, then that of being
+    replaced, and then the other bears its name.
+    """
+    bare = name.removeprefix(REPLACED)
+    names = (name, f"{REPLACED}{bare}", bare)
+    return any((snapshots_dir / each / MANIFEST).is_file() for each in names)
 
 
 def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:

@@ -539,6 +539,22 @@ def test_commit_after_many_looks_at_the_disk_no_more_often(store, monkeypatch):
     assert set(looks[5:]) == {looks[5]}
 
 
+def test_snapshot_that_is_replaced_while_it_is_looked_for_is_found(store, monkeypatch):
+    commit(store, 0)
+    path = commit(store, 1)
+    hidden = path.with_name(f".replaced-{path.name}")
+    is_file = Path.is_file
+
+    def replacing(manifest):
+        if manifest.parent == path and path.exists():
+            path.rename(hidden)  # between the listing and the look
+        return is_file(manifest)
+
+    monkeypatch.setattr(Path, "is_file", replacing)
+    assert store.epochs() == [0, 1]
+    assert store.path(1) == hidden
+
+
 def test_snapshot_that_someone_removed_is_no_source_of_links(store):
     for epoch in range(3):
         commit(store, epoch)
