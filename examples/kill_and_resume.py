@@ -34,7 +34,7 @@ from garage_like.torch.algos import PPO
 from garage_like.torch.policies import CategoricalMLPPolicy
 from garage_like.torch.value_functions import GaussianMLPValueFunction
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 
 
 @wrap_experiment(archive_launch_repo=False, console=False)
@@ -140,12 +140,16 @@ class Screen:
 def train_both(screen, straight_dir, killed_dir, parameters):
     """Train two runs side by side, one of them in two lives."""
     straight, victim = start(straight_dir, **parameters), start(killed_dir, **parameters)
-    half = parameters["n_epochs"] // 2
-    screen.wait_until(lambda: newest_epoch(killed_dir) >= half - 1 or not victim.is_alive())
-    time.sleep(random.uniform(0.0, 0.5))  # to some moment within an epoch
+    n_epochs = parameters["n_epochs"]
+
+    def is_half_way():
+        return len(rows(killed_dir)) >= n_epochs // 2 and newest_epoch(killed_dir) >= 0
+
+    screen.wait_until(lambda: is_half_way() or not victim.is_alive())
+    time.sleep(random.uniform(0.0, POLL_SECONDS))  # to some moment within an epoch
     victim.kill()
     victim.join()
-    if victim.exitcode != -signal.SIGKILL:
+    if victim.exitcode != -signal.SIGKILL or newest_epoch(killed_dir) >= n_epochs - 1:
         raise click.ClickException("the run ended before it was killed; give it more --n-epochs")
     screen.say(f"killed process {victim.pid} with SIGKILL in epoch #{len(rows(killed_dir))}")
     screen.say(f"its newest snapshot is of epoch #{newest_epoch(killed_dir)}")
