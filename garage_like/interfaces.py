@@ -297,18 +297,18 @@ class Environment(Configured, abc.ABC):
 
     @property
     @abc.abstractmethod
-    def action_space(self) -> gymnasium.Space:
-        """The space of actions."""
-
-    @property
-    @abc.abstractmethod
-    def observation_space(self) -> gymnasium.Space:
-        """The space of observations."""
-
-    @property
-    @abc.abstractmethod
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
+
+    @property
+    def action_space(self) -> gymnasium.Space:
+        """The space of actions."""
+        return self.spec.action_space
+
+    @property
+    def observation_space(self) -> gymnasium.Space:
+        """The space of observations."""
+        return self.spec.observation_space
 
     @abc.abstractmethod
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.env_step import EnvStep, StepType
+from garage_like.data.infos import Infos
 
 
 class TimeStep(NamedTuple):
@@ -85,3 +86,28 @@ class TimeStep(NamedTuple):
             agent_info=agent_info,
             step_type=env_step.step_type,
         )
+
+
+def time_steps_of(batch: Any) -> list[TimeStep]:
+    """Return the steps of an EpisodeBatch or a TimeStepBatch one by one."""
+    # Made anew each time that they are asked for.
+    episode_infos, next_observations = batch.episode_infos, batch.next_observations
+    return [
+        TimeStep(
+            env_spec=batch.env_spec,
+            episode_info=_row_of(episode_infos, i),
+            observation=batch.observations[i],
+            action=batch.actions[i],
+            reward=float(batch.rewards[i]),
+            next_observation=next_observations[i],
+            env_info=_row_of(batch.env_infos, i),
+            agent_info=_row_of(batch.agent_infos, i),
+            step_type=StepType(int(batch.step_types[i])),
+        )
+        for i in range(len(batch.rewards))
+    ]
+
+
+def _row_of(infos: Infos, row: int) -> Infos:
+    """Take one row out of every array of a (nested) dict of arrays."""
+    return {k: _row_of(v, row) if isinstance(v, dict) else v[row] for k, v in infos.items()}

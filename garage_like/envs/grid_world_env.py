@@ -75,16 +75,6 @@ class GridWorldEnv(Environment):
         self.needs_reset = True
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """Left, down, right, up."""
-        return self._spec.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """Squares, row by row."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec

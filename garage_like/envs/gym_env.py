@@ -105,16 +105,6 @@ class GymEnv(Environment):
         self.needs_reset = True
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """The gymnasium environment's space of actions."""
-        return self._spec.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """The gymnasium environment's space of observations, flattened if asked for."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec

@@ -110,16 +110,6 @@ class NormalizedEnv(Wrapper):
         )
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """The space of actions: [-expected_action_scale, expected_action_scale] where bounded."""
-        return self._spec.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """The space of observations, without bounds if they are normalised."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec

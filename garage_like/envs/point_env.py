@@ -64,16 +64,6 @@ class PointEnv(Environment):
         self.set_task({"goal": np.asarray(goal, np.float32)})
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """Steps, at most MAX_STEP along each axis."""
-        return self._spec.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """Position and distance to the goal."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec

@@ -39,11 +39,6 @@ class RL2Env(Wrapper):
         self._last_step = np.zeros(inner.action_dim + 2, np.float32)
 
     @property
-    def observation_space(self) -> gymnasium.Space:
-        """Flat observation, flat action, reward, end of the episode."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec

@@ -62,16 +62,6 @@ class Wrapper(Environment):
         return self._env.unwrapped if isinstance(self._env, Wrapper) else self._env
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """The space of actions."""
-        return self._env.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """The space of observations."""
-        return self._env.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._env.spec

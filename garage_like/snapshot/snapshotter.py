@@ -30,14 +30,8 @@ from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.loading import build_newest, load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots
-from garage_like.snapshot.schedule import (
-    Kept,
-    Progress,
-    is_due,
-    keeps_only_newest,
-    on_gap,
-    to_remove,
-)
+from garage_like.snapshot.schedule import Progress, keeps_only_newest, on_gap
+from garage_like.snapshot.shelf import Shelf
 from garage_like.snapshot.staging import Staging, StagingPool
 from garage_like.snapshot.trust import user_name
 
@@ -45,6 +39,9 @@ if TYPE_CHECKING:
     from garage_like.snapshot.capture import Capture
     from garage_like.snapshot.graph.known_names import KnownNames
     from garage_like.snapshot.mirror.follower import Follower
+
+
+_ONLY_LOADS = "this Snapshotter was made without a SnapshotConfig, so it only loads"
 
 
 @dataclass(frozen=True)
@@ -106,9 +103,8 @@ class Snapshotter:
         self._store = (
             None if config is None else SnapshotStore.of_run(Path(config.snapshot_dir), filesystem)
         )
+        self._shelf = None if self._store is None or config is None else Shelf(config, self._store)
         self._lock = threading.Lock()
-        self._kept: dict[int, Kept] | None = None
-        self._on_the_way: dict[int, Kept] = {}
         self._committed_epochs: list[int] = []
         self._failed = False
         self._pool = StagingPool()
@@ -145,11 +141,8 @@ class Snapshotter:
             itr: the iteration; `load(dir, itr)` finds it.
             params: the objects.
         """
-        if self.config.saves_nothing or (
-            self.config.snapshot_mode.startswith("gap")
-            and itr % int(self.config.snapshot_gap)
-            and self.config.snapshot_mode != "gap_and_last"
-        ):
+        before, now = Progress(itr - 1, itr + 2), Progress(itr, itr + 2)  # never the final one
+        if not self.shelf.is_due(before, now, {}):
             return
         self.save(params, Manifest(epoch=itr))
         for error in self.wait().errors:
@@ -159,15 +152,22 @@ class Snapshotter:
     def config(self) -> SnapshotConfig:
         """The configuration it was made with."""
         if self._config is None:
-            raise ValueError("this Snapshotter was made without a SnapshotConfig, so it only loads")
+            raise ValueError(_ONLY_LOADS)
         return self._config
 
     @property
     def store(self) -> SnapshotStore:
         """The run's snapshots on the disk."""
         if self._store is None:
-            raise ValueError("this Snapshotter was made without a SnapshotConfig, so it only loads")
+            raise ValueError(_ONLY_LOADS)
         return self._store
+
+    @property
+    def shelf(self) -> Shelf:
+        """Which snapshots there are."""
+        if self._shelf is None:
+            raise ValueError(_ONLY_LOADS)
+        return self._shelf
 
     def open(self, previous: Manifest | None = None) -> None:
         """Get ready to write: make the directory, sweep what a kill left in it.
@@ -177,12 +177,12 @@ class Snapshotter:
         """
         self._writer.drain()
         self.store.open(previous)
-        self._look_again()
+        self.shelf.look_again()
         self._is_open = True
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
-        if not is_due(self.config, before, now, self._metric(metrics), self._known()):
+        if not self.shelf.is_due(before, now, metrics):
             return False
         is_final = now.epoch + 1 >= now.n_epochs
         if self._gives_way and not is_final and self.pace.is_too_soon:
@@ -247,8 +247,7 @@ class Snapshotter:
         manifest = label(manifest)
         job = _Job(manifest, captured, staging, before_commit)
         path = self.store.dir / layout.epoch_name(manifest.epoch)
-        with self._lock:
-            self._on_the_way[manifest.epoch] = self._kept_of(manifest)
+        self.shelf.announce(manifest)
         if self.config.async_save:
             self._writer.submit(job)
         else:
@@ -307,7 +306,7 @@ class Snapshotter:
             self.store.commit(self._complete(manifest, captured), files, captured.unchanged)
         except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
-            self._look_again()
+            self.shelf.look_again()
             if isinstance(error, OSError | MemoryError) and not isinstance(error, SnapshotError):
                 raise _lost(manifest.epoch, error) from error
             raise
@@ -318,8 +317,7 @@ class Snapshotter:
             self._follower.wake()
         with self._lock:
             self._committed_epochs.append(manifest.epoch)
-            if self._kept is not None:
-                self._kept[manifest.epoch] = self._kept_of(manifest)
+        self.shelf.add(manifest)
 
     def _complete(self, manifest: Manifest, captured: Capture) -> Manifest:
         """Add to what is known of the run what was captured of it, and how."""
@@ -340,26 +338,17 @@ class Snapshotter:
     def _drop(self, job: _Job) -> None:
         """Take back the memory of a capture that was written, failed or gave way."""
         self._pool.give_back(job.staging)
-        with self._lock:
-            self._on_the_way.pop(job.manifest.epoch, None)
+        self.shelf.withdraw(job.manifest.epoch)
 
     def prune(self) -> Sequence[int]:
         """Remove what the configuration says must not be kept; return the epochs."""
         try:
-            with self._lock:
-                kept = list(self._on_disk().values())
-            pinned = self.store.is_pinned
-            if not to_remove(self.config, kept, pinned):  # if all are good, most go
-                return []
-            doomed = to_remove(self.config, kept, pinned, self.store.is_good)
-            removed = self.store.remove(doomed)
+            removed = self.store.remove(self.shelf.doomed())
         except OSError as error:
             warn(f"old snapshots could not be removed: {error}", stacklevel=3)
-            self._look_again()
+            self.shelf.look_again()
             return []
-        with self._lock:
-            for epoch in removed:
-                self._on_disk().pop(epoch, None)
+        self.shelf.remove(removed)
         return removed
 
     # ---- what there is ----------------------------------------------------------------------
@@ -399,38 +388,6 @@ class Snapshotter:
         """Check every digest of every snapshot; return what is wrong, by snapshot."""
         found = {path: problems_unless_pruned(path) for path in list_snapshots(load_dir)}
         return {path: problems for path, problems in found.items() if problems is not None}
-
-    def _known(self) -> Sequence[Kept]:
-        """Return what is on the disk or on its way there."""
-        with self._lock:
-            try:
-                on_disk = self._on_disk()
-            except OSError:  # whatever is saved now may fail, too, and says so
-                on_disk = {}
-            return tuple({**on_disk, **self._on_the_way}.values())
-
-    def _on_disk(self) -> dict[int, Kept]:
-        """Return what is on the disk; while the lock is held."""
-        if self._kept is None:
-            kept = {}
-            for epoch in self.store.epochs():
-                try:
-                    kept[epoch] = self._kept_of(self.store.manifest(epoch))
-                except SnapshotError:
-                    continue  # pruning never touches what it cannot read
-            self._kept = kept
-        return self._kept
-
-    def _look_again(self) -> None:
-        """Read anew, when it is next asked for, what is on the disk."""
-        with self._lock:
-            self._kept = None
-
-    def _kept_of(self, manifest: Manifest) -> Kept:
-        return Kept(manifest.epoch, self._metric(manifest.metrics), manifest.on_gap)
-
-    def _metric(self, metrics: Mapping[str, Any]) -> float | None:
-        return Manifest(epoch=0, metrics=dict(metrics)).metric(self.config.best_metric)
 
 
 def _follower_of(config: SnapshotConfig) -> Follower | None:

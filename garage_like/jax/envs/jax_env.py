@@ -54,16 +54,6 @@ class JaxEnv(Environment):
         self.needs_reset = True
 
     @property
-    def action_space(self) -> gymnasium.Space:
-        """The space of actions."""
-        return self._spec.action_space
-
-    @property
-    def observation_space(self) -> gymnasium.Space:
-        """The space of observations."""
-        return self._spec.observation_space
-
-    @property
     def spec(self) -> EnvSpec:
         """Both spaces and the longest episode."""
         return self._spec
