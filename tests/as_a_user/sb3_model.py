@@ -76,7 +76,7 @@ def main(kind, vector, normalized):
         model.learn(200, callback=callbacks)
     else:
         options = {"max_stall": 1.0}
-        every = None if kind in ON_POLICY else 10
+        every = None if kind in ON_POLICY else 3  # rollouts: DQN is killed in its tenth
         sb3.learn(model, 200, "run", every=every, callback=callbacks, options=options)
     weights = [t.detach().numpy() for t in model.policy.state_dict().values()]
     parts = [model.policy, *(getattr(model.policy, n, None) for n in ("actor", "critic"))]
