@@ -351,7 +351,7 @@ class RunSession:
 
     def _say(self, report: SaveReport) -> None:
         for epoch in report.committed:
-            logger.log(f"Saved epoch #{epoch}")
+            logger.log(f"epoch #{epoch} | Saved")
         if report.committed:
             newest = report.committed[-1]
             classes = self._snapshotter.take_classes(newest)

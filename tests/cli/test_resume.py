@@ -29,7 +29,7 @@ def test_log_goes_on_under_the_name_of_the_experiment(command, killed: Path) -> 
     before = (killed / "debug.log").read_text()
     command("resume", killed)
     lines = (killed / "debug.log").read_text().removeprefix(before).splitlines()
-    assert any(line.endswith("[hills] Saved epoch #5") for line in lines)
+    assert any(line.endswith("[hills] epoch #5 | Saved") for line in lines)
 
 
 def test_finished_run_has_nothing_left_and_is_not_touched(command, finished: Path) -> None:

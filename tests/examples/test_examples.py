@@ -73,7 +73,7 @@ def check_that_it_trains(run_example, garage_like, rows, folder, name, **options
     before, last = rows(run_dir)
     assert 0 < float(before["TotalEnvSteps"]) < float(last["TotalEnvSteps"])
     assert re.search(rf"^TotalEnvSteps +{last['TotalEnvSteps']}$", output, re.MULTILINE)
-    assert f"[{run_dir.name}] Saved epoch #1\n" in output
+    assert f"[{run_dir.name}] epoch #1 | Saved\n" in output
     assert list_snapshots(run_dir)[-1].name == "epoch_000001"
     shown = json.loads(garage_like("show", run_dir, "--json"))
     assert (shown["epoch"], shown["seed"]) == (1, 3)

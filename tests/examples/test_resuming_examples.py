@@ -80,7 +80,7 @@ def test_objects_of_ones_own_resume_exactly_after_a_kill(
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert f"[{name}] Saved epoch #11\n" in garage_like("resume", run_dir)
+    assert f"[{name}] epoch #11 | Saved\n" in garage_like("resume", run_dir)
 
     assert rows(run_dir) == rows(straight)
     assert arrays(run_dir) == arrays(straight)

@@ -18,6 +18,7 @@ from garage_like.tf.algos.tf_off_policy import (
     LearningRate,
     OptimizerSpec,
     TFOffPolicyAlgorithm,
+    values_of,
     weighted_mean,
 )
 from garage_like.tf.optimizers.adam import Adam
@@ -118,18 +119,18 @@ class DDPG(TFOffPolicyAlgorithm):
             The losses of policy and Q-function, mean value, mean target, and errors, shape (B,).
         """
         next_actions = self._target_policy(batch.next_observations)
-        next_values = self._target_qf(batch.next_observations, next_actions)
+        next_values = values_of(self._target_qf, batch.next_observations, next_actions)
         targets = batch.rewards + self._discount * batch.continues * next_values
         targets = tf.clip_by_value(targets, *self._target_range)
 
         with tf.GradientTape() as tape:
-            values = self._qf(batch.observations, batch.actions)
+            values = values_of(self._qf, batch.observations, batch.actions)
             qf_loss = weighted_mean(tf.square(targets - values), batch.weights)
         self._move("Critic", tape, qf_loss)
 
         with tf.GradientTape() as tape:
             actions = self.policy(batch.observations)
-            policy_loss = -tf.reduce_mean(self._qf(batch.observations, actions))
+            policy_loss = -tf.reduce_mean(values_of(self._qf, batch.observations, actions))
         self._move("Policy", tape, policy_loss)
 
         self._targets.update(self._target_update_tau)

@@ -18,6 +18,7 @@ from garage_like.tf.algos.tf_off_policy import (
     LearningRate,
     OptimizerSpec,
     TFOffPolicyAlgorithm,
+    values_of,
     weighted_mean,
 )
 from garage_like.tf.optimizers.adam import Adam
@@ -152,13 +153,13 @@ class TD3(TFOffPolicyAlgorithm):
         """
         next_actions = self._smoothed_actions(batch.next_observations, noise)
         next_values = tf.minimum(
-            self._target_qf1(batch.next_observations, next_actions),
-            self._target_qf2(batch.next_observations, next_actions),
+            values_of(self._target_qf1, batch.next_observations, next_actions),
+            values_of(self._target_qf2, batch.next_observations, next_actions),
         )
         targets = batch.rewards + self._discount * batch.continues * next_values
         with tf.GradientTape() as tape:
-            values1 = self._qf1(batch.observations, batch.actions)
-            values2 = self._qf2(batch.observations, batch.actions)
+            values1 = values_of(self._qf1, batch.observations, batch.actions)
+            values2 = values_of(self._qf2, batch.observations, batch.actions)
             errors = tf.square(targets - values1) + tf.square(targets - values2)
             loss = weighted_mean(errors, batch.weights)
         self._move("Critic", tape, loss)
@@ -176,6 +177,6 @@ class TD3(TFOffPolicyAlgorithm):
     def _move_policy(self, observations: tf.Tensor) -> tf.Tensor:
         """Move the policy up the first Q-function; return the loss."""
         with tf.GradientTape() as tape:
-            loss = -tf.reduce_mean(self._qf1(observations, self.policy(observations)))
+            loss = -tf.reduce_mean(values_of(self._qf1, observations, self.policy(observations)))
         self._move("Policy", tape, loss)
         return loss

@@ -99,3 +99,12 @@ class TFOffPolicyAlgorithm(OffPolicyAlgorithm):
 def weighted_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Average values, shape (B,), by weights, shape (B,)."""
     return tf.reduce_mean(values * weights)
+
+
+def values_of(qf: Any, observations: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
+    """Return values, shape (B,), of a Q-function that gives them as (B, 1) or as (B,).
+
+    Those of either shape are written; beside rewards of shape (B,), one of the two would be
+    broadcast to (B, B) without a word.
+    """
+    return tf.reshape(qf(observations, actions), (-1,))

@@ -50,10 +50,10 @@ class ContinuousMLPQFunction(Module):
         )
 
     def __call__(self, observations: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
-        """Return values, shape (N,).
+        """Return values, shape (N, 1).
 
         Args:
             observations: shape (N, D), flat.
             actions: shape (N, K), flat.
         """
-        return tf.squeeze(self.mlp(tf.concat((observations, actions), 1)), 1)
+        return self.mlp(tf.concat((observations, actions), 1))

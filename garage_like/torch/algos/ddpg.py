@@ -18,6 +18,7 @@ from garage_like.torch.algos.target_networks import TargetNetworks, check_tau, t
 from garage_like.torch.algos.torch_off_policy import (
     LearningRate,
     TorchOffPolicyAlgorithm,
+    values_of,
     weighted_mean,
 )
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec
@@ -102,17 +103,19 @@ class DDPG(TorchOffPolicyAlgorithm):
         batch = self._minibatch(transitions)
         with torch.no_grad():
             next_actions = self._target_policy(batch.next_observations)
-            next_values = self._target_qf(batch.next_observations, next_actions)
+            next_values = values_of(self._target_qf, batch.next_observations, next_actions)
             targets = batch.rewards + self._discount * batch.continues * next_values
             targets.clamp_(*self._target_range)
 
-        values = self._qf(batch.observations, batch.actions)
+        values = values_of(self._qf, batch.observations, batch.actions)
         qf_loss = weighted_mean((targets - values).square(), batch.weights)
         self._qf_optimizer.zero_grad()
         qf_loss.backward()
         self._qf_optimizer.step()
 
-        policy_loss = -self._qf(batch.observations, self.policy(batch.observations)).mean()
+        policy_loss = -values_of(
+            self._qf, batch.observations, self.policy(batch.observations)
+        ).mean()
         self._policy_optimizer.zero_grad()
         # Only the policy's gradients are formed, though they come by way of the Q-function.
         policy_loss.backward(inputs=self._policy_params)

@@ -14,7 +14,7 @@ from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos.minibatch import Minibatch
 from garage_like.torch.algos.soft_actor_critic import SoftActorCritic, SoftOptions
 from garage_like.torch.algos.target_networks import target_of
-from garage_like.torch.algos.torch_off_policy import weighted_mean
+from garage_like.torch.algos.torch_off_policy import values_of, weighted_mean
 from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
 from garage_like.torch.kernels.soft_actor_critic import SACKernel, SoftParts
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
@@ -64,14 +64,14 @@ class SAC(SoftActorCritic):
         with torch.no_grad():
             next_actions, next_log_probs = self._sample(batch.next_observations)
             next_values = torch.minimum(
-                self._target_qf1(batch.next_observations, next_actions),
-                self._target_qf2(batch.next_observations, next_actions),
+                values_of(self._target_qf1, batch.next_observations, next_actions),
+                values_of(self._target_qf2, batch.next_observations, next_actions),
             )
             soft_values = next_values - alpha * next_log_probs
             targets = batch.rewards + self._discount * batch.continues * soft_values
 
-        values1 = self._qf1(batch.observations, batch.actions)
-        values2 = self._qf2(batch.observations, batch.actions)
+        values1 = values_of(self._qf1, batch.observations, batch.actions)
+        values2 = values_of(self._qf2, batch.observations, batch.actions)
         squares = 0.5 * ((targets - values1).square() + (targets - values2).square())
         loss = weighted_mean(squares, batch.weights)
         self._qf_optimizer.zero_grad()
@@ -105,4 +105,6 @@ class SAC(SoftActorCritic):
         return SACKernel.make(self._env_spec, self._reward_scale, self._rng, parts)
 
     def _values(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        return torch.minimum(self._qf1(observations, actions), self._qf2(observations, actions))
+        return torch.minimum(
+            values_of(self._qf1, observations, actions), values_of(self._qf2, observations, actions)
+        )

@@ -18,6 +18,7 @@ from garage_like.torch.algos.target_networks import TargetNetworks, check_tau, t
 from garage_like.torch.algos.torch_off_policy import (
     LearningRate,
     TorchOffPolicyAlgorithm,
+    values_of,
     weighted_mean,
 )
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec
@@ -123,13 +124,13 @@ class TD3(TorchOffPolicyAlgorithm):
         with torch.no_grad():
             next_actions = self._smoothed_actions(batch.next_observations)
             next_values = torch.minimum(
-                self._target_qf1(batch.next_observations, next_actions),
-                self._target_qf2(batch.next_observations, next_actions),
+                values_of(self._target_qf1, batch.next_observations, next_actions),
+                values_of(self._target_qf2, batch.next_observations, next_actions),
             )
             targets = batch.rewards + self._discount * batch.continues * next_values
 
-        values1 = self._qf1(batch.observations, batch.actions)
-        values2 = self._qf2(batch.observations, batch.actions)
+        values1 = values_of(self._qf1, batch.observations, batch.actions)
+        values2 = values_of(self._qf2, batch.observations, batch.actions)
         errors = (targets - values1).square() + (targets - values2).square()
         qf_loss = weighted_mean(errors, batch.weights)
         self._qf_optimizer.zero_grad()
@@ -158,7 +159,7 @@ class TD3(TorchOffPolicyAlgorithm):
 
     def _update_policy(self, observations: torch.Tensor) -> float:
         """Move the policy up the first Q-function; return the loss."""
-        loss = -self._qf1(observations, self.policy(observations)).mean()
+        loss = -values_of(self._qf1, observations, self.policy(observations)).mean()
         self._policy_optimizer.zero_grad()
         # Only the policy's gradients are formed, though they come by way of the Q-function.
         loss.backward(inputs=self._policy_params)

@@ -105,3 +105,13 @@ class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
 def weighted_mean(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
     """Average values, shape (B,), by weights, shape (B,), if there are any."""
     return values.mean() if weights is None else (values * weights).mean()
+
+
+def values_of(qf: nn.Module, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """Return values, shape (B,), of a Q-function that gives them as (B, 1) or as (B,).
+
+    Those of either shape are written; beside rewards of shape (B,), one of the two would be
+    broadcast to (B, B) without a word.
+    """
+    values: torch.Tensor = qf(observations, actions)
+    return values.reshape(len(observations))

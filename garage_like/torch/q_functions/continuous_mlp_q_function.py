@@ -56,18 +56,18 @@ class ContinuousMLPQFunction(Named, nn.Module):
         return 1
 
     def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Return values, shape (N,).
+        """Return values, shape (N, 1).
 
         Args:
             observations: shape (N, D), flat.
             actions: shape (N, K), flat.
         """
         values: torch.Tensor = self.mlp(torch.cat((observations, actions), dim=1))
-        return values.squeeze(1)
+        return values
 
 
 class QuantileMLPQFunction(ContinuousMLPQFunction):
-    """Give quantiles of the return that follows an observation and an action.
+    """Give quantiles, shape (N, n_quantiles), of the return that follows observations and actions.
 
     Args:
         env_spec: of the environment to act in.
@@ -115,13 +115,3 @@ class QuantileMLPQFunction(ContinuousMLPQFunction):
     @property
     def _output_dim(self) -> int:
         return self.n_quantiles
-
-    def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Return quantiles, shape (N, n_quantiles).
-
-        Args:
-            observations: shape (N, D), flat.
-            actions: shape (N, K), flat.
-        """
-        quantiles: torch.Tensor = self.mlp(torch.cat((observations, actions), dim=1))
-        return quantiles

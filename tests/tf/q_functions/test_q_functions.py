@@ -33,8 +33,8 @@ def test_continuous_q_function_values_rows_of_both(continuous_spec):
     qf = ContinuousMLPQFunction(continuous_spec, (8,))
     actions = np.ones((5, 2), np.float32)
     values = qf(tf.constant(ROWS), tf.constant(actions))
-    expected = qf.mlp(np.concatenate((ROWS, actions), 1)).numpy()[:, 0]
-    assert values.shape == (5,)
+    expected = qf.mlp(np.concatenate((ROWS, actions), 1)).numpy()
+    assert values.shape == (5, 1)
     np.testing.assert_allclose(values, expected)
 
 

@@ -22,6 +22,7 @@ from transitions import (
 
 from garage_like.np.exploration_policies import AddGaussianNoise
 from garage_like.torch.algos import DDPG, TD3
+from garage_like.torch.q_functions import ContinuousMLPQFunction
 
 SGD = {"policy_optimizer": torch.optim.SGD, "qf_optimizer": torch.optim.SGD}
 RATES = {"policy_lr": 0.05, "qf_lr": 0.1}
@@ -61,9 +62,9 @@ def test_ddpg_steps_follow_the_gradients(weighted):
     t = tensors(batch)
     with torch.no_grad():
         following = t["next_observation"]
-        next_values = algo._target_qf(following, algo._target_policy(following))
+        next_values = algo._target_qf(following, algo._target_policy(following))[:, 0]
         targets = t["reward"] + 0.99 * CONTINUES * next_values
-    values = algo._qf(t["observation"], t["action"])
+    values = algo._qf(t["observation"], t["action"])[:, 0]
     weights = t.get("weight", torch.ones(6))
     expected_qf = stepped((weights * (targets - values) ** 2).mean(), 0.1, algo._qf)
     old_targets = weights_of(algo._target_policy, algo._target_qf)
@@ -102,9 +103,9 @@ def test_td3_trusts_the_less_hopeful_target(weighted):
     with torch.no_grad():
         following = t["next_observation"]
         actions = algo._target_policy(following)
-        both = [qf(following, actions) for qf in (algo._target_qf1, algo._target_qf2)]
+        both = [qf(following, actions)[:, 0] for qf in (algo._target_qf1, algo._target_qf2)]
         targets = t["reward"] + 0.99 * CONTINUES * torch.minimum(*both)
-    values = [qf(t["observation"], t["action"]) for qf in (algo._qf1, algo._qf2)]
+    values = [qf(t["observation"], t["action"])[:, 0] for qf in (algo._qf1, algo._qf2)]
     weights = t.get("weight", torch.ones(6))
     loss = sum((weights * (targets - v) ** 2).mean() for v in values)
     expected = stepped(loss, 0.1, algo._qf1, algo._qf2)
@@ -161,3 +162,22 @@ def test_garages_name_for_gradient_steps_is_understood():
 def test_options_out_of_range_are_refused(make, options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+class FlatQFunction(ContinuousMLPQFunction):
+    """A Q-function whose values have one axis."""
+
+    def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        return super().forward(observations, actions)[:, 0]
+
+
+@pytest.mark.parametrize("make", [ddpg, td3])
+def test_values_of_one_axis_or_two_train_alike(make):
+    algo, twin, batch = make(), make(), transitions(BOX)
+    for name in ("_qf", "_qf1", "_qf2", "_target_qf", "_target_qf1", "_target_qf2"):
+        if hasattr(twin, name):
+            getattr(twin, name).__class__ = FlatQFunction
+    ours, theirs = algo._update(batch), twin._update(batch)
+    assert ours[0] == theirs[0]
+    assert ours[1].shape == (6,)
+    assert_all_close(weights_of(algo.policy), weights_of(twin.policy))

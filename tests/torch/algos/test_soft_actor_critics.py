@@ -64,11 +64,11 @@ def test_sac_steps_follow_the_gradients(weighted):
     observations, following = t["observation"], t["next_observation"]
     with torch.no_grad():
         actions, log_probs = drawn(algo, following, rng)
-        both = [qf(following, actions) for qf in (algo._target_qf1, algo._target_qf2)]
+        both = [qf(following, actions)[:, 0] for qf in (algo._target_qf1, algo._target_qf2)]
         soft = torch.minimum(*both) - alpha * log_probs
         targets = t["reward"] + 0.99 * CONTINUES * soft
     weights = t.get("weight", torch.ones(6))
-    values = [qf(observations, t["action"]) for qf in (algo._qf1, algo._qf2)]
+    values = [qf(observations, t["action"])[:, 0] for qf in (algo._qf1, algo._qf2)]
     qf_loss = sum(0.5 * (weights * (targets - v) ** 2).mean() for v in values)
     expected_qf1 = stepped(qf_loss, 0.1, algo._qf1)
     expected_qf2 = stepped(qf_loss, 0.1, algo._qf2)
@@ -77,7 +77,7 @@ def test_sac_steps_follow_the_gradients(weighted):
     copy_weights(twin._qf1, expected_qf1)
     copy_weights(twin._qf2, expected_qf2)
     actions, log_probs = drawn(twin, observations, rng)
-    best = torch.minimum(twin._qf1(observations, actions), twin._qf2(observations, actions))
+    best = torch.minimum(*(qf(observations, actions)[:, 0] for qf in (twin._qf1, twin._qf2)))
     policy_loss = (alpha * log_probs - best).mean()
     expected_policy = stepped(policy_loss, 0.05, twin.policy)
     # d/d(log alpha) of -log alpha (log pi + target): the target is -2 + log 1 + log 3 nats.
