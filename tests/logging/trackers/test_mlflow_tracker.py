@@ -1,14 +1,16 @@
 """MLflow against a store in a file."""
 
 import json
+from importlib.util import find_spec
 
 import pytest
 
-pytest.importorskip("mlflow", reason="needs the extra mlflow")
-pytest.importorskip("sqlalchemy", reason="needs the extra mlflow")
-
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.skipif(
+        find_spec("mlflow") is None or find_spec("sqlalchemy") is None,
+        reason="needs the extra mlflow",
+    ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning:pydantic"),
