@@ -80,13 +80,13 @@ def test_k04_standard_deviation_and_learning_rates_are_logged_where_there_are_an
 def algorithms(package):
     """Import every algorithm that a package exports."""
     module = pytest.importorskip(package)
-    exported = (getattr(module, name) for name in module.__all__)
-    return [value for value in exported if inspect.isclass(value) and issubclass(value, RLAlgorithm)]
+    classes = filter(inspect.isclass, (getattr(module, name) for name in module.__all__))
+    return [value for value in classes if issubclass(value, RLAlgorithm)]
 
 
-# Names alone, so that collecting the tests imports no framework.
+# Names alone, so that collecting the tests imports no framework for it.
 PACKAGES = sorted(
-    ".".join(found.relative_to(HOUSE.parent).parts[:-1]) for found in HOUSE.glob("*/algos/__init__.py")
+    f"garage_like.{found.parts[-3]}.algos" for found in HOUSE.glob("*/algos/__init__.py")
 )
 
 
