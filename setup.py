@@ -92,6 +92,7 @@ EXTRAS["dev"] = [
     *EXTRAS["jax"],
     *EXTRAS["peers"],
     *EXTRAS["port"],
+    "optuna>=4.0",  # what the page on callbacks shows
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]

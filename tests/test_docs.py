@@ -108,6 +108,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
 @pytest.mark.parametrize(
     "name",
     [
+        "callbacks.md",
         "interop.md",
         pytest.param("jax.md", marks=pytest.mark.slow),
         "loading.md",
@@ -146,6 +147,7 @@ def test_every_page_with_code_is_run() -> None:
     run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
     run |= {f"{library}.md" for library in COMING_FROM}
     assert {page.name for page in PAGES if script(page)} == run | {
+        "callbacks.md",
         "interop.md",
         "jax.md",
         "loading.md",

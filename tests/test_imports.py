@@ -21,6 +21,7 @@ FLOORS = [
     {"replay_buffer"},
     {"evaluation", "sampler", "snapshot"},
     {"algos", "pictures"},
+    {"callbacks"},
     {"np"},
     {"torch", "tf", "jax"},
     {"trainer"},

@@ -52,14 +52,17 @@ class EvaluationRounds:
         self._deterministic = deterministic
         self._rng = seeding.stream("evaluation rounds")
 
-    def play(self, trainer: RunHandle, policy: Policy, discount: float) -> float:
-        """Play a round and record it under `Evaluation/`.
+    def play(
+        self, trainer: RunHandle, policy: Policy, discount: float, prefix: str = "Evaluation"
+    ) -> float:
+        """Play a round and record it.
 
         Args:
             trainer: whose environment is copied if there is no other, and whose running statistics
                 all environments normalise with, but for one that is trained in itself.
             policy: what to evaluate.
             discount: factor for one env step.
+            prefix: of the keys that it is recorded under.
 
         Returns:
             The average undiscounted return; NaN if there was nothing to play.
@@ -81,4 +84,4 @@ class EvaluationRounds:
             for env in self._envs or [trainer.env]
         ]
         episodes = EpisodeBatch.concatenate(*batches)
-        return float(np.mean(log_performance(trainer.step_itr, episodes, discount)))
+        return float(np.mean(log_performance(trainer.step_itr, episodes, discount, prefix)))

@@ -14,7 +14,7 @@ Importing this module does not load TensorFlow; making a TFTrainer does.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +26,7 @@ from garage_like.trainer.trainer import Trainer
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from garage_like.callbacks.callback import AnyCallback
     from garage_like.interfaces import Environment, RLAlgorithm
 
 _EAGER_IS_OFF = (
@@ -102,14 +103,17 @@ class TFTrainer(Trainer):
 
     # ---- what to train --------------------------------------------------------------------------
 
-    def setup(self, algo: RLAlgorithm, env: Environment) -> None:
+    def setup(
+        self, algo: RLAlgorithm, env: Environment, callbacks: Iterable[AnyCallback] = ()
+    ) -> None:
         """Say what to train; give graph-mode variables that have no values their initial ones.
 
         Args:
             algo: as for Trainer.
             env: as for Trainer.
+            callbacks: as for Trainer.
         """
-        super().setup(algo, env)
+        super().setup(algo, env, callbacks)
         self.initialize_tf_vars()
 
     def initialize_tf_vars(self) -> None:

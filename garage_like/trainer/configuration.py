@@ -47,28 +47,31 @@ class RunConfiguration:
             self._parameters = read_json(self._run_dir / VARIANT)
         return self._parameters
 
-    def sections(self, algo: Any, env: Any, *, with_parameters: bool = True) -> Sections:
+    def sections(
+        self, algo: Any, env: Any, callbacks: Any = None, *, with_parameters: bool = True
+    ) -> Sections:
         """Return the configuration of each part, by the name that its tensors' file has.
 
         Args:
             algo: its attributes are parts too.
             env: the environment, or None.
+            callbacks: whose attributes are parts too, or None.
             with_parameters: include the experiment's; a run that starts from a snapshot of another
                 has parameters of its own.
         """
-        texts = dict(_texts(algo, env))
+        texts = dict(_texts(parts_of(algo, env, callbacks)))
         if self._known is None or self._known[0] != texts:
             self._known = texts, _sections(texts)
         has_any = with_parameters and self.parameters
         parameters = {PARAMETERS: self.parameters} if has_any else {}
         return {**parameters, **self._known[1]}
 
-    def write(self, algo: Any, env: Any, name_of_env: str) -> None:
+    def write(self, algo: Any, env: Any, name_of_env: str, callbacks: Any = None) -> None:
         """Write `configuration.json`, unless it says the same; another one is kept beside it."""
         content = {
             "algorithm": type(algo).__name__,
             "environment": name_of_env or None,
-            **self.sections(algo, env),
+            **self.sections(algo, env, callbacks),
         }
         record_json(self._run_dir / CONFIGURATION, content)
 
@@ -102,18 +105,19 @@ class RunConfiguration:
         return []
 
 
-def parts_of(algo: Any, env: Any) -> dict[str, Any]:
+def parts_of(algo: Any, env: Any, callbacks: Any = None) -> dict[str, Any]:
     """Return what a run is made of, by the names that its configuration has for it."""
     attributes = dict(getattr(algo, "__dict__", {}))
     attributes.update(attributes.pop("_modules", None) or {})
     parts = {"algo": algo, "env": env}
     parts.update({name.lstrip("_"): part for name, part in attributes.items()})
+    parts.update(getattr(callbacks, "__dict__", {}))
     return parts
 
 
-def _texts(algo: Any, env: Any) -> Iterator[tuple[str, str]]:
+def _texts(parts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and configuration of each part, as lines of JSON."""
-    for name, part in parts_of(algo, env).items():
+    for name, part in parts.items():
         text = configuration_text(part)
         if text is not None:
             yield name, text

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from garage_like.callbacks.calling import Callbacks
 from garage_like.data.normalizers import pooled_normalizers, use_normalizers
 from garage_like.envs.screen import has_screen
 from garage_like.errors import NotSetupError
@@ -42,6 +43,7 @@ class Training:
         self.step_episode: Any = None
         self.enable_logging = True
         self._shows_nothing = False
+        self._callbacks = Callbacks()
 
     def obtain_episodes(
         self,

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.callbacks.callback import EndedEpoch
 from garage_like.configuration.comparison import Difference
 from garage_like.errors import NotSetupError
 from garage_like.logging import (
@@ -104,8 +105,11 @@ class Loop(Training):
         with self._interruption.listening(), label.modules.unless_it_fails():
             loaded, graph = build_newest(loaded, build)
             self._inexact = label.why_inexact(loaded)
-            settings = Settings(graph["algo"], graph["env"])
+            settings = Settings(graph["algo"], graph["env"], graph.get("callbacks"))
             changed = settings.update(otherwise)
+            as_given = self._algo is not None
+            missing = self._callbacks.restore(graph.get("callbacks"), as_given=as_given)
+            self._inexact += missing
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
             beside = label.modules.put_back(graph.get("modules", {}))
@@ -118,6 +122,7 @@ class Loop(Training):
         self._rng = graph["rng"]
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr
+        label.not_restored += missing
         with heard():
             logger.log(f"Restore from snapshot saved in {loaded.path}")
             for line in restored_lines(self._train_args, self._stats):
@@ -140,7 +145,9 @@ class Loop(Training):
             self._session.label.go_on_otherwise(changed, start)
 
     def _live_objects(self) -> dict[str, Any]:
-        return {} if self._algo is None else {"algo": self._algo, "env": self._env}
+        if self._algo is None:
+            return {}
+        return {"algo": self._algo, "env": self._env, "callbacks": self._callbacks.kept}
 
     # ---- the stretch of training ------------------------------------------------------------
 
@@ -153,7 +160,7 @@ class Loop(Training):
         writing = self._session.writing(self._restored)
         with own_logs, heard(), self._interruption.listening(), writing:
             self._note_changes_by_hand()
-            self._session.describe(self._algo, self._env)
+            self._session.describe(self._algo, self._env, self._callbacks.kept)
             self._open_epoch = None
             try:
                 yield
@@ -256,6 +263,7 @@ class Loop(Training):
         loop runs again on a resume, and a local variable that outlives an epoch would be lost.
         """
         args = self._args_of_training()
+        self.ends_here = False
         if self._sampler is not None:
             self._sampler.start_worker()
         self.step_itr = self._stats.total_itr
@@ -306,9 +314,6 @@ class Loop(Training):
             ends: whether training ends with it, though more epochs were asked for.
         """
         args = self._args_of_training()
-        if ends:
-            args = self._train_args = replace(args, n_epochs=epoch + 1)
-        n_epochs = args.n_epochs
         failures = self._session.report()
         if failures:
             tabular.record("Snapshot/Failures", failures)
@@ -320,6 +325,14 @@ class Loop(Training):
             self.log_diagnostics(args.pause_for_plot)
             tabular.record("EpochTime", seconds)
             tabular.record("TotalTime", self._stats.train_seconds)
+        ended = EndedEpoch(epoch, self._algo, self)
+        stopped_by = self._callbacks.call(ended)
+        if ends or stopped_by:
+            self.ends_here = True
+            args = replace(args, n_epochs=epoch + 1, stopped_by=stopped_by)
+            self._train_args = args
+        n_epochs = args.n_epochs
+        if self._has_row():
             self._log_row(is_row_due(self._config, epoch, n_epochs))
         self._stats.tracked = tracked.state()
         if self._config.video_interval and epoch % self._config.video_interval == 0:
@@ -328,8 +341,12 @@ class Loop(Training):
             make_env = None if self._env is None else self.get_evaluation_env
             film_epoch(self.run_dir, epoch, self._algo, make_env)
         due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
-        if due or (self._interruption.requested and not self._config.saves_nothing):
+        if due or (
+            (self._interruption.requested or ended.saves) and not self._config.saves_nothing
+        ):
             self.save(epoch)
+            if ended.pins:
+                self._session.pin(epoch)
 
     def _has_row(self) -> bool:
         return self.enable_logging
@@ -388,9 +405,11 @@ class Loop(Training):
                 self._session.save(self._graph(), epoch, self._last_row)
 
     def _graph(self) -> dict[str, Any]:
+        kept = self._callbacks.kept
         return {
             "algo": self._algo,
             "env": self._env,
+            **({} if kept is None else {"callbacks": kept}),
             "stats": self._stats,
             "train_args": self._train_args,
             "rng": get_global_rng(),

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.configuration.comparison import ConfigPolicy, Difference
-from garage_like.errors import SnapshotError, SnapshotWriteError
+from garage_like.errors import SnapshotError, SnapshotNotFoundError, SnapshotWriteError
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.notices import say, warn
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.disk import pins
 from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
@@ -223,21 +224,24 @@ class RunSession:
 
     # ---- what the run is made of ------------------------------------------------------------
 
-    def describe(self, algo: Any, env: Any) -> None:
+    def describe(self, algo: Any, env: Any, callbacks: Any = None) -> None:
         """Write down what is trained, if anything is written; a full disk does not end the run."""
         if self._config.saves_nothing and active_run_logs(self._run_dir) is None:
             return
         try:
-            self._configuration.write(algo, env, env_name(env))
+            self._configuration.write(algo, env, env_name(env), callbacks)
         except OSError as error:
             logger.log(f"The configuration could not be written, training goes on: {error}")
 
     def check_configuration(
-        self, restored: LoadedSnapshot, algo: Any, env: Any, config_policy: ConfigPolicy
+        self,
+        restored: LoadedSnapshot,
+        parts: Mapping[str, Any],
+        config_policy: ConfigPolicy,
     ) -> list[Difference]:
         """Compare what was set up with what a snapshot was made with; return what to change."""
         in_place = self.is_in_place(restored.path)
-        expected = self._configuration.sections(algo, env, with_parameters=in_place)
+        expected = self._configuration.sections(**parts, with_parameters=in_place)
         recorded = restored.manifest.configuration
         return self._configuration.check(restored.path, recorded, expected, config_policy)
 
@@ -314,7 +318,9 @@ class RunSession:
             reasons=reasons,
             logs=offsets,
             parent=self._parent,
-            configuration=self._configuration.sections(graph["algo"], graph["env"]),
+            configuration=self._configuration.sections(
+                graph["algo"], graph["env"], graph.get("callbacks")
+            ),
             trainer_class=self._trainer_class,
             skipped=self.skipped,
             changes=self.label.changes,
@@ -327,6 +333,12 @@ class RunSession:
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
         self.label.tell_made_again(self._snapshotter.made_again)
+
+    def pin(self, epoch: int) -> None:
+        """Keep the snapshot of an epoch from being pruned; wait until it is durable."""
+        self.wait()
+        with contextlib.suppress(SnapshotNotFoundError):  # it failed, as has been told
+            pins.pin(self._snapshotter.store.path(epoch))
 
     def report(self) -> int:
         """Say which snapshots have become durable and which could not be written.

@@ -40,10 +40,11 @@ class Settings:
     Args:
         algo: its attributes are parts, too.
         env: the environment, or None.
+        callbacks: whose attributes are parts, too, or None.
     """
 
-    def __init__(self, algo: Any, env: Any) -> None:
-        found = parts_of(algo, env)
+    def __init__(self, algo: Any, env: Any, callbacks: Any = None) -> None:
+        found = parts_of(algo, env, callbacks)
         self._parts = {name: part for name, part in found.items() if configuration_of(part)}
         self._noted = self._kept()
 

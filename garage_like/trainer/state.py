@@ -22,6 +22,7 @@ class TrainArgs:
         start_epoch: first epoch that is still to do.
         stage: number of the call of `train` in the run, from 0.
         stage_start: epoch with which that began.
+        stopped_by: the callback that ended it before its time; '' if none did.
     """
 
     n_epochs: int
@@ -32,6 +33,7 @@ class TrainArgs:
     start_epoch: int = 0
     stage: int = 0
     stage_start: int = 0
+    stopped_by: str = ""
 
     def __post_init__(self) -> None:
         """Check the numbers."""

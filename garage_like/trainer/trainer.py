@@ -7,10 +7,11 @@ are the words that are used here.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from garage_like.callbacks.calling import Callbacks
 from garage_like.configuration.comparison import ConfigPolicy, Difference, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
 from garage_like.logging import heard, logger
@@ -21,6 +22,7 @@ from garage_like.trainer.loop import Loop
 from garage_like.trainer.state import TrainArgs, check_count
 
 if TYPE_CHECKING:
+    from garage_like.callbacks.callback import AnyCallback
     from garage_like.interfaces import Environment, RLAlgorithm
 
 
@@ -48,16 +50,20 @@ class Trainer(Loop):
 
     # ---- what to train --------------------------------------------------------------------------
 
-    def setup(self, algo: RLAlgorithm, env: Environment) -> None:
+    def setup(
+        self, algo: RLAlgorithm, env: Environment, callbacks: Iterable[AnyCallback] = ()
+    ) -> None:
         """Say what to train.
 
         Args:
             algo: has `train(trainer)`, and `_sampler` if it draws episodes through the trainer.
             env: saved along with it; the sampler's first worker steps it, others step copies.
+            callbacks: called after each epoch, in this order; their state is saved, too.
         """
         if not callable(getattr(algo, "train", None)):
             raise TypeError(f"setup: algo must have a train(trainer) method, got {algo!r}")
         self._algo, self._env = algo, env
+        self._callbacks = Callbacks(callbacks)
 
     def restore(
         self,
@@ -108,7 +114,8 @@ class Trainer(Loop):
         self._check_class(loaded)
         otherwise: list[Difference] = []
         if self._algo is not None:
-            otherwise = self._session.check_configuration(loaded, self._algo, self._env, policy)
+            parts = self._live_objects()
+            otherwise = self._session.check_configuration(loaded, parts, policy)
         if require_exact:
             self._session.label.refuse(list(map(str, otherwise)), loaded.path)
         self._restore(loaded, require_exact=require_exact, trust=trust, otherwise=otherwise)
@@ -188,8 +195,12 @@ class Trainer(Loop):
                     logger.log(f"Stage {stage} of training was finished by an earlier start")
                 return None
             self._goes_on = True
-            start = self.restore(self._config.snapshot_dir).stage_start
-            return self.resume(start + n_epochs, batch_size, plot, store_episodes, pause_for_plot)
+            args = self.restore(self._config.snapshot_dir)
+            if args.stopped_by:
+                self._say_nothing_is_left(f"{args.stopped_by} ended training")
+                return None
+            n_epochs += args.stage_start
+            return self.resume(n_epochs, batch_size, plot, store_episodes, pause_for_plot)
         is_used = self._goes_on or self._session.has_begun_from(self._restored)
         if self._restored is not None and not is_used:
             self._session.refuse_in_place(self._restored.path)
@@ -253,16 +264,18 @@ class Trainer(Loop):
             "pause_for_plot": pause_for_plot,
         }
         changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        self._train_args = replace(self._train_args, start_epoch=start, **changed)
+        self._train_args = replace(self._train_args, start_epoch=start, stopped_by="", **changed)
         if self._train_args.n_epochs <= start:
-            with heard():
-                logger.log(
-                    f"Nothing is left to do: the run has {self._train_args.n_epochs} epochs and"
-                    f" the last one that was finished is {start - 1}; pass n_epochs or"
-                    " additional_epochs to train longer"
-                )
+            self._say_nothing_is_left(f"the run has {self._train_args.n_epochs} epochs")
             return None
         return self._run()
+
+    def _say_nothing_is_left(self, why: str) -> None:
+        with heard():
+            logger.log(
+                f"Nothing is left to do: {why} and the last one that was finished is"
+                f" {self._stats.total_epoch}; pass n_epochs or additional_epochs to train longer"
+            )
 
     def _run(self) -> Any:
         if self._algo is None:
