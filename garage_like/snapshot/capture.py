@@ -22,7 +22,7 @@ from garage_like.errors import (
     SnapshotSaveError,
 )
 from garage_like.snapshot.disk import layout
-from garage_like.snapshot.disk.digests import FileEntry
+from garage_like.snapshot.disk.digests import FileEntry, file_digest_of
 from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.tables import StagedGroup, capture_table, filling_tables, load_rows
@@ -93,6 +93,13 @@ class Capture:
     def files(self) -> dict[str, list[Buffer]]:
         """What goes to the disk but for tables, by path inside the snapshot."""
         return {layout.OBJECTS: [self.objects], **self._layout[1]}
+
+    @property
+    def entries(self) -> dict[str, FileEntry]:
+        """What a manifest would say of each file, by path inside the snapshot."""
+        made = {path: file_digest_of(pieces) for path, pieces in self.files.items()}
+        rows = {path: file_digest_of(group.pieces()) for path, group in self.groups.items()}
+        return {**made, **rows, **self.unchanged}
 
     @functools.cached_property
     def _layout(self) -> tuple[list[dict[str, Any]], dict[str, list[Buffer]]]:

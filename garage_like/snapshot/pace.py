@@ -65,6 +65,7 @@ class Pace:
             take of its time may be twice that.
         clock: seconds; a test's way in.
         use: what the calling thread has used so far; a test's way in.
+        free_seconds: what training may stand still beside its share.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Pace:
         max_stall: float,
         clock: Callable[[], float] = time.perf_counter,
         use: Callable[[], ThreadUse] = thread_use,
+        free_seconds: float = 0.0,
     ) -> None:
         self._max_stall = max_stall
+        self._free_seconds = free_seconds
         self._clock = clock
         self._use = use
         self._stops: deque[float] = deque(maxlen=RECENT)
@@ -91,6 +94,7 @@ class Pace:
             self._last = self._clock()
             if self._num_stops:
                 self._stops.append(self._last - began)
+                self._free_seconds -= self._last - began
             self._num_stops += 1
 
     @contextlib.contextmanager
@@ -107,7 +111,7 @@ class Pace:
     @property
     def is_too_soon(self) -> bool:
         """Whether another one now would take more than its share of the time since the last."""
-        if self._max_stall >= 1.0 or not self._stops:
+        if self._max_stall >= 1.0 or not self._stops or self._free_seconds > 0.0:
             return False
         stop = min(self._stops)
         behind = min(self._writings, default=0.0)

@@ -3,7 +3,8 @@
 `capture → staging → write → commit`: a capture is taken where `save` is called; what was staged
 shares no memory with the run, so a thread writes it while training goes on. One is written at a
 time and one waits. Where only the newest is kept, a waiting capture gives way to a newer one and
-training never waits for the disk; where each is kept, `save` waits for the one before.
+training never waits for the disk; where each is kept, `save` waits for the one before. Of an epoch
+of which none is due, a capture is held in memory: the next epoch may be the one that fails.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import layout
+from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from garage_like.snapshot.graph.known_names import KnownNames
     from garage_like.snapshot.mirror.follower import Follower
 
+
+HELD_SECONDS = 0.2
+"""What captures that are only held may take of training's time beside their share of it."""
 
 _ONLY_LOADS = "this Snapshotter was made without a SnapshotConfig, so it only loads"
 
@@ -81,6 +86,7 @@ class Snapshotter:
 
     Attributes:
         pace: how long training stands still for snapshots; whoever calls `save` tells it.
+        holding: how long it does for captures that are only held.
         made_again: what the last capture holds that is made anew after a restore.
     """
 
@@ -112,6 +118,9 @@ class Snapshotter:
         self._writer = BackgroundWriter(self._write, only_newest=only_newest, dropped=self._drop)
         self._gives_way = only_newest and config is not None and config.async_save
         self.pace = Pace(1.0 if config is None else config.max_stall)
+        holding = 0.0 if self._gives_way or config is None else config.max_stall
+        self.holding = Pace(holding, free_seconds=HELD_SECONDS)
+        self._held: _Job | None = None
         self._known_names: KnownNames | None = None
         self._num_passed_over = 0
         self._follower = None if config is None else _follower_of(config)
@@ -203,6 +212,8 @@ class Snapshotter:
         before_commit: Callable[[], None] | None = None,
         env_states: EnvStates = NOTHING_KNOWN,
         label: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+        *,
+        only_hold: bool = False,
     ) -> Path:
         """Take a snapshot of a graph of objects as it stands; it is written behind.
 
@@ -214,6 +225,8 @@ class Snapshotter:
             before_commit: called by the writer before it commits; makes the logs durable.
             env_states: what is known of the environments, see `snapshot.env_check`.
             label: adds to the manifest what the capture has told of the environments.
+            only_hold: whether to write nothing, but keep what is captured in memory, in the place
+                of the one before; `save_held` has it written.
 
         Returns:
             Where the snapshot will be.
@@ -222,6 +235,66 @@ class Snapshotter:
             SnapshotSaveError: if the state cannot be captured, or without `async_save` cannot be
                 written; earlier ones are intact.
         """
+        job = self._capture(graph, manifest, before_commit, env_states, label)
+        self._let_go_of_held()
+        if only_hold:
+            self._held = job
+            return self._path_of(job)
+        return self._submit(job)
+
+    @property
+    def held(self) -> Manifest | None:
+        """What is known of the run in the state that is held in memory, if one is."""
+        return None if self._held is None else self._held.manifest
+
+    def save_held(self, manifest: Manifest, before_commit: Callable[[], None] | None) -> None:
+        """Have what is held written, as `save` does.
+
+        Args:
+            manifest: that of `held`, brought up to date.
+            before_commit: as of `save`.
+        """
+        job, self._held = self._held, None
+        if job is not None:
+            self._submit(replace(job, manifest=manifest, before_commit=before_commit))
+
+    def _let_go_of_held(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._pool.give_back(held.staging)
+
+    def is_as_taken(
+        self, epoch: int, graph: Mapping[str, Any], env_states: EnvStates = NOTHING_KNOWN
+    ) -> bool:
+        """Tell whether a graph is as it was when a snapshot of an epoch was taken, as far as known.
+
+        Args:
+            epoch: of the snapshot that is held in memory, or was the last to be written.
+            graph: top-level objects by name.
+            env_states: as of `save`.
+        """
+        held, written = self._held, self.store.verified
+        before: Mapping[str, FileEntry]
+        if held is not None and held.manifest.epoch == epoch:
+            before = held.captured.entries
+        elif written is not None and written.epoch == epoch:
+            before = written.files
+        else:
+            return False
+        job = self._capture(graph, Manifest(epoch=epoch), None, env_states)
+        try:
+            return job.captured.entries == before
+        finally:
+            self._pool.give_back(job.staging)
+
+    def _capture(
+        self,
+        graph: Mapping[str, Any],
+        manifest: Manifest,
+        before_commit: Callable[[], None] | None,
+        env_states: EnvStates,
+        label: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+    ) -> _Job:
         from garage_like.snapshot.capture import capture
         from garage_like.snapshot.graph.known_names import KnownNames
 
@@ -242,17 +315,20 @@ class Snapshotter:
         except MemoryError as error:
             self._known_names = None  # half of it, perhaps
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
-        self.made_again = captured.made_again
-        self._classes[manifest.epoch] = captured.classes
-        manifest = label(manifest)
-        job = _Job(manifest, captured, staging, before_commit)
-        path = self.store.dir / layout.epoch_name(manifest.epoch)
-        self.shelf.announce(manifest)
+        return _Job(label(manifest), captured, staging, before_commit)
+
+    def _submit(self, job: _Job) -> Path:
+        self.made_again = job.captured.made_again
+        self._classes[job.manifest.epoch] = job.captured.classes
+        self.shelf.announce(job.manifest)
         if self.config.async_save:
             self._writer.submit(job)
         else:
             self._write(job)
-        return path
+        return self._path_of(job)
+
+    def _path_of(self, job: _Job) -> Path:
+        return self.store.dir / layout.epoch_name(job.manifest.epoch)
 
     @property
     def num_replaced(self) -> int:

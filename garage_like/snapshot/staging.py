@@ -1,10 +1,10 @@
 """Staging: memory that captures are copied into, used again from capture to capture.
 
-Fresh memory costs more than the copy itself: the system hands it out page by page, zeroed. Three
-captures exist at most (one being written, one waiting, one being taken), so the pool holds at most
-six times the bytes of the largest capture, and three times where captures are alike.
+Fresh memory costs more than the copy itself: the system hands it out page by page, zeroed. Four
+captures exist at most (written, waiting, held and being taken, one each), so the pool holds at most
+eight times the bytes of the largest capture, and four times where captures are alike.
 Large objects that can be copied as a whole, simulations say, are copied beside it: each into a
-twin of its own in each of the three.
+twin of its own in each of the four.
 """
 
 from __future__ import annotations

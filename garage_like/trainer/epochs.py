@@ -193,10 +193,6 @@ class ScriptLoop(Loop):
     def log_diagnostics(self, pause_for_plot: bool = False) -> None:
         """Record nothing: the row is the script's."""
 
-    def _mark(self) -> tuple[Any, ...]:
-        """Return what is equal to no other: an epoch that is broken off is begun anew anyway."""
-        return (object(),)
-
     def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
         """Do what a Trainer does; look no further where short epochs come in quick succession."""
         now = time.perf_counter()
@@ -208,6 +204,8 @@ class ScriptLoop(Loop):
         ):
             self._stats.total_epoch, self._stats.total_itr = epoch, self.step_itr
             self._stats.train_seconds += seconds
+            if self._session.may_hold:
+                self._session.hold(self._graph(), epoch, self._last_row)
             return
         super()._finish_epoch(epoch, seconds, ends)
         if self._may_pass_over:

@@ -164,9 +164,11 @@ class Loop(Training):
             self._open_epoch = None
             try:
                 yield
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 try:
-                    self._leave_early(error)
+                    self._leave_unfinished()
                 except Exception as second:  # what ended training is what is to be heard of
                     logger.log(f"The last epoch could not be saved: {second}")
                 raise
@@ -178,47 +180,46 @@ class Loop(Training):
                 if sampler is not None:
                     sampler.shutdown_worker()
 
-    def _leave_early(self, error: Exception | None = None) -> None:
-        """Keep the last epoch that was finished; one that the loop broke off by itself is.
-
-        An epoch that an error ended has changed the objects half: the state before it is only on
-        the disk. One in which nothing was done yet has left them as the epoch before did.
-        """
-        left, self._open_epoch = self._open_epoch, None
+    def _leave_early(self) -> None:
+        """Finish an epoch that the loop's body broke off by itself, if it did anything before."""
+        left = self._open_epoch
         if left is None:
             return
-        is_untouched = left.mark == self._mark()
-        if is_untouched or error is not None:
-            self._keep_the_last_finished(left, is_untouched)
+        if left.mark == self._mark() and self._is_as_before(left.epoch):
+            self._leave_unfinished()
             return
+        self._open_epoch = None
         with logger.prefix(f"epoch #{left.epoch} | "):
             self._finish_epoch(left.epoch, time.perf_counter() - left.started, ends=True)
             self._reach_safe_point(left.epoch)
 
     def _leave_unfinished(self) -> None:
-        """Keep the last epoch that was finished, where another was broken off."""
-        left, self._open_epoch = self._open_epoch, None
-        if left is not None:
-            self._keep_the_last_finished(left, left.mark == self._mark())
+        """Keep row and state of the last epoch that was finished, where another was broken off.
 
-    def _keep_the_last_finished(self, left: OpenEpoch, is_untouched: bool) -> None:
+        That has changed the objects half: the state before it is on the disk, or held in memory.
+        """
+        left, self._open_epoch = self._open_epoch, None
+        last = -1 if left is None else left.epoch - 1
+        if left is None or last < self._args_of_training().start_epoch:
+            return
         with logger.prefix(f"epoch #{left.epoch} | "):
-            last = left.epoch - 1
-            if last < self._args_of_training().start_epoch:
-                return
             tabular.mark_all()  # of the epoch that was not finished
             tabular.clear()
             self._write_row(left.itr)
-            if is_untouched and self._session.lacks(last):
-                self._session.save(self._graph(), last, self._last_row)
-            elif self._session.lacks(last):
+            if not self._session.save_held(last) and not self._config.saves_nothing:
                 logger.log(
-                    f"Epoch #{last} was the last to be finished, but no snapshot was due then: a"
-                    f" resume goes on after epoch #{self._session.last_saved}"
+                    f"Epoch #{last} was the last to be finished, but epochs are too short for each"
+                    f" to be saved: a resume goes on after epoch #{self._session.last_saved}"
                 )
 
+    def _is_as_before(self, epoch: int) -> bool:
+        """Tell whether the objects are as an epoch found them; those just restored, by the mark."""
+        if epoch == self._args_of_training().start_epoch:
+            return self._restored is not None
+        return self._session.is_as_saved(self._graph(), epoch - 1)
+
     def _mark(self) -> tuple[Any, ...]:
-        """Return what an epoch that does anything is all but sure to change."""
+        """Return what an epoch that does anything is all but sure to change, in objects or not."""
         stats = self._stats
         numbers = np.random.get_state(legacy=False)["state"]
         drawn = (int(numbers["pos"]), int(numbers["key"][0])) if "pos" in numbers else ()
@@ -347,6 +348,8 @@ class Loop(Training):
             self.save(epoch)
             if ended.pins:
                 self._session.pin(epoch)
+        else:
+            self._session.hold(self._graph(), epoch, self._last_row)
 
     def _has_row(self) -> bool:
         return self.enable_logging

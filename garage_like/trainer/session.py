@@ -266,10 +266,6 @@ class RunSession:
         )
         self.last_saved = args.start_epoch - 1
 
-    def lacks(self, epoch: int) -> bool:
-        """Tell whether snapshots are taken, but none was of an epoch."""
-        return not self._config.saves_nothing and self.last_saved != epoch
-
     @contextlib.contextmanager
     def saving(self, epoch: int) -> Iterator[None]:
         """Hold the run directory for one snapshot; where no loop runs, wait until it is durable."""
@@ -289,27 +285,74 @@ class RunSession:
 
     def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
-        with self._snapshotter.pace.stopped():
-            try:
-                self._save(graph, epoch, row)
-            except MemoryError:
-                lost = f"there was not enough memory to save epoch {epoch}"
-                self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
-
-    def _save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
         self.last_saved = self._last_taken = epoch
-        beside = self.label.modules.changed(graph)
-        if beside:
-            graph = {**graph, "modules": beside}
-        logs = active_run_logs(self._run_dir)
-        now = self._now or Progress(epoch, epoch + 1)
-        reasons = self.label.reasons()
+        with self._snapshotter.pace.stopped(), self._telling_what_is_lost(epoch):
+            self._take(graph, epoch, row)
+        self.label.tell_made_again(self._snapshotter.made_again)
+
+    @contextlib.contextmanager
+    def _telling_what_is_lost(self, epoch: int) -> Iterator[None]:
         try:
-            offsets = {} if logs is None else logs.offsets()
+            yield
+        except SnapshotWriteError as error:
+            self.tell(SaveReport(errors=[error]))
         except OSError as error:
             lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
             self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
-            return
+        except MemoryError:
+            lost = f"there was not enough memory to save epoch {epoch}"
+            self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
+
+    @property
+    def may_hold(self) -> bool:
+        """Tell whether there is time to keep a state in memory that is not due to be saved."""
+        return not (self._config.saves_nothing or self._snapshotter.holding.is_too_soon)
+
+    def hold(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
+        """Keep the state after an epoch in memory: if the next one fails, it is what was finished.
+
+        What cannot be captured now is told of when a snapshot is due.
+        """
+        if self.may_hold:
+            unheard = contextlib.suppress(SnapshotError, OSError, MemoryError)
+            with self._snapshotter.holding.stopped(), unheard:
+                self._take(graph, epoch, row, only_hold=True)
+
+    def save_held(self, epoch: int) -> bool:
+        """Save what is held in memory; tell whether the snapshot of an epoch is taken now."""
+        held = self._snapshotter.held
+        if self.last_saved == epoch or held is None or held.epoch != epoch:
+            return self.last_saved == epoch
+        self.last_saved = self._last_taken = epoch
+        logs = active_run_logs(self._run_dir)
+        with self._telling_what_is_lost(epoch):
+            offsets = {} if logs is None else logs.offsets()
+            sync = None if logs is None else functools.partial(logs.sync, offsets)
+            self._snapshotter.save_held(replace(held, logs=offsets), sync)
+        return True
+
+    def is_as_saved(self, graph: Mapping[str, Any], epoch: int) -> bool:
+        """Tell whether objects are as they were after an epoch, as far as that can be compared."""
+        if self._config.saves_nothing:
+            return False
+        self.wait()
+        try:
+            return self._snapshotter.is_as_taken(epoch, self._whole(graph), self.label.env_states)
+        except (SnapshotError, OSError, MemoryError):
+            return False
+
+    def _whole(self, graph: Mapping[str, Any]) -> Mapping[str, Any]:
+        beside = self.label.modules.changed(graph)
+        return {**graph, "modules": beside} if beside else graph
+
+    def _take(
+        self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any], only_hold: bool = False
+    ) -> None:
+        graph = self._whole(graph)
+        logs = active_run_logs(self._run_dir)
+        now = self._now or Progress(epoch, epoch + 1)
+        reasons = self.label.reasons()
+        offsets = {} if logs is None else logs.offsets()
         manifest = manifest_of(
             graph,
             epoch=epoch,
@@ -325,14 +368,14 @@ class RunSession:
             skipped=self.skipped,
             changes=self.label.changes,
         )
-        sync = None if logs is None else functools.partial(logs.sync, manifest.logs)
-        try:
-            states = self.label.env_states
-            labelled = functools.partial(self.label.labelled, graph=graph)
-            self._snapshotter.save(graph, manifest, sync, states, labelled)
-        except SnapshotWriteError as error:
-            self.tell(SaveReport(errors=[error]))
-        self.label.tell_made_again(self._snapshotter.made_again)
+        self._snapshotter.save(
+            graph,
+            manifest,
+            None if logs is None else functools.partial(logs.sync, manifest.logs),
+            self.label.env_states,
+            functools.partial(self.label.labelled, graph=graph),
+            only_hold=only_hold,
+        )
 
     def pin(self, epoch: int) -> None:
         """Keep the snapshot of an epoch from being pruned; wait until it is durable."""

@@ -1,5 +1,6 @@
 """epochs: loops of the test's own, ended and begun again in this process."""
 
+import contextlib
 import random
 import types
 
@@ -65,6 +66,32 @@ def test_a_loop_goes_on_where_it_was(tmp_path):
     assert found.same is found.walker
     again = run(tmp_path / "run")
     assert again.seen == straight.seen, "a finished loop has its last state"
+
+
+MODES = [
+    {"snapshot_mode": "last"},
+    {"snapshot_mode": "gap", "snapshot_gap": 10},
+    {"snapshot_mode": "gap_overwrite", "snapshot_gap": 10},
+    {"snapshot_mode": "last", "snapshot_gap": "auto"},
+]
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+@pytest.mark.parametrize("how", ["break", "raise"])
+def test_the_last_epoch_before_one_that_was_broken_off_is_kept(tmp_path, options, how):
+    straight, bag = run(tmp_path / "straight", n=20), fresh()
+    with contextlib.suppress(StoppedError):
+        for epoch in epochs(tmp_path / "run", 20, vars(bag), **options):
+            body(bag)
+            tabular.record("Count", bag.count)
+            if epoch == 7 and how == "break":
+                break
+            if epoch == 7:
+                raise StoppedError
+    assert read_snapshot(tmp_path / "run").manifest.epoch == 6
+    rows = (tmp_path / "run" / "progress.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["Count", *map(str, range(1, 8))]
+    assert run(tmp_path / "run", n=20, **options).seen == straight.seen
 
 
 def test_rows_are_logged_where_the_body_records(tmp_path):

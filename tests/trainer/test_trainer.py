@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import json
 import os
@@ -564,36 +565,53 @@ class Stopping(RandomWalk):
 
     def __init__(self, how, at):
         super().__init__()
-        self.how, self.at = how, at
+        self.how, self.at, self.count = how, at, 0
 
     def train(self, trainer):
         for epoch in trainer.step_epochs():
             if self.how == "begin" and epoch == self.at:
                 return
-            self.train_epoch(trainer)
+            self.epoch(trainer)
             if self.how == "raise" and epoch == self.at:
                 raise ZeroDivisionError("in an epoch")
+            if self.how == "exit" and epoch == self.at:
+                raise SystemExit(3)
             if self.how == "break" and epoch == self.at:
                 break
+
+    def epoch(self, trainer):
+        self.count += 1
+        self.train_epoch(trainer)
+
+
+class QuietlyStopping(Stopping):
+    """Change in an epoch what only a look at the object tells."""
+
+    def epoch(self, trainer):
+        self.count += 1
 
 
 MODES = [
     {"snapshot_mode": "last"},
     {"snapshot_mode": "gap", "snapshot_gap": 10},
     {"snapshot_mode": "gap_overwrite", "snapshot_gap": 10},
+    {"snapshot_mode": "gap_and_last", "snapshot_gap": 10},
     {"snapshot_mode": "last", "snapshot_gap": "auto"},
+    {"snapshot_mode": "gap", "snapshot_gap": 10, "log_interval": 10},
     {"snapshot_mode": "all", "log_interval": 10},
     {"snapshot_mode": "last", "max_stall": 1e-9},
 ]
+LEAVINGS = {"break": 7, "begin": 6, "raise": 6, "exit": 6}
 
 
 @pytest.mark.parametrize("options", MODES, ids=str)
-@pytest.mark.parametrize(("how", "last"), [("break", 7), ("begin", 6)])
+@pytest.mark.parametrize(("how", "last"), LEAVINGS.items())
 def test_loop_that_ends_early_keeps_its_last_epoch(run, tmp_path, options, how, last):
     trainer = run(**options)
     trainer.setup(Stopping(how, 7), None)
     np.random.seed(3)
-    trainer.train(100)
+    with contextlib.suppress(ZeroDivisionError, SystemExit):
+        trainer.train(100)
     np.random.seed(3)
     straight = RandomWalk()
     again = run("straight", snapshot_mode="all")
@@ -607,11 +625,39 @@ def test_loop_that_ends_early_keeps_its_last_epoch(run, tmp_path, options, how, 
     restored = run("more")
     restored.restore(tmp_path / "run")
     assert (restored.algo.position == straight.position).all()
+    assert restored.algo.count == last + 1
 
 
-def test_error_in_an_epoch_keeps_the_row_and_names_the_snapshot(run, tmp_path, capsys):
-    trainer = run(snapshot_mode="gap", snapshot_gap=5, log_interval=5)
-    trainer.setup(Stopping("raise", 7), None)
+@pytest.mark.parametrize("options", MODES, ids=str)
+@pytest.mark.parametrize(("how", "last"), LEAVINGS.items())
+def test_what_a_broken_off_epoch_changed_is_seen_in_the_objects(run, tmp_path, options, how, last):
+    trainer = run(**options)
+    trainer.setup(QuietlyStopping(how, 7), None)
+    with contextlib.suppress(ZeroDivisionError, SystemExit):
+        trainer.train(100)
+    assert epochs(tmp_path / "run")[-1] == last
+    restored = run("more")
+    restored.restore(tmp_path / "run")
+    assert restored.algo.count == last + 1
+
+
+def test_loop_that_ends_at_once_when_it_is_resumed_adds_nothing(run, tmp_path):
+    trainer = run()
+    trainer.setup(Stopping("begin", 7), None)
+    trainer.train(100)
+    rows = column(tmp_path / "run" / "progress.csv")
+    for _ in range(2):
+        again = run()
+        again.restore(tmp_path / "run")
+        again.resume(n_epochs=100)
+    assert epochs(tmp_path / "run")[-1] == 6
+    assert column(tmp_path / "run" / "progress.csv") == rows
+
+
+def test_error_after_epochs_too_short_to_be_held_names_the_snapshot(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("garage_like.snapshot.snapshotter.HELD_SECONDS", 0.0)
+    trainer = run(snapshot_mode="gap", snapshot_gap=5, log_interval=5, max_stall=1e-9)
+    trainer.setup(Stopping("raise", 9), None)
     with pytest.raises(ZeroDivisionError):
         trainer.train(100)
     assert len(column(tmp_path / "run" / "progress.csv")) == 3
