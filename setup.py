@@ -51,6 +51,7 @@ EXTRAS = {
     "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
     "video": ["av>=13.0"],
     "remote": ["obstore>=0.6"],
+    "ray": ["ray>=2.40"],
     "port": ["libcst>=1.5"],
     "hub": ["huggingface_hub>=0.30"],
 }
@@ -93,6 +94,7 @@ EXTRAS["dev"] = [
     *EXTRAS["peers"],
     *EXTRAS["port"],
     "optuna>=4.0",  # what the page on callbacks shows
+    *EXTRAS["ray"],
     "ruff==0.17.*",
     "mypy==2.4.*",
 ]

@@ -60,7 +60,7 @@ LIGHT_MODULES = [
     "garage_like.snapshot",
     "garage_like.trainer",
 ]
-FRAMEWORKS = ["torch", "tensorflow", "jax", "dowel"]
+FRAMEWORKS = ["torch", "tensorflow", "jax", "dowel", "ray"]
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,12 @@
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.fragment_worker import FragmentWorker
 from garage_like.sampler.local_sampler import LocalSampler
-from garage_like.sampler.parallel_sampler import MultiprocessingSampler
+from garage_like.sampler.parallel_sampler import MultiprocessingSampler, RaySampler
 from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.sampler.vec_worker import VecWorker
 from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import Worker
 from garage_like.sampler.worker_factory import WorkerFactory
-
-RaySampler = MultiprocessingSampler  # by the name that garage's programs ask for
 
 __all__ = [
     "DefaultWorker",

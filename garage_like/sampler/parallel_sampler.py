@@ -14,9 +14,11 @@ from typing import Any, Protocol
 from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch
 from garage_like.logging.notices import warn
+from garage_like.sampler.hands import WorkerDiedError
 from garage_like.sampler.local_sampler import LocalSampler
 from garage_like.sampler.parcels import Parcel, pack, pack_worker, put_into
-from garage_like.sampler.process_link import ProcessLink, WorkerDiedError
+from garage_like.sampler.process_link import ProcessLink
+from garage_like.sampler.ray_link import RayLink, published
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
 from garage_like.sampler.worker_process import Arena, Place
 from garage_like.snapshot.kinds.registry import KINDS
@@ -206,3 +208,27 @@ class _Processes(Team):
     def publish(self, parcels: list[Parcel]) -> list[list[Place]]:
         places = iter(self._arena.write([b for _, buffers in parcels for b in buffers]))
         return [[next(places) for _ in buffers] for _, buffers in parcels]
+
+
+class RaySampler(ParallelSampler):
+    """Collect with an actor for each worker of a Ray cluster; all else is LocalSampler's.
+
+    For machines beside this one; on one, `MultiprocessingSampler` starts sooner and asks for less.
+    Workers go to the cluster that `ray.init` or the variable RAY_ADDRESS has named, spread over its
+    machines; where neither has, one is started on this machine, and ends with this process, however
+    that ends. What workers run must be importable there, or be a part of the script.
+
+    A worker that dies, alone or with its machine, is started again and repeats its share: the same
+    bits, and a warning.
+    """
+
+    def _make_team(self) -> Team:
+        return _Actors(self._workers)
+
+
+class _Actors(Team):
+    def make_link(self, number: int) -> Link:
+        return RayLink()
+
+    def publish(self, parcels: list[Parcel]) -> list[Any]:
+        return published(parcels)

@@ -14,15 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from garage_like.data.batches import EpisodeBatch
+from garage_like.sampler.hands import WorkerDiedError, raise_told
 from garage_like.sampler.parcels import Parcel, unpack
 from garage_like.sampler.worker_process import Arena, Place
 
 _PATIENCE = 5.0
 """Seconds that a worker has to end once it is told to."""
-
-
-class WorkerDiedError(Exception):
-    """Raise when a worker's process has gone."""
 
 
 class ProcessLink:
@@ -75,12 +72,12 @@ class ProcessLink:
             Exception: whatever was raised there.
         """
         try:
-            error, *answer = pickle.loads(self._connection.recv_bytes())
+            content = self._connection.recv_bytes()
         except (EOFError, OSError) as gone:
             raise WorkerDiedError(self._last_words()) from gone
+        error, *answer = pickle.loads(content)
         if error is not None:
-            error.add_note(f"This happened in a worker's process:\n{answer[0]}")
-            raise error
+            raise_told(content)
         (batch, places), (worker, more) = answer
         buffers = self._results.read([*places, *more])
         return unpack((batch, buffers[: len(places)])), (worker, buffers[len(places) :])
