@@ -53,13 +53,16 @@ EXTRAS = {
     "remote": ["obstore>=0.6"],
     "ray": ["ray>=2.40"],
     "port": ["libcst>=1.5"],
+    # It holds MuJoCo at a version of its own.
+    "metaworld": ["metaworld>=3.1"],
     "hub": ["huggingface_hub>=0.30"],
 }
 EXTRAS["all"] = sorted(
     {
         requirement
         for name, extra in EXTRAS.items()
-        if name != "tensorflow-cpu"  # the same framework, for machines without a GPU
+        # The same framework, for machines without a GPU; and what holds others at old versions.
+        if name not in ("tensorflow-cpu", "metaworld")
         for requirement in extra
     }
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from garage_like.data.env_spec import InOutSpec as InOutSpec
     from garage_like.data.time_step import TimeStep as TimeStep
     from garage_like.envs.wrapper import Wrapper as Wrapper
+    from garage_like.evaluation import log_multitask_performance as log_multitask_performance
     from garage_like.evaluation import log_performance as log_performance
     from garage_like.evaluation import obtain_evaluation_episodes as obtain_evaluation_episodes
     from garage_like.evaluation import rollout as rollout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,47 @@ def log_performance(
     for key, value in metrics.items():
         tabular.record(f"{prefix}/{key}", value)
     return returns.tolist()
+
+
+def log_multitask_performance(
+    itr: int, batch: EpisodeBatch, discount: float, name_map: Mapping[int, str] | None = None
+) -> list[float]:
+    """Record the returns of a batch for each task under its name, and for all under `Average`.
+
+    Args:
+        itr: the trainer's counter.
+        batch: whole episodes; `env_infos` or episode infos tell `task_name`, or `task_id`.
+        discount: factor for one env step.
+        name_map: names of tasks by `task_id`, whose columns are there though none was played (as
+            NaN).
+
+    Returns:
+        The undiscounted return of each episode.
+    """
+    from garage_like.logging import tabular
+
+    names = _task_names(batch, name_map or {})
+    episodes = batch.split()
+    for name in dict.fromkeys([*(name_map or {}).values(), *sorted(set(names))]):
+        own = [episode for episode, told in zip(episodes, names, strict=False) if told == name]
+        if own:
+            log_performance(itr, EpisodeBatch.concatenate(*own), discount, name)
+            continue
+        tabular.record(f"{name}/NumEpisodes", 0)
+        for key in ("AverageDiscountedReturn", "AverageReturn", "StdReturn", "TerminationRate"):
+            tabular.record(f"{name}/{key}", math.nan)
+    return log_performance(itr, batch, discount, prefix="Average")
+
+
+def _task_names(batch: EpisodeBatch, name_map: Mapping[int, str]) -> list[str]:
+    """Return the name of each episode's task; none if nothing tells of tasks."""
+    infos = batch.env_infos
+    told = {k: infos[k][batch.ends - 1] for k in ("task_name", "task_id") if k in infos}
+    told |= batch.episode_infos_by_episode
+    if "task_name" in told:
+        return [str(name) for name in told["task_name"]]
+    numbers = [int(number) for number in told.get("task_id", ())]
+    return [name_map.get(number, f"Task #{number}") for number in numbers]
 
 
 def _over(statistic: Any, values: np.ndarray) -> float:

@@ -3,9 +3,11 @@ import pytest
 
 from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
-from garage_like.envs import GridWorldEnv, GymEnv, PointEnv, normalize
+from garage_like.envs import GridWorldEnv, GymEnv, MultiEnvWrapper, PointEnv, normalize
+from garage_like.envs.multi_env_wrapper import round_robin_strategy
 from garage_like.evaluation import (
     DeterministicAgent,
+    log_multitask_performance,
     log_performance,
     obtain_evaluation_episodes,
     rollout,
@@ -294,3 +296,19 @@ def test_evaluation_closes_its_copies():
 def test_number_of_evaluation_episodes_must_be_positive():
     with pytest.raises(ValueError, match="num_eps must be at least 1, got 0"):
         obtain_evaluation_episodes(Walker(), PointEnv(), num_eps=0)
+
+
+def test_tasks_are_recorded_by_name_and_together(row):
+    envs = [PointEnv(goal=(k, 0), max_episode_length=2) for k in (1, 3)]
+    for names, expected, name_map in (
+        (["near", "far"], ["near", "far"], {0: "near", 2: "none"}),
+        (None, ["near", "Task #1"], {0: "near"}),
+    ):
+        multi = MultiEnvWrapper(envs, round_robin_strategy, env_names=names)
+        sampler = LocalSampler(Walker(), multi)
+        returns = log_multitask_performance(7, sampler.obtain_exact_episodes(3), 0.9, name_map)
+        recorded = row()
+        assert recorded[f"{expected[0]}/AverageReturn"] == (returns[0] + returns[2]) / 2
+        assert recorded[f"{expected[1]}/AverageReturn"] == returns[1]
+        np.testing.assert_allclose(recorded["Average/AverageReturn"], np.mean(returns))
+        assert ("none/AverageReturn" in recorded) == ("none" in name_map.values())

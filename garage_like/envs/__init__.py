@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from garage_like import lazy
 from garage_like.envs.grid_world_env import GridWorldEnv
 from garage_like.envs.gym_env import GymEnv
-from garage_like.envs.normalized_env import NormalizedEnv, normalize
+from garage_like.envs.multi_env_wrapper import MultiEnvWrapper
+from garage_like.envs.normalized_env import NormalizedEnv, NormalizedReward, normalize
 from garage_like.envs.point_env import PointEnv
 from garage_like.envs.rl2_env import RL2Env
+from garage_like.envs.task_wrappers import TaskNameWrapper, TaskOnehotWrapper
 from garage_like.envs.wrapper import Wrapper
 
 if TYPE_CHECKING:
@@ -21,9 +23,13 @@ __getattr__, __dir__, _lazy = lazy.names(__name__)
 __all__ = [
     "GridWorldEnv",
     "GymEnv",
+    "MultiEnvWrapper",
     "NormalizedEnv",
+    "NormalizedReward",
     "PointEnv",
     "RL2Env",
+    "TaskNameWrapper",
+    "TaskOnehotWrapper",
     "Wrapper",
     "check_env",
     "normalize",

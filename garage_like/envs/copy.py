@@ -34,6 +34,17 @@ def copy_env(env: Env) -> Env:
     return without_effects(copied)
 
 
+def without_sharing(envs: list[Any]) -> list[Any]:
+    """Replace every environment that was listed before by a copy; leave all else alone."""
+    seen: set[int] = set()
+    own: list[Any] = []
+    for env in envs:
+        own.append(copy_env(env) if id(env) in seen else env)
+        if isinstance(env, Environment):
+            seen.add(id(env))
+    return own
+
+
 def without_effects(env: Env, *, windows: bool = False) -> Env:
     """Let a copy film nothing and write no monitor's file: those belong to the original.
 

@@ -225,4 +225,28 @@ class NormalizedEnv(Wrapper):
         return normalized.astype(self._spec.observation_space.dtype)
 
 
+class NormalizedReward(NormalizedEnv):
+    """Divide rewards by their running standard deviation; leave observations and actions alone.
+
+    For several tasks at once, each in a wrapper of its own: none outweighs the others.
+
+    Args:
+        env: what is wrapped.
+        scale_reward: factor for rewards, after they are normalised.
+        reward_alpha: weight of the newest reward.
+
+    Raises:
+        ValueError: if reward_alpha is out of range.
+    """
+
+    def __init__(
+        self, env: Environment, scale_reward: float = 1.0, reward_alpha: float = 0.001
+    ) -> None:
+        super().__init__(
+            env, scale_reward=scale_reward, normalize_reward=True, reward_alpha=reward_alpha
+        )
+        self._scales_actions = False
+        self._spec = env.spec
+
+
 normalize = NormalizedEnv

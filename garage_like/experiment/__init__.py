@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from garage_like.experiment import deterministic as deterministic
     from garage_like.experiment.context import ExperimentContext as ExperimentContext
     from garage_like.experiment.decorator import wrap_experiment as wrap_experiment
+    from garage_like.experiment.task_sampler import ConstructEnvsSampler as ConstructEnvsSampler
+    from garage_like.experiment.task_sampler import EnvPoolSampler as EnvPoolSampler
+    from garage_like.experiment.task_sampler import MetaWorldTaskSampler as MetaWorldTaskSampler
     from garage_like.experiment.task_sampler import SetTaskSampler as SetTaskSampler
     from garage_like.experiment.task_sampler import TaskSampler as TaskSampler
     from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig

@@ -1,6 +1,12 @@
 """Samplers: they collect env steps with the current policy, by means of workers."""
 
 from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.env_update import (
+    EnvUpdate,
+    ExistingEnvUpdate,
+    NewEnvUpdate,
+    SetTaskUpdate,
+)
 from garage_like.sampler.fragment_worker import FragmentWorker
 from garage_like.sampler.local_sampler import LocalSampler
 from garage_like.sampler.parallel_sampler import MultiprocessingSampler, RaySampler
@@ -12,11 +18,15 @@ from garage_like.sampler.worker_factory import WorkerFactory
 
 __all__ = [
     "DefaultWorker",
+    "EnvUpdate",
+    "ExistingEnvUpdate",
     "FragmentWorker",
     "LocalSampler",
     "MultiprocessingSampler",
+    "NewEnvUpdate",
     "RL2Worker",
     "RaySampler",
+    "SetTaskUpdate",
     "VecWorker",
     "VectorWorker",
     "Worker",

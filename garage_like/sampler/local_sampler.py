@@ -8,7 +8,7 @@ from typing import Any
 
 from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
-from garage_like.envs.copy import copy_env
+from garage_like.envs.copy import copy_env, without_sharing
 from garage_like.interfaces import Environment, Policy, Sampler
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.vector_worker import VectorWorker
@@ -206,15 +206,24 @@ class LocalSampler(Sampler):
         env_updates = self._for_each_worker("env_update", env_update)
         if not self._workers:
             self._workers = self._make_workers()
-        for worker, update in zip(self._workers, _without_sharing(env_updates), strict=True):
+        for worker, update in zip(self._workers, without_sharing(env_updates), strict=True):
             worker.update_env(update)
+        self._share_no_env()
         for worker, update in zip(self._workers, agent_updates, strict=True):
             worker.update_agent(update)
             yield worker
 
+    def _share_no_env(self) -> None:
+        """Let a worker step a copy of what an update gave to one before it, too."""
+        seen: set[int] = set()
+        for worker in self._workers:
+            if any(id(env) in seen for env in worker.envs):
+                worker.update_env(copy_env(worker.envs[0]))
+            seen.update(map(id, worker.envs))
+
     def _make_workers(self) -> list[Worker]:
         workers = [self._factory(number) for number in range(self._factory.n_workers)]
-        envs = _without_sharing(self._envs)
+        envs = without_sharing(self._envs)
         for worker, agent, env in zip(workers, self._agents, envs, strict=True):
             worker.update_agent(agent)
             worker.update_env(env)
@@ -239,14 +248,3 @@ class LocalSampler(Sampler):
 
 def _one_if_equal(values: list[Any]) -> Any:
     return values[0] if all(value is values[0] for value in values) else values
-
-
-def _without_sharing(envs: list[Any]) -> list[Any]:
-    """Replace every environment that was listed before by a copy; leave all else alone."""
-    seen: set[int] = set()
-    own: list[Any] = []
-    for env in envs:
-        own.append(copy_env(env) if id(env) in seen else env)
-        if isinstance(env, Environment):
-            seen.add(id(env))
-    return own

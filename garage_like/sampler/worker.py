@@ -14,7 +14,7 @@ from garage_like import seeding
 from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.configuration.plain_numbers import as_plain
 from garage_like.data.batches import EpisodeBatch
-from garage_like.envs.copy import copy_env
+from garage_like.envs.copy import copy_env, without_sharing
 from garage_like.envs.env_list import EnvList
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.interfaces import Actor, Environment
@@ -131,7 +131,7 @@ class Worker(ExtensionPoints):
             # All copies are taken before the first step, so that all start alike.
             envs = EnvList([env_update, *(copy_env(env_update) for _ in range(self._n_envs - 1))])
         elif callable(env_update) and self._envs:
-            envs = [env_update(env) for env in self._envs]
+            envs = without_sharing([env_update(env) for env in self._envs])
         else:
             raise _not_an_env(f"{type(self).__name__}.update_env", env_update)
         for env in envs:

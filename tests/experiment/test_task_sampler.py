@@ -1,9 +1,17 @@
+import importlib.util
+from typing import NamedTuple
+
 import cloudpickle
 import numpy as np
 import pytest
 
-from garage_like.envs import GridWorldEnv, PointEnv, RL2Env
-from garage_like.experiment.task_sampler import SetTaskSampler
+from garage_like.envs import GridWorldEnv, PointEnv, RL2Env, normalize
+from garage_like.experiment.task_sampler import (
+    ConstructEnvsSampler,
+    EnvPoolSampler,
+    MetaWorldTaskSampler,
+    SetTaskSampler,
+)
 
 
 def goals(sampler, n_tasks):
@@ -18,6 +26,12 @@ def test_tasks_turn_environments_to_goals():
     assert not np.array_equal(update.task["goal"], other.task["goal"])
 
 
+def test_a_task_makes_an_environment_where_there_is_none():
+    (update,) = SetTaskSampler(PointEnv, wrapper=lambda env, task: normalize(env)).sample(1)
+    env = update()
+    assert env.wrapped.reset(seed=0)[1]["goal"].tolist() == update.task["goal"].tolist()
+
+
 def test_a_pickle_draws_the_same_tasks_next():
     sampler = SetTaskSampler(PointEnv)
     sampler.sample(3)
@@ -30,6 +44,123 @@ def test_an_environment_of_one_task_is_refused():
         SetTaskSampler(lambda: GridWorldEnv("chain"))
 
 
-def test_number_of_tasks_must_be_positive():
-    with pytest.raises(ValueError, match="n_tasks must be at least 1, got 0"):
-        SetTaskSampler(PointEnv).sample(0)
+class Task(NamedTuple):
+    env_name: str
+    goal: tuple
+
+
+class Reach(PointEnv):
+    max_path_length = 5
+
+    def set_task(self, task):
+        super().set_task({"goal": task.goal} if isinstance(task, Task) else task)
+
+
+class Push(Reach):
+    pass
+
+
+class Benchmark:
+    """What of Meta-World's benchmarks is used."""
+
+    train_classes = {"reach": Reach, "push": Push}
+    test_classes = {"push": Push}
+    train_tasks = [Task(name, (0.1 * k, 0.0)) for name in ("reach", "push") for k in range(3)]
+    test_tasks = train_tasks[3:]
+
+
+@pytest.fixture
+def gym_env_is_ours(monkeypatch):
+    """Let GymEnv leave the benchmark's environments alone, which are Environments already."""
+    monkeypatch.setattr(
+        "garage_like.experiment.task_sampler.GymEnv", lambda env, max_episode_length: env
+    )
+
+
+def samplers():
+    return [
+        SetTaskSampler(PointEnv),
+        ConstructEnvsSampler([PointEnv, RL2Env]),
+        EnvPoolSampler([PointEnv(), PointEnv()]),
+        MetaWorldTaskSampler(Benchmark, "train"),
+    ]
+
+
+@pytest.mark.parametrize("sampler", samplers(), ids=lambda sampler: type(sampler).__name__)
+def test_number_of_tasks_must_be_positive(sampler):
+    with pytest.raises(ValueError, match=f"{type(sampler).__name__}: n_tasks must be at least 1"):
+        sampler.sample(0)
+
+
+def test_samplers_know_how_many_tasks_there_are():
+    assert [sampler.n_tasks for sampler in samplers()] == [None, 2, 2, 6]
+
+
+def test_no_environment_is_drawn_twice_before_all_were_drawn():
+    made = [lambda k=k: PointEnv(goal=(k, 0)) for k in range(4)]
+    sampler = ConstructEnvsSampler(made)
+    drawn = [update().reset()[1]["goal"][0] for update in sampler.sample(10)]
+    assert sorted(drawn[:4]) == sorted(drawn[4:8]) == [0, 1, 2, 3]
+    assert len({tuple(drawn[k : k + 4]) for k in (0, 4)}) == 2
+    twin = cloudpickle.loads(cloudpickle.dumps(sampler))
+    again = [
+        [update().reset()[1]["goal"][0] for update in one.sample(5, with_replacement=True)]
+        for one in (sampler, twin)
+    ]
+    assert again[0] == again[1]
+
+
+def test_a_pool_hands_out_its_own_environments_and_grows_by_copies():
+    envs = [PointEnv(goal=(k, 0)) for k in range(3)]
+    sampler = EnvPoolSampler(envs)
+    assert {id(update()) for update in sampler.sample(3)} == set(map(id, envs))
+    with pytest.raises(ValueError, match=r"at most the 3 environments.*grow_pool\(5\) first"):
+        sampler.sample(5)
+    sampler.grow_pool(5)
+    drawn = [update() for update in sampler.sample(5)]
+    assert len(set(map(id, drawn))) == 5
+
+
+def test_each_class_of_a_benchmark_is_drawn_equally_often(gym_env_is_ours):
+    sampler = MetaWorldTaskSampler(Benchmark, "train", add_env_onehot=True)
+    updates = sampler.sample(6)
+    assert len({update.task for update in updates}) == 6
+    env = None
+    for update in updates:
+        env = update(env)
+        observation, infos = env.reset()
+        assert isinstance(env.unwrapped, Benchmark.train_classes[update.task.env_name])
+        np.testing.assert_allclose(infos["goal"], update.task.goal)
+        number = list(Benchmark.train_classes).index(update.task.env_name)
+        assert observation[-2:].tolist() == np.eye(2)[number].tolist()
+        told = env.step(np.zeros(2)).env_info
+        assert (told["task_name"], told["task_id"]) == (update.task.env_name, number)
+    with pytest.raises(ValueError, match="n_tasks must be a multiple of the 2 classes"):
+        sampler.sample(3)
+
+
+def test_a_one_hot_vector_does_not_number_classes_that_training_lacks():
+    class Other(Benchmark):
+        test_classes = {"pull": PointEnv}
+
+    with pytest.raises(ValueError, match="not those of training"):
+        MetaWorldTaskSampler(Other, "test", add_env_onehot=True)
+    with pytest.raises(ValueError, match="kind must be 'train' or 'test', got 'all'"):
+        MetaWorldTaskSampler(Benchmark, "all")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("metaworld") is None, reason="needs metaworld")
+def test_tasks_of_meta_world_are_played_and_check_as_exact():
+    import metaworld
+
+    from garage_like.envs import check_env
+
+    sampler = MetaWorldTaskSampler(metaworld.ML1("reach-v3", seed=1), "train")
+    update, other = sampler.sample(2)
+    env = update()
+    env.reset(seed=1)
+    step = env.step(env.action_space.sample())
+    assert step.env_info["task_name"] == "reach-v3"
+    assert other(env).unwrapped.gym_env.unwrapped is env.unwrapped.gym_env.unwrapped
+    assert check_env(update()).mode == "exact"

@@ -1,0 +1,106 @@
+"""Environment updates: what turns a worker's environment into the one of its next task.
+
+A sampler's `env_update` is one of them for all workers, or a list of one for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+
+from garage_like.data.env_layers import layers_of
+from garage_like.envs.gym_env import GymEnv
+from garage_like.interfaces import Environment
+
+Wrap = Callable[[Any, Any], Environment]
+"""Puts wrappers around an environment, given it and its task."""
+
+
+class EnvUpdate:
+    """Return the environment to step next, given the one that was stepped last."""
+
+    def __call__(self, old_env: Environment | None = None) -> Environment:
+        """Return the environment to step next.
+
+        Args:
+            old_env: what was stepped last, which may be changed and returned; None if there is
+                none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement __call__")
+
+
+class NewEnvUpdate(EnvUpdate):
+    """Make an environment anew.
+
+    Args:
+        env_constructor: makes it; gymnasium's are wrapped in GymEnv.
+    """
+
+    def __init__(self, env_constructor: Callable[[], Any]) -> None:
+        self._env_constructor = env_constructor
+
+    def __call__(self, old_env: Environment | None = None) -> Environment:
+        """Return a new environment, whatever was stepped last."""
+        return as_environment(self._env_constructor())
+
+
+class ExistingEnvUpdate(EnvUpdate):
+    """Take an environment that there is already, as it is.
+
+    Args:
+        env: the environment. Where several workers are to step it, all but the first step copies.
+    """
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def __call__(self, old_env: Environment | None = None) -> Environment:
+        """Return the environment, whatever was stepped last."""
+        return self._env
+
+
+class SetTaskUpdate(EnvUpdate):
+    """Turn an environment to a task by its `set_task`.
+
+    The environment that was stepped last is kept if it, or what it wraps, is of the right type;
+    else one is made.
+
+    Args:
+        env_type: the class that has `set_task`, or any function that makes such an environment.
+        task: what `set_task` takes.
+        wrapper_constructor: what is put around the environment that has `set_task`, given it and
+            the task; None keeps what is around it.
+    """
+
+    def __init__(
+        self, env_type: Callable[[], Any], task: Any, wrapper_constructor: Wrap | None = None
+    ) -> None:
+        self._env_type = env_type
+        self.task = task
+        self._wrapper_constructor = wrapper_constructor
+
+    def __call__(self, old_env: Environment | None = None) -> Environment:
+        """Return the environment, turned to the task."""
+        inner = None if old_env is None else self._layer_with_tasks(old_env)
+        if inner is None:
+            inner = self._env_type()
+            old_env = None
+        inner.set_task(self.task)
+        if self._wrapper_constructor is not None:
+            return self._wrapper_constructor(inner, self.task)
+        return as_environment(inner) if old_env is None else old_env
+
+    def _layer_with_tasks(self, env: Environment) -> Any:
+        wanted = self._env_type if isinstance(self._env_type, type) else object
+        for layer in layers_of(env):
+            # Wrappers of ours pass the name on, so objects cannot be asked.
+            if callable(getattr(type(layer), "set_task", None)) and isinstance(layer, wanted):
+                return layer
+        return None
+
+
+def as_environment(env: Any) -> Environment:
+    """Return an environment as it is, and one of gymnasium's in a GymEnv."""
+    return GymEnv(env) if isinstance(env, gymnasium.Env) else env
