@@ -1,1 +1,1 @@
-"""The framework-free half of each family of algorithms: data, advantages, cadence, metrics."""
+"""The framework-free half of each family of algorithms: arguments, data, cadence, metrics."""

@@ -8,29 +8,30 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
-from garage_like.algos.schedules import Schedule, as_schedule
+from garage_like.algos.learning_networks import LearningNetworks
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
+from garage_like.configuration.configured import NameOption
+from garage_like.configuration.garage_arguments import OffPolicyNames
 from garage_like.data.batches import EpisodeBatch, StepType
-from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.interfaces import Metrics
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from garage_like.algos.schedules import Schedule
     from garage_like.data.env_spec import EnvSpec
     from garage_like.interfaces import Environment, Policy, RunHandle, Sampler
     from garage_like.replay_buffer.transitions import Transitions
 
 RECENT_EPISODES = 100
-# Which optimizers a learning rate is for, by the constructor's argument.
-_RATES = {"policy_lr": ("Policy", "Entropy"), "qf_lr": ("Critic",)}
 
 # Those that an algorithm's update reports are averages over the gradient steps of an epoch.
 METRICS: dict[str, str] = {
@@ -71,9 +72,10 @@ def metrics_of(update_metrics: Iterable[str], *others: str) -> dict[str, str]:
     return {name: METRICS[name] for name in (*update_metrics, *others, *_OF_ALL)}
 
 
-class OffPolicyOptions(TypedDict, total=False):
+class OffPolicyOptions(NameOption, total=False):
     """Arguments that all off-policy algorithms take; see OffPolicyAlgorithm."""
 
+    exploration_policy: Any
     steps_per_epoch: int
     gradient_steps_per_itr: int | None
     gradient_steps_per_env_step: float
@@ -89,7 +91,11 @@ class OffPolicyOptions(TypedDict, total=False):
     start_steps: int
 
 
-class OffPolicyAlgorithm(RLAlgorithm):
+class OffPolicyKeywords(OffPolicyOptions, OffPolicyNames, total=False):
+    """The same, by garage's names too."""
+
+
+class OffPolicyAlgorithm(LearningNetworks):
     """Store what was collected, and learn from minibatches of all that is stored.
 
     An epoch is `steps_per_epoch` times: collect the batch that `train(batch_size=...)` asks for,
@@ -102,7 +108,8 @@ class OffPolicyAlgorithm(RLAlgorithm):
         replay_buffer: a PathBuffer of any kind.
         sampler: where the trainer gets transitions; None for a FragmentWorker in the trainer's
             environment, which goes on mid-episode from batch to batch.
-        exploration_policy: acts while collecting; None for `policy` itself.
+        exploration_policy: acts while collecting, such as EpsilonGreedyPolicy or AddGaussianNoise;
+            None for `policy` itself.
         steps_per_epoch: batches, each followed by gradient steps, in one epoch.
         gradient_steps_per_itr: gradient steps after each batch; None goes by the next argument.
         gradient_steps_per_env_step: gradient steps for each env step of a batch; may be a fraction.
@@ -168,6 +175,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
         use_deterministic_evaluation: bool = True,
         uniform_random_policy: Any = None,
         start_steps: int = 0,
+        name: str | None = None,
     ) -> None:
         owner = type(self).__name__
         if not isinstance(replay_buffer, PathBuffer):
@@ -223,25 +231,7 @@ class OffPolicyAlgorithm(RLAlgorithm):
         self._env_steps = 0
         self._gradient_steps = 0
         self._owed_steps = 0.0
-
-    def change_arguments(self, values: Mapping[str, Any]) -> None:
-        """Go on with another learning rate, say; see `Configured`.
-
-        Args:
-            values: numbers by argument.
-
-        Raises:
-            ValueError: if one is out of range, or cannot be changed.
-            TypeError: if a rate is no number.
-        """
-        others = dict(values)
-        rates: dict[str, Schedule] = getattr(self, "_rates", {})
-        for argument, names in _RATES.items():
-            moved = [name for name in names if name in rates]
-            if argument in others and moved:
-                rate = as_schedule(type(self).__name__, argument, others.pop(argument))
-                rates.update(dict.fromkeys(moved, rate))
-        super().change_arguments(others)
+        self._rates: dict[str, Schedule] = {}
 
     @property
     def discount(self) -> float:
@@ -357,13 +347,6 @@ class OffPolicyAlgorithm(RLAlgorithm):
 
     def _finish_epoch(self) -> None:
         """Do what is due after the last gradient step of an epoch."""
-
-    def _set_learning_rates(self, env_steps: int) -> None:
-        """Let learning rates follow their schedules; called before the gradient steps."""
-
-    def _learning_rates(self) -> dict[str, float]:
-        """Return the present learning rates, as `Learning/...`."""
-        return {}
 
     def _record_metrics(self) -> None:
         from garage_like.logging import tabular

@@ -20,6 +20,10 @@ class Schedule(Configured, abc.ABC):
         """Return the number after so many env steps."""
 
 
+LearningRate = float | Schedule
+"""A number, or one that changes with the env steps taken so far."""
+
+
 class ConstantSchedule(Schedule):
     """Stay the same.
 

@@ -13,7 +13,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from garage_like.configuration.garage_arguments import translate
 from garage_like.configuration.plain_numbers import as_plain
@@ -43,7 +43,7 @@ class Configured:
         constructor = vars(cls).get("__init__")
         if inspect.isfunction(constructor):
             cls.__init__ = _noting(constructor)  # type: ignore[method-assign]
-            show_options(cls, constructor)
+        show_options(cls)
 
     def change_arguments(self, values: Mapping[str, Any]) -> None:
         """Take other values for arguments of the constructor, in the middle of a run.
@@ -126,10 +126,19 @@ def _of_the_kind_of(old: Any, new: Any, name: str) -> Any:
     return new
 
 
+class NameOption(TypedDict, total=False):
+    """What every constructor of a class that is `Named` takes."""
+
+    name: str | None
+
+
 class Named(Configured):
-    """Take `name=` in every constructor: what a component is called where it is told of.
+    """Take `name=` in every constructor.
 
     It is in the configuration that snapshots record and, if it is given, in the keys of the log.
+
+    Args:
+        name: what it is called where it is told of; None for the name of its class.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -246,6 +255,9 @@ def _as_constructed(self: Any, name: str, value: Any) -> Any:
     """
     if value is not None:
         return value
+    default = getattr(type(self), "_default_optimizer", None)
+    if default is not None and name.endswith("_optimizer"):
+        return _described(default)
     attributes = {**vars(self), **(vars(self).get("_modules") or {})}
     made = (configuration_of(attributes.get(attribute)) for attribute in (name, f"_{name}"))
     return next((found for found in made if found is not None), None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypedDict, get_type_hints
 
 
 class Inert(NamedTuple):
@@ -25,6 +25,35 @@ class Inert(NamedTuple):
     values: tuple[Any, ...] = ()
 
 
+class OffPolicyNames(TypedDict, total=False):
+    """Garage's names of what all off-policy algorithms take."""
+
+    n_train_steps: Annotated[int | None, "gradient_steps_per_itr"]
+    grad_steps_per_env_step: Annotated[float, "gradient_steps_per_env_step"]
+    num_eval_episodes: Annotated[int, "num_evaluation_episodes"]
+    reward_scaling: Annotated[float, "reward_scale"]
+    update_after: Annotated[int, "min_buffer_size"]
+    deterministic_eval: Annotated[bool, "use_deterministic_evaluation"]
+
+
+class DQNNames(TypedDict, total=False):
+    """Garage's names of what DQN takes."""
+
+    grad_norm_clipping: Annotated[float | None, "clip_gradient"]
+
+
+class TD3Names(TypedDict, total=False):
+    """Garage's names of what TD3 takes."""
+
+    actor_update_period: Annotated[int, "update_actor_interval"]
+
+
+def _renamed(names: type) -> dict[str, str]:
+    """Return what each of garage's names is called here; type checkers see both."""
+    hints = get_type_hints(names, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
 _GRAPH = Inert("there is no graph with scopes")
 _VALUES = Inert("values have no bounds", (None,))
 _NO_LIMIT = Inert("the bounds of the action space hold")
@@ -34,11 +63,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
         "is_tf_worker": Inert("workers act without a session of TensorFlow"),
     },
     "algos.off_policy.OffPolicyAlgorithm": {
-        "n_train_steps": "gradient_steps_per_itr",
-        "grad_steps_per_env_step": "gradient_steps_per_env_step",
-        "num_eval_episodes": "num_evaluation_episodes",
-        "reward_scaling": "reward_scale",
-        "update_after": "min_buffer_size",
+        **_renamed(OffPolicyNames),
         "max_action": _NO_LIMIT,
         "replay_buffer_size": Inert("the replay buffer has its capacity"),
         "exploration_noise": Inert("the exploration policy has its noise"),
@@ -51,9 +76,9 @@ ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
         "policy_weight_decay": Inert("weights do not decay but by the optimizer", (0, None)),
         "qf_weight_decay": Inert("weights do not decay but by the optimizer", (0, None)),
     },
-    "torch.algos.dqn.DQN": {"deterministic_eval": "use_deterministic_evaluation"},
-    "tf.algos.dqn.DQN": {"grad_norm_clipping": "clip_gradient"},
-    "tf.algos.td3.TD3": {"qf": "qf1", "actor_update_period": "update_actor_interval"},
+    "algos.dqn.DeepQLearning": {**_renamed(DQNNames)},
+    "algos.td3.TwinDelayedPolicyGradient": {**_renamed(TD3Names)},
+    "tf.algos.td3.TD3": {"qf": "qf1"},
     "tf.algos.vpg.VPG": {
         "scope": _GRAPH,
         "lr_clip_range": Inert("PPO alone clips likelihood ratios"),

@@ -1,7 +1,8 @@
-"""Options that a constructor hands up to a base are shown where the class is looked at.
+"""What a constructor takes is shown where its class is looked at, and explained once.
 
-They are spelled and explained once, by the base that takes them. `help`, an editor and the API
-pages read the signature and the docstring of the class, so both are completed from the base's.
+An option that a constructor hands up to a base is spelled and explained by the base that takes it,
+and an argument that several classes take by the first of them. `help`, an editor and the API pages
+read the signature and the docstring of the class, so both are completed from those of its bases.
 """
 
 from __future__ import annotations
@@ -9,32 +10,67 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Collection
+import textwrap
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-_HANDED_UP = re.compile(r"^( *)\*\*options: .*\n(?:\1 +\S.*\n)*", re.MULTILINE)
+_OWN = "garage_like."
+_OPTIONS = "options"
+_SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):\n((?: .*\n|\n)+)", re.MULTILINE)
 _GATHERED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def show_options(cls: type, constructor: Callable[..., None]) -> None:
-    """Complete a class's signature and docstring, if it documents `**options` for its base.
+def show_options(cls: type) -> None:
+    """Complete the signature and the docstring of a class that was just made.
 
-    Args:
-        cls: the class, just made.
-        constructor: what it defines as `__init__`, without what is wrapped around it.
+    A class of this framework takes over whatever it does not say itself. Another takes over what it
+    hands up as `**options`, if it documents them as such.
     """
+    constructor = vars(cls).get("__init__")
+    constructor = getattr(constructor, "__wrapped__", constructor)
+    handed_up: Collection[str] = ()
+    if inspect.isfunction(constructor):
+        handed_up = _show_signature(cls, constructor)
+    own = sections_of(cls)
+    is_ours = cls.__module__.startswith(_OWN) and "<locals>" not in cls.__qualname__
+    if cls.__doc__ is None or not (is_ours or handed_up):
+        return
+    if is_ours:
+        handed_up = list(inspect.signature(cls).parameters)
+        if constructor is None:
+            _describe(cls)
+    lacking = [name for name in handed_up if name not in own.get("Args", {})]
+    missing = {name: text for name in lacking if (text := _explained(cls, "Args", name))}
+    if missing:
+        write_section(cls, "Args", {**own.get("Args", {}), **missing}, inspect.signature(cls))
+        if not own.get("Raises"):
+            write_section(cls, "Raises", _first(cls, "Raises"))
+
+
+def _describe(cls: type) -> None:
+    """Let a class that says one sentence, and has no constructor, be described as its base is."""
+    sentence = inspect.cleandoc(cls.__doc__ or "")
+    above = next((b.__doc__ for b in cls.__mro__[1:] if "__init__" in vars(b)), None) or ""
+    description = _SECTION.split(inspect.cleandoc(above))[0].partition("\n\n")[2].strip()
+    if description and "\n\n" not in sentence:
+        cls.__doc__ = f"{sentence}\n\n{textwrap.indent(description, '    ')}\n    "
+
+
+def _show_signature(cls: type, constructor: Callable[..., None]) -> Collection[str]:
+    """Give the class's constructor its whole signature; return which options it hands up."""
     own = inspect.signature(constructor)
     base = _constructor_above(cls)
-    gathers = [p for p in own.parameters.values() if p.name == "options" and p.kind in _GATHERED]
-    documented = _HANDED_UP.search(cls.__doc__ or "")
-    takes_all = list(own.parameters) == ["self", "args", "options"]
-    if base is None or not gathers or not (documented or takes_all):
-        return
+    gathers = [p for p in own.parameters.values() if p.name == _OPTIONS and p.kind in _GATHERED]
+    if base is None or not gathers:
+        return ()
     above = inspect.signature(base)
-    if takes_all:  # nothing of its own: it is called as the base is
+    if list(own.parameters) == ["self", "args", _OPTIONS]:
+        # Nothing of its own: it is called as the base is.
         vars(cls)["__init__"].__signature__ = above
-        return
+        return ()
     named = _names(constructor, gathers[0].annotation)
+    if named is None and f"**{_OPTIONS}" not in sections_of(cls).get("Args", {}):
+        return ()
     options = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in above.parameters.values()
@@ -44,13 +80,7 @@ def show_options(cls: type, constructor: Callable[..., None]) -> None:
     ]
     kept = [p for p in own.parameters.values() if p.kind not in _GATHERED]
     vars(cls)["__init__"].__signature__ = own.replace(parameters=[*kept, *options])
-    explained = _explanations(cls)
-    cls.__doc__ = _HANDED_UP.sub(
-        lambda found: "".join(
-            f"{found[1]}{line}\n" for option in options for line in explained.get(option.name, ())
-        ),
-        cls.__doc__ or "",
-    )
+    return [option.name for option in options]
 
 
 def _constructor_above(cls: type) -> Callable[..., None] | None:
@@ -66,15 +96,60 @@ def _names(constructor: Callable[..., None], annotation: Any) -> Collection[str]
     return None if allowed is None else allowed.__annotations__.keys()
 
 
-def _explanations(cls: type) -> dict[str, list[str]]:
-    """Return the lines by which the bases explain each argument, without their margin."""
-    explained: dict[str, list[str]] = {}
-    for base in cls.__mro__[1:]:
-        section = re.search(r"^Args:\n((?: .*\n|\n)+)", (inspect.getdoc(base) or "") + "\n", re.M)
-        entries = re.split(r"^    (?=\S)", section[1] if section else "", flags=re.MULTILINE)
-        for entry in entries:
-            name, colon, _ = entry.partition(":")
-            if colon:
-                lines = [line.removeprefix("    ") for line in entry.rstrip().splitlines()]
-                explained.setdefault(name, lines)
-    return explained
+def sections_of(value: Any) -> dict[str, dict[str, str]]:
+    """Return the sections of a docstring in Google's form: what stands there, by what it is about.
+
+    A section that is a text is about nothing: its key is ''.
+    """
+    doc = getattr(value, "__doc__", None)
+    sections: dict[str, dict[str, str]] = {}
+    for heading, body in _SECTION.findall(f"{inspect.cleandoc(doc or '')}\n"):
+        entries = sections.setdefault(heading, {})
+        for entry in re.split(r"^    (?=\S)", body, flags=re.MULTILINE)[1:]:
+            name, colon, text = entry.rstrip().partition(":")
+            entries[name if colon else ""] = text if colon else entry.rstrip()
+    return sections
+
+
+def write_section(
+    value: Any,
+    heading: str,
+    entries: Mapping[str, str],
+    signature: inspect.Signature | None = None,
+) -> None:
+    """Put a section into a docstring, in place of what it had, or before `Raises`, or last.
+
+    Args:
+        value: what has the docstring.
+        heading: `Args`, say.
+        entries: texts by what they are about.
+        signature: whose order the entries follow, and whose parameters they are.
+    """
+    if signature is not None:
+        names = [f"{_stars(p)}{p.name}" for p in signature.parameters.values()]
+        entries = {name: entries[name] for name in names if name in entries}
+    if not entries:
+        return
+    lines = "".join(f"    {name}:{text}\n" for name, text in entries.items())
+    doc = f"{inspect.cleandoc(value.__doc__)}\n"
+    places = {found[1]: found.span() for found in _SECTION.finditer(doc)}
+    start, end = places.get(heading) or (places.get("Raises", (len(doc),))[0],) * 2
+    section = f"{heading}:\n{lines}"
+    doc = f"{doc[:start].rstrip()}\n\n{section}\n{doc[end:].lstrip()}".rstrip()
+    value.__doc__ = textwrap.indent(doc, "    ").lstrip() + "\n    "
+
+
+def _stars(parameter: inspect.Parameter) -> str:
+    return {_GATHERED[0]: "*", _GATHERED[1]: "**"}.get(parameter.kind, "")  # type: ignore[call-overload]
+
+
+def _explained(cls: type, heading: str, name: str) -> str | None:
+    """Return what the nearest base says of an argument."""
+    found = (sections_of(base).get(heading, {}).get(name) for base in cls.__mro__[1:])
+    return next((text for text in found if text), None)
+
+
+def _first(cls: type, heading: str) -> Mapping[str, str]:
+    return next(
+        (found for base in cls.__mro__[1:] if (found := sections_of(base).get(heading))), {}
+    )

@@ -54,9 +54,3 @@ class TargetNetworks:
                 target.assign(original)
             else:
                 target.assign_add(tau * (original - target))
-
-
-def check_tau(owner: str, tau: float) -> None:
-    """Raise ValueError unless a target moves, and not beyond its original."""
-    if not 0.0 < tau <= 1.0:
-        raise ValueError(f"{owner}: target_update_tau must be in (0, 1], got {tau!r}")

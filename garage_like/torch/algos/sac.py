@@ -20,7 +20,15 @@ from garage_like.torch.kernels.soft_actor_critic import SACKernel, SoftParts
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
 # What the kernel computes: a subclass that computes any of it otherwise is left to autograd.
-_COMPUTED = ("_update", "_update_critics", "_values", "_sample", "_log_alpha", "_minibatch")
+_COMPUTED = (
+    "_update",
+    "_update_critics",
+    "_values",
+    "_sample",
+    "_log_alpha",
+    "_minibatch",
+    "_move",
+)
 
 
 class SAC(SoftActorCritic):
@@ -74,9 +82,7 @@ class SAC(SoftActorCritic):
         values2 = values_of(self._qf2, batch.observations, batch.actions)
         squares = 0.5 * ((targets - values1).square() + (targets - values2).square())
         loss = weighted_mean(squares, batch.weights)
-        self._qf_optimizer.zero_grad()
-        loss.backward()
-        self._qf_optimizer.step()
+        self._move("Critic", loss)
         metrics = {
             "Loss/Critic": loss.item(),
             "Q-network/Q1": values1.detach().mean().item(),

@@ -9,20 +9,21 @@ import torch
 from torch import nn
 
 from garage_like import seeding
-from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
+from garage_like.algos.learning_networks import OptimizerSpec, check_tau
+from garage_like.algos.off_policy import OffPolicyKeywords, metrics_of
+from garage_like.algos.schedules import LearningRate
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Metrics, Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.algos.minibatch import Minibatch
-from garage_like.torch.algos.target_networks import TargetNetworks, check_tau
+from garage_like.torch.algos.target_networks import TargetNetworks
 from garage_like.torch.algos.temperature import Temperature
-from garage_like.torch.algos.torch_off_policy import LearningRate, TorchOffPolicyAlgorithm
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec
+from garage_like.torch.algos.torch_off_policy import TorchOffPolicyAlgorithm
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
 
-class SoftOptions(OffPolicyOptions, total=False):
+class SoftOptions(OffPolicyKeywords, total=False):
     """Arguments that SAC, MTSAC and TQC take; see SoftActorCritic."""
 
     fixed_alpha: float | None
@@ -91,11 +92,12 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         policy_lr: LearningRate = 3e-4,
         qf_lr: LearningRate = 3e-4,
         optimizer: OptimizerSpec = torch.optim.Adam,
-        **options: Unpack[OffPolicyOptions],
+        **options: Unpack[OffPolicyKeywords],
     ) -> None:
         owner = type(self).__name__
         check_tau(owner, target_update_tau)
-        super().__init__(env_spec, policy, replay_buffer, sampler, **options)
+        # Garage's names among the options are translated by now.
+        super().__init__(env_spec, policy, replay_buffer, sampler, **options)  # type: ignore[misc]
         self._temperature = Temperature.from_options(
             owner, fixed_alpha, initial_log_entropy, self._num_temperatures()
         )
@@ -108,7 +110,6 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
             if fixed_alpha is None
             else None
         )
-        self._policy_params = list(policy.parameters())
         scale = policy.action_scale
         self._target_entropy = (
             -float(scale.numel()) + float(scale.log().sum())
@@ -135,18 +136,13 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         actions, log_probs = self._sample(batch.observations)
         values = self._values(batch.observations, actions)
         policy_loss = (alpha * log_probs - values).mean()
-        self._policy_optimizer.zero_grad()
-        # Only the policy's gradients are formed, though they come by way of the Q-functions.
-        policy_loss.backward(inputs=self._policy_params)
-        self._policy_optimizer.step()
+        self._move("Policy", policy_loss)
 
         log_probs = log_probs.detach()
         if self._alpha_optimizer is not None:
             log_alpha = self._log_alpha(batch.observations)
             alpha_loss = -(log_alpha * (log_probs + self._target_entropy)).mean()
-            self._alpha_optimizer.zero_grad()
-            alpha_loss.backward()
-            self._alpha_optimizer.step()
+            self._move("Entropy", alpha_loss)
             metrics["Loss/Entropy"] = alpha_loss.item()
 
         self._targets.update(self._target_update_tau)

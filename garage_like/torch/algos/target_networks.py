@@ -40,9 +40,3 @@ class TargetNetworks:
             torch._foreach_copy_(self._targets, self._originals)
         else:
             torch._foreach_lerp_(self._targets, self._originals, tau)
-
-
-def check_tau(owner: str, tau: float) -> None:
-    """Raise ValueError unless a target moves, and not beyond its original."""
-    if not 0.0 < tau <= 1.0:
-        raise ValueError(f"{owner}: target_update_tau must be in (0, 1], got {tau!r}")

@@ -2,122 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
-
 import numpy as np
 import torch
 from torch import nn
 
-from garage_like import seeding
-from garage_like.algos.off_policy import OffPolicyOptions, metrics_of
-from garage_like.data.env_spec import EnvSpec
-from garage_like.interfaces import Metrics, Sampler
-from garage_like.replay_buffer import PathBuffer
+from garage_like.algos.td3 import TwinDelayedPolicyGradient
+from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
-from garage_like.torch.algos.target_networks import TargetNetworks, check_tau, target_of
 from garage_like.torch.algos.torch_off_policy import (
-    LearningRate,
     TorchOffPolicyAlgorithm,
     values_of,
     weighted_mean,
 )
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec
 from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
 
 
-class TD3(TorchOffPolicyAlgorithm):
-    """Trust the less hopeful of two Q-functions, smooth its targets, and move the policy later.
-
-    Fujimoto et al. 2018, arXiv:1802.09477.
-
-    Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained; its actions keep within the bounds of the action space.
-        qf1: values observations and actions.
-        qf2: another one.
-        replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for one environment, mid-episode on.
-        exploration_policy: acts while collecting, such as AddGaussianNoise; None for `policy`.
-        target_update_tau: how far the targets move to the online networks at each update of both.
-        update_actor_interval: gradient steps of the Q-functions for one of the policy.
-        policy_noise: standard deviation of the noise on target actions, in half widths of the
-            action space.
-        policy_noise_clip: what that noise is clipped to, in the same unit.
-        policy_lr: learning rate, a number or a Schedule.
-        qf_lr: learning rate, a number or a Schedule.
-        policy_optimizer: a class, or a pair of it and its keyword arguments.
-        qf_optimizer: as policy_optimizer.
-        grad_steps_per_env_step: garage's name for gradient_steps_per_env_step.
-        **options: arguments of OffPolicyAlgorithm.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
-    """
-
-    UPDATE_METRICS = ("Loss/Policy", "Loss/Critic", "Q-network/Q1", "Q-network/Q2", "Target/Mean")
-    METRICS = metrics_of(
-        UPDATE_METRICS, "Learning/PolicyLearningRate", "Learning/CriticLearningRate"
-    )
+class TD3(TwinDelayedPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOffPolicyAlgorithm):
+    """Trust the less hopeful of two Q-functions, smooth its targets, and move the policy later."""
 
     policy: DeterministicMLPPolicy
-
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        policy: DeterministicMLPPolicy,
-        qf1: nn.Module,
-        qf2: nn.Module,
-        replay_buffer: PathBuffer,
-        sampler: Sampler | None = None,
-        *,
-        exploration_policy: Any = None,
-        target_update_tau: float = 0.005,
-        update_actor_interval: int = 2,
-        policy_noise: float = 0.2,
-        policy_noise_clip: float = 0.5,
-        policy_lr: LearningRate = 3e-4,
-        qf_lr: LearningRate = 3e-4,
-        policy_optimizer: OptimizerSpec = torch.optim.Adam,
-        qf_optimizer: OptimizerSpec = torch.optim.Adam,
-        grad_steps_per_env_step: float | None = None,
-        **options: Unpack[OffPolicyOptions],
-    ) -> None:
-        check_tau("TD3", target_update_tau)
-        if update_actor_interval < 1:
-            raise ValueError(
-                f"TD3: update_actor_interval must be at least 1, got {update_actor_interval!r}"
-            )
-        for name, value in (
-            ("policy_noise", policy_noise),
-            ("policy_noise_clip", policy_noise_clip),
-        ):
-            if not value >= 0.0:
-                raise ValueError(f"TD3: {name} must be 0 or more, got {value!r}")
-        if grad_steps_per_env_step is not None:
-            options["gradient_steps_per_env_step"] = grad_steps_per_env_step
-        super().__init__(
-            env_spec,
-            policy,
-            replay_buffer,
-            sampler,
-            exploration_policy=exploration_policy,
-            **options,
-        )
-        self._qf1, self._qf2 = qf1, qf2
-        self._target_policy = target_of(policy)
-        self._target_qf1, self._target_qf2 = target_of(qf1), target_of(qf2)
-        self._targets = TargetNetworks(
-            (self._target_policy, policy), (self._target_qf1, qf1), (self._target_qf2, qf2)
-        )
-        self._policy_optimizer = self._make_optimizer("Policy", policy_optimizer, policy_lr, policy)
-        self._qf_optimizer = self._make_optimizer("Critic", qf_optimizer, qf_lr, qf1, qf2)
-        self._policy_params = list(policy.parameters())
-        self._target_update_tau = target_update_tau
-        self._update_actor_interval = update_actor_interval
-        self._policy_noise = policy_noise
-        self._policy_noise_clip = policy_noise_clip
-        self._rng = seeding.stream("TD3")
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         batch = self._minibatch(transitions)
@@ -133,9 +36,7 @@ class TD3(TorchOffPolicyAlgorithm):
         values2 = values_of(self._qf2, batch.observations, batch.actions)
         errors = (targets - values1).square() + (targets - values2).square()
         qf_loss = weighted_mean(errors, batch.weights)
-        self._qf_optimizer.zero_grad()
-        qf_loss.backward()
-        self._qf_optimizer.step()
+        self._move("Critic", qf_loss)
 
         metrics = {
             "Loss/Critic": qf_loss.item(),
@@ -143,25 +44,20 @@ class TD3(TorchOffPolicyAlgorithm):
             "Q-network/Q2": values2.detach().mean().item(),
             "Target/Mean": targets.mean().item(),
         }
-        if (self._gradient_steps + 1) % self._update_actor_interval == 0:
-            metrics["Loss/Policy"] = self._update_policy(batch.observations)
+        if self._moves_policy:
+            policy_loss = -values_of(
+                self._qf1, batch.observations, self.policy(batch.observations)
+            ).mean()
+            self._move("Policy", policy_loss)
             self._targets.update(self._target_update_tau)
+            metrics["Loss/Policy"] = policy_loss.item()
         return metrics, (0.5 * errors.detach()).sqrt().cpu().numpy()
 
     def _smoothed_actions(self, observations: torch.Tensor) -> torch.Tensor:
         """Return the target policy's actions, shape (B, K), with clipped noise, within bounds."""
         actions = self._target_policy(observations)
         centre, scale = self.policy.action_centre, self.policy.action_scale
-        noise = torch.from_numpy(self._rng.standard_normal(actions.shape, np.float32))
+        noise = torch.from_numpy(self._noise(len(actions))).to(actions.device)
         limit = self._policy_noise_clip
-        noise = (noise.to(actions.device) * self._policy_noise).clamp(-limit, limit) * scale
+        noise = (noise * self._policy_noise).clamp(-limit, limit) * scale
         return torch.minimum(torch.maximum(actions + noise, centre - scale), centre + scale)
-
-    def _update_policy(self, observations: torch.Tensor) -> float:
-        """Move the policy up the first Q-function; return the loss."""
-        loss = -values_of(self._qf1, observations, self.policy(observations)).mean()
-        self._policy_optimizer.zero_grad()
-        # Only the policy's gradients are formed, though they come by way of the Q-function.
-        loss.backward(inputs=self._policy_params)
-        self._policy_optimizer.step()
-        return loss.item()

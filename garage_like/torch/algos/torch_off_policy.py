@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,81 +10,69 @@ import torch
 from torch import nn
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm
-from garage_like.algos.schedules import Schedule, as_schedule
 from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.algos.minibatch import Minibatch, make_minibatch
+from garage_like.torch.algos.target_networks import TargetNetworks, target_of
 from garage_like.torch.devices import Movable
 from garage_like.torch.kernels.off_policy import Kernel, kernel_of
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerSpec, OptimizerWrapper
+from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.policy import Policy
-
-LearningRate = float | Schedule
-"""A number, or one that changes with the env steps taken so far."""
-
-# Snapshots name optimizers by these attributes.
-_ATTRIBUTES = {
-    "Policy": "_policy_optimizer",
-    "Critic": "_qf_optimizer",
-    "Entropy": "_alpha_optimizer",
-}
 
 
 class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
-    """Turn transitions into tensors, and let learning rates follow their schedules."""
+    """Turn transitions into tensors, and take gradient steps."""
 
     policy: Policy
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._rates: dict[str, Schedule] = {}
+    _default_optimizer = torch.optim.Adam
 
-    def _make_optimizer(
-        self, name: str, optimizer: OptimizerSpec, learning_rate: LearningRate, *modules: nn.Module
+    def _new_optimizer(
+        self,
+        name: str,
+        cls: type[torch.optim.Optimizer],
+        keywords: Mapping[str, Any],
+        rate: float,
+        networks: Sequence[nn.Module],
     ) -> OptimizerWrapper:
-        """Return one optimizer for all weights of some modules.
+        return OptimizerWrapper((cls, {**keywords, "lr": rate}), nn.ModuleList(networks))
+
+    def _follow(self, *networks: nn.Module) -> list[nn.Module]:
+        targets = [target_of(network) for network in networks]
+        self._targets = TargetNetworks(*zip(targets, networks, strict=True))
+        return targets
+
+    @staticmethod
+    def _set_rate(optimizer: OptimizerWrapper, rate: float) -> None:
+        for group in optimizer.optimizer.param_groups:
+            group["lr"] = rate
+
+    @staticmethod
+    def _rate(optimizer: OptimizerWrapper) -> float:
+        return float(optimizer.optimizer.param_groups[0]["lr"])
+
+    def _move(self, name: str, loss: torch.Tensor, max_norm: float | None = None) -> None:
+        """Take one step of an optimizer.
 
         Args:
-            name: `Policy`, `Critic` or `Entropy`, for `Learning/PolicyLearningRate`; the optimizer
-                must become the attribute that goes with it.
-            optimizer: a class, or a pair of it and its keyword arguments.
-            learning_rate: a number or a Schedule; `lr` among the keyword arguments comes first.
-            *modules: whose weights it moves.
+            name: of the optimizer.
+            loss: a scalar.
+            max_norm: that gradients are cut to, all together; None for none.
         """
-        owner = type(self).__name__
-        cls, keywords = optimizer if isinstance(optimizer, tuple) else (optimizer, {})
-        if not isinstance(keywords, Mapping):
-            raise ValueError(
-                f"{owner}: an optimizer must be a class, or a pair of it and a dict of its keyword "
-                f"arguments; got {optimizer!r}"
-            )
-        learning_rate = keywords.get("lr", learning_rate)
-        schedule = as_schedule(owner, f"the learning rate of {name}", learning_rate)
-        wrapper = OptimizerWrapper(
-            (cls, {**keywords, "lr": schedule.value(0)}), nn.ModuleList(modules)
-        )
-        self._rates[name] = schedule
-        return wrapper
-
-    def _optimizers(self) -> dict[str, OptimizerWrapper]:
-        """Return the optimizers by what they move."""
-        return {name: getattr(self, _ATTRIBUTES[name]) for name in self._rates}
-
-    def _set_learning_rates(self, env_steps: int) -> None:
-        for name, wrapper in self._optimizers().items():
-            for group in wrapper.optimizer.param_groups:
-                group["lr"] = self._rates[name].value(env_steps)
-
-    def _learning_rates(self) -> dict[str, float]:
-        return {
-            f"Learning/{name}LearningRate": float(wrapper.optimizer.param_groups[0]["lr"])
-            for name, wrapper in self._optimizers().items()
-        }
+        optimizer: OptimizerWrapper = self._optimizers()[name]
+        groups = optimizer.optimizer.param_groups
+        parameters = [p for group in groups for p in group["params"] if p.requires_grad]
+        optimizer.zero_grad()
+        # No others' gradients are formed, though the policy's come by way of the Q-function.
+        loss.backward(inputs=parameters)
+        if max_norm is not None:
+            nn.utils.clip_grad_norm_(parameters, max_norm)
+        optimizer.step()
 
     def _finish_epoch(self) -> None:
         # They are made anew at the next step: a snapshot need not hold them.
-        for wrapper in self._optimizers().values():
-            wrapper.forget_gradients()
+        for optimizer in self._optimizers().values():
+            optimizer.forget_gradients()
 
     def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         kernel = kernel_of(self)

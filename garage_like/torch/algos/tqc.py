@@ -90,9 +90,7 @@ class TQC(SoftActorCritic):
 
         quantiles = torch.stack([qf(batch.observations, batch.actions) for qf in self._qfs], dim=1)
         loss = weighted_mean(quantile_huber_loss(quantiles, targets), batch.weights)
-        self._qf_optimizer.zero_grad()
-        loss.backward()
-        self._qf_optimizer.step()
+        self._move("Critic", loss)
 
         values, goals = quantiles.detach().mean(dim=(1, 2)), targets.mean(dim=1)
         metrics = {
