@@ -98,7 +98,10 @@ class RunConfiguration:
                 " or restore without setup, or pass config_policy='update' to go on with what is"
                 " set up now, 'warn' or 'ignore'"
             )
-        told += "What the snapshot was made with counts"
+        told += (
+            "What the snapshot was made with counts; with config_policy='update' a run goes on with"
+            " what is set up now"
+        )
         with heard():
             logger.log(told)
         warnings.warn(told, stacklevel=5)

@@ -6,7 +6,8 @@ was the first under it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,9 @@ from garage_like.configuration.configured import (
     note_arguments,
 )
 from garage_like.errors import SnapshotMismatchError
+from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.trainer.configuration import parts_of
+from garage_like.trainer.trying_settings import try_settings
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,15 @@ class Settings:
         self._parts = {name: part for name, part in found.items() if configuration_of(part)}
         self._noted = self._kept()
 
-    def change(self, values: Mapping[str, Any]) -> list[Changed]:
+    def change(self, values: Mapping[str, Any], known: EnvStates | None = None) -> list[Changed]:
         """Change settings by name: `{"algo.discount": 0.98, "sampler.n_envs": 8}`.
 
+        Args:
+            values: by name.
+            known: what is known of environments; given, all is tried on copies before.
+
         Raises:
-            SnapshotMismatchError: if one cannot be changed in mid-run; nothing may train then.
+            SnapshotMismatchError: if one cannot be changed in mid-run, or is out of range.
             ValueError: if there is no such setting; says which there are.
         """
         wanted: dict[int, tuple[str, Any, dict[str, Any]]] = {}
@@ -64,7 +71,7 @@ class Settings:
             arguments[argument] = _with(arguments.get(argument, was), inner, value)
             full = ".".join([owner, argument, *inner])
             changed.append(Changed(full, _at(was, inner), value))
-        self._apply(wanted.values())
+        self._apply(wanted.values(), known)
         return [one for one in changed if one.was != one.now]
 
     def update(self, differences: Sequence[Difference]) -> list[Changed]:
@@ -132,18 +139,30 @@ class Settings:
             f"{owner} has no setting {'.'.join(keys)!r}; it has {', '.join(arguments)}"
         )
 
-    def _apply(self, wanted: Iterable[tuple[str, Any, dict[str, Any]]]) -> None:
+    def _apply(
+        self, wanted: Collection[tuple[str, Any, dict[str, Any]]], known: EnvStates | None
+    ) -> None:
+        for owner, part, arguments in wanted if known is not None else ():
+            with _naming(owner, arguments):
+                try_settings(part, arguments, known or {})
         for owner, part, arguments in wanted:
-            try:
+            with _naming(owner, arguments):
                 part.change_arguments(arguments)
-            except (ValueError, TypeError, AttributeError, KeyError) as error:
-                listed = ", ".join(f"{owner}.{name}" for name in arguments)
-                raise SnapshotMismatchError(f"{_CANNOT}: {listed}: {error}") from error
             note_arguments(part, arguments)
         self._noted = self._kept()
 
 
 _CANNOT = "a restored run cannot go on with other settings"
+
+
+@contextlib.contextmanager
+def _naming(owner: str, arguments: Iterable[str]) -> Iterator[None]:
+    """Say of which settings an error is."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        listed = ", ".join(f"{owner}.{name}" for name in arguments)
+        raise SnapshotMismatchError(f"{_CANNOT}: {listed}: {error}") from error
 
 
 def _paths(value: Any, keys: Sequence[str]) -> Iterator[list[str]]:

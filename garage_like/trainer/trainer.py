@@ -135,7 +135,7 @@ class Trainer(Loop):
         """
         if self._restored is None or self._settings is None:
             raise NotSetupError("change: nothing was restored; call restore(dir) first")
-        changed = self._settings.change(settings)
+        changed = self._settings.change(settings, self._session.label.env_states)
         with heard():
             epoch = self._args_of_training().start_epoch
             why = self._session.label.go_on_otherwise(changed, epoch)

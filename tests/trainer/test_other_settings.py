@@ -1,6 +1,9 @@
 """A run goes on with other settings: its weights and counters stay, and it says what changed."""
 
+import copy
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +198,12 @@ def test_what_cannot_change_is_named(tmp_path: Path) -> None:
         ({"algo.policy": 1}, SnapshotMismatchError, "cannot take another policy"),
         ({"sampler.n_envs": 0}, SnapshotMismatchError, "n_envs"),
         ({"policy.hidden_sizes": [9]}, SnapshotMismatchError, "hidden_sizes"),
+        ({"algo.discount": 1.5}, SnapshotMismatchError, r"PPO: discount must be in \[0, 1\]"),
+        ({"algo.lr_clip_range": -1}, SnapshotMismatchError, "PPO: lr_clip_range must lie"),
+        ({"policy_optimizer.lr": -1.0}, SnapshotMismatchError, "Invalid learning rate"),
+        ({"policy_optimizer.minibatch_size": 0}, SnapshotMismatchError, "must be at least 1"),
+        ({"sampler.n_envs": "two"}, SnapshotMismatchError, "n_envs"),
+        ({"algo.discount": 0.5, "sampler.n_envs": 0}, SnapshotMismatchError, "n_envs"),
     ],
 )
 def test_settings_that_are_none_are_refused(settings, error, told, tmp_path: Path) -> None:
@@ -203,8 +212,36 @@ def test_settings_that_are_none_are_refused(settings, error, told, tmp_path: Pat
     with pytest.raises(NotSetupError, match="restore"):
         trainer.change(settings)
     trainer.restore(tmp_path / "run")
+    before = copy.deepcopy(read_snapshot(tmp_path / "run").manifest.configuration)
     with pytest.raises(error, match=told):
         trainer.change(settings)
+    trainer.resume(additional_epochs=1)  # as if nothing had been asked for
+    found = read_snapshot(tmp_path / "new").manifest
+    assert (found.configuration, found.changes) == (before, [])
+    assert trainer.algo.discount == 0.99
+    assert trainer.algo._policy_optimizer.optimizer.param_groups[0]["lr"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"algo.qf_lr": "quick"}, "qf_lr"),
+        ({"algo.qf_lr": -1.0}, "qf_lr must be positive"),
+        ({"algo.buffer_batch_size": 0}, "DQN: buffer_batch_size must be at least 1"),
+        ({"algo.clip_gradient": -2.0}, "DQN: clip_gradient must be positive"),
+        ({"replay_buffer.capacity_in_transitions": 0}, "capacity"),
+    ],
+)
+def test_constructors_of_off_policy_algorithms_are_asked(settings, told, tmp_path: Path) -> None:
+    first = train(tmp_path / "run", dqn())
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "new"))
+    trainer.restore(tmp_path / "run")
+    drawn = np.random.get_state()[2]
+    with pytest.raises(SnapshotMismatchError, match=told):
+        trainer.change(settings)
+    assert np.random.get_state()[2] == drawn
+    stored = trainer.algo.replay_buffer.n_transitions_stored
+    assert stored == first.algo.replay_buffer.n_transitions_stored
 
 
 def test_what_is_changed_by_hand_is_noted(tmp_path: Path) -> None:
@@ -278,3 +315,64 @@ def test_the_same_command_goes_on_with_other_parameters(tmp_path: Path) -> None:
     found = read_snapshot(tmp_path / "run").manifest
     names = {change["name"] for change in found.changes}
     assert names == {"algo.discount", "parameters.discount", "parameters.n_epochs"}
+
+
+TENSORFLOW = """
+import sys
+from garage_like import TFTrainer, wrap_experiment
+from garage_like.envs import GymEnv
+from garage_like.experiment.deterministic import set_seed
+from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.sampler import LocalSampler
+from garage_like.tf.algos import PPO
+from garage_like.tf.policies import CategoricalMLPPolicy
+
+options = {"auto_resume": True, "config_policy": "update", "console": False}
+
+
+@wrap_experiment(name="tf", archive_launch_repo=False, **options)
+def train(ctxt, *, discount):
+    set_seed(1)
+    with TFTrainer(snapshot_config=ctxt) as trainer:
+        env = GymEnv("CartPole-v1", max_episode_length=20)
+        policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(4,))
+        baseline = LinearFeatureBaseline(env.spec)
+        algo = PPO(env.spec, policy, baseline, LocalSampler(policy, env), discount=discount)
+        trainer.setup(algo, env)
+        trainer.train(n_epochs=int(sys.argv[2]), batch_size=40)
+
+
+train(discount=float(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_runs_of_tensorflow_go_on_with_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(TENSORFLOW)
+    options = {"cwd": tmp_path, "capture_output": True, "text": True}
+    for words in (["0.99", "2"], ["0.9", "3"]):
+        done = subprocess.run([sys.executable, "script.py", *words], **options)
+        assert done.returncode == 0, done.stderr
+    run = tmp_path / "data/local/experiment/tf"
+    assert read_snapshot(run).manifest.configuration["algo"]["discount"] == 0.9
+    resume = [sys.executable, "-m", "garage_like", "resume", run, "--additional-epochs", "1"]
+    for setting, told in (
+        ("algo.discount=1.5", "PPO: discount must be in [0, 1], got 1.5"),
+        ("policy_optimizer.lr=-1", "lr"),
+        ("policy_optimizer.minibatch_size=0", "minibatch_size must be at least 1"),
+    ):
+        done = subprocess.run([*resume, "--set", setting], **options)
+        assert (done.returncode != 0, told in done.stderr) == (True, True), done.stderr
+        assert "Traceback" not in done.stderr
+    assert read_snapshot(run).manifest.epoch == 2
+    words = ["--set", "algo.discount=0.8", "--set", "policy_optimizer.lr=0.5"]
+    done = subprocess.run([*resume, *words], **options)
+    assert done.returncode == 0, done.stderr
+    found = read_snapshot(run).manifest
+    assert found.epoch == 3
+    assert found.configuration["algo"]["discount"] == 0.8
+    assert [change["name"].partition(".")[0] for change in found.changes[-2:]] == [
+        "algo",
+        "policy_optimizer",
+    ]
+    assert not found.exact

@@ -338,9 +338,22 @@ def importlib_attribute(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def copy_exactly(value: Any, env_states: EnvStates = NOTHING_KNOWN) -> Any:
-    """Return a copy by saving and loading: what a snapshot would bring back."""
-    pickler = GraphPickler({"value": value}, keep_live=False, env_states=env_states)
+def copy_exactly(
+    value: Any, env_states: EnvStates = NOTHING_KNOWN, *, leave_out_memory: bool = False
+) -> Any:
+    """Return a copy by saving and loading: what a snapshot would bring back.
+
+    Args:
+        value: the object.
+        env_states: what is known of environments.
+        leave_out_memory: whether replay memory is copied as if it held no transitions.
+    """
+    pickler = GraphPickler(
+        {"value": value},
+        keep_live=False,
+        leave_out_memory=leave_out_memory,
+        env_states=env_states,
+    )
     content = pickler.save()
     buffers = [bytearray(buffer) for buffer in pickler.buffers]
     pickler.let_go()

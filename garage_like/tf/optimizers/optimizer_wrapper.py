@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from garage_like.configuration.configured import Configured, changed_options
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traces_of
+
+_COUNTS = ("max_optimization_epochs", "minibatch_size")
 
 
 class OptimizerWrapper(Configured):
@@ -67,12 +70,15 @@ class OptimizerWrapper(Configured):
         Raises:
             ValueError: if the class is another, or more than the rate would change.
         """
-        others = dict(values)
+        others, options = dict(values), {}
         if "optimizer" in others:
             rates = dict.fromkeys(("lr", "learning_rate"))
             options = changed_options(others.pop("optimizer"), self._optimizer, rates)
-            for rate in options.values():
-                self._optimizer.learning_rate = rate
+        anyone = types.SimpleNamespace(trainable_variables=[tf.Variable(0.0)])
+        counts = {name: others[name] for name in _COUNTS if name in others}
+        OptimizerWrapper((type(self._optimizer), options), anyone, **counts)  # which checks them
+        for rate in options.values():
+            self._optimizer.learning_rate = rate
         super().change_arguments(others)
 
     @property

@@ -20,6 +20,7 @@ OptimizerSpec = type[torch.optim.Optimizer] | tuple[type[torch.optim.Optimizer],
 
 _HAVE_A_FUSED_FORM = (torch.optim.Adam, torch.optim.AdamW)
 _OFF = "GARAGE_LIKE_FAST_PATH"
+_COUNTS = ("max_optimization_epochs", "minibatch_size")
 
 leave_compiler_alone()  # here, since a restore calls no constructor
 
@@ -98,12 +99,14 @@ class OptimizerWrapper(Configured):
         Raises:
             ValueError: if the class is another, or has no such keyword argument.
         """
-        others = dict(values)
+        others, options, groups = dict(values), {}, self._optimizer.param_groups
         if "optimizer" in others:
-            groups = self._optimizer.param_groups
             options = changed_options(others.pop("optimizer"), self._optimizer, groups[0])
-            for group in groups:
-                group.update(options)
+        anyone = nn.ParameterList([nn.Parameter(torch.zeros(1))])
+        counts = {name: others[name] for name in _COUNTS if name in others}
+        OptimizerWrapper((type(self._optimizer), options), anyone, **counts)  # which checks them
+        for group in groups:
+            group.update(options)
         super().change_arguments(others)
 
     @property
