@@ -43,6 +43,8 @@ class FragmentWorker(VecWorker):
             to the environment.
         worker_number: which of a sampler's workers this is.
         n_envs: environments that are stepped side by side.
+        n_threads: threads that step and reset them, for environments that wait. The bits are those
+            of one; environments must share nothing that changes.
         timesteps_per_call: each environment is stepped a multiple of this in each call.
     """
 
@@ -53,6 +55,7 @@ class FragmentWorker(VecWorker):
         max_episode_length: int | None = None,
         worker_number: int = 0,
         n_envs: int = 8,
+        n_threads: int = 1,
         timesteps_per_call: int = 1,
     ) -> None:
         super().__init__(
@@ -60,6 +63,7 @@ class FragmentWorker(VecWorker):
             max_episode_length=max_episode_length,
             worker_number=worker_number,
             n_envs=n_envs,
+            n_threads=n_threads,
         )
         if timesteps_per_call < 1:
             raise ValueError(
@@ -91,9 +95,10 @@ class FragmentWorker(VecWorker):
         ticks = math.ceil(num_samples / steps_per_call) * self._timesteps_per_call
         playing: dict[int, OpenEpisode] = {}
         for _ in range(ticks):
-            for column in range(self._n_envs):
-                if column not in playing:
-                    playing[column] = self._begin_fragment(column, builder)
+            free = [column for column in range(self._n_envs) if column not in playing]
+            self._begin_ahead([column for column in free if self._is_over(column)])
+            for column in free:
+                playing[column] = self._begin_fragment(column, builder)
             for episode in self._tick(actor, rng, builder, playing.values()):
                 self._end_fragment(playing.pop(episode.column))
         for episode in playing.values():
@@ -107,7 +112,7 @@ class FragmentWorker(VecWorker):
 
     def _begin_fragment(self, column: int, builder: EpisodeBuilder) -> OpenEpisode:
         so_far = self._going_on.get(column)
-        if so_far is None or self._envs[column].needs_reset:
+        if so_far is None or self._is_over(column):
             observation, episode_info = self._reset_env(column)
             so_far = self._going_on[column] = EpisodeSoFar(episode_info)
             self._show(column, observation)
@@ -120,6 +125,9 @@ class FragmentWorker(VecWorker):
             episode_info,
             self._limit - so_far.length,
         )
+
+    def _is_over(self, column: int) -> bool:
+        return column not in self._going_on or self._envs[column].needs_reset
 
     def _end_fragment(self, fragment: OpenEpisode) -> None:
         """Report the episode up to here, and remember it if it goes on."""

@@ -14,10 +14,10 @@ from garage_like.sampler.parcels import (
     digest,
     pack,
     pack_worker,
-    shared_state,
     unpack,
     unpack_worker,
 )
+from garage_like.sampler.shared_state import noted
 from garage_like.sampler.worker import Worker
 from garage_like.snapshot.kinds.registry import KINDS
 
@@ -78,7 +78,7 @@ class Hands:
             RuntimeError: if something changed that workers elsewhere do not share.
         """
         self._worker.exec_times()  # of this call alone
-        moved = shared_state()
+        moved = noted()
         batch = getattr(self._worker, method)(amount)
         generator = moved()
         if generator is not None:

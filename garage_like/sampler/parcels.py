@@ -6,7 +6,7 @@ would save it; its policy goes by itself, since all workers share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from garage_like.sampler.worker import Worker
@@ -72,19 +72,3 @@ def put_into(worker: Worker, parcel: Parcel) -> None:
 def _parts(worker: Worker) -> dict[str, Any]:
     envs = {f"env_{number}": env for number, env in enumerate(worker._envs)}
     return {"worker": worker, **envs}
-
-
-def shared_state() -> Callable[[], str | None]:
-    """Note the process's own generators; return what names the first that has moved since."""
-    before = _generators()
-
-    def moved() -> str | None:
-        after = _generators()
-        return next((name for name, state in before.items() if after.get(name) != state), None)
-
-    return moved
-
-
-def _generators() -> dict[str, str]:
-    states = {kind.name: kind.rng_state() for kind in KINDS.loaded()}
-    return {f"{name}.random": digest(pack(state)) for name, state in states.items() if state}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.configuration.plain_numbers import as_plain
+from garage_like.data.batches import EnvStep, EpisodeBatch, StepType
 from garage_like.interfaces import Actor
 from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
+from garage_like.sampler.step_threads import StepThreads
 from garage_like.sampler.worker import Worker
 
 _TERMINAL, _TIMEOUT = StepType.TERMINAL, StepType.TIMEOUT
@@ -35,7 +37,11 @@ class VecWorker(Worker):
             to the environment.
         worker_number: which of a sampler's workers this is.
         n_envs: environments that are stepped side by side.
+        n_threads: threads that step and reset them, for environments that wait. The bits are those
+            of one; environments must share nothing that changes.
     """
+
+    _threads: StepThreads | None = None
 
     REPLACED: ClassVar[Mapping[str, str]] = {
         "start_episode": "_reset_env(column)",
@@ -51,6 +57,7 @@ class VecWorker(Worker):
         max_episode_length: int | None = None,
         worker_number: int = 0,
         n_envs: int = 8,
+        n_threads: int = 1,
     ) -> None:
         super().__init__(
             seed=seed,
@@ -58,6 +65,14 @@ class VecWorker(Worker):
             worker_number=worker_number,
             n_envs=n_envs,
         )
+        n_threads = as_plain(n_threads)
+        if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
+            raise ValueError(
+                f"{type(self).__name__}: n_threads must be an integer of at least 1, got "
+                f"{n_threads!r}"
+            )
+        if min(n_threads, self._n_envs) > 1:
+            self._threads = StepThreads(min(n_threads, self._n_envs))
         self._mean_length: float | None = None
         self._observations = np.empty(0)
 
@@ -98,7 +113,9 @@ class VecWorker(Worker):
         while True:
             more = how_many(builder, playing.values())
             free = (column for column in range(self._n_envs) if column not in playing)
-            for column in [*itertools.islice(free, more)]:
+            begun = [*itertools.islice(free, more)]
+            self._begin_ahead(begun)
+            for column in begun:
                 observation, episode_info = self._reset_env(column)
                 self._show(column, observation)
                 playing[column] = builder.begin(column, observation, episode_info, self._limit)
@@ -109,6 +126,34 @@ class VecWorker(Worker):
                 ended = self._tick(actor, rng, builder, playing.values())
             for episode in ended:
                 del playing[episode.column]
+
+    def _begin_ahead(self, columns: Sequence[int]) -> None:
+        """Begin episodes at the same time, for `_reset_env` to hand out one after the other."""
+        if self._threads is not None:
+            started = perf_counter()
+            begun = self._threads.map(super()._begin_episode, columns)
+            self._threads.begun.update(zip(columns, begun, strict=True))
+            self._seconds["EnvExecTime"] += perf_counter() - started
+
+    def _begin_episode(self, column: int) -> tuple[np.ndarray, dict[str, Any]]:
+        begun = self._threads.begun.pop(column, None) if self._threads is not None else None
+        return begun or super()._begin_episode(column)
+
+    def _start(self) -> tuple[Actor, np.random.Generator, EpisodeBuilder]:
+        if self._threads is not None:
+            self._threads.begin()
+        return super()._start()
+
+    def _finish(self, builder: EpisodeBuilder) -> EpisodeBatch:
+        if self._threads is not None:
+            self._threads.end()
+        return super()._finish(builder)
+
+    def shutdown(self) -> None:
+        """Close the worker's environments and end its threads; it must not be used any more."""
+        if self._threads is not None:
+            self._threads.shutdown()
+        super().shutdown()
 
     def _show(self, column: int, observation: np.ndarray) -> None:
         """Put an episode's first observation before the actor."""
@@ -126,7 +171,7 @@ class VecWorker(Worker):
         actor: Actor,
         rng: np.random.Generator,
         builder: EpisodeBuilder,
-        episodes: Iterable[OpenEpisode],
+        episodes: Collection[OpenEpisode],
     ) -> list[OpenEpisode]:
         """Step each episode's environment once; return the episodes that ended."""
         started = perf_counter()
@@ -135,12 +180,15 @@ class VecWorker(Worker):
         builder.agent_infos.append(agent_infos)
         envs, observations = self._envs, self._observations
         decided = perf_counter()
+        stepped: Iterable[EnvStep] = (envs[e.column].step(actions[e.column]) for e in episodes)
+        if self._threads is not None:
+            columns = [episode.column for episode in episodes]
+            stepped = self._threads.map(lambda k: envs[k].step(actions[k]), columns)
         ended = []
-        for episode in episodes:
-            column, steps = episode.column, episode.steps
-            step = envs[column].step(actions[column])
+        for episode, step in zip(episodes, stepped, strict=True):
+            steps = episode.steps
             steps.append(step)
-            observations[column] = step.observation
+            observations[episode.column] = step.observation
             if step.step_type >= _TERMINAL:
                 ended.append(episode)
             elif len(steps) >= episode.max_steps:

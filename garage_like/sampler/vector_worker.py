@@ -34,6 +34,9 @@ class VectorWorker(FragmentWorker):
             to the environment.
         worker_number: which of a sampler's workers this is.
         n_envs: environments that are stepped side by side.
+        n_threads: threads that step and reset them, where they are stepped one after the other, for
+            environments that wait. The bits are those of one; environments must share nothing that
+            changes.
     """
 
     def __init__(
@@ -43,12 +46,14 @@ class VectorWorker(FragmentWorker):
         max_episode_length: int | None = None,
         worker_number: int = 0,
         n_envs: int = 8,
+        n_threads: int = 1,
     ) -> None:
         super().__init__(
             seed=seed,
             max_episode_length=max_episode_length,
             worker_number=worker_number,
             n_envs=n_envs,
+            n_threads=n_threads,
         )
         self._vector: VectorEnvironment | None = None
         self._so_far: SoFar | None = None

@@ -217,6 +217,12 @@ class Worker(ExtensionPoints):
     def _reset_env(self, column: int) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode in one environment, and let the policy forget the one before."""
         started = time.perf_counter()
+        observation, episode_info = self._begin_episode(column)
+        self._forget_episode(column)
+        self._seconds["EnvExecTime"] += time.perf_counter() - started
+        return observation, episode_info
+
+    def _begin_episode(self, column: int) -> tuple[np.ndarray, dict[str, Any]]:
         env = self._envs[column]
         seed = None
         if self._never_reset[column]:
@@ -227,8 +233,6 @@ class Worker(ExtensionPoints):
             self._never_reset[column] = False
         observation, episode_info = env.reset(seed=seed)
         env.needs_reset = False
-        self._forget_episode(column)
-        self._seconds["EnvExecTime"] += time.perf_counter() - started
         return observation, episode_info
 
     def _forget_episode(self, column: int) -> None:

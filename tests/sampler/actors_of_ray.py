@@ -53,15 +53,22 @@ def actors():
 
 
 def node():
+    import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = cluster.add_node(num_cpus=1)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     os.environ["RAY_ADDRESS"] = cluster.address
+
+    def where(_):
+        return ray.get_runtime_context().get_node_id()
 
     def remove(sampler, call):
         if call == 1:
-            cluster.remove_node(second, allow_graceful=False)
+            actor = _TEAMS[sampler]._links[1]._actor
+            home = ray.get(actor.__ray_call__.remote(where))
+            (found,) = (node for node in nodes if node.node_id == home)
+            cluster.remove_node(found, allow_graceful=False)
 
     same("node", KINDS[1], remove)
 
