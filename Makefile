@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 2
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints-cpu.txt $(PIP_ARGS)
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
-NEEDS := setup.py pyproject.toml constraints-cpu.txt
+NEEDS := setup.py pyproject.toml constraints-cpu.txt $(wildcard garage_like/torch/kernels/compiled/*.[ch])
 
 # Results depend on the number of threads, and on small networks one thread is the fastest.
 export OMP_NUM_THREADS ?= 1

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 ROOT = Path(__file__).parent
 
@@ -102,6 +102,22 @@ EXTRAS["dev"] = [
     "mypy==2.4.*",
 ]
 
+# Gradient steps in C, for GCC on x86-64; elsewhere the package installs without, and NumPy serves.
+COMPILED = "garage_like/torch/kernels/compiled"
+STEPS = Extension(
+    "garage_like.torch.kernels.compiled._steps",
+    sources=[f"{COMPILED}/{name}.c" for name in ("avx2", "avx512", "module")],
+    depends=[f"{COMPILED}/{name}.h" for name in ("on_policy", "perceptron", "steps", "vectors")],
+    # Products and sums are fused where the sources say so and nowhere else: the bits depend on it.
+    extra_compile_args=[
+        *("-O3", "-std=gnu11", "-ffp-contract=off"),
+        *("-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-g0"),
+    ],
+    define_macros=[("Py_LIMITED_API", "0x030b0000")],
+    py_limited_api=True,
+    optional=True,
+)
+
 setup(
     name="garage-like",
     version=read_version(),
@@ -115,6 +131,8 @@ setup(
     package_dir={"": "."},
     packages=find_packages(include=["garage_like", "garage_like.*"]),
     package_data={"garage_like": ["py.typed"]},
+    ext_modules=[STEPS],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
     install_requires=CORE,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["garage-like = garage_like.cli:main"]},

@@ -6,6 +6,8 @@ import platform
 import sys
 from typing import Any
 
+from garage_like.configuration.computed_by import COMPUTED_BY
+
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -24,6 +26,7 @@ def take_fingerprint() -> dict[str, Any]:
     packages = [name for kind in kinds for name in kind.versions if name in sys.modules]
     variables = [*_VARIABLES, *(name for kind in kinds for name in kind.variables)]
     flags = {kind.name: kind.fingerprint() for kind in KINDS.loaded()}
+    flags["computed_by"] = {work: who() for work, who in COMPUTED_BY.items()}
     return {
         "versions": {
             "garage_like": __version__,

@@ -1,4 +1,4 @@
-"""A run goes on by the path it began on, analytic gradients or autograd, whatever is set now."""
+"""A run goes on by the path it began on: C, NumPy or autograd, whatever is set now."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ CASE = ("ppo", "CartPole-v1", "fragment")
 N_EPOCHS = 3
 
 
-@pytest.mark.parametrize("fast_path", ["0", "1"])
+@pytest.mark.parametrize("fast_path", ["0", "1", "numpy"])
 def test_resumed_run_goes_on_by_the_path_it_began_on(fast_path, tmp_path, monkeypatch):
     monkeypatch.setenv("GARAGE_LIKE_FAST_PATH", fast_path)
     straight = experiments.train(tmp_path / "straight", CASE, N_EPOCHS)

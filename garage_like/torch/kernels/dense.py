@@ -82,17 +82,28 @@ class Dense:
     Args:
         network: `is_plain`.
         gradient_of: where gradients go; None for a network that is only looked through.
+
+    Attributes:
+        widths: of the inputs and of each layer's outputs.
+        is_tanh: whether hidden layers have tanh; else ReLU.
     """
 
     def __init__(self, network: MLP, gradient_of: GradientOf | None = None) -> None:
-        self._is_tanh = type(network.hidden_nonlinearity) is nn.Tanh
+        self.is_tanh = type(network.hidden_nonlinearity) is nn.Tanh
         self._layers = [
             _layer_of(layer, gradient_of) for layer in (*network.hidden, network.output)
         ]
         self._widths = [layer.bias.shape[1] for layer in self._layers]
+        self.widths = [self._layers[0].weight.shape[1], *self._widths]
         self._rooms: dict[int, _Scratch] = {}
         self._inputs: list[np.ndarray] = []
         self._room = _Scratch(0, self._widths)
+
+    @property
+    def addresses(self) -> list[tuple[int, int]]:
+        """Where each weight and bias begins in memory, layer by layer, and how many numbers."""
+        arrays = [array for layer in self._layers for array in (layer.weight, layer.bias)]
+        return [(array.ctypes.data, array.size) for array in arrays]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Map shape (B, inputs) to shape (B, outputs); remember what `backward` needs."""
@@ -143,7 +154,7 @@ class Dense:
 
     def _activate(self, x: np.ndarray, zeros: np.ndarray) -> None:
         """Apply the nonlinearity in place."""
-        if self._is_tanh:
+        if self.is_tanh:
             np.tanh(x, out=x)
         elif x.size < _MANY:
             # Five times as fast as to compare with one 0.
@@ -155,11 +166,11 @@ class Dense:
         """Multiply by the slope of the nonlinearity, where `hidden` is what came out of it."""
         if delta.size >= _MANY:
             gradient, output = torch.from_numpy(delta), torch.from_numpy(hidden)
-            if self._is_tanh:
+            if self.is_tanh:
                 _aten.tanh_backward.grad_input(gradient, output, grad_input=gradient)
             else:
                 _aten.threshold_backward.grad_input(gradient, output, 0, grad_input=gradient)
-        elif self._is_tanh:
+        elif self.is_tanh:
             slope = hidden * hidden
             np.subtract(1.0, slope, out=slope)
             np.multiply(delta, slope, out=delta)

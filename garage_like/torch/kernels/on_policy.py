@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from garage_like.torch.distributions import Categorical, DiagonalGaussian
+from garage_like.torch.kernels.compiled.on_policy import Update
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.policy_gradient import (
     CategoricalHead,
@@ -58,7 +59,9 @@ def policy_gradient(
     if head is None:
         return None
     network = Dense(policy.mlp, flat.gradient_of)
-    return PolicyGradient(network, head, clip_range, entropy_coefficient)
+    gradient = PolicyGradient(network, head, clip_range, entropy_coefficient)
+    gradient.whole = Update(gradient, flat) if optimizer.is_compiled else None
+    return gradient
 
 
 def value_gradient(value_function: Any, optimizer: OptimizerWrapper) -> ValueGradient | None:
@@ -73,7 +76,9 @@ def value_gradient(value_function: Any, optimizer: OptimizerWrapper) -> ValueGra
         return None
     log_std = value_function.log_std
     gradient = flat.gradient_of(log_std) if isinstance(log_std, torch.nn.Parameter) else None
-    return ValueGradient(Dense(value_function.mlp, flat.gradient_of), log_std, gradient)
+    found = ValueGradient(Dense(value_function.mlp, flat.gradient_of), log_std, gradient)
+    found.whole = Update(found, flat) if optimizer.is_compiled else None
+    return found
 
 
 def distribution_of_many(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -79,13 +80,14 @@ class GaussianHead:
         lowest: float,
         highest: float | None,
     ) -> None:
-        self._parameter, self._gradient = parameter, gradient
-        self._lowest = lowest
-        self._highest = math.inf if highest is None else highest
+        self.parameter, self._gradient = parameter, gradient
+        self.learns = gradient is not None
+        self.lowest = lowest
+        self.highest = math.inf if highest is None else highest
 
     def log_probs(self, outputs: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return log-densities, shape (B,); overwrites `outputs`, shape (B, K)."""
-        log_std = np.clip(self._parameter, self._lowest, self._highest)
+        log_std = np.clip(self.parameter, self.lowest, self.highest)
         self._inverse_std = np.exp(-log_std)
         z = np.subtract(actions, outputs, out=outputs)
         z *= self._inverse_std
@@ -102,11 +104,26 @@ class GaussianHead:
         if self._gradient is not None:
             gradient = by_log_prob.dot(self._squares)
             gradient += np.float32(by_entropy * len(by_log_prob) - by_log_prob.sum())
-            inside = (self._parameter >= self._lowest) & (self._parameter <= self._highest)
+            inside = (self.parameter >= self.lowest) & (self.parameter <= self.highest)
             np.multiply(gradient, inside, out=self._gradient)
         delta = self._z * self._inverse_std
         delta *= by_log_prob[:, None]
         return delta
+
+
+class WholeUpdate(Protocol):
+    """Take all gradient steps of an update at once."""
+
+    def take(
+        self, orders: Sequence[np.ndarray | None], pieces: int, arrays: Sequence[np.ndarray]
+    ) -> bool:
+        """Take the steps; False, with nothing changed, if they must be taken one by one.
+
+        Args:
+            orders: of the rows in each pass, each of shape (S,), int64; None as they lie.
+            pieces: minibatches in a pass.
+            arrays: as `differentiate` takes them, but for all S rows.
+        """
 
 
 class PolicyGradient:
@@ -119,12 +136,14 @@ class PolicyGradient:
         entropy_coefficient: weight of the entropy.
     """
 
+    whole: WholeUpdate | None = None
+
     def __init__(
         self, network: Dense, head: Head, clip_range: float | None, entropy_coefficient: float
     ) -> None:
-        self._network, self._head = network, head
-        self._clip_range = clip_range
-        self._entropy_coefficient = entropy_coefficient
+        self.network, self.head = network, head
+        self.clip_range = clip_range
+        self.entropy_coefficient = entropy_coefficient
 
     def differentiate(self, *minibatch: np.ndarray) -> None:
         """Write the gradient.
@@ -134,22 +153,22 @@ class PolicyGradient:
                 advantages, shape (B,), float32; old log-probabilities, shape (B,), float32.
         """
         observations, actions, advantages, old_log_probs = minibatch
-        outputs = self._network.forward(observations)
-        log_probs = self._head.log_probs(outputs, actions)
+        outputs = self.network.forward(observations)
+        log_probs = self.head.log_probs(outputs, actions)
         by_log_prob = advantages * np.float32(-1.0 / len(advantages))
-        if self._clip_range is not None:
+        if self.clip_range is not None:
             ratios = np.subtract(log_probs, old_log_probs, out=log_probs)
             np.exp(ratios, out=ratios)
             # min(r A, clip(r) A) moves with r but where r has gone too far already.
             counts = np.where(
                 advantages >= 0.0,
-                ratios <= 1.0 + self._clip_range,
-                ratios >= 1.0 - self._clip_range,
+                ratios <= 1.0 + self.clip_range,
+                ratios >= 1.0 - self.clip_range,
             )
             by_log_prob *= ratios
             by_log_prob *= counts
-        by_entropy = -self._entropy_coefficient / len(advantages)
-        self._network.backward(self._head.delta(by_log_prob, by_entropy))
+        by_entropy = -self.entropy_coefficient / len(advantages)
+        self.network.backward(self.head.delta(by_log_prob, by_entropy))
 
 
 class ValueGradient:
@@ -161,11 +180,14 @@ class ValueGradient:
         log_std_gradient: where its gradient goes; None if it is not learned.
     """
 
+    whole: WholeUpdate | None = None
+
     def __init__(
         self, network: Dense, log_std: torch.Tensor, log_std_gradient: torch.Tensor | None
     ) -> None:
-        self._network = network
-        self._log_std = log_std.detach().numpy()
+        self.network = network
+        self.log_std = log_std.detach().numpy()
+        self.learns_log_std = log_std_gradient is not None
         self._gradient = None if log_std_gradient is None else log_std_gradient.numpy()
 
     def differentiate(self, *minibatch: np.ndarray) -> None:
@@ -175,11 +197,11 @@ class ValueGradient:
             *minibatch: observations, shape (B, D), float32; returns, shape (B,), float32.
         """
         observations, returns = minibatch
-        errors = self._network.forward(observations)[:, 0]
+        errors = self.network.forward(observations)[:, 0]
         errors -= returns
-        precision = math.exp(-2.0 * float(self._log_std))
+        precision = math.exp(-2.0 * float(self.log_std))
         if self._gradient is not None:
             mean_square = float(errors.dot(errors)) / len(errors)
             self._gradient[...] = 1.0 - mean_square * precision
         errors *= np.float32(precision / len(errors))
-        self._network.backward(errors[:, None])
+        self.network.backward(errors[:, None])

@@ -25,21 +25,26 @@ class FlatAdam:
     Attributes:
         parameters: all parameters, shape (P,).
         gradient: of all parameters, shape (P,); to be filled before each step.
+        slots: the two running averages, each of shape (P,).
+        step_counts: steps taken, shape (tensors,), float32.
+        group: the optimizer's options.
+        decouples_decay: whether it is AdamW.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self._state = optimizer.state
-        self._group = optimizer.param_groups[0]
-        self._leaves: list[torch.Tensor] = list(self._group["params"])
+        self.group = optimizer.param_groups[0]
+        self._leaves: list[torch.Tensor] = list(self.group["params"])
         self._apply: Any = _STEPS[type(optimizer)]
+        self.decouples_decay = type(optimizer) is torch.optim.AdamW
         if not self._state:
             self._make_slots()
         self.parameters = lay_flat(self._leaves)
         self.gradient = torch.zeros_like(self.parameters)
         self._gradients = pieces(self.gradient, self._leaves)
-        self._slots = [self._flat_slot(name) for name in _SLOTS]
+        self.slots = [self._flat_slot(name) for name in _SLOTS]
         self._steps = self._flat_slot("step")
-        self._first_step, self._step_counts = self._steps[0], self._steps.numpy()
+        self._first_step, self.step_counts = self._steps[0], self._steps.numpy()
         self._places = [leaf.data_ptr() for leaf in self._watched()]
 
     def _make_slots(self) -> None:
@@ -59,7 +64,7 @@ class FlatAdam:
         """Whether parameters and slots still lie where they were found."""
         return (
             optimizer.state is self._state
-            and optimizer.param_groups[0] is self._group
+            and optimizer.param_groups[0] is self.group
             and [leaf.data_ptr() for leaf in self._watched()] == self._places
         )
 
@@ -94,14 +99,14 @@ class FlatAdam:
 
     def step(self) -> None:
         """Move the parameters once."""
-        group = self._group
+        group = self.group
         beta1, beta2 = group["betas"]
-        self._step_counts += 1.0
+        self.step_counts += 1.0
         self._apply(
             [self.parameters],
             [self.gradient],
-            [self._slots[0]],
-            [self._slots[1]],
+            [self.slots[0]],
+            [self.slots[1]],
             [],
             [self._first_step],
             lr=group["lr"],

@@ -13,13 +13,14 @@ from torch import nn
 
 from garage_like import seeding
 from garage_like.configuration.configured import Configured, changed_options
+from garage_like.torch.kernels.compiled.library import OFF, is_in_use
+from garage_like.torch.kernels.policy_gradient import WholeUpdate
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 from garage_like.torch.optimizers.light_start import leave_compiler_alone
 
 OptimizerSpec = type[torch.optim.Optimizer] | tuple[type[torch.optim.Optimizer], Mapping[str, Any]]
 
 _HAVE_A_FUSED_FORM = (torch.optim.Adam, torch.optim.AdamW)
-_OFF = "GARAGE_LIKE_FAST_PATH"
 _COUNTS = ("max_optimization_epochs", "minibatch_size")
 
 leave_compiler_alone()  # here, since a restore calls no constructor
@@ -31,13 +32,17 @@ _FLAT: weakref.WeakKeyDictionary[OptimizerWrapper, FlatAdam] = weakref.WeakKeyDi
 class Gradient(Protocol):
     """Compute the gradient of one loss without autograd."""
 
+    @property
+    def whole(self) -> WholeUpdate | None:
+        """What takes all steps of an update at once; None if nothing does."""
+
     def differentiate(self, *minibatch: np.ndarray) -> None:
         """Write the gradient of the mean loss of a minibatch into the optimizer's gradient."""
 
 
 def fast_path_is_on() -> bool:
     """Tell whether anything may be computed without torch: not if its variable says 0."""
-    return os.environ.get(_OFF) != "0"
+    return os.environ.get(OFF) != "0"
 
 
 class OptimizerWrapper(Configured):
@@ -54,13 +59,16 @@ class OptimizerWrapper(Configured):
         max_optimization_epochs: passes over the data in one update.
         minibatch_size: rows for one gradient step; None takes all rows at once.
         fast_path: whether losses that have an analytic gradient are differentiated by it and not
-            by autograd. None is yes, unless the environment variable GARAGE_LIKE_FAST_PATH is 0.
-            A resumed run goes on as it began.
+            by autograd: in C where that was compiled, or else in NumPy. None is yes, unless the
+            environment variable GARAGE_LIKE_FAST_PATH is 0; if that is `numpy`, NumPy does it. A
+            resumed run goes on as it began.
 
     Raises:
         TypeError: if `optimizer` is neither.
         ValueError: if a number is not positive.
     """
+
+    _is_compiled = False  # of snapshots that were made before there was anything in C
 
     def __init__(
         self,
@@ -88,6 +96,7 @@ class OptimizerWrapper(Configured):
         self._max_optimization_epochs = max_optimization_epochs
         self._minibatch_size = minibatch_size
         self._fast_path = fast_path_is_on() if fast_path is None else bool(fast_path)
+        self._is_compiled = self._fast_path and is_in_use()
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
 
     def change_arguments(self, values: Mapping[str, Any]) -> None:
@@ -169,9 +178,12 @@ class OptimizerWrapper(Configured):
         """Do what `minimize` does, with a gradient that needs no autograd."""
         flat = self.flat_adam()
         assert flat is not None
-        for order in self._orders(len(arrays[0])):
+        orders = list(self._orders(len(arrays[0])))
+        pieces = self._num_pieces(len(arrays[0]))
+        if gradient.whole is not None and gradient.whole.take(orders, pieces, arrays):
+            return
+        for order in orders:
             passed = arrays if order is None else [array.take(order, 0) for array in arrays]
-            pieces = 1 if order is None else self._num_pieces(len(order))
             for minibatch in zip(*(np.array_split(a, pieces) for a in passed), strict=True):
                 gradient.differentiate(*minibatch)
                 flat.step()
@@ -180,6 +192,11 @@ class OptimizerWrapper(Configured):
     def fast_path(self) -> bool:
         """Whether analytic gradients may be used."""
         return self._fast_path
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the library in C takes the steps that it knows."""
+        return self._is_compiled
 
     def flat_adam(self) -> FlatAdam | None:
         """Return what takes all of Adam's steps at once; None for an optimizer of another kind."""

@@ -1,0 +1,147 @@
+"""The library of gradient steps in C: whether there is one here, and what it takes."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import os
+from collections.abc import Sequence
+from ctypes import POINTER, c_double, c_float, c_int32, c_int64, c_void_p
+from typing import TYPE_CHECKING, Any
+
+from garage_like.configuration.computed_by import COMPUTED_BY
+
+if TYPE_CHECKING:
+    from garage_like.torch.optimizers.flat_adam import FlatAdam
+
+VERSION = 1
+"""Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
+
+OFF = "GARAGE_LIKE_FAST_PATH"
+"""The variable: `numpy` does without the library, and 0 without analytic gradients."""
+
+_MOST_LAYERS = 8
+_LEVELS = {512: "avx512", 256: "avx2"}
+CATEGORICAL, GAUSSIAN, VALUE = range(3)
+
+
+class Shape(ctypes.Structure):
+    """The widths of a perceptron's layers."""
+
+    _fields_ = (
+        ("layers", c_int32),
+        ("is_tanh", c_int32),
+        ("widths", c_int32 * (_MOST_LAYERS + 1)),
+    )
+
+
+class Adam(ctypes.Structure):
+    """The options of Adam, or of AdamW if it is decoupled."""
+
+    _fields_ = (
+        *((name, c_double) for name in ("learning_rate", "beta1", "beta2", "eps", "decay")),
+        ("decoupled", c_int32),
+    )
+
+
+class Moved(ctypes.Structure):
+    """All parameters of an optimizer, and its slots."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("parameters", "first", "second")),
+        ("size", c_int64),
+        ("steps", c_int64),
+    )
+
+
+class OnPolicy(ctypes.Structure):
+    """One update of a policy or of a value function."""
+
+    _fields_ = (
+        ("shape", Shape),
+        ("adam", Adam),
+        ("moved", Moved),
+        ("network", c_int64),
+        ("log_std", c_int64),
+        ("fixed_log_std", c_void_p),
+        ("head", c_int32),
+        ("lowest", c_float),
+        ("highest", c_float),
+        ("clip_range", c_float),
+        ("entropy_coefficient", c_float),
+        ("rows", c_int64),
+        ("passes", c_int32),
+        ("pieces", c_int32),
+        *((name, c_void_p) for name in ("order", "observations", "actions", "wanted")),
+        ("old_log_probs", c_void_p),
+    )
+
+
+class Steps:
+    """The functions of the library, for one width of vectors.
+
+    Args:
+        path: of the extension.
+        bits: of a vector, 512 or 256; None for the most that the processor has. Results are the
+            same bits.
+
+    Raises:
+        OSError: if the extension is of another version, or the processor too old.
+    """
+
+    def __init__(self, path: str, bits: int | None = None) -> None:
+        functions = ctypes.CDLL(path)
+        if functions.steps_version() != VERSION:
+            raise OSError(f"{path}: compiled from other sources; install the package again")
+        widest = functions.widest()
+        if not widest:
+            raise OSError("gradient steps in C need a processor with AVX2")
+        self.bits = min(bits or widest, widest)
+        level = _LEVELS[self.bits]
+        self.on_policy: Any = functions[f"on_policy_{level}"]
+        self.on_policy.argtypes, self.on_policy.restype = [POINTER(OnPolicy)], None
+
+
+def extension() -> str | None:
+    """Return the path of the extension; None if it was not compiled."""
+    spec = importlib.util.find_spec("garage_like.torch.kernels.compiled._steps")
+    return None if spec is None else spec.origin
+
+
+def is_in_use() -> bool:
+    """Tell whether new optimizers use the library: if there is one, and nothing forbids it."""
+    return os.environ.get(OFF) not in ("0", "numpy") and steps() is not None
+
+
+COMPUTED_BY["gradient_steps"] = lambda: f"C, version {VERSION}" if is_in_use() else "NumPy"
+
+
+@functools.cache
+def steps() -> Steps | None:
+    """Return the library; None where NumPy has to do."""
+    path = extension()
+    try:
+        return None if path is None else Steps(path)
+    except (OSError, AttributeError):  # no such function: of other sources
+        return None
+
+
+def shape_of(widths: Sequence[int], is_tanh: bool) -> Shape | None:
+    """Return the shape of a perceptron, inputs first; None if it has too many layers."""
+    if len(widths) > _MOST_LAYERS + 1:
+        return None
+    return Shape(len(widths) - 1, is_tanh, (c_int32 * (_MOST_LAYERS + 1))(*widths))
+
+
+def optimizer_of(flat: FlatAdam) -> tuple[Adam, Moved] | None:
+    """Return an optimizer as the library takes it; None if it maximizes."""
+    group = flat.group
+    if group["maximize"]:
+        return None
+    options = (float(group["lr"]), *map(float, group["betas"]), float(group["eps"]))
+    memory = (vector.data_ptr() for vector in (flat.parameters, *flat.slots))
+    return (
+        Adam(*options, float(group["weight_decay"]), flat.decouples_decay),
+        Moved(*memory, flat.parameters.numel(), int(flat.step_counts[0])),
+    )

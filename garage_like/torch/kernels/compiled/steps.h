@@ -1,0 +1,49 @@
+/* What the library of gradient steps is asked for; `library.py` lays the same structures out. */
+
+#ifndef STEPS_H
+#define STEPS_H
+#include <stdint.h>
+
+enum { STEPS_VERSION = 1 }; /* of these structures, and of the bits that come out */
+
+enum { MOST_LAYERS = 8 };
+
+typedef struct {
+    int32_t layers, is_tanh; /* else ReLU */
+    int32_t widths[MOST_LAYERS + 1]; /* [0]: inputs */
+} Shape;
+
+typedef struct {
+    double learning_rate, beta1, beta2, eps, decay;
+    int32_t decoupled;
+} Adam;
+
+typedef struct {
+    float *parameters, *first, *second; /* all that an optimizer moves, and its slots */
+    int64_t size, steps;                /* numbers; steps taken before */
+} Moved;
+
+enum Head { CATEGORICAL, GAUSSIAN, VALUE };
+
+/* All minibatches of all passes of one update of a policy by VPG's or PPO's loss, or of a value
+   function: see kernels/policy_gradient.py for what is differentiated. */
+typedef struct {
+    Shape shape;
+    Adam adam;
+    Moved moved;
+    int64_t network, log_std;  /* where they begin in the parameters; log_std -1: not learned */
+    const float *fixed_log_std; /* (K,) where it is not learned */
+    int32_t head;
+    float lowest, highest;     /* limits of log_std */
+    float clip_range;          /* below 0: none, VPG */
+    float entropy_coefficient;
+    int64_t rows;              /* S */
+    int32_t passes, pieces;    /* a pass is cut into pieces as numpy.array_split cuts */
+    const int64_t *order;      /* (passes, S) */
+    const float *observations; /* (S, D) */
+    const void *actions;       /* (S,) int64 for CATEGORICAL, (S, K) float for GAUSSIAN */
+    const float *wanted;       /* (S,) advantages; returns for VALUE */
+    const float *old_log_probs; /* (S,) */
+} OnPolicy;
+
+#endif
