@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from garage_like.files.run_files import (
 from garage_like.runs.rerun import SCRIPT_LOOP, run_script_again
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, refuse_link
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
@@ -248,11 +247,8 @@ def continuation(
         raise ValueError(
             f"{path} is a snapshot on its own; say where the run goes on: --log-dir NEW"
         )
-    if log_dir is None and origin is not None and (origin / SNAPSHOTS).is_symlink():
-        raise ValueError(
-            f"{origin / SNAPSHOTS}: a link to {os.readlink(origin / SNAPSHOTS)}; nothing is written"
-            " through it, so say where the run goes on: --log-dir NEW, or resume the run there"
-        )
+    if log_dir is None and origin is not None:
+        refuse_link(origin / SNAPSHOTS)
     if log_dir is not None and log_dir.exists() and not is_empty_directory(log_dir):
         raise FileExistsError(f"{log_dir}: expected a new or an empty directory")
     source = snapshot if is_snapshot or from_epoch not in (None, "last") else path

@@ -20,7 +20,7 @@ from garage_like.files.run_files import EXPERIMENT
 from garage_like.runs.overview import find_runs
 from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
-from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, refuse_link
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.disk.pins import pinned_epochs
 from garage_like.snapshot.disk.store import SnapshotStore
@@ -71,11 +71,7 @@ def prune_run(
         RunLockedError: if a process is training there.
     """
     check_is_run(run)
-    if (run / SNAPSHOTS).is_symlink():
-        raise ValueError(
-            f"{run / SNAPSHOTS}: a link to {os.readlink(run / SNAPSHOTS)}; nothing is removed"
-            " through links, so prune the run that the snapshots lie in"
-        )
+    refuse_link(run / SNAPSHOTS)
     config = _rules(run, keep_last, keep_best, keep_period)
     with _ours_to_change(run, dry_run):
         store = SnapshotStore.of_run(run)

@@ -18,6 +18,7 @@ from garage_like.runs.removal import prune_run, remove_run
 from garage_like.snapshot import SnapshotConfig, Snapshotter, list_snapshots
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.disk.manifest import Manifest
+from garage_like.snapshot.disk.store import SnapshotStore
 
 
 def test_a_pipe_in_place_of_the_table_is_refused_at_once(tmp_path: Path) -> None:
@@ -75,6 +76,41 @@ def test_no_command_goes_on_through_a_linked_folder_of_snapshots(tmp_path: Path)
     remove_run(run)
     assert not run.exists()
     assert (tmp_path / "other" / "snapshots" / "epoch_000000" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("auto_resume", [False, True])
+def test_no_trainer_writes_through_a_linked_folder_of_snapshots(
+    auto_resume: bool, tmp_path: Path
+) -> None:
+    other = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "other", snapshot_mode="all"))
+    other.setup(Counts(), None)
+    other.train(3, batch_size=1)
+    theirs = tmp_path / "other" / "snapshots"
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "snapshots").symlink_to(theirs)
+    trainer = Trainer(SnapshotConfig(snapshot_dir=run, auto_resume=auto_resume))
+    trainer.setup(Counts(), None)
+    with pytest.raises(SnapshotSaveError, match=r"a link to .*another snapshot_dir"):
+        trainer.train(2, batch_size=1)
+    with pytest.raises(OSError, match="a link to"):
+        SnapshotStore.of_run(run).set_aside(0)
+    with pytest.raises(OSError, match="a link to"):
+        SnapshotStore.of_run(run).orphan_after(0)
+    assert sorted(path.name for path in theirs.iterdir()) == [f"epoch_00000{n}" for n in range(3)]
+    Trainer(SnapshotConfig(snapshot_dir=tmp_path / "new")).restore(run)  # reading goes through
+
+
+def test_of_a_linked_snapshot_the_link_alone_is_pruned(tmp_path: Path) -> None:
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "run", snapshot_mode="all"))
+    trainer.setup(Counts(), None)
+    trainer.train(4, batch_size=1)
+    snapshot = tmp_path / "run" / "snapshots" / "epoch_000001"
+    snapshot.rename(tmp_path / "elsewhere")
+    snapshot.symlink_to(tmp_path / "elsewhere")
+    assert prune_run(tmp_path / "run", keep_last=2).removed == [0, 1]
+    assert not snapshot.is_symlink()
+    assert (tmp_path / "elsewhere" / "manifest.json").exists()
 
 
 def test_options_that_are_none_are_told_of(tmp_path: Path) -> None:

@@ -60,8 +60,11 @@ class FileSystem:
         os.unlink(path)
 
     def remove_tree(self, path: Path) -> None:
-        """Remove a directory and all that is in it."""
-        shutil.rmtree(path)
+        """Remove a directory and all that is in it; of a link, the link alone."""
+        if path.is_symlink():
+            os.unlink(path)
+        else:
+            shutil.rmtree(path)
 
 
 def _blocks(pieces: Iterable[Buffer]) -> Iterator[memoryview]:

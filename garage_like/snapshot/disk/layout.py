@@ -97,6 +97,25 @@ def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
     return given, None
 
 
+class LinkedSnapshotsError(OSError, ValueError):
+    """Raise when snapshots would be written or removed through a link, in another run perhaps."""
+
+
+def refuse_link(snapshots_dir: Path) -> None:
+    """Raise unless a run's folder of snapshots lies in the run itself, if there is one.
+
+    Raises:
+        LinkedSnapshotsError: if it is a link.
+    """
+    if snapshots_dir.is_symlink():
+        raise LinkedSnapshotsError(
+            f"{snapshots_dir}: a link to {os.readlink(snapshots_dir)}; nothing is removed through"
+            " links, and nothing is written through it: resume or prune the run that the snapshots"
+            " lie in, link the whole run directory, or say where the run goes on: another"
+            " snapshot_dir, or --log-dir NEW"
+        )
+
+
 def free_name(parent: Path, stem: str) -> Path:
     """Return `parent/stem-N` for the smallest N from 1 that is not taken."""
     number = 1

@@ -81,6 +81,7 @@ class SnapshotStore:
             ) from error
 
     def _make(self) -> None:
+        layout.refuse_link(self.dir)
         if self.dir.is_dir():
             return
         for path in (*reversed(self.dir.absolute().parents), self.dir):
@@ -181,7 +182,7 @@ class SnapshotStore:
         for epoch in self.epochs():
             with contextlib.suppress(OSError, SnapshotCorruptError):
                 manifest = self.manifest(epoch)
-                if reason not in manifest.reasons:
+                if reason not in manifest.reasons and not self.path(epoch).is_symlink():
                     reasons = [*manifest.reasons, reason]
                     told = replace(manifest, exact=False, reasons=reasons)
                     rewrite_manifest(self._fs, self.path(epoch), told)
@@ -221,6 +222,7 @@ class SnapshotStore:
         Returns:
             The epochs whose snapshots are gone: one that was pinned a moment ago stays.
         """
+        layout.refuse_link(self.dir)
         doomed = {}
         for epoch in epochs:
             path = self.path(epoch)
@@ -239,6 +241,7 @@ class SnapshotStore:
 
     def set_aside(self, epoch: int) -> Path:
         """Rename a snapshot that does not verify, so that it is neither used nor lost."""
+        layout.refuse_link(self.dir)
         target = layout.free_name(self.dir, f"{layout.epoch_name(epoch)}.corrupt")
         self._fs.rename(self.path(epoch), target)
         self._fs.sync_dir(self.dir)
@@ -253,6 +256,7 @@ class SnapshotStore:
         later = [other for other in self.epochs() if other > epoch]
         if not later:
             return None
+        layout.refuse_link(self.dir)
         orphans = layout.free_name(self.dir, "orphan")
         self._fs.make_dir(orphans)
         for other in reversed(later):

@@ -95,6 +95,7 @@ class _Fetch:
     def into(self, run_dir: Path, name: str) -> Path:
         """Write logs and run files, then the snapshot, under its name at last."""
         snapshots = run_dir / layout.SNAPSHOTS
+        layout.refuse_link(snapshots)
         partial = snapshots / f"{layout.SAVING}{name}-{uuid.uuid4().hex[:8]}"
         text = str(self._index["manifest"]).encode()
         manifest = Manifest.from_bytes(text, Path(self._key))
