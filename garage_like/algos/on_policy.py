@@ -18,16 +18,16 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
-from garage_like.configuration.configured import given_name
+from garage_like.configuration.configured import NameOption, given_name
 from garage_like.evaluation import log_performance
-from garage_like.interfaces import Metrics, RLAlgorithm
+from garage_like.interfaces import Baseline, Metrics, RLAlgorithm
 from garage_like.logging import tabular
 from garage_like.logging.steps import log_step
 
 if TYPE_CHECKING:
     from garage_like.data.batches import EpisodeBatch
     from garage_like.data.env_spec import EnvSpec
-    from garage_like.interfaces import Baseline, Policy, RunHandle, Sampler
+    from garage_like.interfaces import Policy, RunHandle, Sampler
 
 EntropyMethod = Literal["max", "regularized", "no_entropy"]
 
@@ -68,6 +68,19 @@ class OnPolicyBatch:
     advantages: np.ndarray
 
 
+class OnPolicyOptions(NameOption, total=False):
+    """Arguments that all on-policy algorithms take; see OnPolicyAlgorithm."""
+
+    num_train_per_epoch: int
+    discount: float
+    center_adv: bool
+    positive_adv: bool
+    policy_ent_coeff: float
+    use_softplus_entropy: bool
+    stop_entropy_gradient: bool
+    entropy_method: EntropyMethod
+
+
 class OnPolicyAlgorithm(RLAlgorithm):
     """Learn from each batch of episodes once, then throw it away.
 
@@ -94,6 +107,8 @@ class OnPolicyAlgorithm(RLAlgorithm):
     METRICS = METRICS
     OPTIONAL_METRICS = OPTIONAL_METRICS
 
+    _vf_optimizer: Any = None
+
     def __init__(
         self,
         env_spec: EnvSpec,
@@ -110,6 +125,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
         use_softplus_entropy: bool = False,
         stop_entropy_gradient: bool = False,
         entropy_method: EntropyMethod = "no_entropy",
+        name: str | None = None,
     ) -> None:
         owner = type(self).__name__
         for name, value in (("discount", discount), ("gae_lambda", gae_lambda)):
@@ -216,6 +232,11 @@ class OnPolicyAlgorithm(RLAlgorithm):
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         """Move the policy and the value function; return the metrics `policy/...`."""
         raise NotImplementedError(f"{type(self).__name__} must implement _update")
+
+    def _train_value_function(self, batch: OnPolicyBatch) -> None:
+        """Fit the value function to the returns."""
+        options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
+        self._value_function.fit(batch.episodes, batch.returns, **options)
 
     def _learning_rates(self) -> dict[str, float]:
         """Return the present learning rates, as `Learning/...`, where there are any."""

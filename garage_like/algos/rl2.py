@@ -33,6 +33,15 @@ class TrialLearner(OnPolicyAlgorithm):
     """Learn from trials, of one task for each of the sampler's workers.
 
     Goes before an on-policy algorithm among a class's bases; `learn_trials` completes it.
+
+    Args:
+        task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
+        meta_batch_size: tasks of one batch; the sampler has as many workers.
+        episodes_per_trial: what the workers are expected to play; None takes it as it comes.
+
+    Raises:
+        ValueError: if an argument is out of range, or two contradict each other.
+        TypeError: if an argument is of the wrong kind.
     """
 
     METRICS = {

@@ -123,11 +123,12 @@ def write_section(
         value: what has the docstring.
         heading: `Args`, say.
         entries: texts by what they are about.
-        signature: whose order the entries follow, and whose parameters they are.
+        signature: whose order the entries follow, those that are none of its parameters last.
     """
     if signature is not None:
         names = [f"{_stars(p)}{p.name}" for p in signature.parameters.values()]
-        entries = {name: entries[name] for name in names if name in entries}
+        others = [name for name in entries if name not in {*names, f"**{_OPTIONS}"}]
+        entries = {name: entries[name] for name in [*names, *others] if name in entries}
     if not entries:
         return
     lines = "".join(f"    {name}:{text}\n" for name, text in entries.items())

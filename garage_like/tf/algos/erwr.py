@@ -21,21 +21,9 @@ class ERWR(VPG):
     shifted so that none is negative, and the policy is a network, fitted by L-BFGS.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
-        baseline: a baseline in TensorFlow, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: has `minimize(loss, *tensors)`; None for L-BFGS, 20 iterations.
-        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the baseline, 1 the rewards.
         center_adv: shift and scale advantages to mean 0 and standard deviation 1, before they are
             made positive.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if the baseline or an optimizer is of the wrong kind.
     """
 
     def __init__(
@@ -46,6 +34,7 @@ class ERWR(VPG):
         sampler: Sampler | None = None,
         policy_optimizer: Any = None,
         vf_optimizer: Optimizer | None = None,
+        *,
         num_train_per_epoch: int = 1,
         discount: float = 0.99,
         gae_lambda: float = 1.0,
@@ -58,10 +47,10 @@ class ERWR(VPG):
             sampler,
             None,
             vf_optimizer,
-            num_train_per_epoch,
-            discount,
-            gae_lambda,
-            center_adv,
+            num_train_per_epoch=num_train_per_epoch,
+            discount=discount,
+            gae_lambda=gae_lambda,
+            center_adv=center_adv,
             positive_adv=True,
         )
         self._fit_policy = WeightedFit(policy, policy_optimizer)

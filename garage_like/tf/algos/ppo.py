@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from garage_like.algos.on_policy import EntropyMethod
+from typing import Unpack
+
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
-from garage_like.tf.algos.vpg import VPG
+from garage_like.tf.algos.vpg import VPG, VPGKeywords
 from garage_like.tf.baselines.mlp_baseline import Optimizer
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -21,27 +22,9 @@ class PPO(VPG):
     network and optimizer, and the entropy bonus is off by default.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
-        baseline: a baseline in TensorFlow, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: None for Adam, 10 passes in minibatches of 64; for a recurrent policy, 10
             steps on the whole batch.
-        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the baseline, 1 the rewards.
-        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
-        positive_adv: shift advantages so that the least is (nearly) 0.
-        policy_ent_coeff: weight of the entropy of the policy.
-        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
-        stop_entropy_gradient: the entropy counts, but is not differentiated.
-        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
-
-    Raises:
-        ValueError: if an argument is out of range, or two contradict each other.
-        TypeError: if the baseline or an optimizer is of the wrong kind.
     """
 
     def __init__(
@@ -53,15 +36,9 @@ class PPO(VPG):
         policy_optimizer: OptimizerWrapper | None = None,
         vf_optimizer: Optimizer | None = None,
         lr_clip_range: float = 0.2,
-        num_train_per_epoch: int = 1,
-        discount: float = 0.99,
+        *,
         gae_lambda: float = 0.97,
-        center_adv: bool = True,
-        positive_adv: bool = False,
-        policy_ent_coeff: float = 0.0,
-        use_softplus_entropy: bool = False,
-        stop_entropy_gradient: bool = False,
-        entropy_method: EntropyMethod = "no_entropy",
+        **options: Unpack[VPGKeywords],
     ) -> None:
         if not 0.0 < lr_clip_range < 1.0:
             raise ValueError(f"PPO: lr_clip_range must lie between 0 and 1, got {lr_clip_range!r}")
@@ -72,15 +49,8 @@ class PPO(VPG):
             sampler,
             policy_optimizer,
             vf_optimizer,
-            num_train_per_epoch,
-            discount,
-            gae_lambda,
-            center_adv,
-            positive_adv,
-            policy_ent_coeff,
-            use_softplus_entropy,
-            stop_entropy_gradient,
-            entropy_method,
+            gae_lambda=gae_lambda,
+            **options,
         )
         self._lr_clip_range = lr_clip_range
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from garage_like.algos.rl2 import Tasks, TrialLearner
 from garage_like.data.env_spec import EnvSpec
@@ -11,10 +11,31 @@ from garage_like.interfaces import Baseline, Sampler
 from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.tf.algos.ppo import PPO
 from garage_like.tf.algos.trpo import TRPO
+from garage_like.tf.algos.vpg import VPGKeywords
+from garage_like.tf.baselines.mlp_baseline import Optimizer
+from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 
 # RL2Env and RL2Worker need no framework; they may be imported from here as well.
 __all__ = ["RL2PPO", "RL2TRPO", "RL2Env", "RL2Worker"]
+
+
+class _Keywords(VPGKeywords, total=False):
+    policy_optimizer: OptimizerWrapper | None
+    vf_optimizer: Optimizer | None
+    gae_lambda: float
+
+
+class PPOKeywords(_Keywords, total=False):
+    """What RL2PPO hands up."""
+
+    lr_clip_range: float
+
+
+class TRPOKeywords(_Keywords, total=False):
+    """What RL2TRPO hands up."""
+
+    max_kl_step: float | None
 
 
 class RL2PPO(TrialLearner, PPO):
@@ -25,16 +46,7 @@ class RL2PPO(TrialLearner, PPO):
     Args:
         env_spec: of an RL2Env.
         policy: what is trained; a recurrent one.
-        baseline: a baseline in TensorFlow, or any other Baseline.
         sampler: of RL2Workers, one for each task of a batch.
-        task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
-        meta_batch_size: tasks of one batch.
-        episodes_per_trial: what the workers are expected to play; None takes it as it comes.
-        **options: other arguments of PPO.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
     """
 
     def __init__(
@@ -47,7 +59,7 @@ class RL2PPO(TrialLearner, PPO):
         task_sampler: Tasks,
         meta_batch_size: int = 20,
         episodes_per_trial: int | None = None,
-        **options: Any,
+        **options: Unpack[PPOKeywords],
     ) -> None:
         PPO.__init__(self, env_spec, policy, baseline, sampler, **options)
         self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)
@@ -61,16 +73,7 @@ class RL2TRPO(TrialLearner, TRPO):
     Args:
         env_spec: of an RL2Env.
         policy: what is trained; a recurrent one.
-        baseline: a baseline in TensorFlow, or any other Baseline.
         sampler: of RL2Workers, one for each task of a batch.
-        task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
-        meta_batch_size: tasks of one batch.
-        episodes_per_trial: what the workers are expected to play; None takes it as it comes.
-        **options: other arguments of TRPO.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class RL2TRPO(TrialLearner, TRPO):
         task_sampler: Tasks,
         meta_batch_size: int = 20,
         episodes_per_trial: int | None = None,
-        **options: Any,
+        **options: Unpack[TRPOKeywords],
     ) -> None:
         TRPO.__init__(self, env_spec, policy, baseline, sampler, **options)
         self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Unpack
 
-from garage_like.algos.on_policy import EntropyMethod
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.logging.steps import log_step
-from garage_like.tf.algos.vpg import VPG
+from garage_like.tf.algos.vpg import VPG, VPGKeywords
 from garage_like.tf.baselines.mlp_baseline import Optimizer
 from garage_like.tf.distributions import Distribution
 from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
@@ -26,26 +26,8 @@ class TRPO(VPG):
     the curvature, and the baseline is a network or any other Baseline.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
-        baseline: a baseline in TensorFlow, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: wraps a ConjugateGradientOptimizer; None for one with `max_kl_step`.
-        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the baseline, 1 the rewards.
-        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
-        positive_adv: shift advantages so that the least is (nearly) 0.
-        policy_ent_coeff: weight of the entropy of the policy.
-        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
-        stop_entropy_gradient: the entropy counts, but is not differentiated.
-        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
         max_kl_step: the trust region, in nats; None for that of policy_optimizer, or 0.01.
-
-    Raises:
-        ValueError: if an argument is out of range, or two contradict each other.
-        TypeError: if the baseline or an optimizer is of the wrong kind.
     """
 
     def __init__(
@@ -56,16 +38,10 @@ class TRPO(VPG):
         sampler: Sampler | None = None,
         policy_optimizer: OptimizerWrapper | None = None,
         vf_optimizer: Optimizer | None = None,
-        num_train_per_epoch: int = 1,
-        discount: float = 0.99,
-        gae_lambda: float = 0.98,
-        center_adv: bool = True,
-        positive_adv: bool = False,
-        policy_ent_coeff: float = 0.0,
-        use_softplus_entropy: bool = False,
-        stop_entropy_gradient: bool = False,
-        entropy_method: EntropyMethod = "no_entropy",
+        *,
         max_kl_step: float | None = None,
+        gae_lambda: float = 0.98,
+        **options: Unpack[VPGKeywords],
     ) -> None:
         if policy_optimizer is not None and max_kl_step is not None:
             raise ValueError(
@@ -81,15 +57,8 @@ class TRPO(VPG):
             sampler,
             policy_optimizer,
             vf_optimizer,
-            num_train_per_epoch,
-            discount,
-            gae_lambda,
-            center_adv,
-            positive_adv,
-            policy_ent_coeff,
-            use_softplus_entropy,
-            stop_entropy_gradient,
-            entropy_method,
+            gae_lambda=gae_lambda,
+            **options,
         )
 
     def _check_order(self) -> None:

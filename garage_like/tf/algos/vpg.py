@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
 from garage_like.algos.on_policy import (
-    EntropyMethod,
     OnPolicyAlgorithm,
     OnPolicyBatch,
+    OnPolicyOptions,
     policy_metrics,
 )
 from garage_like.data.batches import EpisodeBatch
@@ -27,6 +27,13 @@ from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traced
 
 
+class VPGKeywords(OnPolicyOptions, total=False):
+    """What VPG hands up, and what garage says instead of `policy_optimizer`."""
+
+    optimizer: Any
+    optimizer_args: Mapping[str, Any]
+
+
 class VPG(OnPolicyAlgorithm):
     """Follow the gradient of expected return, one batch at a time.
 
@@ -34,21 +41,9 @@ class VPG(OnPolicyAlgorithm):
     2016, arXiv:1506.02438).
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
         baseline: a baseline in TensorFlow, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: None for Adam, one step on the whole batch.
         vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the baseline, 1 the rewards.
-        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
-        positive_adv: shift advantages so that the least is (nearly) 0.
-        policy_ent_coeff: weight of the entropy of the policy.
-        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
-        stop_entropy_gradient: the entropy counts, but is not differentiated.
-        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
 
     Raises:
         ValueError: if an argument is out of range, or two contradict each other.
@@ -77,30 +72,13 @@ class VPG(OnPolicyAlgorithm):
         sampler: Sampler | None = None,
         policy_optimizer: OptimizerWrapper | None = None,
         vf_optimizer: Optimizer | None = None,
-        num_train_per_epoch: int = 1,
-        discount: float = 0.99,
+        *,
         gae_lambda: float = 1.0,
-        center_adv: bool = True,
-        positive_adv: bool = False,
-        policy_ent_coeff: float = 0.0,
-        use_softplus_entropy: bool = False,
-        stop_entropy_gradient: bool = False,
-        entropy_method: EntropyMethod = "no_entropy",
+        **options: Unpack[VPGKeywords],
     ) -> None:
-        super().__init__(
-            env_spec,
-            policy,
-            baseline,
-            sampler,
-            num_train_per_epoch=num_train_per_epoch,
-            discount=discount,
-            gae_lambda=gae_lambda,
-            center_adv=center_adv,
-            positive_adv=positive_adv,
-            policy_ent_coeff=policy_ent_coeff,
-            use_softplus_entropy=use_softplus_entropy,
-            stop_entropy_gradient=stop_entropy_gradient,
-            entropy_method=entropy_method,
+        # Garage's names among the options are translated by now.
+        super().__init__(  # type: ignore[misc]
+            env_spec, policy, baseline, sampler, gae_lambda=gae_lambda, **options
         )
         self._check_optimizers(policy_optimizer, vf_optimizer)
         self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
@@ -185,10 +163,6 @@ class VPG(OnPolicyAlgorithm):
             self._loss, orders, observations, actions, advantages, old_log_probs
         )
         return tf.constant(0)
-
-    def _train_value_function(self, batch: OnPolicyBatch) -> None:
-        options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
-        self._value_function.fit(batch.episodes, batch.returns, **options)
 
     def _loss(
         self,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Unpack
 
 import torch
 from torch.distributions import Distribution, kl_divergence
 
-from garage_like.algos.on_policy import EntropyMethod
+from garage_like.algos.on_policy import OnPolicyOptions
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.torch.algos.vpg import VPG
@@ -23,25 +24,7 @@ class TRPO(VPG):
     the curvature, and the value function is a network or a Baseline.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
-        value_function: a value function in torch, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: wraps a ConjugateGradientOptimizer; None for one with a mean KL of 0.01.
-        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for one in torch.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the value function, 1 the rewards.
-        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
-        positive_adv: shift advantages so that the least is (nearly) 0.
-        policy_ent_coeff: weight of the entropy of the policy.
-        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
-        stop_entropy_gradient: the entropy counts, but is not differentiated.
-        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
-
-    Raises:
-        ValueError: if an argument is out of range, or two contradict each other.
-        TypeError: if the value function or an optimizer is of the wrong kind.
     """
 
     def __init__(
@@ -52,15 +35,9 @@ class TRPO(VPG):
         sampler: Sampler | None = None,
         policy_optimizer: OptimizerWrapper | None = None,
         vf_optimizer: OptimizerWrapper | None = None,
-        num_train_per_epoch: int = 1,
-        discount: float = 0.99,
+        *,
         gae_lambda: float = 0.98,
-        center_adv: bool = True,
-        positive_adv: bool = False,
-        policy_ent_coeff: float = 0.0,
-        use_softplus_entropy: bool = False,
-        stop_entropy_gradient: bool = False,
-        entropy_method: EntropyMethod = "no_entropy",
+        **options: Unpack[OnPolicyOptions],
     ) -> None:
         super().__init__(
             env_spec,
@@ -69,15 +46,8 @@ class TRPO(VPG):
             sampler,
             policy_optimizer,
             vf_optimizer,
-            num_train_per_epoch,
-            discount,
-            gae_lambda,
-            center_adv,
-            positive_adv,
-            policy_ent_coeff,
-            use_softplus_entropy,
-            stop_entropy_gradient,
-            entropy_method,
+            gae_lambda=gae_lambda,
+            **options,
         )
         inner = self._policy_optimizer.optimizer
         if not isinstance(inner, ConjugateGradientOptimizer):

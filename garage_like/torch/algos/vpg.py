@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 import torch
@@ -11,9 +11,9 @@ from torch import nn
 from torch.distributions import Distribution, kl_divergence
 
 from garage_like.algos.on_policy import (
-    EntropyMethod,
     OnPolicyAlgorithm,
     OnPolicyBatch,
+    OnPolicyOptions,
     policy_metrics,
 )
 from garage_like.configuration.extension_points import overrides
@@ -35,21 +35,9 @@ class VPG(Movable, OnPolicyAlgorithm):
     2016, arXiv:1506.02438).
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
         value_function: a value function in torch, or any other Baseline.
-        sampler: where the trainer gets episodes.
         policy_optimizer: None for Adam, one step on the whole batch.
         vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for one in torch.
-        num_train_per_epoch: batches, each with its update, in one epoch.
-        discount: factor for one env step.
-        gae_lambda: 0 trusts the value function, 1 the rewards.
-        center_adv: shift and scale advantages to mean 0 and standard deviation 1.
-        positive_adv: shift advantages so that the least is (nearly) 0.
-        policy_ent_coeff: weight of the entropy of the policy.
-        use_softplus_entropy: pass the entropy through softplus, so that it is never negative.
-        stop_entropy_gradient: the entropy counts, but is not differentiated.
-        entropy_method: 'max' adds entropy to rewards, 'regularized' to the objective.
 
     Raises:
         ValueError: if an argument is out of range, or two contradict each other.
@@ -84,30 +72,17 @@ class VPG(Movable, OnPolicyAlgorithm):
         sampler: Sampler | None = None,
         policy_optimizer: OptimizerWrapper | None = None,
         vf_optimizer: OptimizerWrapper | None = None,
-        num_train_per_epoch: int = 1,
-        discount: float = 0.99,
+        *,
         gae_lambda: float = 1.0,
-        center_adv: bool = True,
-        positive_adv: bool = False,
-        policy_ent_coeff: float = 0.0,
-        use_softplus_entropy: bool = False,
-        stop_entropy_gradient: bool = False,
-        entropy_method: EntropyMethod = "no_entropy",
+        **options: Unpack[OnPolicyOptions],
     ) -> None:
         super().__init__(
             env_spec,
             policy,
             value_function,
             sampler,
-            num_train_per_epoch=num_train_per_epoch,
-            discount=discount,
             gae_lambda=gae_lambda,
-            center_adv=center_adv,
-            positive_adv=positive_adv,
-            policy_ent_coeff=policy_ent_coeff,
-            use_softplus_entropy=use_softplus_entropy,
-            stop_entropy_gradient=stop_entropy_gradient,
-            entropy_method=entropy_method,
+            **options,
         )
         is_torch = isinstance(value_function, nn.Module)
         self._check_optimizers(policy_optimizer, vf_optimizer, is_torch)
@@ -186,18 +161,18 @@ class VPG(Movable, OnPolicyAlgorithm):
 
     def _analytic_gradient(self) -> PolicyGradient | None:
         """Return what differentiates `_loss` without autograd, or None."""
-        if self._use_softplus_entropy or not self._has_the_losses_of(VPG):
+        return self._gradient_unless_replaced(VPG, None)
+
+    def _gradient_unless_replaced(
+        self, cls: type[VPG], clip_range: float | None
+    ) -> PolicyGradient | None:
+        """Differentiate what a class of the framework computes, if it still does."""
+        losses = ("_loss", "_objective", "_compute_objective", "_entropy")
+        if self._use_softplus_entropy or overrides(self, cls, *losses):
             return None
-        return policy_gradient(self.policy, self._policy_optimizer, None, self._entropy_weight())
-
-    def _has_the_losses_of(self, cls: type[VPG]) -> bool:
-        """Whether nobody has replaced what a class of the framework computes."""
-        return not overrides(self, cls, "_loss", "_objective", "_compute_objective", "_entropy")
-
-    def _entropy_weight(self) -> float:
-        """Weight of the entropy in the gradient."""
-        is_used = self._entropy_method == "regularized" and not self._stop_entropy_gradient
-        return self._policy_ent_coeff if is_used else 0.0
+        counts = self._entropy_method == "regularized" and not self._stop_entropy_gradient
+        weight = self._policy_ent_coeff if counts else 0.0
+        return policy_gradient(self.policy, self._policy_optimizer, clip_range, weight)
 
     def _learning_rates(self) -> dict[str, float]:
         optimizers = {"Policy": self._policy_optimizer, "Value": self._vf_optimizer}
@@ -207,10 +182,6 @@ class VPG(Movable, OnPolicyAlgorithm):
             for name, group in groups.items()
             if "lr" in group
         }
-
-    def _train_value_function(self, batch: OnPolicyBatch) -> None:
-        options = {} if self._vf_optimizer is None else {"optimizer": self._vf_optimizer}
-        self._value_function.fit(batch.episodes, batch.returns, **options)
 
     def _loss(
         self,
