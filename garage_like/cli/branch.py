@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.runs.branching import branch_run
 from garage_like.snapshot.choosing import FromEpoch
@@ -15,7 +16,7 @@ from garage_like.snapshot.loading import run_dir_of
 
 
 @click.command(epilog="Example: garage-like branch runs/ppo --from-epoch 40 ppo_again")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.argument("name", required=False)
 @click.option(
     "--from-epoch",

@@ -15,6 +15,7 @@ COMMANDS = (
     "ls",
     "show",
     "tree",
+    "compare",
     "plot",
     "play",
     "verify",
@@ -30,6 +31,8 @@ COMMANDS = (
     "port",
     "pin",
     "unpin",
+    "tag",
+    "note",
     "prune",
     "rm",
 )

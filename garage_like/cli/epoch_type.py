@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from garage_like.cli.completing import complete_epochs
 from garage_like.snapshot.choosing import WORDS, FromEpoch
 
 
@@ -23,3 +25,9 @@ class FromEpochType(click.ParamType):
         if isinstance(value, int) or str(value).isdecimal():
             return int(value)
         return self.fail(f"expected first, last, best or the number of an epoch; got {value!r}")
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the epochs that the run has snapshots of."""
+        return complete_epochs(ctx, incomplete)

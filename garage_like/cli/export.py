@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.interop import formats
@@ -25,7 +26,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--epoch",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import HubError
 from garage_like.snapshot.choosing import FromEpoch
@@ -23,7 +24,7 @@ def hub() -> None:
 
 
 @hub.command(epilog="Example: garage-like hub push data/local/experiment/ppo my-lab/ppo-cartpole")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.argument("repo", metavar="ORG/NAME")
 @click.option(
     "--epoch",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import ColumnType
 from garage_like.cli.printing import NOTHING
-from garage_like.runs.overview import Overview, find_runs, overview
+from garage_like.runs.overview import Overview
 
 if TYPE_CHECKING:
     from garage_like.runs.selection import Group
@@ -30,20 +29,33 @@ COLUMNS = {
     "age": True,
     "exact": False,
 }
+WORDS = ("tag", "note")
 
 
 @click.command(epilog="Example: garage-like ls --columns lr,seed --where 'lr<1e-3' --sort -return")
 @click.argument("root", default="data/local", type=click.Path(path_type=Path))
-@click.option("--columns", default="", metavar="NAMES", help="Parameters and metrics to show, too.")
+@click.option(
+    "--columns",
+    type=ColumnType(),
+    default="",
+    metavar="NAMES",
+    help="Parameters and metrics to show, too.",
+)
 @click.option(
     "--where",
     multiple=True,
+    type=ColumnType(),
     metavar="CONDITION",
-    help="Only runs with lr>=1e-3, env=CartPole-v1, run~ppo ...",
+    help="Only runs with lr>=1e-3, env=CartPole-v1, tag=baseline, run~ppo ...",
 )
-@click.option("--sort", metavar="NAME", help="Order by this, -NAME the other way round.")
+@click.option(
+    "--sort",
+    type=ColumnType(),
+    metavar="NAME",
+    help="Order by this, -NAME the other way round.",
+)
 @click.option("--group", is_flag=True, help="One line for runs that differ in their seed alone.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV for programs instead of text.")
+@printing.csv_option
 @printing.json_option
 def ls(
     root: Path,
@@ -59,13 +71,15 @@ def ls(
     Runs are shown folder by folder, and the one that trained last comes last. Epochs are those
     finished and those in total; the return is the average of the last snapshot's epoch; the age
     counts from that snapshot; exact says whether a resume is bit-identical. Conditions, orders and
-    further columns go by these, by the experiment's parameters and by the columns of its log.
+    further columns go by these, by tag and note, by the experiment's parameters and by the columns
+    of its log.
     """
+    from garage_like.runs.index import overviews
     from garage_like.runs.selection import Condition, check_names, grouped, in_order
 
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
-    runs = sorted(map(overview, find_runs(root)), key=lambda run: run.updated)
+    runs = sorted(overviews(root), key=lambda run: run.updated)
     more = [name.strip() for name in columns.split(",") if name.strip()]
     try:
         conditions = [Condition.parse(text) for text in where]
@@ -77,10 +91,10 @@ def ls(
     runs = [run for run in runs if all(condition.holds(run) for condition in conditions)]
     if sort is not None:
         runs = in_order(runs, sort)
-    if as_csv:
+    if group:
+        _print_groups(grouped(runs), more, as_json=as_json, as_csv=as_csv)
+    elif as_csv:
         _print_csv(runs, more)
-    elif group:
-        _print_groups(grouped(runs), more, as_json=as_json)
     elif as_json:
         printing.print_json([asdict(run) for run in runs])
     elif not runs:
@@ -91,12 +105,16 @@ def ls(
 
 def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders: bool) -> None:
     groups: dict[str, list[list[str]]] = {}
+    if any(run.tags for run in runs) and "tag" not in more:
+        more = [*more, "tag"]
     for run in runs:
         folder = str(Path(run.run).relative_to(root).parent)
         title = "" if folder == "." or not in_folders else f"{folder}/"
         cells = [*_cells(run), *(_shown(run, name) for name in more)]
-        groups[title] = [*groups.pop(title, []), cells]  # now the last of the groups
-    headings = {**COLUMNS, **dict.fromkeys(more, True)}
+        rows = groups.pop(title, [])  # now the last of the groups
+        rows.append(cells)
+        groups[title] = rows
+    headings = {**COLUMNS, **{name: name not in WORDS for name in more}}
     printing.print_table(headings, groups, folded="run", gap=1)
     for run in runs:
         for line in printing.damage(run.problems):
@@ -119,21 +137,20 @@ def _print_csv(runs: Sequence[Overview], more: Sequence[str]) -> None:
 
     parameters = list(dict.fromkeys(name for run in runs for name in run.parameters))
     names = list(dict.fromkeys(["path", *PLAIN, *parameters, *more]))
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(names)
-    for run in runs:
-        table.writerow([run.run, *(_plain(value_of(run, name)) for name in names[1:])])
-    printing.echo(text.getvalue().rstrip("\n"))
+    printing.print_csv(
+        names, ([run.run, *(value_of(run, name) for name in names[1:])] for run in runs)
+    )
 
 
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def _print_groups(groups: Sequence[Group], more: Sequence[str], *, as_json: bool) -> None:
+def _print_groups(
+    groups: Sequence[Group], more: Sequence[str], *, as_json: bool, as_csv: bool
+) -> None:
+    told = [_group_as_json(one, more) for one in groups] if as_json or as_csv else []
     if as_json:
-        printing.print_json([_group_as_json(one, more) for one in groups])
+        printing.print_json(told)
+    if as_csv:
+        _print_groups_csv(told, more)
+    if as_json or as_csv:
         return
     headings = {"runs": False, "algo": False, "env": False, "count": True, "return": True}
     rows = []
@@ -152,6 +169,23 @@ def _print_groups(groups: Sequence[Group], more: Sequence[str], *, as_json: bool
         )
     if rows:
         printing.print_table({**headings, **dict.fromkeys(more, True)}, {"": rows}, folded="runs")
+
+
+def _print_groups_csv(told: Sequence[dict[str, Any]], more: Sequence[str]) -> None:
+    """Print means and deviations as columns of their own."""
+    plain = ["algorithm", "environment", "count"]
+    spreads = [(name, kind) for name in ("return", *more) for kind in ("mean", "std")]
+    printing.print_csv(
+        [*plain, *(f"{name}_{kind}" for name, kind in spreads), "runs"],
+        (
+            [
+                *(one[name] for name in plain),
+                *((one[name] or {}).get(kind) for name, kind in spreads),
+                one["runs"],
+            ]
+            for one in told
+        ),
+    )
 
 
 def _of_group(group: Group, name: str) -> str:

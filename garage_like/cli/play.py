@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.runs.continuation import continuation
 from garage_like.snapshot.choosing import FromEpoch
@@ -24,7 +25,7 @@ COLUMNS = {"episode": True, "return": True, "length": True, "ended": False}
 
 
 @click.command(epilog="Example: garage-like play data/local/experiment/ppo --video ppo.mp4")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option("--episodes", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option(
     "--video",

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
-from garage_like.runs.overview import RETURN, find_runs
+from garage_like.cli.completing import ColumnType, RunType
+from garage_like.runs.overview import RETURN
+from garage_like.runs.walking import find_runs
 
 if TYPE_CHECKING:
     from garage_like.runs.curves import Band, Curve
 
 
 @click.command(epilog="Example: garage-like plot data/local/experiment --group lr")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType())
 @click.option(
     "--group",
     metavar="name|none|PARAMETER",
@@ -25,8 +27,14 @@ if TYPE_CHECKING:
     default="name",
     show_default=True,
 )
-@click.option("--x", default="TotalEnvSteps", show_default=True, help="Column to draw against.")
-@click.option("--y", default=RETURN, show_default=True, help="Column to draw.")
+@click.option(
+    "--x",
+    type=ColumnType(),
+    default="TotalEnvSteps",
+    show_default=True,
+    help="Column to draw against.",
+)
+@click.option("--y", type=ColumnType(), default=RETURN, show_default=True, help="Column to draw.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

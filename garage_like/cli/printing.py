@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import json
+import os
 import shlex
+import shutil
+import sys
 import time
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from garage_like.logging.notices import printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
     from rich.tree import Tree
 
@@ -25,6 +30,10 @@ _LEAST_FOLDED = 12
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs instead of text."
+)
+
+csv_option = click.option(
+    "--csv", "as_csv", is_flag=True, help="Print CSV for programs instead of text."
 )
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
@@ -81,6 +90,18 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
+def print_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print plain values as CSV; lists and dicts are JSON, what is absent is empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(names)
+    for row in rows:
+        table.writerow(
+            [json.dumps(value) if isinstance(value, dict | list) else value for value in row]
+        )
+    echo(text.getvalue().rstrip("\n"))
+
+
 def print_table(
     columns: Mapping[str, bool],
     groups: Mapping[str, Sequence[Sequence[str]]],
@@ -96,45 +117,92 @@ def print_table(
         folded: heading of the column that takes several lines where the terminal is narrow.
         gap: spaces between columns.
     """
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    rows = [list(columns), *(row for group in groups.values() for row in group)]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     place = list(columns).index(folded)
+    rows = [
+        [_cell(cell, is_folded=number == place) for number, cell in enumerate(row)]
+        for row in (list(columns), *(row for group in groups.values() for row in group))
+    ]
+    widths = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
     others = sum(widths) - widths[place] + gap * (len(widths) - 1)
-    least = min(widths[place], _LEAST_FOLDED)
-    widths[place] = max(min(widths[place], console.width - others), least)
     # Rather lines that are too long than a name letter by letter, or headings that lose their end.
-    console.width = max(console.width, others + widths[place])
-    if any(map(str.strip, columns)):
-        console.print(_grid(columns, [list(columns)], widths, folded, gap), style="bold")
+    least = min(widths[place], _LEAST_FOLDED)
+    widths[place] = max(min(widths[place], _terminal_width() - others), least)
+    shape = _Shape(list(columns.values()), widths, place, " " * gap)
+    lines = iter(rows)
+    headings = next(lines)
+    if any(map(str.strip, headings)):
+        for line in shape.lines(headings):
+            click.secho(line, bold=True)
     for title, group in groups.items():
         if title:
             secho(title, dim=True)
-        console.print(_grid(columns, group, widths, folded, gap))
+        for _ in group:
+            click.echo("\n".join(shape.lines(next(lines))))
 
 
-def _grid(
-    columns: Mapping[str, bool],
-    rows: Iterable[Sequence[str]],
-    widths: Sequence[int],
-    folded: str,
-    gap: int,
-) -> Table:
-    from rich.table import Table
+class _Shape(NamedTuple):
+    """How the rows of a table are written."""
 
-    grid = Table.grid(padding=(0, gap, 0, 0))
-    for (name, is_number), width in zip(columns.items(), widths, strict=True):
-        grid.add_column(
-            justify="right" if is_number else "left",
-            width=width,
-            no_wrap=name != folded,
-            overflow="fold" if name == folded else "ellipsis",
-        )
-    for row in rows:
-        grid.add_row(*map(text, row))
-    return grid
+    are_numbers: Sequence[bool]
+    widths: Sequence[int]
+    folded: int
+    gap: str
+
+    def lines(self, cells: Sequence[str]) -> Iterator[str]:
+        """Yield the lines of a row: the folded cell may take several."""
+        pieces = _pieces(cells[self.folded], self.widths[self.folded])
+        for number, piece in enumerate(pieces):
+            row = [*cells] if number == 0 else [""] * len(cells)
+            row[self.folded] = piece
+            yield self.gap.join(
+                _padded(cell, width, is_number)
+                for cell, width, is_number in zip(row, self.widths, self.are_numbers, strict=True)
+            ).rstrip()
+
+
+def _terminal_width() -> int:
+    """Return how many columns there are; in a pipe, which has none, nothing is folded."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return int(os.environ["COLUMNS"])
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
+def _cell(text: str, *, is_folded: bool) -> str:
+    """Return what is shown of a text; only the folded column has several lines."""
+    shown = printable(text).expandtabs(4)
+    return shown if is_folded or "\n" not in shown else shown.replace("\n", " ")
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    if "\n" in text:
+        return max(map(_width, text.splitlines()), default=0)
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def _padded(text: str, width: int, is_number: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if is_number else text + space
+
+
+def _pieces(text: str, width: int) -> list[str]:
+    """Cut a text into pieces of at most so many columns, at spaces where there are any."""
+    if "\n" not in text and _width(text) <= width:
+        return [text]
+    pieces = []
+    for line in text.splitlines() or [""]:
+        while _width(line) > width:
+            end = width
+            while _width(line[:end]) > width:
+                end -= 1
+            space = line.rfind(" ", 1, end + 1)
+            pieces.append(line[: space if space > 0 else max(end, 1)])
+            line = line[len(pieces[-1]) :].lstrip(" ")
+        pieces.append(line)
+    return pieces
 
 
 def damage(problems: Sequence[str]) -> Iterable[str]:

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.errors import SnapshotError
 from garage_like.runs.removal import prune_run
 
 
 @click.command(epilog="Example: garage-like prune runs/ppo --keep-last 3 --keep-period 100")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option("--keep-last", type=click.IntRange(1), help="Keep so many of the newest.")
 @click.option("--keep-best", type=click.IntRange(1), help="Keep so many of the best.")
 @click.option("--keep-period", type=click.IntRange(1), help="Keep every so-many-th epoch.")

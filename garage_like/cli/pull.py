@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 
 
 @click.command(epilog="Example: garage-like pull s3://lab/runs/ppo data/local/experiment/ppo")
 @click.argument("url")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option("--epoch", type=click.IntRange(min=0), help="Snapshot to bring, not the newest.")
 @printing.json_option
 def pull(url: str, run: Path, epoch: int | None, as_json: bool) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.errors import SnapshotNotFoundError
 
 
 @click.command(epilog="Example: garage-like push data/local/experiment/ppo s3://lab/runs/ppo")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.argument("url")
 @printing.json_option
 def push(run: Path, url: str, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.runs.continuation import Continuation, continuation
@@ -36,7 +37,7 @@ def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) 
 
 
 @click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option(
     "--from-epoch",
     type=FromEpochType(),

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.runs.removal import Removal, remove_run
 
 
 @click.command(epilog="Example: garage-like rm data/local/experiment/ppo_1 --dry-run")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @printing.dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @printing.json_option

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.runs.overview import RETURN
 from garage_like.runs.report import report
 
@@ -28,7 +29,7 @@ SHOWN_VALUES, SHOWN_CHARACTERS = 200, 2000
 
 
 @click.command(epilog="Example: garage-like show data/local/experiment/ppo")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option("--all", "show_all", is_flag=True, help="List all snapshots, however many.")
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:
@@ -41,6 +42,10 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
     printing.echo(_first_line(found))
     for line in _exactness(found):
         printing.echo(line)
+    if found["tags"]:
+        printing.echo(f"tags: {', '.join(found['tags'])}")
+    if found["note"]:
+        printing.echo(found["note"])
     _section("Parameters", _as_text(found["parameters"]))
     _section("Changed since it began", _changes(found["changes"] or ()))
     _section("Components", _as_text(found["classes"] or {}))

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk import pins
 
 
 @click.command(epilog="Example: garage-like unpin data/local/experiment/ppo 40")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.argument("epoch", type=FromEpochType())
 @printing.json_option
 def unpin(run: Path, epoch: FromEpoch, as_json: bool) -> None:

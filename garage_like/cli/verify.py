@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType
 from garage_like.snapshot.choosing import snapshot_path
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.verified import problems_unless_pruned
@@ -17,7 +18,7 @@ from garage_like.snapshot.trust import check_trust
 
 
 @click.command(epilog="Example: garage-like verify data/local/experiment/ppo --restore")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunType())
 @click.option(
     "--restore",
     "restores",

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.files.run_files import EXPERIMENT, read_json
-from garage_like.runs.overview import find_runs, newest_manifest
+from garage_like.runs.overview import newest_manifest
+from garage_like.runs.walking import find_runs
 
 
 @dataclass

@@ -1,20 +1,20 @@
 """What a run is, told from its newest manifest and the JSON files beside it; nothing is unpickled.
 
-Reads: `experiment.json`, `variant.json`, `configuration.json`, `snapshots/*/manifest.json`; of all
-else, the sizes.
+Reads: `variant.json`, `configuration.json`, `notes.json`, `snapshots/*/manifest.json`; of all else,
+the sizes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
-from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, VARIANT, read_json
+from garage_like.files.run_files import CONFIGURATION, VARIANT, read_json
+from garage_like.runs.notes import Notes, read_notes
+from garage_like.runs.walking import FoundRun, bytes_on_disk
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 
@@ -39,6 +39,8 @@ class Overview:
         parameters: of the experiment.
         metrics: the newest snapshot's row of the log.
         problems: newest manifests that cannot be read, and why.
+        tags: that people gave it.
+        note: what they say of it, or ''.
     """
 
     run: str
@@ -54,31 +56,20 @@ class Overview:
     parameters: dict[str, Any]
     metrics: dict[str, Any]
     problems: list[str]
+    tags: list[str] = field(default_factory=list)
+    note: str = ""
 
 
-def find_runs(root: Path) -> Iterator[Path]:
-    """Yield the run directories at and below a folder; hidden ones and links are passed over."""
-    try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
-    except PermissionError:
-        return
-    names = {entry.name for entry in entries}
-    is_run = EXPERIMENT in names or (SNAPSHOTS in names and bool(epochs_in(root / SNAPSHOTS)))
-    if is_run:
-        yield root
-    for entry in entries:
-        if (
-            entry.is_dir(follow_symlinks=False)
-            and not entry.name.startswith(".")
-            and not (is_run and entry.name == SNAPSHOTS)
-        ):
-            yield from find_runs(Path(entry.path))
+def overview(run: Path, seen: FoundRun | None = None) -> Overview:
+    """Describe a run by its newest manifest that can be read.
 
-
-def overview(run: Path) -> Overview:
-    """Describe a run by its newest manifest that can be read."""
+    Args:
+        run: its directory.
+        seen: what a walk saw of it, if there was one.
+    """
     manifest, problems = newest_manifest(run)
     begun = read_json(run / CONFIGURATION) if manifest is None else {}
+    notes = Notes() if seen is not None and not seen.has_notes else read_notes(run)
     return Overview(
         run=str(run),
         algorithm=_text(begun, "algorithm") if manifest is None else class_name(manifest, "algo"),
@@ -87,12 +78,14 @@ def overview(run: Path) -> Overview:
         n_epochs=None if manifest is None else manifest.train_args.get("n_epochs"),
         total_env_steps=None if manifest is None else manifest.total_env_steps,
         last_return=None if manifest is None else manifest.metrics.get(RETURN),
-        bytes=bytes_on_disk(run),
+        bytes=bytes_on_disk(run) if seen is None else seen.bytes,
         updated=run.stat().st_mtime if manifest is None else manifest.created,
         exact=None if manifest is None else manifest.exact,
         parameters=read_json(run / VARIANT),
         metrics={} if manifest is None else dict(manifest.metrics),
         problems=problems,
+        tags=list(notes.tags),
+        note=notes.note,
     )
 
 
@@ -123,14 +116,3 @@ def class_name(manifest: Manifest, component: str) -> str | None:
 def environment_name(manifest: Manifest) -> str | None:
     """Return the environment's name where the manifest has one, else that of its class."""
     return manifest.env_state.get("name") or class_name(manifest, "env")
-
-
-def bytes_on_disk(folder: Path) -> int:
-    """Return what a directory takes, a file with several names counted once."""
-    sizes: dict[tuple[int, int], int] = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):  # removed by a run that is being trained
-                status = os.lstat(os.path.join(parent, name))
-                sizes[status.st_dev, status.st_ino] = status.st_size
-    return sum(sizes.values())

@@ -17,7 +17,7 @@ from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
 from garage_like.files.run_files import EXPERIMENT
-from garage_like.runs.overview import find_runs
+from garage_like.runs.walking import find_runs
 from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, refuse_link

@@ -1,6 +1,6 @@
 """All that is known of a run without running its code, as plain JSON values.
 
-Reads: `experiment.json`, `variant.json` and every `manifest.json`; sizes of all other files.
+Reads: `experiment.json`, `variant.json`, `notes.json`, every `manifest.json`; else sizes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any
 
 from garage_like.errors import SnapshotError
 from garage_like.files.run_files import EXPERIMENT, VARIANT, read_json
-from garage_like.runs.overview import bytes_on_disk, environment_name, newest_manifest
+from garage_like.runs.notes import Notes, read_notes
+from garage_like.runs.overview import environment_name, newest_manifest
+from garage_like.runs.walking import bytes_on_disk
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import run_dir_of
@@ -57,6 +59,7 @@ def report(path: Path) -> dict[str, Any]:
         manifest, problems = newest_manifest(run or path)
     if manifest is None and not (run is not None and (run / EXPERIMENT).is_file()):
         list_snapshots(path)  # raises, and says what was found instead
+    notes = Notes() if run is None else read_notes(run)
     return {
         "run": None if run is None else str(run),
         "experiment": {} if run is None else read_json(run / EXPERIMENT),
@@ -64,6 +67,8 @@ def report(path: Path) -> dict[str, Any]:
         "environment": None if manifest is None else environment_name(manifest),
         **{key: None if manifest is None else getattr(manifest, key) for key in OF_MANIFEST},
         "problems": problems,
+        "tags": list(notes.tags),
+        "note": notes.note,
         "snapshots": [] if manifest is None else snapshots(path),
         "bytes": bytes_on_disk(path if run is None else run),
         "files": {} if run is None else files_of(run),

@@ -9,7 +9,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ COLUMNS: dict[str, Callable[[Overview], Any]] = {
     "size": lambda run: run.bytes,
     "age": lambda run: time.time() - run.updated,
     "exact": lambda run: run.exact,
+    "tag": lambda run: ",".join(run.tags) or None,
+    "note": lambda run: run.note or None,
 }
 """What every run has; a parameter or a metric may be named beside these."""
 
@@ -82,6 +84,9 @@ class Condition:
 
     def holds(self, run: Overview) -> bool:
         """Tell whether it holds for a run; for one that has no such value only `!=` does."""
+        if self.name == "tag" and len(run.tags) > 1:  # of several, one will do; and none must
+            each = [self.holds(replace(run, tags=[tag])) for tag in run.tags]
+            return all(each) if self.sign == "!=" else any(each)
         value = value_of(run, self.name)
         if value is None:
             return self.sign == "!="

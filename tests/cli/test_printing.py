@@ -95,3 +95,22 @@ def test_table_loses_no_name_and_writes_none_letter_by_letter(capsys, monkeypatc
     assert "".join(parts) == name
     assert min(map(len, parts[:-1]), default=12) >= 12
     assert (len(parts) == 1) is (columns == 200)
+
+
+def test_table_in_a_pipe_folds_nothing(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    printing.print_table({"run": False, "x": True}, {"": [["a" * 300, "1"]]}, folded="run")
+    assert capsys.readouterr().out.splitlines()[1] == "a" * 300 + "  1"
+
+
+def test_table_counts_columns_of_the_terminal_and_not_characters(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [["走る", "1"], ["e\u0301", "2"], ["run", "3"]]
+    printing.print_table({"name": False, "x": True}, {"": rows}, folded="name")
+    assert capsys.readouterr().out.splitlines()[1:] == ["走る  1", "e\u0301     2", "run   3"]
+
+
+def test_cells_of_several_lines_stay_in_their_column(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    printing.print_table({"a": False, "b": False}, {"": [["x\ny", "1\n2"]]}, folded="b")
+    assert capsys.readouterr().out.splitlines()[1:] == ["x y  1", "     2"]

@@ -76,7 +76,7 @@ def _has_manifest(snapshots_dir: Path, name: str) -> bool:
     """
     bare = name.removeprefix(REPLACED)
     names = (name, f"{REPLACED}{bare}", bare)
-    return any((snapshots_dir / each / MANIFEST).is_file() for each in names)
+    return any(os.path.isfile(f"{snapshots_dir}/{each}/{MANIFEST}") for each in names)
 
 
 def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:

@@ -1,0 +1,121 @@
+"""What the shell's Tab knows: runs, epochs of a run, columns of runs.
+
+Bash has it after `eval "$(_GARAGE_LIKE_COMPLETE=bash_source garage-like)"`; zsh and fish alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from garage_like.files.run_files import EXPERIMENT, PROGRESS
+from garage_like.snapshot.disk.layout import SNAPSHOTS
+
+DEFAULT_ROOT = "data/local"
+_MOST = 200
+_MOST_READ = 20
+_SIGNS = "=!<>~"
+
+
+class RunType(click.Path):
+    """The path of a run; Tab shows runs below what is typed."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return runs whose path begins so; nothing typed means those of the usual folder."""
+        folder, _, begun = incomplete.rpartition("/")
+        if "/" in incomplete:
+            folder += "/"
+        elif not incomplete and os.path.isdir(DEFAULT_ROOT):
+            folder = f"{DEFAULT_ROOT}/"
+        found = itertools.islice(_runs_below(folder, begun), _MOST)
+        return [CompletionItem(path) for path in found]
+
+
+class ColumnType(click.ParamType):
+    """Names of columns, or what begins with one; Tab shows those that the runs have."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is."""
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return columns that begin as the last name does."""
+        cut = incomplete.rfind(",") + 1
+        before, begun = incomplete[:cut], incomplete[cut:]
+        if any(sign in begun for sign in _SIGNS):
+            return []
+        names = (name for name in _columns(_given_path(ctx)) if name.startswith(begun))
+        return [CompletionItem(before + name) for name in names]
+
+
+def complete_epochs(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Return the epochs that the run which was typed before has snapshots of, and the words."""
+    from garage_like.snapshot.choosing import WORDS
+    from garage_like.snapshot.disk.layout import epochs_in
+
+    words = [*WORDS, *map(str, epochs_in(_given_path(ctx) / SNAPSHOTS))]
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _given_path(ctx: click.Context) -> Path:
+    """Return the first run or folder that was typed."""
+    # Where an option still lacks its value, click leaves the arguments as they were typed.
+    for word in ctx.args:
+        if os.path.isdir(word):
+            return Path(word)
+    given = ctx.params.get("run") or ctx.params.get("runs") or ctx.params.get("root")
+    given = given[0] if isinstance(given, tuple) else given
+    return Path(given or DEFAULT_ROOT)
+
+
+def _runs_below(folder: str, begun: str) -> Iterator[str]:
+    """Yield the runs in and below a folder whose first name below it begins so."""
+    try:
+        entries = sorted(os.scandir(folder or "."), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        hidden = entry.name.startswith(".") and not begun.startswith(".")
+        if not entry.name.startswith(begun) or hidden or not entry.is_dir(follow_symlinks=False):
+            continue
+        path = f"{folder}{entry.name}"
+        if os.path.exists(f"{path}/{EXPERIMENT}") or os.path.isdir(f"{path}/{SNAPSHOTS}"):
+            yield path
+        else:
+            yield from _runs_below(f"{path}/", "")
+
+
+def _columns(root: Path) -> list[str]:
+    """Return columns of a few of the runs, of their logs and their parameters."""
+    from garage_like.errors import SnapshotCorruptError
+    from garage_like.files.log_table import open_table
+    from garage_like.runs.overview import overview
+    from garage_like.runs.selection import COLUMNS
+
+    names = dict.fromkeys(COLUMNS)
+    is_run = (root / EXPERIMENT).exists() or (root / SNAPSHOTS).is_dir()
+    found = [str(root)] if is_run else _runs_below(f"{root}/", "")
+    for run in itertools.islice(found, _MOST_READ):
+        known = overview(Path(run))
+        names.update(dict.fromkeys([*known.parameters, *known.metrics]))
+        try:
+            with open_table(Path(run) / PROGRESS) as (columns, _):
+                names.update(dict.fromkeys(columns))
+        except SnapshotCorruptError:
+            continue
+    return list(names)

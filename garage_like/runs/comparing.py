@@ -1,0 +1,87 @@
+"""What many runs have in common, and what sets each apart: parameters, settings, returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_like.configuration.comparison import PARAMETERS
+from garage_like.configuration.configured import CLASS
+from garage_like.runs.index import overviews
+from garage_like.runs.overview import Overview, newest_manifest
+from garage_like.runs.selection import value_of
+
+RESULTS = ("epochs", "steps", "return")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Some runs side by side.
+
+    Attributes:
+        runs: their directories.
+        same: what all of them have, by name.
+        differing: names of what they do not have in common, in the order in which they were found.
+        values: of each run, by name: what differs, and results.
+    """
+
+    runs: list[str]
+    same: dict[str, Any]
+    differing: list[str]
+    values: list[dict[str, Any]]
+
+
+def runs_of(paths: Iterable[Path]) -> list[Overview]:
+    """Return the runs that paths mean, each once: run directories, or folders of such.
+
+    Raises:
+        ValueError: if there is no run at or below a path.
+    """
+    found: dict[Path, Overview] = {}
+    for path in paths:
+        below = overviews(path) if path.is_dir() else []
+        if not below:
+            raise ValueError(f"{path}: expected a run, or a folder of runs")
+        for run in below:
+            found.setdefault(Path(run.run).absolute(), run)
+    return list(found.values())
+
+
+def compare_runs(runs: Sequence[Overview], metrics: Sequence[str] = ()) -> Comparison:
+    """Put runs side by side by their parameters, and by what their parts were constructed with.
+
+    Args:
+        runs: to compare.
+        metrics: columns of the log to show beside the return.
+    """
+    settings = [_settings(run) for run in runs]
+    names = dict.fromkeys(name for one in settings for name in one)
+    texts = {
+        name: {json.dumps(one.get(name), sort_keys=True) for one in settings} for name in names
+    }
+    differing = [name for name in names if len(texts[name]) > 1]
+    results = list(dict.fromkeys([*RESULTS, *metrics]))
+    return Comparison(
+        runs=[run.run for run in runs],
+        same={name: settings[0].get(name) for name in names if len(texts[name]) == 1},
+        differing=differing,
+        values=[
+            {name: one.get(name) for name in differing}
+            | {name: value_of(run, name) for name in results}
+            for run, one in zip(runs, settings, strict=True)
+        ],
+    )
+
+
+def _settings(run: Overview) -> dict[str, Any]:
+    """Return what a run was made with: parameters by name, the rest as `algo.discount`."""
+    manifest, _ = newest_manifest(Path(run.run))
+    settings = {"algo": run.algorithm, "env": run.environment, **run.parameters}
+    for part, section in ({} if manifest is None else manifest.configuration).items():
+        for name, value in section.items() if part != PARAMETERS else ():
+            if (part, name) != ("algo", CLASS):  # which is said already
+                settings[f"{part}.{name}"] = value
+    return settings

@@ -1,0 +1,144 @@
+"""Walking a folder once: its runs, what each takes on the disk, and which files tell of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, NOTES, VARIANT
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in, parse_epoch
+
+_TELLING = (VARIANT, CONFIGURATION, NOTES)
+
+Stamp = list[list[int]]
+"""Which files an overview was read from: epoch, and times, size and number of each; [] if none."""
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run directory, as a walk saw it.
+
+    Attributes:
+        path: the directory.
+        bytes: what it takes on the disk, a file with several names counted once.
+        stamp: differs if a file that tells of the run does.
+    """
+
+    path: str
+    bytes: int
+    stamp: Stamp
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is a file with tags and a note."""
+        return bool(self.stamp[-1])
+
+
+@dataclass
+class _Size:
+    """Bytes of files; those with several names are kept apart, to be counted once."""
+
+    plain: int = 0
+    linked: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def add(self, status: os.stat_result) -> None:
+        if status.st_nlink > 1:
+            self.linked[status.st_dev, status.st_ino] = status.st_size
+        else:
+            self.plain += status.st_size
+
+    def merge(self, other: _Size) -> None:
+        self.plain += other.plain
+        self.linked.update(other.linked)
+
+    @property
+    def total(self) -> int:
+        return self.plain + sum(self.linked.values())
+
+
+def walk_runs(root: Path) -> list[FoundRun]:
+    """Return the runs at and below a folder, by name; hidden ones and links are passed over."""
+    found: list[FoundRun] = []
+    _look(os.fspath(root), found)
+    return found
+
+
+def find_runs(root: Path) -> Iterator[Path]:
+    """Yield the run directories at and below a folder; hidden ones and links are passed over."""
+    for run in walk_runs(root):
+        yield Path(run.path)
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Return what a directory takes, a file with several names counted once."""
+    return _measured(os.fspath(folder)).total
+
+
+def _look(folder: str, found: list[FoundRun]) -> _Size:
+    """Append the runs of a folder, itself first; return what all of it takes."""
+    size, place = _Size(), len(found)
+    files, folders = _contents(folder, size)
+    newest: list[int] | None = None
+    snapshots = folders.get(SNAPSHOTS)
+    if snapshots is not None:
+        inside, newest = _look_at_snapshots(snapshots)
+        if newest is not None or EXPERIMENT in files:
+            del folders[SNAPSHOTS]
+            size.merge(inside)
+    for name, path in folders.items():
+        size.merge(_measured(path) if name.startswith(".") else _look(path, found))
+    if newest is not None or EXPERIMENT in files or EXPERIMENT in folders:
+        stamp = [newest or [], *(_told(files.get(name)) for name in _TELLING)]
+        found.insert(place, FoundRun(folder, size.total, stamp))
+    return size
+
+
+def _look_at_snapshots(folder: str) -> tuple[_Size, list[int] | None]:
+    """Return what snapshots take, and which manifest is the newest; None if there is none."""
+    size = _Size()
+    newest: tuple[int, os.stat_result | None] = (-1, None)
+    _, folders = _contents(folder, size)
+    for name, path in folders.items():
+        inside = _contents(path, size)
+        for below in inside[1].values():
+            size.merge(_measured(below))
+        epoch = parse_epoch(name)
+        if epoch is not None and MANIFEST in inside[0]:
+            newest = max(newest, (epoch, inside[0][MANIFEST]), key=lambda one: one[0])
+    if newest[1] is None:  # or it has another name at this moment, since it is being replaced
+        return size, [] if folders and epochs_in(Path(folder)) else None
+    return size, [newest[0], *_told(newest[1])]
+
+
+def _measured(folder: str) -> _Size:
+    size = _Size()
+    for path in _contents(folder, size)[1].values():
+        size.merge(_measured(path))
+    return size
+
+
+def _contents(folder: str, size: _Size) -> tuple[dict[str, os.stat_result], dict[str, str]]:
+    """Return files and folders by name, in order; what files take is added to a size."""
+    files, folders = {}, {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_dir(follow_symlinks=False):
+                    folders[entry.name] = entry.path
+                    continue
+                try:
+                    files[entry.name] = status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:  # removed by a run that is being trained
+                    continue
+                size.add(status)
+    except (PermissionError, FileNotFoundError, NotADirectoryError):
+        pass
+    return files, folders
+
+
+def _told(status: os.stat_result | None) -> list[int]:
+    if status is None:
+        return []
+    return [status.st_ctime_ns, status.st_mtime_ns, status.st_size, status.st_ino]
