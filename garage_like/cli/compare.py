@@ -33,8 +33,8 @@ def compare(
 ) -> None:
     """Show what sets runs apart, and what came of it.
 
-    That is parameters, and arguments of the parts that differ, beside the results. RUN is a run directory, or a folder of such. `diff` looks into two runs more closely, and
-    `study` says how far results can be trusted.
+    That is parameters, and arguments of parts that differ, beside the results. RUN is a run
+    directory, or a folder of such. `diff` looks into two runs more closely.
     """
     from garage_like.runs.comparing import compare_runs, runs_of
     from garage_like.runs.selection import check_names

@@ -18,9 +18,9 @@ from garage_like.runs.notes import set_note
 @printing.csv_option
 @printing.json_option
 def note(run: Path, text: str | None, as_csv: bool, as_json: bool) -> None:
-    """Say TEXT of RUN, in place of what was said; without TEXT, show it.
+    """Say something of RUN, or show what was said.
 
-    An empty TEXT takes the note away.
+    TEXT goes in place of what was said; an empty one takes the note away.
     """
     try:
         if text is not None:
