@@ -7,6 +7,7 @@ number: docs/snapshots.md lists them.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self._process = os.getpid()
+        self._before: dict[int, Any] = {}
 
     @property
     def requested(self) -> bool:
@@ -54,13 +57,14 @@ class Interruption:
             yield
             return
         free = [number for number in WARNING if signal.getsignal(number) == signal.SIG_DFL]
-        before: dict[int, Any] = {}
+        self._process = os.getpid()
+        self._before = {}
         for number in (*STOPPING, *free):
-            before[int(number)] = signal.signal(number, self._note)
+            self._before[int(number)] = signal.signal(number, self._note)
         try:
             yield
         finally:
-            for previous, handler in before.items():
+            for previous, handler in self._before.items():
                 if handler is not None:  # one in C cannot be put back
                     signal.signal(previous, handler)
         if self.requested:
@@ -71,7 +75,20 @@ class Interruption:
             raise KeyboardInterrupt
         if not self.requested:
             self.signal_number = number
+        if os.getpid() != self._process:
+            self._obey_in_a_child(number)
+            return
         say_at_once(
             f"\n{signal.Signals(number).name}: finishing the epoch and saving;"
             " press Ctrl-C again to stop at once"
         )
+
+    def _obey_in_a_child(self, number: int) -> None:
+        """End a worker that was forked by the loop when it is told to; nothing is saved there.
+
+        Of what a whole group of processes hears, only SIGTERM ends it: the loop is not through with
+        its epoch, and needs its workers.
+        """
+        if number == signal.SIGTERM:
+            signal.signal(number, self._before[number] or signal.SIG_DFL)
+            os.kill(os.getpid(), number)

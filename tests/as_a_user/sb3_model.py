@@ -67,6 +67,7 @@ def make(kind, env):
 
 def main(kind, vector, normalized):
     torch.set_num_threads(1)
+    np.random.seed(1)  # MaskablePPO's environment draws from it, in workers forked from here
     env = environment(kind, vector, normalized == "normalized", "monitor")
     model = make(kind, env)
     other = environment(kind, "dummy", normalized == "normalized")

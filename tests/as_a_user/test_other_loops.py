@@ -58,9 +58,6 @@ def test_a_script_with_a_loop_of_its_own(tmp_path, kind):
 QUICK = [("PPO", "subproc", "normalized"), ("DQN", "dummy", "plain")]
 KINDS = ["PPO", "A2C", "SAC", "TD3", "DDPG", "DQN", "TQC", "QRDQN", "RecurrentPPO", "MaskablePPO"]
 MATRIX = [(k, v, n) for k in KINDS for v in ("dummy", "subproc") for n in ("plain", "normalized")]
-# Where environments are processes, MaskablePPO does not come to a good end, see the page.
-MATRIX = [case for case in MATRIX if case[0] != "MaskablePPO" or case[1] == "dummy"]
-MATRIX.remove(("MaskablePPO", "dummy", "normalized"))
 # All of it takes a quarter of an hour; by itself each algorithm is tried in one way.
 if os.environ.get("WHOLE_MATRIX") != "1":
     MATRIX = [case for place, case in enumerate(MATRIX) if place % 4 == (place // 4) % 4]

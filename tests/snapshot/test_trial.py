@@ -1,11 +1,13 @@
 """Restores that are tried: what would not come back is named by its path."""
 
 import contextlib
+import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -50,6 +52,19 @@ def test_nothing_is_said_of_what_comes_back(tmp_path):
     node = Node(table=table, view=table[::2], rng=np.random.default_rng(1), many={1, 2}, nan=np.nan)
     node.self = node
     assert try_restore(saved(tmp_path, algo=node, env=None)) == []
+
+
+def test_environments_of_worker_processes_are_tried_without_workers(tmp_path):
+    def make():
+        return gym.make("CartPole-v1")
+
+    envs = gym.vector.AsyncVectorEnv([make, make], context="fork")
+    envs.reset(seed=1)
+    path = saved(tmp_path, algo=Node(envs=envs), env=None)
+    envs.close()
+    assert try_restore(path) == []
+    del envs
+    assert not multiprocessing.active_children()
 
 
 def test_object_that_cannot_be_built_is_named_by_path_and_class(tmp_path):

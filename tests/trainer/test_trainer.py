@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -395,6 +396,24 @@ def test_sigterm_finishes_the_epoch_saves_and_says_how_to_resume(run, tmp_path, 
     assert "SIGTERM: finishing the epoch and saving" in output
     assert f"garage-like resume {os.path.relpath(tmp_path / 'run')}" in output
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_worker_that_the_loop_forked_ends_when_it_is_told_to(run):
+    class Forking(RandomWalk):
+        def train_epoch(self, trainer):
+            child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+            child.start()
+            os.kill(child.pid, signal.SIGINT)  # a group hears it; its loop needs the worker yet
+            child.join(0.2)
+            assert child.is_alive()
+            child.terminate()
+            child.join(10)
+            assert child.exitcode == -signal.SIGTERM
+            return super().train_epoch(trainer)
+
+    trainer = run(snapshot_mode="none")
+    trainer.setup(Forking(), None)
+    trainer.train(1)
 
 
 @pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGHUP", "SIGXCPU"])

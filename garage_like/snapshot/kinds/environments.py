@@ -115,10 +115,20 @@ class KnownEnvs(dict[EnvKind, EnvState]):
         if state is None:
             state = self[kind] = self._find_out(env)
             self._has_inexact = self._has_inexact or not state.exact
+        self._settle(env, kind)
+        return state
+
+    def succeed(self, old: Any, new: Any) -> None:
+        """Note that an environment is a newer copy of one: what is known of that holds for it."""
+        state = self.state_of(old)
+        if state is not None:
+            self[kind_of(new)] = state
+            self._settle(new, kind_of(new))
+
+    def _settle(self, env: Any, kind: EnvKind) -> None:
         for part in _parts_of(env):
             if id(part) not in self._settled:
                 self._settled[id(part)] = self._reference(part, kind)
-        return state
 
     def state_of(self, env: Any) -> EnvState | None:
         """Return what is known of an environment."""

@@ -24,13 +24,15 @@ from typing import Any
 import numpy as np
 
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT, Part, PartsFunction, labelled
+from garage_like.snapshot.kinds.environments import KnownEnvs
 from garage_like.snapshot.kinds.kind import Kind, Packing, Pickling
 from garage_like.snapshot.kinds.made_again import is_only_trying, only_trying
 
 AT_HOME = "workers_at_home"
 _TOLD = "_told_to_garage_like"
+_TRIED = "_only_tried_by_garage_like"
 _OF_PROCESSES = frozenset(
-    ("remotes", "work_remotes", "processes", "parent_pipes", "error_queue", "env_fns")
+    ("remotes", "work_remotes", "processes", "parent_pipes", "error_queue", "env_fns", _TRIED)
 )
 
 
@@ -58,10 +60,16 @@ class WorkerEnvsKind(Kind):
 
     def reduce(self, value: Any, pickling: Pickling) -> Any:
         """Return a bare object, its attributes, and the workers' states."""
+        if _TRIED in vars(value):  # no workers were started
+            return NEW_OBJECT, (type(value),), vars(value)[_TRIED], None, None, set_workers
         packing = pickling.packing
         told = ask(value, tell, packing.pack)
+        before = vars(value).get(AT_HOME, ())
         with only_trying():  # files of the workers are theirs
             vars(value)[AT_HOME] = [packing.unpack(content) for content in told]
+        if isinstance(pickling.env_states, KnownEnvs):  # not to try each anew at each save
+            for old, new in zip(before, vars(value)[AT_HOME], strict=False):
+                pickling.env_states.succeed(old.env, new.env)
         kept = {name: v for name, v in vars(value).items() if name not in _OF_PROCESSES}
         if _is_gymnasium(type(value)):
             kept["observations"] = copy.deepcopy(value.observations)
@@ -140,7 +148,7 @@ def set_workers(envs: Any, state: dict[str, Any]) -> None:
     live = dict(vars(envs))
     observations = live.pop("observations", None)
     if is_only_trying():
-        vars(envs).update(attributes)
+        vars(envs).update(attributes, **{_TRIED: state, "closed": True})  # nothing to be closed
         return
     states = [packing.pack(worker) for worker in attributes[AT_HOME]]
     if len(live.get("processes", ())) != len(states):
