@@ -54,11 +54,29 @@ def _renamed(names: type) -> dict[str, str]:
     return {name: hint.__metadata__[0] for name, hint in hints.items()}
 
 
+class Pairs(NamedTuple):
+    """An argument of pairs, which are two sequences here.
+
+    Attributes:
+        firsts: what the first of each pair goes to.
+        seconds: what the second goes to.
+    """
+
+    firsts: str
+    seconds: str
+
+
+Meaning = str | Inert | Pairs
+
+_FILTERS: Mapping[str, Meaning] = {
+    "filters": Pairs("hidden_channels", "kernel_sizes"),
+    "padding": "paddings",
+}
 _GRAPH = Inert("there is no graph with scopes")
 _VALUES = Inert("values have no bounds", (None,))
 _NO_LIMIT = Inert("the bounds of the action space hold")
 
-ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
+ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
     "interfaces.Sampler": {
         "is_tf_worker": Inert("workers act without a session of TensorFlow"),
     },
@@ -90,6 +108,12 @@ ARGUMENTS: Mapping[str, Mapping[str, str | Inert]] = {
     "tf.modules.module.Module": {
         "num_seq_inputs": Inert("observations are valued one by one", (1,)),
     },
+    "tf.policies.categorical_cnn_policy.CategoricalCNNPolicy": _FILTERS,
+    "tf.q_functions.discrete_cnn_q_function.DiscreteCNNQFunction": _FILTERS,
+    "tf.baselines.gaussian_cnn_baseline.GaussianCNNBaseline": _FILTERS,
+    "torch.q_functions.discrete_cnn_q_function.DiscreteCNNQFunction": {
+        "mlp_hidden_nonlinearity": "hidden_nonlinearity",
+    },
     "tf.q_functions.continuous_mlp_q_function.ContinuousMLPQFunction": {
         "action_merge_layer": Inert("actions come in beside the observations", (0,)),
         "output_nonlinearity": _VALUES,
@@ -117,7 +141,7 @@ def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
         ValueError: if one would have had an effect in garage and has none here.
         TypeError: if one is given by both names.
     """
-    known: dict[str, str | Inert] = {}
+    known: dict[str, Meaning] = {}
     for base in reversed(cls.__mro__):
         room = f"{base.__module__}.{base.__qualname__}".removeprefix("garage_like.")
         known.update(ARGUMENTS.get(room, {}))
@@ -127,6 +151,9 @@ def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
         if isinstance(meaning, Inert):
             _say_inert(cls, name, value, meaning)
             continue
+        if isinstance(meaning, Pairs):
+            taken[meaning.firsts], taken[meaning.seconds] = zip(*value, strict=True)
+            continue
         if meaning in taken or (meaning != name and meaning in given):
             raise TypeError(f"{cls.__name__}: {name} is {meaning} by another name; give one")
         taken[meaning] = value
@@ -134,13 +161,16 @@ def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _takes(cls: type, name: str) -> bool:
-    """Tell whether a constructor of a class or its bases has a parameter of that name."""
-    constructors = (vars(base).get("__init__") for base in cls.__mro__)
-    return any(
-        name in inspect.signature(constructor).parameters
-        for constructor in constructors
-        if inspect.isfunction(constructor)
-    )
+    """Tell whether a class's constructor, or one that it passes the rest to, has a parameter."""
+    for constructor in (vars(base).get("__init__") for base in cls.__mro__):
+        if not inspect.isfunction(constructor):
+            continue
+        parameters = inspect.signature(constructor).parameters
+        if name in parameters:
+            return True
+        if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+            return False
+    return False
 
 
 def _say_inert(cls: type, name: str, value: Any, inert: Inert) -> None:

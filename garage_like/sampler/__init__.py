@@ -1,5 +1,6 @@
 """Samplers: they collect env steps with the current policy, by means of workers."""
 
+from garage_like.interfaces import Sampler
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.env_update import (
     EnvUpdate,
@@ -17,6 +18,7 @@ from garage_like.sampler.worker import Worker
 from garage_like.sampler.worker_factory import WorkerFactory
 
 __all__ = [
+    "Sampler",
     "DefaultWorker",
     "EnvUpdate",
     "ExistingEnvUpdate",

@@ -19,6 +19,7 @@ from garage_like.errors import SnapshotError, SnapshotNotFoundError, SnapshotWri
 from garage_like.logging import active_run_logs, logger
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.notices import say, warn
+from garage_like.logging.steps import log_of_epoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import pins
 from garage_like.snapshot.disk.layout import epochs_in
@@ -406,7 +407,7 @@ class RunSession:
 
     def _say(self, report: SaveReport) -> None:
         for epoch in report.committed:
-            logger.log(f"epoch #{epoch} | Saved")
+            log_of_epoch(epoch, "Saved")
         if report.committed:
             newest = report.committed[-1]
             classes = self._snapshotter.take_classes(newest)

@@ -18,7 +18,7 @@ MIDDLE = 1
 COMPARED = ("policy.mlp.layers[0]", "first_moments[0]", "step_count", "_value_function.mlp")
 
 MATRIX = [
-    *product(("vpg", "ppo", "trpo", "tnpg"), ("categorical", "gaussian", "cnn")),
+    *product(("vpg", "ppo", "trpo", "tnpg", "npo"), ("categorical", "gaussian", "cnn")),
     ("graph_mode", "categorical"),
     ("both_backends", "categorical"),
 ]

@@ -23,6 +23,12 @@ from garage_like.sampler import FragmentWorker, LocalSampler
 from garage_like.snapshot import SnapshotConfig
 from garage_like.trainer import TFTrainer, Trainer
 
+CONVOLUTIONS: dict[str, Any] = {
+    "hidden_channels": (4, 4),
+    "kernel_sizes": (4, 2),
+    "strides": (2, 1),
+    "hidden_sizes": (8,),
+}
 HIDDEN = (16, 16)
 
 
@@ -66,8 +72,12 @@ def build(algorithm: str, policy_kind: str, trainer: Trainer) -> tuple[RLAlgorit
 
 
 def on_policy(algorithm: str, env: GymEnv) -> RLAlgorithm:
-    from garage_like.tf.algos import PPO, TNPG, TRPO, VPG
-    from garage_like.tf.baselines import ContinuousMLPBaseline, GaussianMLPBaseline
+    from garage_like.tf.algos import NPO, PPO, TNPG, TRPO, VPG
+    from garage_like.tf.baselines import (
+        ContinuousMLPBaseline,
+        GaussianCNNBaseline,
+        GaussianMLPBaseline,
+    )
     from garage_like.tf.optimizers import LBFGSOptimizer
 
     spec, options = env.spec, {}
@@ -76,11 +86,17 @@ def on_policy(algorithm: str, env: GymEnv) -> RLAlgorithm:
     elif algorithm == "vpg":
         baseline = ContinuousMLPBaseline(spec, HIDDEN)
         options["vf_optimizer"] = LBFGSOptimizer(baseline, max_optimization_epochs=5)
+    elif algorithm == "npo":
+        fitted = {"use_trust_region": True, "adaptive_std": True, "normalize_inputs": True}
+        if len(spec.observation_space.shape) == 2:
+            baseline = GaussianCNNBaseline(spec, **CONVOLUTIONS, **fitted)
+        else:
+            baseline = GaussianMLPBaseline(spec, HIDDEN, **fitted, normalize_outputs=True)
     else:
         baseline = GaussianMLPBaseline(spec, HIDDEN)
     policy = make_policy(spec)
     sampler = LocalSampler(policy, env, worker_class=FragmentWorker, worker_args={"n_envs": 3})
-    algo = {"vpg": VPG, "ppo": PPO, "trpo": TRPO, "tnpg": TNPG}[algorithm]
+    algo = {"vpg": VPG, "npo": NPO, "ppo": PPO, "trpo": TRPO, "tnpg": TNPG}[algorithm]
     return algo(spec, policy, baseline, sampler, **options)
 
 
@@ -89,8 +105,7 @@ def make_policy(spec: Any) -> Any:
     from garage_like.tf.policies import GaussianMLPPolicy as Gaussian
 
     if len(spec.observation_space.shape) == 2:
-        sizes = {"hidden_channels": (4, 4), "kernel_sizes": (4, 2), "strides": (2, 1)}
-        return CategoricalCNNPolicy(spec, **sizes, hidden_sizes=(8,))
+        return CategoricalCNNPolicy(spec, **CONVOLUTIONS)
     return (CategoricalMLPPolicy if spec.is_discrete else Gaussian)(spec, HIDDEN)
 
 

@@ -30,7 +30,7 @@ NAMES = {
     "np": ("cem", "cma_es", "q_learning", "sarsa"),
     "torch": ("vpg", "ppo", "trpo", "dqn", "ddpg", "td3", "sac", "tqc", "bc", "sac_in_rows"),
     "tf": (
-        *("ppo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo"),
+        *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo"),
         *("dqn", "ddpg", "td3"),
     ),
 }

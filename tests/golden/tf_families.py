@@ -14,7 +14,7 @@ from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.np.exploration_policies import AddGaussianNoise, AddOrnsteinUhlenbeckNoise
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler, RL2Worker
-from garage_like.tf.algos import DDPG, DQN, ERWR, PPO, REPS, RL2PPO, TD3, TRPO, VPG
+from garage_like.tf.algos import DDPG, DQN, ERWR, NPO, PPO, REPS, RL2PPO, TD3, TRPO, VPG
 from garage_like.tf.baselines import GaussianMLPBaseline
 from garage_like.tf.policies import (
     CategoricalMLPPolicy,
@@ -31,6 +31,15 @@ Run = tuple[RLAlgorithm, Environment]
 
 def ppo() -> Run:
     return _on_policy(PPO, point(), GaussianMLPPolicy)
+
+
+def npo() -> Run:
+    env = point()
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    fitted: dict[str, Any] = {"use_trust_region": True, "adaptive_std": True}
+    scaled = {"normalize_inputs": True, "normalize_outputs": True}
+    baseline = GaussianMLPBaseline(env.spec, hidden_sizes=HIDDEN, **fitted, **scaled)
+    return NPO(env.spec, policy, baseline, fragments(policy, env)), env
 
 
 def trpo() -> Run:

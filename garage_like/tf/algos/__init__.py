@@ -3,6 +3,7 @@
 from garage_like.tf.algos.ddpg import DDPG
 from garage_like.tf.algos.dqn import DQN
 from garage_like.tf.algos.erwr import ERWR
+from garage_like.tf.algos.npo import NPO
 from garage_like.tf.algos.ppo import PPO
 from garage_like.tf.algos.reps import REPS
 from garage_like.tf.algos.rl2 import RL2PPO, RL2TRPO
@@ -11,4 +12,17 @@ from garage_like.tf.algos.tnpg import TNPG
 from garage_like.tf.algos.trpo import TRPO
 from garage_like.tf.algos.vpg import VPG
 
-__all__ = ["DDPG", "DQN", "ERWR", "PPO", "REPS", "RL2PPO", "RL2TRPO", "TD3", "TNPG", "TRPO", "VPG"]
+__all__ = [
+    "DDPG",
+    "DQN",
+    "ERWR",
+    "NPO",
+    "PPO",
+    "REPS",
+    "RL2PPO",
+    "RL2TRPO",
+    "TD3",
+    "TNPG",
+    "TRPO",
+    "VPG",
+]

@@ -9,7 +9,7 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.tf.algos.vpg import VPG
 from garage_like.tf.algos.weighted_fit import WeightedFit
-from garage_like.tf.baselines.mlp_baseline import Optimizer
+from garage_like.tf.baselines.network_baseline import Optimizer
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 
 

@@ -6,16 +6,16 @@ from typing import Unpack
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
-from garage_like.tf.algos.vpg import VPG, VPGKeywords
-from garage_like.tf.baselines.mlp_baseline import Optimizer
+from garage_like.tf.algos.npo import NPO, PolicyLoss
+from garage_like.tf.algos.vpg import VPGKeywords
+from garage_like.tf.baselines.network_baseline import Optimizer
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
-from garage_like.tf.quiet_import import tf
 
 
-class PPO(VPG):
+class PPO(NPO):
     """Take many gradient steps on a batch, but none for leaving the old policy's neighbourhood.
 
     Schulman et al. 2017, arXiv:1707.06347. Differs from the paper: the value function has its own
@@ -26,6 +26,8 @@ class PPO(VPG):
             steps on the whole batch.
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
     """
+
+    _pg_loss: PolicyLoss = "surrogate_clip"
 
     def __init__(
         self,
@@ -40,8 +42,6 @@ class PPO(VPG):
         gae_lambda: float = 0.97,
         **options: Unpack[VPGKeywords],
     ) -> None:
-        if not 0.0 < lr_clip_range < 1.0:
-            raise ValueError(f"PPO: lr_clip_range must lie between 0 and 1, got {lr_clip_range!r}")
         super().__init__(
             env_spec,
             policy,
@@ -51,8 +51,9 @@ class PPO(VPG):
             vf_optimizer,
             gae_lambda=gae_lambda,
             **options,
+            pg_loss="surrogate_clip",
+            lr_clip_range=lr_clip_range,
         )
-        self._lr_clip_range = lr_clip_range
 
     @staticmethod
     def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
@@ -65,11 +66,3 @@ class PPO(VPG):
             max_optimization_epochs=10,
             minibatch_size=64,
         )
-
-    def _objective(
-        self, log_probs: tf.Tensor, old_log_probs: tf.Tensor, advantages: tf.Tensor
-    ) -> tf.Tensor:
-        """Compute min(r A, clip(r, 1 - eps, 1 + eps) A), equation 7; all of shape (N,)."""
-        ratio = tf.exp(log_probs - old_log_probs)
-        clipped = tf.clip_by_value(ratio, 1.0 - self._lr_clip_range, 1.0 + self._lr_clip_range)
-        return tf.minimum(ratio * advantages, clipped * advantages)

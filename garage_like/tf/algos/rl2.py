@@ -12,7 +12,7 @@ from garage_like.sampler.rl2_worker import RL2Worker
 from garage_like.tf.algos.ppo import PPO
 from garage_like.tf.algos.trpo import TRPO
 from garage_like.tf.algos.vpg import VPGKeywords
-from garage_like.tf.baselines.mlp_baseline import Optimizer
+from garage_like.tf.baselines.network_baseline import Optimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 

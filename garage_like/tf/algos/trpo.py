@@ -8,8 +8,9 @@ from typing import Unpack
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Sampler
 from garage_like.logging.steps import log_step
-from garage_like.tf.algos.vpg import VPG, VPGKeywords
-from garage_like.tf.baselines.mlp_baseline import Optimizer
+from garage_like.tf.algos.npo import NPO
+from garage_like.tf.algos.vpg import VPGKeywords
+from garage_like.tf.baselines.network_baseline import Optimizer
 from garage_like.tf.distributions import Distribution
 from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -19,7 +20,7 @@ from garage_like.tf.quiet_import import tf
 DEFAULT_KL = 0.01
 
 
-class TRPO(VPG):
+class TRPO(NPO):
     """Take the best step for which the policy stays close to the old one, in the sense of KL.
 
     Schulman et al. 2015, arXiv:1502.05477. Differs from the paper: all states of the batch enter
@@ -112,9 +113,3 @@ class TRPO(VPG):
     def _mean_kl(self, old_distribution: Distribution, observations: tf.Tensor) -> tf.Tensor:
         """Compute the mean of KL(old || new), the constraint of equation 12."""
         return tf.reduce_mean(old_distribution.kl_divergence(self.policy(observations)[0]))
-
-    def _objective(
-        self, log_probs: tf.Tensor, old_log_probs: tf.Tensor, advantages: tf.Tensor
-    ) -> tf.Tensor:
-        """Compute r A, the objective of equation 14; all of shape (N,)."""
-        return tf.exp(log_probs - old_log_probs) * advantages

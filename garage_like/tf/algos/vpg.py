@@ -17,7 +17,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Metrics, Sampler
 from garage_like.tf.action_rows import action_rows
-from garage_like.tf.baselines.mlp_baseline import MLPBaseline, Optimizer, default_optimizer
+from garage_like.tf.baselines.network_baseline import NetworkBaseline, Optimizer
 from garage_like.tf.distributions import Distribution
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.described import described_optimizer
@@ -43,7 +43,7 @@ class VPG(OnPolicyAlgorithm):
     Args:
         baseline: a baseline in TensorFlow, or any other Baseline.
         policy_optimizer: None for Adam, one step on the whole batch.
-        vf_optimizer: None for Adam, 10 passes in minibatches of 64; only for an MLPBaseline.
+        vf_optimizer: None for the baseline's own; only for one in TensorFlow.
 
     Raises:
         ValueError: if an argument is out of range, or two contradict each other.
@@ -83,8 +83,8 @@ class VPG(OnPolicyAlgorithm):
         self._check_optimizers(policy_optimizer, vf_optimizer)
         self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
         self._check_order()
-        if vf_optimizer is None and isinstance(baseline, MLPBaseline):
-            vf_optimizer = default_optimizer(baseline)
+        if vf_optimizer is None and isinstance(baseline, NetworkBaseline):
+            vf_optimizer = baseline.make_optimizer()
         self._vf_optimizer = vf_optimizer
 
     @staticmethod
@@ -228,7 +228,7 @@ class VPG(OnPolicyAlgorithm):
                 "(Adam, dict(lr=1e-3)), baseline), or an LBFGSOptimizer(baseline), got "
                 f"{vf_optimizer!r}"
             )
-        if not isinstance(self._value_function, MLPBaseline):
+        if not isinstance(self._value_function, NetworkBaseline):
             raise ValueError(
                 f"{owner}: {type(self._value_function).__name__} fits itself; "
                 "leave vf_optimizer out"

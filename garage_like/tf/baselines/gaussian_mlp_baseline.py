@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.tf.baselines.mlp_baseline import MLPBaseline
+from garage_like.tf.baselines.gaussian_baseline import GaussianBaseline
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
-from garage_like.tf.modules.mlp import Nonlinearity
+from garage_like.tf.modules.mlp import MLP, Nonlinearity
 from garage_like.tf.quiet_import import tf
 
 
-class GaussianMLPBaseline(MLPBaseline):
+class GaussianMLPBaseline(GaussianBaseline):
     """Take returns as normally distributed around a multi-layer perceptron's value.
 
     In torch this is GaussianMLPValueFunction.
@@ -31,10 +29,23 @@ class GaussianMLPBaseline(MLPBaseline):
         learn_std: whether the standard deviation is a parameter.
         init_std: what it starts at.
         layer_normalization: normalise what goes into each hidden nonlinearity.
+        adaptive_std: whether a network gives the standard deviation of each observation.
+        std_share_network: whether that is the network that gives the value.
+        std_hidden_sizes: units of each hidden layer of one of its own.
+        std_nonlinearity: of its hidden layers.
+        optimizer: as in NetworkBaseline.
+        optimizer_args: as in NetworkBaseline.
+        use_trust_region: keep each fit close to the last one, by a PenaltyLBFGSOptimizer.
+        max_kl_step: how close, in nats.
+        normalize_inputs: shift and scale observations by what the last batch was like.
+        normalize_outputs: the same of returns, so that the network gives numbers around 0.
 
     Raises:
-        ValueError: if init_std is not positive.
+        ValueError: if init_std is not positive, or a trust region is asked for with an optimizer
+            that has none.
     """
+
+    std_mlp: MLP | None = None
 
     def __init__(
         self,
@@ -49,11 +60,32 @@ class GaussianMLPBaseline(MLPBaseline):
         learn_std: bool = True,
         init_std: float = 1.0,
         layer_normalization: bool = False,
+        adaptive_std: bool = False,
+        std_share_network: bool = False,
+        std_hidden_sizes: Sequence[int] = (32, 32),
+        std_nonlinearity: Nonlinearity = tf.tanh,
+        optimizer: Any = None,
+        optimizer_args: Mapping[str, Any] | None = None,
+        use_trust_region: bool = False,
+        max_kl_step: float = 0.01,
+        normalize_inputs: bool = False,
+        normalize_outputs: bool = False,
     ) -> None:
-        if not init_std > 0.0:
-            raise ValueError(f"GaussianMLPBaseline: init_std must be positive, got {init_std!r}")
         super().__init__(
             env_spec,
+            learn_std=learn_std,
+            init_std=init_std,
+            adaptive_std=adaptive_std,
+            use_trust_region=use_trust_region,
+            max_kl_step=max_kl_step,
+            optimizer=optimizer,
+            optimizer_args=optimizer_args,
+            normalize_inputs=normalize_inputs,
+            normalize_outputs=normalize_outputs,
+        )
+        self.mlp = MLP(
+            env_spec.observation_dim,
+            1 + (adaptive_std and std_share_network),
             hidden_sizes,
             hidden_nonlinearity,
             hidden_w_init,
@@ -63,17 +95,13 @@ class GaussianMLPBaseline(MLPBaseline):
             output_b_init,
             layer_normalization,
         )
-        self.log_std = tf.Variable(
-            np.float32(math.log(init_std)), trainable=learn_std, name="log_std"
+        self.std_mlp = None
+        if adaptive_std and not std_share_network:
+            self.std_mlp = MLP(env_spec.observation_dim, 1, std_hidden_sizes, std_nonlinearity)
+
+    def outputs(self, observations: tf.Tensor) -> tf.Tensor:
+        """Return values of scaled observations, shape (N, D), and logarithms of deviations."""
+        outputs = self.mlp(observations)
+        return (
+            outputs if self.std_mlp is None else tf.concat((outputs, self.std_mlp(observations)), 1)
         )
-
-    def compute_loss(self, observations: tf.Tensor, returns: tf.Tensor) -> tf.Tensor:
-        """Compute the mean of -log N(G | V(s), sigma^2).
-
-        Args:
-            observations: shape (N, D), flat.
-            returns: shape (N,).
-        """
-        z = (returns - self(observations)) * tf.exp(-self.log_std)
-        constant = 0.5 * math.log(2.0 * math.pi)
-        return 0.5 * tf.reduce_mean(tf.square(z)) + self.log_std + constant

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-
-from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
-from garage_like.np.observations import flatten_observations
+from garage_like.tf.baselines.network_baseline import NetworkBaseline
 from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import MLP, Nonlinearity
-from garage_like.tf.modules.module import Module
-from garage_like.tf.optimizers.adam import Adam
-from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.quiet_import import tf
-from garage_like.tf.traced import traced
 
 
-class Optimizer(Protocol):
-    """What fits a baseline: an OptimizerWrapper or an LBFGSOptimizer on it."""
-
-    def minimize(self, loss: Callable[..., tf.Tensor], *tensors: Any) -> None:
-        """Make the loss of tensors of S rows less."""
-
-
-class MLPBaseline(Module):
+class MLPBaseline(NetworkBaseline):
     """Value observations by a multi-layer perceptron, fitted by gradient steps.
 
     A subclass implements `compute_loss`.
@@ -41,6 +27,9 @@ class MLPBaseline(Module):
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
         layer_normalization: normalise what goes into each hidden nonlinearity.
+        optimizer: as in NetworkBaseline.
+        optimizer_args: as in NetworkBaseline.
+        normalize_inputs: shift and scale observations by what the last batch was like.
     """
 
     def __init__(
@@ -54,9 +43,11 @@ class MLPBaseline(Module):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        optimizer: Any = None,
+        optimizer_args: Mapping[str, Any] | None = None,
+        normalize_inputs: bool = False,
     ) -> None:
-        self._env_spec = env_spec
-        self._optimizer: Optimizer | None = None
+        super().__init__(env_spec, optimizer, optimizer_args, normalize_inputs)
         self.mlp = MLP(
             env_spec.observation_dim,
             1,
@@ -70,50 +61,6 @@ class MLPBaseline(Module):
             layer_normalization,
         )
 
-    def __call__(self, observations: tf.Tensor) -> tf.Tensor:
-        """Return values, shape (N,), of flat observations, shape (N, D)."""
-        return tf.squeeze(self.mlp(observations), -1)
-
-    def compute_loss(self, observations: tf.Tensor, returns: tf.Tensor) -> tf.Tensor:
-        """Compute how far values are from returns, a scalar.
-
-        Args:
-            observations: shape (N, D), flat.
-            returns: shape (N,).
-        """
-        raise NotImplementedError(f"{type(self).__name__} must implement compute_loss")
-
-    def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
-        """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
-        everything = np.concatenate([episodes.observations, episodes.last_observations])
-        values = self._values(self._flatten(everything)).numpy()
-        return values[: episodes.num_steps], values[episodes.num_steps :]
-
-    @traced
-    def _values(self, observations: tf.Tensor) -> tf.Tensor:
-        return self(observations)
-
-    def fit(
-        self, episodes: EpisodeBatch, returns: np.ndarray, optimizer: Optimizer | None = None
-    ) -> None:
-        """Move towards returns, shape (S,), by gradient steps.
-
-        Args:
-            episodes: whose observations were followed by the returns.
-            returns: shape (S,).
-            optimizer: takes the steps; None for an Adam of the baseline's own.
-        """
-        if optimizer is None:
-            optimizer = self._optimizer = self._optimizer or default_optimizer(self)
-        observations = self._flatten(episodes.observations)
-        optimizer.minimize(self.compute_loss, observations, returns.astype(np.float32))
-
-    def _flatten(self, observations: Any) -> np.ndarray:
-        return flatten_observations(self._env_spec.observation_space, observations)
-
-
-def default_optimizer(baseline: Module) -> OptimizerWrapper:
-    """Return what fits a baseline where nothing else is asked for."""
-    return OptimizerWrapper(
-        (Adam, {"lr": 2.5e-4}), baseline, max_optimization_epochs=10, minibatch_size=64
-    )
+    def outputs(self, observations: tf.Tensor) -> tf.Tensor:
+        """Return values, shape (N, 1), of scaled observations, shape (N, D)."""
+        return self.mlp(observations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -15,6 +15,10 @@ from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
 
 ImageFormat = Literal["NHWC", "NCHW"]
+Kernel = int | tuple[int, int]
+"""Height and width, or both in one number."""
+Paddings = Sequence[int] | Literal["SAME", "VALID"]
+"""Zeros around the inputs of each convolution, or TensorFlow's own words for how many."""
 
 
 class Convolution(NamedTuple):
@@ -35,14 +39,19 @@ class CNN(Module):
         image_format: where the channels are.
         hidden_channels: of each convolution.
         kernel_sizes: of each convolution.
-        strides: of each convolution.
-        paddings: of each convolution; None for none.
+        strides: of each convolution, or one number for all.
+        paddings: of each convolution, or 'SAME' or 'VALID' for all; None for none.
         hidden_sizes: units of each fully connected hidden layer that follows.
         hidden_nonlinearity: function of a tensor; None for none.
         hidden_w_init: maps a shape to weights.
         hidden_b_init: maps a shape to biases.
+        output_nonlinearity: as hidden_nonlinearity.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
+        cnn_hidden_nonlinearity: that of the convolutions; None for hidden_nonlinearity.
+        pool_shape: height and width of which the largest is taken behind each; None for no pooling.
+        pool_strides: steps from one to the next.
 
     Attributes:
         convolutions: kernels, shape (height, width, inputs, outputs), and biases, (outputs,).
@@ -60,17 +69,29 @@ class CNN(Module):
         *,
         image_format: ImageFormat = "NHWC",
         hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[int] = (8, 4),
-        strides: Sequence[int] = (4, 2),
-        paddings: Sequence[int] | None = None,
+        kernel_sizes: Sequence[Kernel] = (8, 4),
+        strides: Sequence[int] | int = (4, 2),
+        paddings: Paddings | None = None,
         hidden_sizes: Sequence[int] = (256,),
         hidden_nonlinearity: Nonlinearity = tf.nn.relu,
         hidden_w_init: Initializer = xavier_uniform,
         hidden_b_init: Initializer = zeros,
+        output_nonlinearity: Nonlinearity = None,
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
+        layer_normalization: bool = False,
+        cnn_hidden_nonlinearity: Nonlinearity = None,
+        pool_shape: tuple[int, int] | None = None,
+        pool_strides: tuple[int, int] = (2, 2),
     ) -> None:
-        paddings = [0] * len(hidden_channels) if paddings is None else paddings
+        if isinstance(strides, int):
+            strides = [strides] * len(hidden_channels)
+        if paddings is None or isinstance(paddings, str):
+            if paddings not in (None, "SAME", "VALID"):
+                raise ValueError(
+                    f"CNN: paddings must be numbers, 'SAME' or 'VALID', got {paddings!r}"
+                )
+            paddings = ["SAME" if paddings == "SAME" else 0] * len(hidden_channels)  # type: ignore[list-item]
         numbers = {len(hidden_channels), len(kernel_sizes), len(strides), len(paddings)}
         if len(numbers) != 1 or numbers == {0}:
             raise ValueError(
@@ -82,13 +103,16 @@ class CNN(Module):
         self._channels_last = image_format == "NHWC"
         self._scale = 1.0 / 255.0 if space.dtype == np.uint8 else 1.0
         self._strides, self._paddings = list(strides), list(paddings)
-        self._activation = as_activation("hidden_nonlinearity", hidden_nonlinearity)
+        self._pooling = None if pool_shape is None else (tuple(pool_shape), tuple(pool_strides))
+        between = cnn_hidden_nonlinearity or hidden_nonlinearity
+        self._activation = as_activation("hidden_nonlinearity", between)
         self.convolutions: list[Convolution] = []
         height, width, channels = self._image_shape
         for i, (number, kernel, stride, padding) in enumerate(
             zip(hidden_channels, kernel_sizes, strides, paddings, strict=True)
         ):
-            shape = (kernel, kernel, channels, number)
+            window = (kernel, kernel) if isinstance(kernel, int) else tuple(kernel)
+            shape = (*window, channels, number)
             self.convolutions.append(
                 Convolution(
                     make_variable(hidden_w_init, shape, f"convolution_{i}_kernel"),
@@ -96,8 +120,9 @@ class CNN(Module):
                 )
             )
             channels = number
-            height = (height + 2 * padding - kernel) // stride + 1
-            width = (width + 2 * padding - kernel) // stride + 1
+            height, width = _left((height, width), window, (stride, stride), padding)
+            if self._pooling is not None:
+                height, width = _left((height, width), *self._pooling, padding)
             if height < 1 or width < 1:
                 raise ValueError(
                     f"CNN: nothing is left of images of shape {space.shape} behind a convolution "
@@ -111,10 +136,13 @@ class CNN(Module):
             hidden_nonlinearity,
             hidden_w_init,
             hidden_b_init,
-            None,
+            output_nonlinearity,
             output_w_init,
             output_b_init,
+            layer_normalization,
         )
+
+    _pooling: tuple[Any, Any] | None = None  # snapshots of before there was any have no entry
 
     def __call__(self, rows: tf.Tensor) -> tf.Tensor:
         """Map flat images, shape (N, D), to shape (N, output_dim)."""
@@ -129,12 +157,34 @@ class CNN(Module):
         for (kernel, bias), stride, padding in zip(
             self.convolutions, self._strides, self._paddings, strict=True
         ):
-            pads = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+            pads = _as_tensorflow_takes_it(padding)
             x = activate(tf.nn.conv2d(x, kernel, stride, pads) + bias)
+            if self._pooling is not None:
+                x = tf.nn.max_pool2d(x, *self._pooling, pads)
         return self.mlp(tf.reshape(x, (-1, self._flat_dim)))
 
     def to_numpy(self) -> None:
         """Return None: NumPy has no convolutions."""
+
+
+def _left(
+    size: tuple[int, int], window: Sequence[int], strides: Sequence[int], padding: int | str
+) -> tuple[int, int]:
+    """Return height and width of what is left behind windows that are laid on an image."""
+    if isinstance(padding, str):
+        height, width = (-(-length // stride) for length, stride in zip(size, strides, strict=True))
+    else:
+        height, width = (
+            (length + 2 * padding - extent) // stride + 1
+            for length, extent, stride in zip(size, window, strides, strict=True)
+        )
+    return height, width
+
+
+def _as_tensorflow_takes_it(padding: int | str) -> Any:
+    if isinstance(padding, str):
+        return padding
+    return [[0, 0], [padding, padding], [padding, padding], [0, 0]]
 
 
 def _image_shape(space: gymnasium.Space, image_format: str) -> tuple[int, int, int]:

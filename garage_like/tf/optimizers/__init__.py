@@ -9,6 +9,7 @@ from garage_like.tf.optimizers.described import (
 )
 from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.tf.optimizers.penalty_lbfgs_optimizer import PenaltyLBFGSOptimizer
 
 __all__ = [
     "Adam",
@@ -18,4 +19,5 @@ __all__ = [
     "LBFGSOptimizer",
     "OptimizerWrapper",
     "PearlmutterHVP",
+    "PenaltyLBFGSOptimizer",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
+from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 
 _SAYS_NOTHING = {"name", "verbose", "callback", "hvp_approach", "num_slices", "tolerance"}
@@ -54,17 +55,17 @@ class PearlmutterHVP:
 
 def described_optimizer(
     owner: str,
-    policy: Any,
+    module: Any,
     optimizer: Any,
     options: Mapping[str, Any] | None,
     default: OptimizerWrapper,
     max_constraint_value: float | None,
-) -> OptimizerWrapper:
-    """Return what moves a policy, as it is described.
+) -> Any:
+    """Return what moves a policy or a baseline, as it is described.
 
     Args:
         owner: who asks, for errors.
-        policy: what is moved.
+        module: what is moved.
         optimizer: a class; None for the kind of `default`.
         options: arguments of the class by garage's names.
         default: of the algorithm; what is not described is as it is there.
@@ -76,6 +77,8 @@ def described_optimizer(
     given = {k: v for k, v in dict(options or {}).items() if k not in _SAYS_NOTHING}
     if given.pop("subsample_factor", 1.0) != 1.0:
         raise TypeError(f"{owner}: subsample_factor must be 1.0: all steps of the batch are used")
+    if isinstance(optimizer, type) and issubclass(optimizer, LBFGSOptimizer):
+        return optimizer(module, **given)
     inner = default.optimizer
     is_trust_region = optimizer is ConjugateGradientOptimizer or (
         optimizer is None and isinstance(inner, ConjugateGradientOptimizer)
@@ -89,7 +92,7 @@ def described_optimizer(
     if is_trust_region:
         arguments = {_TRUST_REGION[key]: value for key, value in given.items()}
         arguments["max_constraint_value"] = max_constraint_value or 0.01
-        return OptimizerWrapper((ConjugateGradientOptimizer, arguments), policy)
+        return OptimizerWrapper((ConjugateGradientOptimizer, arguments), module)
     cls = given.get("optimizer") or optimizer
     if cls in (None, FirstOrderOptimizer):
         cls = Adam
@@ -98,7 +101,7 @@ def described_optimizer(
     passes, size = default.plan
     return OptimizerWrapper(
         (cls, {} if rate is None else {name: rate}),
-        policy,
+        module,
         max_optimization_epochs=given.get("max_optimization_epochs", passes),
         minibatch_size=given.get("batch_size", size),
     )

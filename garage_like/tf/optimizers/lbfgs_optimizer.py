@@ -44,17 +44,38 @@ class LBFGSOptimizer(Configured):
                 kept for the next call.
             *tensors: each of S rows, or scalars, or tuples of tensors.
         """
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, tensors)
+        self._search(loss, loss, self._vector(), *tensors)
+
+    def _vector(self) -> np.ndarray:
+        """Return the variables as they are, as SciPy takes them."""
+        vector: np.ndarray = flat(self._variables, self._variables).numpy().astype(np.float64)
+        return vector
+
+    def _search(
+        self,
+        traced_by: Callable[..., Any],
+        loss: Callable[..., tf.Tensor],
+        start: np.ndarray,
+        *tensors: Any,
+    ) -> None:
+        """Look for the least loss from a start on, and move the variables there.
+
+        Args:
+            traced_by: what the trace of the loss is kept by.
+            loss: maps `tensors` to a scalar.
+            start: all variables as one vector.
+            *tensors: what the loss is of; numbers among them may differ from call to call.
+        """
         from scipy.optimize import minimize
 
-        tensors = tf.nest.map_structure(tf.convert_to_tensor, tensors)
         evaluate = partial(self._evaluate, loss)
 
         def value_and_gradient(vector: np.ndarray) -> tuple[float, np.ndarray]:
             arguments = (vector.astype(np.float32), *tensors)
-            value, gradient = traces_of(self).run(loss, evaluate, arguments)
+            value, gradient = traces_of(self).run(traced_by, evaluate, arguments)
             return float(value), gradient.numpy().astype(np.float64)
 
-        start = flat(self._variables, self._variables).numpy().astype(np.float64)
         found = minimize(
             value_and_gradient,
             start,
@@ -62,7 +83,10 @@ class LBFGSOptimizer(Configured):
             method="L-BFGS-B",
             options={"maxiter": self._max_optimization_epochs},
         )
-        assign_flat(self._variables, tf.constant(found.x.astype(np.float32)))
+        self._assign(found.x)
+
+    def _assign(self, vector: np.ndarray) -> None:
+        assign_flat(self._variables, tf.constant(vector.astype(np.float32)))
 
     def _evaluate(
         self, loss: Callable[..., tf.Tensor], vector: tf.Tensor, *tensors: tf.Tensor

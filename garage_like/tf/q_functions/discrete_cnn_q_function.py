@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
-from garage_like.tf.modules.cnn import CNN, ImageFormat
+from garage_like.tf.modules.cnn import CNN, ImageFormat, Kernel, Paddings
+from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import Nonlinearity
 from garage_like.tf.modules.module import Module
 from garage_like.tf.policies.spaces import check_discrete
@@ -22,10 +23,20 @@ class DiscreteCNNQFunction(Module):
         image_format: where the channels are.
         hidden_channels: of each convolution.
         kernel_sizes: of each convolution.
-        strides: of each convolution.
-        paddings: of each convolution; None for none.
+        strides: of each convolution, or one number for all.
+        paddings: of each convolution, or 'SAME' or 'VALID' for all; None for none.
         hidden_sizes: units of each fully connected hidden layer that follows.
         hidden_nonlinearity: function of a tensor; None for none.
+        hidden_w_init: maps a shape to weights.
+        hidden_b_init: maps a shape to biases.
+        output_nonlinearity: as hidden_nonlinearity.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
+        cnn_hidden_nonlinearity: that of the convolutions; None for hidden_nonlinearity.
+        max_pooling: take the largest of each `pool_shapes` behind each convolution.
+        pool_strides: steps from one such to the next.
+        pool_shapes: its height and width.
         dueling: learn the value of the state apart from what each action adds to it.
 
     Raises:
@@ -38,11 +49,21 @@ class DiscreteCNNQFunction(Module):
         image_format: ImageFormat = "NHWC",
         *,
         hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[int] = (8, 4),
-        strides: Sequence[int] = (4, 2),
-        paddings: Sequence[int] | None = None,
+        kernel_sizes: Sequence[Kernel] = (8, 4),
+        strides: Sequence[int] | int = (4, 2),
+        paddings: Paddings | None = None,
         hidden_sizes: Sequence[int] = (256,),
         hidden_nonlinearity: Nonlinearity = tf.nn.relu,
+        hidden_w_init: Initializer = xavier_uniform,
+        hidden_b_init: Initializer = zeros,
+        output_nonlinearity: Nonlinearity = None,
+        output_w_init: Initializer = xavier_uniform,
+        output_b_init: Initializer = zeros,
+        layer_normalization: bool = False,
+        cnn_hidden_nonlinearity: Nonlinearity = None,
+        max_pooling: bool = False,
+        pool_strides: tuple[int, int] = (2, 2),
+        pool_shapes: tuple[int, int] = (2, 2),
         dueling: bool = False,
     ) -> None:
         check_discrete("DiscreteCNNQFunction", env_spec)
@@ -57,6 +78,15 @@ class DiscreteCNNQFunction(Module):
             paddings=paddings,
             hidden_sizes=hidden_sizes,
             hidden_nonlinearity=hidden_nonlinearity,
+            hidden_w_init=hidden_w_init,
+            hidden_b_init=hidden_b_init,
+            output_nonlinearity=output_nonlinearity,
+            output_w_init=output_w_init,
+            output_b_init=output_b_init,
+            layer_normalization=layer_normalization,
+            cnn_hidden_nonlinearity=cnn_hidden_nonlinearity,
+            pool_shape=pool_shapes if max_pooling else None,
+            pool_strides=pool_strides,
         )
 
     def __call__(self, observations: tf.Tensor) -> tf.Tensor:

@@ -25,7 +25,7 @@ from garage_like.torch.kernels.on_policy import distribution_of_many, policy_gra
 from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
-from garage_like.torch.value_functions.gaussian_mlp_value_function import default_optimizer
+from garage_like.torch.value_functions.value_function import default_optimizer
 
 
 class VPG(Movable, OnPolicyAlgorithm):

@@ -14,6 +14,9 @@ from torch import nn
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity, as_module
 
 ImageFormat = Literal["NHWC", "NCHW"]
+Kernel = int | tuple[int, int]
+"""Height and width, or both in one number."""
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 class CNN(nn.Module):
@@ -27,14 +30,20 @@ class CNN(nn.Module):
         image_format: where the channels are.
         hidden_channels: of each convolution.
         kernel_sizes: of each convolution.
-        strides: of each convolution.
-        paddings: of each convolution; None for none.
+        strides: of each convolution, or one number for all.
+        paddings: of each convolution, or one number for all; None for none.
         hidden_sizes: units of each fully connected hidden layer that follows.
         hidden_nonlinearity: module class, module or function; None for none.
         hidden_w_init: fills a weight in place.
         hidden_b_init: fills a bias in place.
+        output_nonlinearity: as hidden_nonlinearity.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
+        cnn_hidden_nonlinearity: that of the convolutions; None for hidden_nonlinearity.
+        padding_mode: what paddings consist of, as `torch.nn.Conv2d` has it.
+        pool_shape: height and width of which the largest is taken behind each; None for no pooling.
+        pool_stride: steps from one to the next.
 
     Raises:
         ValueError: if the space has no images, convolutions are not of one number, or nothing of
@@ -48,18 +57,29 @@ class CNN(nn.Module):
         *,
         image_format: ImageFormat = "NHWC",
         hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[int] = (8, 4),
-        strides: Sequence[int] = (4, 2),
-        paddings: Sequence[int] | None = None,
+        kernel_sizes: Sequence[Kernel] = (8, 4),
+        strides: Sequence[int] | int = (4, 2),
+        paddings: Sequence[int] | int | None = None,
         hidden_sizes: Sequence[int] = (256,),
         hidden_nonlinearity: Nonlinearity = nn.ReLU,
         hidden_w_init: Initializer = nn.init.xavier_uniform_,
         hidden_b_init: Initializer = nn.init.zeros_,
+        output_nonlinearity: Nonlinearity = None,
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
+        layer_normalization: bool = False,
+        cnn_hidden_nonlinearity: Nonlinearity = None,
+        padding_mode: PaddingMode = "zeros",
+        pool_shape: Kernel | None = None,
+        pool_stride: Kernel = 1,
     ) -> None:
         super().__init__()
-        paddings = [0] * len(hidden_channels) if paddings is None else paddings
+        strides, paddings = (
+            [value or 0] * len(hidden_channels)
+            if value is None or isinstance(value, int)
+            else value
+            for value in (strides, paddings)
+        )
         numbers = {len(hidden_channels), len(kernel_sizes), len(strides), len(paddings)}
         if len(numbers) != 1 or numbers == {0}:
             raise ValueError(
@@ -75,13 +95,16 @@ class CNN(nn.Module):
         for number, kernel, stride, padding in zip(
             hidden_channels, kernel_sizes, strides, paddings, strict=True
         ):
-            layer = nn.Conv2d(channels, number, kernel, stride, padding)
+            layer = nn.Conv2d(channels, number, kernel, stride, padding, padding_mode=padding_mode)
             hidden_w_init(layer.weight)
             hidden_b_init(layer.bias)  # type: ignore[arg-type]
-            layers += [layer, as_module("hidden_nonlinearity", hidden_nonlinearity)]
+            between = cnn_hidden_nonlinearity or hidden_nonlinearity
+            layers += [layer, as_module("hidden_nonlinearity", between)]
             channels = number
-            height = (height + 2 * padding - kernel) // stride + 1
-            width = (width + 2 * padding - kernel) // stride + 1
+            height, width = _left((height, width), kernel, stride, padding)
+            if pool_shape is not None:
+                layers.append(nn.MaxPool2d(pool_shape, pool_stride))
+                height, width = _left((height, width), pool_shape, pool_stride)
             if height < 1 or width < 1:
                 raise ValueError(
                     f"CNN: nothing is left of images of shape {space.shape} behind a convolution "
@@ -95,9 +118,10 @@ class CNN(nn.Module):
             hidden_nonlinearity,
             hidden_w_init,
             hidden_b_init,
-            None,
+            output_nonlinearity,
             output_w_init,
             output_b_init,
+            layer_normalization,
         )
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
@@ -111,6 +135,18 @@ class CNN(nn.Module):
             images = images * self._scale
         outputs: torch.Tensor = self.mlp(self.convolutions(images).flatten(1))
         return outputs
+
+
+def _left(
+    size: tuple[int, int], window: Kernel, stride: Kernel, padding: int = 0
+) -> tuple[int, int]:
+    """Return height and width of what is left behind windows that are laid on an image."""
+    windows, strides = ((w, w) if isinstance(w, int) else w for w in (window, stride))
+    height, width = (
+        (length + 2 * padding - extent) // step + 1
+        for length, extent, step in zip(size, windows, strides, strict=True)
+    )
+    return height, width
 
 
 def _image_shape(space: gymnasium.Space, image_format: str) -> tuple[int, int, int]:

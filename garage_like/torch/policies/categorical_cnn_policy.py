@@ -10,8 +10,8 @@ from torch import nn
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.torch.distributions import Categorical
-from garage_like.torch.modules.cnn import CNN, ImageFormat
-from garage_like.torch.modules.mlp import Nonlinearity
+from garage_like.torch.modules.cnn import CNN, ImageFormat, Kernel, PaddingMode
+from garage_like.torch.modules.mlp import Initializer, Nonlinearity
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.policies.policy import TorchNetwork
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -25,10 +25,20 @@ class CategoricalCNNPolicy(StochasticPolicy):
         image_format: where the channels are.
         hidden_channels: of each convolution.
         kernel_sizes: of each convolution.
-        strides: of each convolution.
-        paddings: of each convolution; None for none.
+        strides: of each convolution, or one number for all.
+        paddings: of each convolution, or one number for all; None for none.
         hidden_sizes: units of each fully connected hidden layer that follows.
         hidden_nonlinearity: module class, module or function; None for none.
+        hidden_w_init: fills a weight in place.
+        hidden_b_init: fills a bias in place.
+        output_nonlinearity: as hidden_nonlinearity.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
+        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
+        padding_mode: what paddings consist of, as `torch.nn.Conv2d` has it.
+        max_pool: take the largest of each `pool_shape` behind each convolution.
+        pool_shape: its height and width, or both in one number.
+        pool_stride: steps from one such to the next.
 
     Raises:
         ValueError: if the spaces are others, or the convolutions contradict each other.
@@ -40,11 +50,21 @@ class CategoricalCNNPolicy(StochasticPolicy):
         image_format: ImageFormat = "NHWC",
         *,
         hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[int] = (8, 4),
-        strides: Sequence[int] = (4, 2),
-        paddings: Sequence[int] | None = None,
+        kernel_sizes: Sequence[Kernel] = (8, 4),
+        strides: Sequence[int] | int = (4, 2),
+        paddings: Sequence[int] | int | None = None,
         hidden_sizes: Sequence[int] = (256,),
         hidden_nonlinearity: Nonlinearity = nn.ReLU,
+        hidden_w_init: Initializer = nn.init.xavier_uniform_,
+        hidden_b_init: Initializer = nn.init.zeros_,
+        output_nonlinearity: Nonlinearity = None,
+        output_w_init: Initializer = nn.init.xavier_uniform_,
+        output_b_init: Initializer = nn.init.zeros_,
+        layer_normalization: bool = False,
+        padding_mode: PaddingMode = "zeros",
+        max_pool: bool = False,
+        pool_shape: Kernel | None = None,
+        pool_stride: Kernel = 1,
     ) -> None:
         check_discrete("CategoricalCNNPolicy", env_spec)
         super().__init__(env_spec)
@@ -58,6 +78,15 @@ class CategoricalCNNPolicy(StochasticPolicy):
             paddings=paddings,
             hidden_sizes=hidden_sizes,
             hidden_nonlinearity=hidden_nonlinearity,
+            hidden_w_init=hidden_w_init,
+            hidden_b_init=hidden_b_init,
+            output_nonlinearity=output_nonlinearity,
+            output_w_init=output_w_init,
+            output_b_init=output_b_init,
+            layer_normalization=layer_normalization,
+            padding_mode=padding_mode,
+            pool_shape=(pool_shape or 2) if max_pool else None,
+            pool_stride=pool_stride,
         )
 
     def forward(self, observations: torch.Tensor) -> tuple[Categorical, dict[str, torch.Tensor]]:

@@ -8,7 +8,7 @@ from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
-from garage_like.tf.algos import PPO, TNPG, TRPO, VPG
+from garage_like.tf.algos import NPO, PPO, TNPG, TRPO, VPG
 from garage_like.tf.baselines import GaussianMLPBaseline
 from garage_like.tf.optimizers import Adam, OptimizerWrapper
 from garage_like.tf.policies import CategoricalMLPPolicy
@@ -42,6 +42,9 @@ def make(name, env):
         baseline = GaussianMLPBaseline(env.spec)
         options = {"policy_optimizer": adam(policy, 10), "vf_optimizer": adam(baseline, 10)}
         return PPO(env.spec, policy, baseline, sampler, **options)
+    if name == "NPO":
+        baseline = GaussianMLPBaseline(env.spec, use_trust_region=True, normalize_outputs=True)
+        return NPO(env.spec, policy, baseline, sampler, policy_optimizer=adam(policy, 10))
     linear = LinearFeatureBaseline(env.spec)
     if name == "VPG":
         optimizer = OptimizerWrapper((Adam, {"lr": 1e-2}), policy)
@@ -55,6 +58,7 @@ def make(name, env):
         *[("TRPO", seed, 15) for seed in (1, 2, 3)],
         ("TNPG", 1, 15),
         ("PPO", 1, 20),
+        ("NPO", 1, 20),
         ("VPG", 1, 60),
     ],
 )

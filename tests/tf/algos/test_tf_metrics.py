@@ -17,7 +17,7 @@ from garage_like.trainer import TFTrainer
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vpg", "ppo", "trpo", "tnpg", "dqn", "ddpg", "td3"])
+@pytest.mark.parametrize("name", ["vpg", "npo", "ppo", "trpo", "tnpg", "dqn", "ddpg", "td3"])
 def test_k04_columns_contain_the_algorithms_metrics_and_no_other(name, tmp_path):
     config = SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="none")
     with RunLogs(tmp_path, existing=False, console=False), TFTrainer(config) as trainer:

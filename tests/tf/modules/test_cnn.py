@@ -85,3 +85,23 @@ def test_paddings_keep_what_is_at_the_edge():
 def test_contradictions_are_refused(space, options, message):
     with pytest.raises(ValueError, match=message):
         make(space, 2, **options)
+
+
+def test_same_padding_and_pooling_leave_what_tensorflow_leaves():
+    options = {"paddings": "SAME", "pool_shape": (2, 2), "layer_normalization": True}
+    network = make(spaces.Box(0, 1, (9, 7, 1)), 2, **options)  # 9x7, 5x4, 3x2, 3x2, 2x1
+    assert network._flat_dim == 2 * 1 * 6
+    assert network(np.zeros((4, 63), np.float32)).shape == (4, 2)
+
+
+def test_the_largest_of_each_window_is_taken():
+    options = {"hidden_channels": (1,), "kernel_sizes": ((1, 1),), "strides": 1}
+    options |= {"pool_shape": (3, 1), "pool_strides": (3, 1), "hidden_w_init": np.ones}
+    network = make(spaces.Box(0, 1, (9, 7, 1)), 1, **options, hidden_sizes=())
+    image = np.random.default_rng(0).random((1, 3, 3, 7)).astype(np.float32)
+    assert_allclose(network(flat(image)), network.mlp(image.max(axis=2).reshape(1, 21)), rtol=1e-6)
+
+
+def test_an_unknown_word_for_paddings_is_refused():
+    with pytest.raises(ValueError, match="paddings must be numbers, 'SAME' or 'VALID', got 'HALF'"):
+        make(spaces.Box(0, 1, (9, 7, 1)), 2, paddings="HALF")

@@ -72,3 +72,15 @@ def test_paddings_keep_what_is_at_the_edge():
 def test_contradictions_are_refused(space, options, message):
     with pytest.raises(ValueError, match=message):
         CNN(space, 2, **{**OPTIONS, **options})
+
+
+def test_pooling_and_padding_are_torchs():
+    options = {**OPTIONS, "paddings": 1, "padding_mode": "reflect", "pool_shape": (2, 1)}
+    network = CNN(spaces.Box(0, 1, (1, 9, 7)), 2, image_format="NCHW", **options)
+    images = np.random.default_rng(0).random((2, 1, 9, 7)).astype(np.float32)
+    x = torch.from_numpy(images)
+    for layer in [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]:
+        padded = torch.nn.functional.pad(x, (1, 1, 1, 1), "reflect")
+        x = torch.nn.functional.conv2d(padded, layer.weight, layer.bias, layer.stride).relu()
+        x = torch.nn.functional.max_pool2d(x, (2, 1), 1)
+    assert torch.allclose(network(flat(images)), network.mlp(x.flatten(1)), atol=1e-6)
