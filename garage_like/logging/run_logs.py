@@ -58,6 +58,14 @@ def active_run_logs(directory: str | os.PathLike[str] | None = None) -> RunLogs 
     return None
 
 
+def _has_no_more_rows(files: Mapping[str, Path], offsets: Mapping[str, int]) -> bool:
+    """Tell whether no table grew after `offsets`, and the text log ends with a whole line."""
+    tables = (path for name, path in files.items() if name != DEBUG_LOG)
+    return not any(path.stat().st_size > offsets.get(path.name, 0) for path in tables) and (
+        DEBUG_LOG not in files or ends_a_line(files[DEBUG_LOG])
+    )
+
+
 class RunLogs:
     """Connect dowel's logger with the files of a run directory, until `close`.
 
@@ -125,8 +133,8 @@ class RunLogs:
     def continue_from(self, offsets: Mapping[str, int]) -> None:
         """Cut the logs back to where they were when `offsets` were taken, and go on from there.
 
-        What is cut off is kept in orphans; a log that did not exist then becomes one. Logs that
-        are gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what
+        What is cut off is kept in orphans; a log that did not exist then becomes one. Where no row
+        came after, the text log is not cut: it tells what became of the snapshot. Logs that are gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what
         was recorded in `tabular`, are dropped: the files hold them. May be called at any time.
 
         Args:
@@ -138,7 +146,10 @@ class RunLogs:
         self._close_files()
         files = {path.name: path for path in self._files()}
         csv_content = self._check(files, offsets)
+        kept = {DEBUG_LOG} & set(offsets) if _has_no_more_rows(files, offsets) else ()
         for name, path in files.items():
+            if name in kept:
+                continue
             if name not in offsets:
                 set_aside(path)
             elif name == PROGRESS and not path.read_bytes().startswith(csv_content):

@@ -239,6 +239,22 @@ def test_continuing_where_the_files_end_leaves_no_orphan(tmp_path, open_logs, ep
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("tail", ["Saved\n", "Saved\nObtaining sam"])
+def test_lines_after_the_last_row_stay_if_they_are_whole(tmp_path, open_logs, epochs, tail):
+    logs = open_logs(existing=False)
+    epochs(0, 2)
+    offsets = logs.offsets()
+    logs.close()
+    with (tmp_path / "debug.log").open("a") as file:
+        file.write(tail)
+    before = (tmp_path / "debug.log").read_text()
+    logs = open_logs()
+    logs.continue_from(offsets)
+    is_whole = tail.endswith("\n")
+    assert (tmp_path / "debug.log").read_text() == before.removesuffix("" if is_whole else tail)
+    assert (tmp_path / "debug.log.orphan-1").exists() is not is_whole
+
+
 def test_files_that_the_snapshot_did_not_know_become_orphans_whole(tmp_path, open_logs, epochs):
     logs = open_logs(existing=False)
     logger.log("before")

@@ -78,7 +78,7 @@ def test_restore_and_resume_again_and_again(tmp_path):
     trainer.resume(4)
     trainer.resume(6)
     assert places(tmp_path / "run") == whole(tmp_path / "whole", 6)
-    assert {p.name for p in (tmp_path / "run").rglob("*orphan*")} <= {"debug.log.orphan-1"}
+    assert not list((tmp_path / "run").rglob("*orphan*"))
 
 
 def test_a_second_trainer_goes_on_in_the_directory(tmp_path):
@@ -93,7 +93,7 @@ def test_a_second_trainer_goes_on_in_the_directory(tmp_path):
 
     experiment()
     assert names(tmp_path / "run") == [f"epoch_{epoch:06}" for epoch in range(5)]
-    assert {p.name for p in (tmp_path / "run").rglob("*orphan*")} <= {"debug.log.orphan-1"}
+    assert not list((tmp_path / "run").rglob("*orphan*"))
     assert read_snapshot(tmp_path / "run").manifest.train_args["stage"] == 1
 
 
