@@ -134,8 +134,9 @@ class RunLogs:
         """Cut the logs back to where they were when `offsets` were taken, and go on from there.
 
         What is cut off is kept in orphans; a log that did not exist then becomes one. Where no row
-        came after, the text log is not cut: it tells what became of the snapshot. Logs that are gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what
-        was recorded in `tabular`, are dropped: the files hold them. May be called at any time.
+        came after, the text log is not cut: it tells what became of the snapshot. Logs that are
+        gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what was
+        recorded in `tabular`, are dropped: the files hold them. May be called at any time.
 
         Args:
             offsets: as `offsets()` returned it.
