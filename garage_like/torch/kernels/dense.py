@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -104,6 +105,15 @@ class Dense:
         """Where each weight and bias begins in memory, layer by layer, and how many numbers."""
         arrays = [array for layer in self._layers for array in (layer.weight, layer.bias)]
         return [(array.ctypes.data, array.size) for array in arrays]
+
+    @property
+    def is_in_a_row(self) -> bool:
+        """Whether weights and biases lie one after another."""
+        found = self.addresses
+        return all(
+            begin + 4 * size == following
+            for (begin, size), (following, _) in itertools.pairwise(found)
+        )
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Map shape (B, inputs) to shape (B, outputs); remember what `backward` needs."""

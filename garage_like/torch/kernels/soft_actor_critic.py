@@ -11,9 +11,11 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.transitions import Transitions
+from garage_like.torch.kernels.compiled.soft_step import Minibatch, SoftSteps
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.kernels.tanh_gaussian import TanhGaussianHead
+from garage_like.torch.optimizers.flat_memory import lay_flat
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
 
@@ -80,21 +82,28 @@ class SACKernel(Kernel):
         self._qfs = [Dense(qf.mlp, adams[1].gradient_of) for qf in qfs]
         self._target_qfs = [Dense(qf.mlp) for qf in target_qfs]
         self._log_alpha = parts.log_alpha.detach().numpy()
+        self._compiled = self._in_c() if parts.qf_optimizer.is_compiled else None
+
+    def _in_c(self) -> SoftSteps | None:
+        target_qfs: Any = self._parts.target_qfs
+        for qf in target_qfs:
+            lay_flat(list(qf.mlp.parameters()))
+        self._target_qfs = [Dense(qf.mlp) for qf in target_qfs]
+        return SoftSteps.make(
+            self._policy,
+            self._head,
+            self._qfs,
+            self._target_qfs,
+            self._adams[:2],
+            self._parts.discount,
+            float(self._reward_scale),
+        )
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Take one gradient step."""
         alpha = math.exp(float(self._log_alpha[0]))
-        observations = self._rows(transitions["observation"])
-        metrics, errors = self._update_critics(observations, transitions, alpha)
-
-        actions, log_probs = self._sample(observations)
-        count = len(actions)
-        values, by_action = self._least_values(observations, actions)
-        metrics["Loss/Policy"] = alpha * mean(log_probs) - mean(values)
-        self._policy.backward(self._head.delta(alpha / count, by_action / np.float32(count)))
-        self._adams[0].step()
-
-        entropy = -mean(log_probs)
+        step = self._move if self._compiled is None else self._move_in_c
+        metrics, entropy, errors = step(transitions, alpha)
         if self._parts.alpha_optimizer is not None:
             excess = entropy - self._parts.target_entropy
             metrics["Loss/Entropy"] = float(self._log_alpha[0]) * excess
@@ -104,6 +113,47 @@ class SACKernel(Kernel):
         metrics["Coefficient/Entropy"] = alpha
         metrics["policy/Entropy"] = entropy
         return metrics, errors
+
+    def _move_in_c(
+        self, transitions: Transitions, alpha: float
+    ) -> tuple[dict[str, float], float, np.ndarray]:
+        """Move Q-functions and policy; return metrics, the entropy, and errors, shape (B,)."""
+        assert self._compiled is not None
+        actions = transitions["action"]
+        next_noise, noise = (self._noise(len(actions)) for _ in range(2))
+        minibatch = Minibatch(
+            self._rows(transitions["observation"]),
+            self._rows(transitions["next_observation"]),
+            actions.reshape(len(actions), -1),
+            noise,
+            next_noise,
+            transitions["reward"],
+            continues(transitions),
+            transitions.get("weight"),
+        )
+        found = self._compiled.take(minibatch, alpha)
+        metrics = {
+            "Loss/Critic": found.critic_loss,
+            "Q-network/Q1": found.first_value,
+            "Q-network/Q2": found.second_value,
+            "Target/Mean": found.target,
+            "Loss/Policy": alpha * found.log_prob - found.least_value,
+        }
+        return metrics, -found.log_prob, found.errors
+
+    def _move(
+        self, transitions: Transitions, alpha: float
+    ) -> tuple[dict[str, float], float, np.ndarray]:
+        """Do what `_move_in_c` does."""
+        observations = self._rows(transitions["observation"])
+        metrics, errors = self._update_critics(observations, transitions, alpha)
+        actions, log_probs = self._sample(observations)
+        count = len(actions)
+        values, by_action = self._least_values(observations, actions)
+        metrics["Loss/Policy"] = alpha * mean(log_probs) - mean(values)
+        self._policy.backward(self._head.delta(alpha / count, by_action / np.float32(count)))
+        self._adams[0].step()
+        return metrics, -mean(log_probs), errors
 
     def _update_critics(
         self, observations: np.ndarray, transitions: Transitions, alpha: float
@@ -144,8 +194,11 @@ class SACKernel(Kernel):
 
     def _sample(self, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw actions, shape (B, K), with their log-densities, shape (B,)."""
-        noise = self._rng.standard_normal((len(observations), self._num_actions), np.float32)
+        noise = self._noise(len(observations))
         return self._head.sample(self._policy.forward(observations), noise)
+
+    def _noise(self, rows: int) -> np.ndarray:
+        return self._rng.standard_normal((rows, self._num_actions), np.float32)
 
     def _least_values(
         self, observations: np.ndarray, actions: np.ndarray

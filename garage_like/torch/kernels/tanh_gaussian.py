@@ -19,11 +19,11 @@ class TanhGaussianHead:
     """
 
     def __init__(self, policy: TanhGaussianMLPPolicy) -> None:
-        self._centre = policy.action_centre.numpy()
-        self._scale = policy.action_scale.numpy()
-        self._lowest, self._highest = policy.log_std_range
-        log_scale = float(np.log(self._scale).sum())
-        self._constant = np.float32(_HALF_LOG_2_PI * len(self._scale) + log_scale)
+        self.centre = policy.action_centre.numpy()
+        self.scale = policy.action_scale.numpy()
+        self.lowest, self.highest = policy.log_std_range
+        log_scale = float(np.log(self.scale).sum())
+        self.constant = np.float32(_HALF_LOG_2_PI * len(self.scale) + log_scale)
 
     def sample(self, outputs: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions, shape (B, K), and their log-densities, shape (B,).
@@ -34,11 +34,11 @@ class TanhGaussianHead:
         """
         count = noise.shape[1]
         unclipped = outputs[:, count:]
-        log_std = np.minimum(np.maximum(unclipped, self._lowest), self._highest)
+        log_std = np.minimum(np.maximum(unclipped, self.lowest), self.highest)
         self._is_inside = log_std == unclipped
-        self._scaled_noise = np.exp(log_std)
-        self._scaled_noise *= noise
-        u = outputs[:, :count] + self._scaled_noise
+        self.scaled_noise = np.exp(log_std)
+        self.scaled_noise *= noise
+        u = outputs[:, :count] + self.scaled_noise
         self._squashed = squashed = np.tanh(u)
         # log(1 - tanh(u)^2) in a form that does not lose its digits where tanh is nearly 1.
         terms = np.logaddexp(0.0, -2.0 * u)
@@ -48,8 +48,8 @@ class TanhGaussianHead:
         terms -= 0.5 * noise * noise
         terms -= log_std
         log_probs: np.ndarray = np.add.reduce(terms, axis=1)
-        log_probs -= self._constant
-        return self._centre + self._scale * squashed, log_probs
+        log_probs -= self.constant
+        return self.centre + self.scale * squashed, log_probs
 
     def delta(self, by_log_prob: float, by_value: np.ndarray) -> np.ndarray:
         """Return the gradient of sum(by_log_prob * log p) - sum(by_value * a) by the outputs.
@@ -66,8 +66,8 @@ class TanhGaussianHead:
         """
         squashed = self._squashed
         by_u = squashed * np.float32(2.0 * by_log_prob)
-        by_u -= by_value * self._scale * (1.0 - squashed * squashed)
-        by_log_std = by_u * self._scaled_noise
+        by_u -= by_value * self.scale * (1.0 - squashed * squashed)
+        by_log_std = by_u * self.scaled_noise
         by_log_std -= np.float32(by_log_prob)
         by_log_std *= self._is_inside
         return np.concatenate((by_u, by_log_std), axis=1)

@@ -80,12 +80,13 @@ def build_sac(shape, cls=SAC, **options):
     return cls(spec, policy, *qfs, PathBuffer(50, spec), **SMALL, **options)
 
 
-def assert_same_steps(build, shape, discrete, *optimizers, **options):
+def assert_same_steps(build, shape, discrete, *optimizers, by="1", **options):
     """Hold gradients, metrics, errors and weights of both paths to each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GARAGE_LIKE_FAST_PATH", "0")
         plain = build(shape, **options)
-    fast = build(shape, **options)
+        patch.setenv("GARAGE_LIKE_FAST_PATH", by)
+        fast = build(shape, **options)
     assert kernel_of(plain) is None
     assert kernel_of(fast) is not None
     for number in range(2):
@@ -117,15 +118,16 @@ def test_step_of_dqn_is_the_one_that_autograd_takes(options, shape):
     assert_same_steps(build_dqn, shape, True, "_qf_optimizer", **options)
 
 
+@pytest.mark.parametrize("by", ["1", "numpy"])
 @pytest.mark.parametrize("options", [{}, {"fixed_alpha": 0.2, "reward_scale": 0.5}])
 @settings(max_examples=12, deadline=None)
 @given(shape=SHAPES)
-def test_step_of_sac_is_the_one_that_autograd_takes(options, shape):
+def test_step_of_sac_is_the_one_that_autograd_takes(options, by, shape):
     optimizers = ["_qf_optimizer", "_policy_optimizer"]
     if not options:
         optimizers.append("_alpha_optimizer")
     # The critics have moved when the policy's gradient is formed: a small step keeps it comparable.
-    assert_same_steps(build_sac, shape, False, *optimizers, qf_lr=1e-6, **options)
+    assert_same_steps(build_sac, shape, False, *optimizers, qf_lr=1e-6, by=by, **options)
 
 
 def test_large_products_are_the_same():

@@ -1,5 +1,11 @@
 /* The steps for processors with AVX2. */
 #pragma GCC target("avx2,fma")
+#include "vectors.h"
+#include "steps.h"
+#include "perceptron.h"
 #include "on_policy.h"
+#include "soft_step.h"
 
 void on_policy_avx2(const OnPolicy *update) { on_policy(update); }
+
+void soft_step_avx2(const SoftStep *step) { soft_step(step); }

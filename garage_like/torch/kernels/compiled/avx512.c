@@ -1,5 +1,11 @@
 /* The steps for processors with AVX-512. */
 #pragma GCC target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")
+#include "vectors.h"
+#include "steps.h"
+#include "perceptron.h"
 #include "on_policy.h"
+#include "soft_step.h"
 
 void on_policy_avx512(const OnPolicy *update) { on_policy(update); }
+
+void soft_step_avx512(const SoftStep *step) { soft_step(step); }

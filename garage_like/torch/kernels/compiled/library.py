@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from garage_like.configuration.computed_by import COMPUTED_BY
 
 if TYPE_CHECKING:
+    from garage_like.torch.kernels.dense import Dense
     from garage_like.torch.optimizers.flat_adam import FlatAdam
 
-VERSION = 1
+VERSION = 2
 """Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
 
 OFF = "GARAGE_LIKE_FAST_PATH"
@@ -49,7 +50,7 @@ class Moved(ctypes.Structure):
     """All parameters of an optimizer, and its slots."""
 
     _fields_ = (
-        *((name, c_void_p) for name in ("parameters", "first", "second")),
+        *((name, c_void_p) for name in ("parameters", "gradient", "first", "second")),
         ("size", c_int64),
         ("steps", c_int64),
     )
@@ -78,6 +79,30 @@ class OnPolicy(ctypes.Structure):
     )
 
 
+class SoftStep(ctypes.Structure):
+    """One gradient step of SAC's Q-functions and policy."""
+
+    _fields_ = (
+        ("policy_shape", Shape),
+        ("critic_shape", Shape),
+        ("policy_adam", Adam),
+        ("critic_adam", Adam),
+        ("policy", Moved),
+        ("critics", Moved),
+        ("policy_at", c_int64),
+        ("critic_at", c_int64 * 2),
+        ("targets", c_void_p * 2),
+        ("centre", c_void_p),
+        ("scale", c_void_p),
+        *((name, c_float) for name in ("lowest", "highest", "constant")),
+        *((name, c_float) for name in ("discount", "reward_scale", "alpha")),
+        ("rows", c_int32),
+        *((name, c_void_p) for name in ("observations", "next_observations")),
+        *((name, c_void_p) for name in ("actions", "noise", "next_noise")),
+        *((name, c_void_p) for name in ("rewards", "continues", "weights", "errors", "means")),
+    )
+
+
 class Steps:
     """The functions of the library, for one width of vectors.
 
@@ -101,6 +126,8 @@ class Steps:
         level = _LEVELS[self.bits]
         self.on_policy: Any = functions[f"on_policy_{level}"]
         self.on_policy.argtypes, self.on_policy.restype = [POINTER(OnPolicy)], None
+        self.soft_step: Any = functions[f"soft_step_{level}"]
+        self.soft_step.argtypes, self.soft_step.restype = [POINTER(SoftStep)], None
 
 
 def extension() -> str | None:
@@ -140,8 +167,16 @@ def optimizer_of(flat: FlatAdam) -> tuple[Adam, Moved] | None:
     if group["maximize"]:
         return None
     options = (float(group["lr"]), *map(float, group["betas"]), float(group["eps"]))
-    memory = (vector.data_ptr() for vector in (flat.parameters, *flat.slots))
+    memory = (v.data_ptr() for v in (flat.parameters, flat.gradient, *flat.slots))
     return (
         Adam(*options, float(group["weight_decay"]), flat.decouples_decay),
         Moved(*memory, flat.parameters.numel(), int(flat.step_counts[0])),
     )
+
+
+def place_of(network: Dense, flat: FlatAdam) -> int | None:
+    """Return where a network's weights begin among the parameters; None if not in a row."""
+    begin, size = network.addresses[0][0], sum(size for _, size in network.addresses)
+    place, odd = divmod(begin - flat.parameters.data_ptr(), 4)
+    fits = place >= 0 and place + size <= flat.parameters.numel()
+    return place if network.is_in_a_row and fits and not odd else None

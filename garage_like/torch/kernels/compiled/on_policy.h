@@ -1,9 +1,5 @@
 /* The losses of VPG, PPO and their value function, all gradient steps of an update in one call. */
 
-#include "vectors.h"
-#include "steps.h"
-#include "perceptron.h"
-
 enum { MOST_ROWS = 256 }; /* at once, so that what a layer gives is near when it is taken up */
 
 typedef struct {
@@ -119,7 +115,7 @@ static void on_policy(const OnPolicy *a) {
     int kinds = s->widths[s->layers];
     int64_t most = (a->rows + a->pieces - 1) / a->pieces, number = a->moved.steps;
     int room_rows = padded(most < MOST_ROWS ? (int)most : MOST_ROWS);
-    float *gradient = numbers(a->moved.size), *room = numbers((long)(kinds + 2) * room_rows);
+    float *gradient = a->moved.gradient, *room = numbers((long)(kinds + 2) * room_rows);
     float *weights = a->moved.parameters + a->network;
     const float *log_std = a->log_std < 0 ? a->fixed_log_std : a->moved.parameters + a->log_std;
     float *by_log_std = a->log_std < 0 ? 0 : gradient + a->log_std;
@@ -142,9 +138,9 @@ static void on_policy(const OnPolicy *a) {
                 backward(&net, weights, gradient + a->network, 0);
             }
             order = b.order;
-            adam(&a->moved, &a->adam, gradient, ++number);
+            adam(&a->moved, &a->adam, ++number);
         }
     }
     close_net(&net);
-    free(gradient), free(room);
+    free(room);
 }

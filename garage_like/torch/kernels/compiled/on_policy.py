@@ -13,10 +13,10 @@ from garage_like.torch.kernels.compiled.library import (
     VALUE,
     OnPolicy,
     optimizer_of,
+    place_of,
     shape_of,
     steps,
 )
-from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.kernels.policy_gradient import (
     CategoricalHead,
     GaussianHead,
@@ -62,7 +62,7 @@ class Update:
     def _asked(self) -> OnPolicy | None:
         """Return what the library is to do, but for the data; None if it cannot."""
         gradient, flat = self._gradient, self._flat
-        place = _place(gradient.network, flat)
+        place = place_of(gradient.network, flat)
         optimizer = optimizer_of(flat)
         if place is None or optimizer is None:
             return None
@@ -101,18 +101,6 @@ def _are_readable(asked: OnPolicy, columns: Mapping[str, np.ndarray], rows: int)
         return True
     actions = columns["actions"]
     return bool(actions.min() >= 0 and actions.max() < outputs)
-
-
-def _place(network: Dense, flat: FlatAdam) -> int | None:
-    """Return where a network's weights begin among the parameters; None if not in a row."""
-    begin = address = network.addresses[0][0]
-    for found, size in network.addresses:
-        if found != address:
-            return None
-        address += 4 * size
-    place, odd = divmod(begin - flat.parameters.data_ptr(), 4)
-    fits = place >= 0 and place + (address - begin) // 4 <= flat.parameters.numel()
-    return place if fits and not odd else None
 
 
 def _place_log_std(asked: OnPolicy, log_std: np.ndarray, learns: bool, flat: FlatAdam) -> None:

@@ -194,8 +194,9 @@ static void gather(float *to, int rows, const float *from, int width, const int6
 /* -- Adam -------------------------------------------------------------------------------------- */
 
 /* The step number `number` of Adam, or of AdamW if `decoupled`, on parameters that lie in a row. */
-static void adam(const Moved *moved, const Adam *a, const float *restrict gradient, int64_t number) {
+static void adam(const Moved *moved, const Adam *a, int64_t number) {
     float *restrict p = moved->parameters, *restrict m = moved->first, *restrict v = moved->second;
+    const float *restrict gradient = moved->gradient;
     float size = (float)(a->learning_rate / (1 - power(a->beta1, number)));
     float by = (float)(1 / root_of(1 - power(a->beta2, number)));
     float rest1 = (float)(1 - a->beta1), rest2 = (float)(1 - a->beta2), beta2 = (float)a->beta2;

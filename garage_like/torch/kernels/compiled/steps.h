@@ -4,7 +4,7 @@
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 1 }; /* of these structures, and of the bits that come out */
+enum { STEPS_VERSION = 2 }; /* of these structures, and of the bits that come out */
 
 enum { MOST_LAYERS = 8 };
 
@@ -19,8 +19,8 @@ typedef struct {
 } Adam;
 
 typedef struct {
-    float *parameters, *first, *second; /* all that an optimizer moves, and its slots */
-    int64_t size, steps;                /* numbers; steps taken before */
+    float *parameters, *gradient, *first, *second; /* all that an optimizer moves, and its slots */
+    int64_t size, steps;                           /* numbers; steps taken before */
 } Moved;
 
 enum Head { CATEGORICAL, GAUSSIAN, VALUE };
@@ -45,5 +45,26 @@ typedef struct {
     const float *wanted;       /* (S,) advantages; returns for VALUE */
     const float *old_log_probs; /* (S,) */
 } OnPolicy;
+
+/* One gradient step of SAC's two Q-functions and then of its policy; see
+   kernels/soft_actor_critic.py. Temperature and targets are moved by whoever calls. */
+typedef struct {
+    Shape policy_shape, critic_shape;
+    Adam policy_adam, critic_adam;
+    Moved policy, critics;
+    int64_t policy_at, critic_at[2]; /* where they begin in the parameters */
+    const float *targets[2];
+    const float *centre, *scale;     /* (K,) of actions */
+    float lowest, highest;           /* limits of log standard deviations */
+    float constant;                  /* part of a log-density that no input changes */
+    float discount, reward_scale, alpha;
+    int32_t rows;                    /* B */
+    const float *observations, *next_observations; /* (B, D) */
+    const float *actions, *noise, *next_noise;     /* (B, K) */
+    const float *rewards, *continues; /* (B,) continues: 0 where the episode terminated, else 1 */
+    const float *weights;            /* (B,) of rows, or 0 */
+    float *errors;                   /* (B,) out */
+    float *means;                    /* out: log-density, least Q, loss of the critics, Q1, Q2, target */
+} SoftStep;
 
 #endif

@@ -1,0 +1,44 @@
+"""Gradient steps of SAC in C: the width of vectors changes no bit, and they are taken at all."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from garage_like.torch.kernels.compiled import library, soft_step
+from garage_like.torch.kernels.off_policy import kernel_of
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from test_off_policy_kernels import SHAPE, build_sac, transitions_for
+
+pytestmark = pytest.mark.skipif(
+    library.extension() is None, reason="needs the extension in C: a compiler, x86-64"
+)
+
+
+def weights_after_steps(shape):
+    algo = build_sac(shape)
+    assert kernel_of(algo)._compiled is not None
+    outcomes = []
+    for number in range(3):
+        metrics, errors = algo._take_gradient_step(transitions_for(shape, False, number))
+        outcomes.append((metrics, errors.tobytes()))
+    parts = vars(algo)
+    networks = [parts[name] for name in sorted(parts) if "qf" in name and "optim" not in name]
+    networks = [algo.policy, *(n for n in networks if isinstance(n, nn.Module))]
+    assert len(networks) == 5
+    return outcomes, [p.detach().numpy().tobytes() for n in networks for p in n.parameters()]
+
+
+@pytest.mark.parametrize("nonlinearity", [nn.Tanh, nn.ReLU])
+def test_the_width_of_vectors_changes_no_bit(nonlinearity, monkeypatch):
+    path = library.extension()
+    if library.Steps(path).bits != 512:
+        pytest.skip("needs a processor with AVX-512")
+    shape = {**SHAPE, "hidden": [33, 20], "rows": 61, "nonlinearity": nonlinearity}
+    found = []
+    for bits in (256, 512):
+        monkeypatch.setattr(soft_step, "steps", lambda bits=bits: library.Steps(path, bits))
+        found.append(weights_after_steps(shape))
+    assert found[0] == found[1]
