@@ -131,7 +131,7 @@ class SACKernel(Kernel):
             continues(transitions),
             transitions.get("weight"),
         )
-        found = self._compiled.take(minibatch, alpha)
+        found, errors = self._compiled.take(minibatch, alpha)
         metrics = {
             "Loss/Critic": found.critic_loss,
             "Q-network/Q1": found.first_value,
@@ -139,7 +139,7 @@ class SACKernel(Kernel):
             "Target/Mean": found.target,
             "Loss/Policy": alpha * found.log_prob - found.least_value,
         }
-        return metrics, -found.log_prob, found.errors
+        return metrics, -found.log_prob, errors
 
     def _move(
         self, transitions: Transitions, alpha: float

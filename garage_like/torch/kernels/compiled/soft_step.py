@@ -45,8 +45,8 @@ class Minibatch(NamedTuple):
     weights: np.ndarray | None
 
 
-class Outcome(NamedTuple):
-    """Means over a minibatch, and each row's error, shape (B,)."""
+class Means(NamedTuple):
+    """Over a minibatch, before the step."""
 
     log_prob: float
     least_value: float
@@ -54,7 +54,6 @@ class Outcome(NamedTuple):
     first_value: float
     second_value: float
     target: float
-    errors: np.ndarray
 
 
 class SoftSteps:
@@ -112,13 +111,14 @@ class SoftSteps:
         moved = [optimizer_of(flat) for flat in optimizers]
         places = [place_of(policy, optimizers[0])]
         places += [place_of(critic, optimizers[1]) for critic in critics]
-        if None in moved or None in places or not all(target.is_in_a_row for target in targets):
+        found = [place for place in places if place is not None]
+        if None in moved or len(found) < 3 or not all(target.is_in_a_row for target in targets):
             return None
         asked = SoftStep(
             policy_shape=shapes[0],
             critic_shape=shapes[1],
-            policy_at=places[0],
-            critic_at=(ctypes.c_int64 * 2)(*places[1:]),
+            policy_at=found[0],
+            critic_at=(ctypes.c_int64 * 2)(*found[1:]),
             targets=(ctypes.c_void_p * 2)(*(target.addresses[0][0] for target in targets)),
             centre=head.centre.ctypes.data,
             scale=head.scale.ctypes.data,
@@ -131,8 +131,8 @@ class SoftSteps:
         memory = (policy, head, *critics, *targets)
         return cls(library, asked, optimizers[0], optimizers[1], memory)
 
-    def take(self, minibatch: Minibatch, alpha: float) -> Outcome:
-        """Take one step.
+    def take(self, minibatch: Minibatch, alpha: float) -> tuple[Means, np.ndarray]:
+        """Take one step; return what is logged, and each row's error, shape (B,).
 
         Args:
             minibatch: to learn from.
@@ -155,4 +155,4 @@ class SoftSteps:
             setattr(asked, "policy" if name == "policy" else "critics", moved)
             flat.step_counts += 1.0
         self._library.soft_step(ctypes.byref(asked))
-        return Outcome(*map(float, self._means), errors)
+        return Means(*self._means.tolist()), errors
