@@ -16,6 +16,7 @@ CALLS = """
 from typing import Any
 
 from garage_like import wrap_experiment
+from garage_like.experiment import SnapshotConfig
 
 
 @wrap_experiment
@@ -23,7 +24,7 @@ def plain(ctxt: Any = None, *, seed: int = 1) -> float:
     return 1.0
 
 
-@wrap_experiment(auto_resume=True)
+@wrap_experiment(auto_resume=True, snapshot_mode="gap", snapshot_gap="auto", keep_best=2)
 def with_options(ctxt: Any, *, seed: int) -> float:
     return 1.0
 
@@ -38,6 +39,14 @@ plain(seed="three")  # wrong
 plain(3)  # wrong
 with_options()  # wrong
 not_a_number: str = plain()  # wrong
+
+wrap_experiment(snapshot_mode="lst")  # wrong
+wrap_experiment(snapshot_mod="last")  # wrong
+wrap_experiment(snapshot_gap="now and then")  # wrong
+wrap_experiment(keep_best="all")  # wrong
+wrap_experiment(trackers=3)  # wrong
+SnapshotConfig(snapshot_dir="here", best_mode="least")  # wrong
+wrap_experiment(prefix="mine", trackers=["wandb"], mirror=None)
 """
 
 

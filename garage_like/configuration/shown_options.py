@@ -7,16 +7,21 @@ read the signature and the docstring of the class, so both are completed from th
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+Fields = TypeVar("Fields")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OWN = "garage_like."
 _OPTIONS = "options"
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):\n((?: .*\n|\n)+)", re.MULTILINE)
+_ENTRY = re.compile(r"^    (?=\S)", re.MULTILINE)
 _GATHERED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -28,6 +33,9 @@ def show_options(cls: type) -> None:
     """
     constructor = vars(cls).get("__init__")
     constructor = getattr(constructor, "__wrapped__", constructor)
+    called = vars(cls).get("__init__") or _constructor_above(cls)
+    if not inspect.isfunction(called):
+        return
     handed_up: Collection[str] = ()
     if inspect.isfunction(constructor):
         handed_up = _show_signature(cls, constructor)
@@ -36,13 +44,13 @@ def show_options(cls: type) -> None:
     if cls.__doc__ is None or not (is_ours or handed_up):
         return
     if is_ours:
-        handed_up = list(inspect.signature(cls).parameters)
+        handed_up = list(inspect.signature(called).parameters)[1:]
         if constructor is None:
             _describe(cls)
     lacking = [name for name in handed_up if name not in own.get("Args", {})]
     missing = {name: text for name in lacking if (text := _explained(cls, "Args", name))}
     if missing:
-        write_section(cls, "Args", {**own.get("Args", {}), **missing}, inspect.signature(cls))
+        write_section(cls, "Args", {**own.get("Args", {}), **missing}, inspect.signature(called))
         if not own.get("Raises"):
             write_section(cls, "Raises", _first(cls, "Raises"))
 
@@ -54,6 +62,33 @@ def _describe(cls: type) -> None:
     description = _SECTION.split(inspect.cleandoc(above))[0].partition("\n\n")[2].strip()
     if description and "\n\n" not in sentence:
         cls.__doc__ = f"{sentence}\n\n{textwrap.indent(description, '    ')}\n    "
+
+
+def show_fields(cls: type[Fields]) -> type[Fields]:
+    """Let a dataclass explain the fields that it has from its bases, too."""
+    bases = [sections_of(base).get("Attributes", {}) for base in cls.__mro__]
+    write_section(cls, "Attributes", {k: v for section in bases for k, v in section.items()})
+    if not sections_of(cls).get("Raises"):
+        write_section(cls, "Raises", _first(cls, "Raises"))
+    return cls
+
+
+def takes_fields_of(fields: Any) -> Callable[[Function], Function]:
+    """Let a function that hands its `**options` to a dataclass show and explain them.
+
+    Args:
+        fields: the dataclass.
+    """
+
+    def complete(function: Any) -> Any:
+        own, above = inspect.signature(function), inspect.signature(fields)
+        kept = [p for p in own.parameters.values() if p.name != _OPTIONS]
+        function.__signature__ = own.replace(parameters=[*kept, *above.parameters.values()])
+        known = {**sections_of(fields)["Attributes"], **sections_of(function).get("Args", {})}
+        write_section(function, "Args", known, function.__signature__)
+        return function
+
+    return complete
 
 
 def _show_signature(cls: type, constructor: Callable[..., None]) -> Collection[str]:
@@ -96,16 +131,22 @@ def _names(constructor: Callable[..., None], annotation: Any) -> Collection[str]
     return None if allowed is None else allowed.__annotations__.keys()
 
 
-def sections_of(value: Any) -> dict[str, dict[str, str]]:
+def sections_of(value: Any) -> Mapping[str, Mapping[str, str]]:
     """Return the sections of a docstring in Google's form: what stands there, by what it is about.
 
     A section that is a text is about nothing: its key is ''.
     """
-    doc = getattr(value, "__doc__", None)
+    return _sections(getattr(value, "__doc__", None) or "")
+
+
+@functools.cache
+def _sections(doc: str) -> Mapping[str, Mapping[str, str]]:
+    if ":\n" not in doc:
+        return {}
     sections: dict[str, dict[str, str]] = {}
-    for heading, body in _SECTION.findall(f"{inspect.cleandoc(doc or '')}\n"):
+    for heading, body in _SECTION.findall(f"{inspect.cleandoc(doc)}\n"):
         entries = sections.setdefault(heading, {})
-        for entry in re.split(r"^    (?=\S)", body, flags=re.MULTILINE)[1:]:
+        for entry in _ENTRY.split(body)[1:]:
             name, colon, text = entry.rstrip().partition(":")
             entries[name if colon else ""] = text if colon else entry.rstrip()
     return sections

@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from garage_like import seeding
 from garage_like.configuration.plain_values import to_json
+from garage_like.configuration.shown_options import takes_fields_of
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.run_directory import RunRecord, prepare
 from garage_like.logging.trackers.choice import check_installed
 from garage_like.snapshot.imposed import imposed_parameters
 from garage_like.trainer.sources import edited_sources, record_sources
 
+Options = ParamSpec("Options")
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned", covariant=True)
 
@@ -48,51 +49,27 @@ class Decorator(Protocol):
         """Make a run of a function."""
 
 
-@overload
-def wrap_experiment(
-    function: Callable[Concatenate[Any, Parameters], Returned],
-) -> Experiment[Parameters, Returned]: ...
+class WrapExperiment(Protocol[Options]):
+    """What `wrap_experiment` is: it takes the function, or options as RunOptions does."""
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # no option is passed by position
+        self, function: Callable[Concatenate[Any, Parameters], Returned], /
+    ) -> Experiment[Parameters, Returned]: ...
+
+    @overload
+    def __call__(self, *args: Options.args, **options: Options.kwargs) -> Decorator: ...
 
 
-@overload
-def wrap_experiment(
-    function: None = None,
-    *,
-    log_dir: str | os.PathLike[str] | None = None,
-    prefix: str = "experiment",
-    name: str | None = None,
-    snapshot_mode: str = "last",
-    snapshot_gap: int | Literal["auto"] = 1,
-    archive_launch_repo: bool = True,
-    name_parameters: Literal["passed", "all"] | None = None,
-    use_existing_dir: bool = False,
-    x_axis: str = "TotalEnvSteps",
-    auto_resume: bool = False,
-    console: bool = True,
-    log_steps: bool = True,
-    trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
-    **snapshot_options: Any,
-) -> Decorator: ...
+def _takes(
+    options: Callable[Options, RunOptions],
+) -> Callable[[Callable[..., Any]], WrapExperiment[Options]]:
+    """Let a function take keyword arguments as a class does, for people and type checkers alike."""
+    return cast(Any, takes_fields_of(options))
 
 
-def wrap_experiment(
-    function: Callable[..., Any] | None = None,
-    *,
-    log_dir: str | os.PathLike[str] | None = None,
-    prefix: str = "experiment",
-    name: str | None = None,
-    snapshot_mode: str = "last",
-    snapshot_gap: int | Literal["auto"] = 1,
-    archive_launch_repo: bool = True,
-    name_parameters: Literal["passed", "all"] | None = None,
-    use_existing_dir: bool = False,
-    x_axis: str = "TotalEnvSteps",
-    auto_resume: bool = False,
-    console: bool = True,
-    log_steps: bool = True,
-    trackers: str | Sequence[str] | Mapping[str, Any] | None = None,
-    **snapshot_options: Any,
-) -> Any:
+@_takes(RunOptions)
+def wrap_experiment(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Decorate a function, so that each call is a run with a directory and logs of its own.
 
     The function's first parameter is called `ctxt`, and all others are passed by keyword::
@@ -110,23 +87,7 @@ def wrap_experiment(
 
     Args:
         function: the function, if the decorator is used without parentheses.
-        log_dir: the run directory; None: `data/local/<prefix>/<name>` in the current directory.
-        prefix: folder of related runs.
-        name: name of the run; None: that of the function.
-        snapshot_mode: which snapshots are saved and kept, see `SnapshotConfig`.
-        snapshot_gap: distance between two snapshots, see `SnapshotConfig`.
-        archive_launch_repo: whether the launcher's git repository is archived.
-        name_parameters: append parameters to the name: `'passed'` those that were passed, `'all'`
-            also those left at their defaults.
-        use_existing_dir: use the directory though it exists, instead of one with a number.
-        x_axis: key of the logged table that is TensorBoard's step.
-        auto_resume: use the directory though it exists, and let `Trainer.train` continue the run
-            that it holds: the same command again goes on where the run was stopped.
-        console: whether logs are printed too.
-        log_steps: whether each step of an epoch is logged as it begins, not rows alone.
-        trackers: experiment trackers that mirror the run: `'wandb'`, `'trackio'`, `'mlflow'`, or
-            several; with options, `{'wandb': {'project': 'cartpole'}}`.
-        snapshot_options: whatever else `SnapshotConfig` takes.
+        **options: as RunOptions has them.
 
     Raises:
         TypeError: if an option is unknown or has the wrong type, or the function has the wrong
@@ -134,22 +95,6 @@ def wrap_experiment(
         ValueError: if an option's value is not allowed; when called, if a run with other parameters
             was to be continued.
     """
-    options = {
-        "log_dir": log_dir,
-        "prefix": prefix,
-        "name": name,
-        "snapshot_mode": snapshot_mode,
-        "snapshot_gap": snapshot_gap,
-        "archive_launch_repo": archive_launch_repo,
-        "name_parameters": name_parameters,
-        "use_existing_dir": use_existing_dir,
-        "x_axis": x_axis,
-        "auto_resume": auto_resume,
-        "console": console,
-        "log_steps": log_steps,
-        "trackers": trackers,
-        **snapshot_options,
-    }
     RunOptions.of(options)
     if function is None:
         return functools.partial(_wrap, options=options)
@@ -172,8 +117,9 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
 
     passed = {**passed, **imposed_parameters()}
     complete = _bind(function, passed)
-    check_installed(options.trackers)
-    if options.snapshot.get("video_interval"):
+    trackers: Any = options.trackers
+    check_installed(trackers)
+    if options.video_interval:
         from garage_like.pictures.video import check_video_support
 
         check_video_support()
@@ -197,7 +143,7 @@ def _run(function: Callable[..., Any], options: RunOptions, passed: Mapping[str,
             existing=existing,
             console=options.console,
             log_steps=options.log_steps,
-            trackers=options.trackers,
+            trackers=trackers,
         ) as logs,
         logger.prefix(f"[{options.name or record.function}] "),
     ):

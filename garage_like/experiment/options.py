@@ -5,21 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from garage_like.configuration.plain_numbers import as_plain
+from garage_like.configuration.shown_options import show_fields
 from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
 from garage_like.logging.trackers.choice import check_trackers
-from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.config import SnapshotOptions
 from garage_like.snapshot.imposed import imposed
 
 
+@show_fields
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(SnapshotOptions):
     """Say where a run goes and what is recorded.
 
     Attributes:
@@ -32,9 +34,9 @@ class RunOptions:
         use_existing_dir: use the directory though it exists, instead of one with a number.
         x_axis: key of the logged table that is TensorBoard's step.
         console: whether logs are printed too.
-        log_steps: whether each step of an epoch is logged as it begins.
-        trackers: experiment trackers that mirror the run: names, or options by name.
-        snapshot: options of `SnapshotConfig`.
+        log_steps: whether each step of an epoch is logged as it begins, not rows alone.
+        trackers: experiment trackers that mirror the run: `'wandb'`, `'trackio'`, `'mlflow'`, or
+            several; with options, `{'wandb': {'project': 'cartpole'}}`.
 
     Raises:
         TypeError: if a value has the wrong type.
@@ -50,11 +52,11 @@ class RunOptions:
     x_axis: str = "TotalEnvSteps"
     console: bool = True
     log_steps: bool = True
-    trackers: Any = None
-    snapshot: Mapping[str, Any] = field(default_factory=dict)
+    trackers: str | Sequence[str] | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
+        super().__post_init__()
         if self.log_dir is not None and not isinstance(self.log_dir, str | os.PathLike):
             raise TypeError(f"wrap_experiment: log_dir must be a path, got {self.log_dir!r}")
         if self.log_dir is not None and not os.fspath(self.log_dir):
@@ -80,7 +82,6 @@ class RunOptions:
                     f" got {getattr(self, option)!r}"
                 )
         object.__setattr__(self, "trackers", check_trackers(self.trackers))
-        SnapshotConfig(snapshot_dir=".", **self.snapshot)
 
     @staticmethod
     def _check_relative(option: str, value: Any) -> None:
@@ -104,33 +105,26 @@ class RunOptions:
         Raises:
             TypeError: if there is no option of such a name, with the name that is nearest.
         """
-        own = {f.name for f in fields(cls)} - {"snapshot"}
-        snapshot = set(SnapshotConfig.option_names())
+        known = {f.name for f in fields(cls)}
         merged: dict[str, Any] = {}
         for layer in (*layers, imposed()):
             merged.update({name: as_plain(value) for name, value in layer.items()})
         for name in merged:
-            if name not in own | snapshot:
-                near = difflib.get_close_matches(str(name), own | snapshot, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else "there are"
-                known = "" if near else " " + ", ".join(sorted(own | snapshot))
-                raise TypeError(f"wrap_experiment: no option is called {name!r}; {hint}{known}")
-        return cls(
-            **{name: value for name, value in merged.items() if name in own},
-            snapshot={name: value for name, value in merged.items() if name in snapshot},
-        )
-
-    @property
-    def auto_resume(self) -> bool:
-        """Whether a run that is found in the directory is continued."""
-        return bool(self.snapshot.get("auto_resume", False))
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=1)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f"there are {', '.join(sorted(known))}"
+                )
+                raise TypeError(f"wrap_experiment: no option is called {name!r}; {hint}")
+        return cls(**merged)
 
     def context(self, run_dir: Path) -> ExperimentContext:
         """Return what the experiment is handed."""
-        return ExperimentContext(snapshot_dir=str(run_dir), **self.snapshot)
+        options = {name: getattr(self, name) for name in self.option_names()}
+        return ExperimentContext(snapshot_dir=str(run_dir), **options)
 
     def recorded(self) -> dict[str, Any]:
         """Return all options by their names."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "snapshot"}
-        config = SnapshotConfig(snapshot_dir=".", **self.snapshot)
-        return own | {name: getattr(config, name) for name in config.option_names()}
+        return {f.name: getattr(self, f.name) for f in fields(self)}

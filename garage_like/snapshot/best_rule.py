@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
-MODES = ("max", "min")
+Mode = Literal["max", "min"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class BestRule:
     """
 
     metric: str = "Evaluation/AverageReturn"
-    mode: str = "max"
+    mode: Mode = "max"
 
     @classmethod
     def recorded_in(

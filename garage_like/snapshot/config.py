@@ -5,29 +5,29 @@ import os
 from dataclasses import dataclass, fields
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
+from garage_like.configuration.comparison import ConfigPolicy, check_config_policy
 from garage_like.configuration.plain_numbers import as_plain
+from garage_like.configuration.shown_options import show_fields
 from garage_like.errors import SnapshotCorruptError
 from garage_like.files.run_files import EXPERIMENT, recorded_options
-from garage_like.snapshot.best_rule import MODES, BestRule
+from garage_like.snapshot.best_rule import MODES, BestRule, Mode
 
-SNAPSHOT_MODES = ("all", "last", "gap", "gap_overwrite", "gap_and_last", "none")
-CONFIG_POLICIES = ("error", "warn", "ignore", "update")
-GAP_UNITS = ("epoch", "env_step", "episode")
+SnapshotMode = Literal["all", "last", "gap", "gap_overwrite", "gap_and_last", "none"]
+GapUnit = Literal["epoch", "env_step", "episode"]
+OnSaveError = Literal["warn", "raise"]
+SNAPSHOT_MODES: tuple[SnapshotMode, ...] = get_args(SnapshotMode)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotConfig:
-    """Say where snapshots go, when one is taken, and which are kept.
+class SnapshotOptions:
+    """Say when a snapshot is taken, and which are kept: what may be said before a run has a place.
 
     The final epoch is always saved (unless the mode is `'none'`). Pruning never removes the last,
     the best or a pinned snapshot, and always leaves two that verify.
 
     Attributes:
-        snapshot_dir: the run directory; snapshots lie in its `snapshots/`. A relative one counts
-            from where the script is when it is given. Left out, a Trainer
-            makes `data/local/experiment/<algorithm>_<environment>_<time>` when it trains.
         snapshot_mode: `'all'` saves and keeps every epoch; `'last'` saves every epoch and keeps the
             newest; `'gap'` saves and keeps every `snapshot_gap`; `'gap_overwrite'` saves every
             `snapshot_gap` and keeps the newest; `'gap_and_last'` saves every epoch and keeps every
@@ -74,24 +74,23 @@ class SnapshotConfig:
         TypeError: if a value has the wrong type.
     """
 
-    snapshot_dir: str | os.PathLike[str] = ""
-    snapshot_mode: str = "last"
+    snapshot_mode: SnapshotMode = "last"
     snapshot_gap: int | Literal["auto"] = 1
-    gap_unit: str = "epoch"
+    gap_unit: GapUnit = "epoch"
     max_to_keep: int | None = None
     keep_best: int = 0
     best_metric: str = BestRule.metric
-    best_mode: str = BestRule.mode
+    best_mode: Mode = BestRule.mode
     keep_period: int | None = None
     include_buffer: bool = True
     async_save: bool = True
     max_stall: float = 0.004
-    on_save_error: str = "warn"
+    on_save_error: OnSaveError = "warn"
     check_env: bool = True
     auto_resume: bool = False
     try_restore: bool = True
     mirror: str | None = None
-    config_policy: Literal["error", "warn", "ignore", "update"] = "error"
+    config_policy: ConfigPolicy = "error"
     log_interval: int | Literal["auto"] = 1
     video_interval: int = 0
 
@@ -99,17 +98,11 @@ class SnapshotConfig:
         """Check every value, and that they agree; NumPy's numbers become Python's."""
         for name in self.option_names():
             object.__setattr__(self, name, as_plain(getattr(self, name)))
-        if not isinstance(self.snapshot_dir, str | os.PathLike):
-            raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
-        if self.has_directory:  # absolute from here on: a script may change its directory later
-            object.__setattr__(self, "snapshot_dir", _absolute(self.snapshot_dir))
-        if self.auto_resume and not self.has_directory:
-            raise ValueError("auto_resume=True needs a snapshot_dir, where the run is to be found")
         _check_choice("snapshot_mode", self.snapshot_mode, SNAPSHOT_MODES)
-        _check_choice("gap_unit", self.gap_unit, GAP_UNITS)
+        _check_choice("gap_unit", self.gap_unit, get_args(GapUnit))
         _check_choice("best_mode", self.best_mode, MODES)
-        _check_choice("config_policy", self.config_policy, CONFIG_POLICIES)
-        _check_choice("on_save_error", self.on_save_error, ("warn", "raise"))
+        check_config_policy(self.config_policy)
+        _check_choice("on_save_error", self.on_save_error, get_args(OnSaveError))
         if self.snapshot_gap != "auto":
             _check_int("snapshot_gap", self.snapshot_gap, -math.inf, " or 'auto'")
         if self.log_interval != "auto":
@@ -140,19 +133,9 @@ class SnapshotConfig:
             )
 
     @property
-    def run_dir(self) -> Path:
-        """The run directory as a path."""
-        return Path(self.snapshot_dir)
-
-    @property
     def best_rule(self) -> BestRule:
         """What its snapshots are judged by."""
         return BestRule(self.best_metric, self.best_mode)
-
-    @property
-    def has_directory(self) -> bool:
-        """Whether the run directory is known."""
-        return bool(os.fspath(self.snapshot_dir))
 
     @property
     def saves_nothing(self) -> bool:
@@ -160,6 +143,48 @@ class SnapshotConfig:
         return self.snapshot_mode == "none" or (
             self.snapshot_gap != "auto" and self.snapshot_gap <= 0
         )
+
+    @staticmethod
+    def option_names() -> tuple[str, ...]:
+        """Names of these options."""
+        return tuple(f.name for f in fields(SnapshotOptions))
+
+
+@show_fields
+@dataclass(frozen=True, kw_only=True)
+class SnapshotConfig(SnapshotOptions):
+    """Say where snapshots go, when one is taken, and which are kept.
+
+    The final epoch is always saved (unless the mode is `'none'`). Pruning never removes the last,
+    the best or a pinned snapshot, and always leaves two that verify.
+
+    Attributes:
+        snapshot_dir: the run directory; snapshots lie in its `snapshots/`. A relative one counts
+            from where the script is when it is given. Left out, a Trainer
+            makes `data/local/experiment/<algorithm>_<environment>_<time>` when it trains.
+    """
+
+    snapshot_dir: str | os.PathLike[str] = ""
+
+    def __post_init__(self) -> None:
+        """Check every value, and that they agree; the directory becomes an absolute path."""
+        super().__post_init__()
+        if not isinstance(self.snapshot_dir, str | os.PathLike):
+            raise TypeError(f"snapshot_dir must be a path, got {self.snapshot_dir!r}")
+        if self.has_directory:  # absolute from here on: a script may change its directory later
+            object.__setattr__(self, "snapshot_dir", _absolute(self.snapshot_dir))
+        if self.auto_resume and not self.has_directory:
+            raise ValueError("auto_resume=True needs a snapshot_dir, where the run is to be found")
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory as a path."""
+        return Path(self.snapshot_dir)
+
+    @property
+    def has_directory(self) -> bool:
+        """Whether the run directory is known."""
+        return bool(os.fspath(self.snapshot_dir))
 
     @classmethod
     def recorded(cls, run_dir: Path, **otherwise: Any) -> Self:
@@ -180,11 +205,6 @@ class SnapshotConfig:
             raise SnapshotCorruptError(
                 f"{run_dir / EXPERIMENT}: its options are none: {error}"
             ) from error
-
-    @classmethod
-    def option_names(cls) -> tuple[str, ...]:
-        """Names of all options but the directory."""
-        return tuple(f.name for f in fields(cls) if f.name != "snapshot_dir")
 
 
 def _absolute(path: str | os.PathLike[str]) -> str | os.PathLike[str]:

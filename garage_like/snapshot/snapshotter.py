@@ -21,7 +21,7 @@ from garage_like.errors import SnapshotError, SnapshotWriteError
 from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.choosing import FromEpoch
-from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.config import SnapshotConfig, SnapshotMode
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry
 from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
@@ -93,7 +93,7 @@ class Snapshotter:
     def __init__(
         self,
         snapshot_dir: SnapshotConfig | str | os.PathLike[str] | None = None,
-        snapshot_mode: str = "last",
+        snapshot_mode: SnapshotMode = "last",
         snapshot_gap: int = 1,
         *,
         config: SnapshotConfig | None = None,

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from garage_like.configuration.shown_options import takes_fields_of
 from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
 from garage_like.logging import heard, logger
 from garage_like.logging.logger_state import has_row
-from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.config import SnapshotConfig, SnapshotOptions
 from garage_like.snapshot.graph.pickling import GraphPickler
 from garage_like.snapshot.imposed import imposed, imposed_on_loops
 from garage_like.snapshot.loading import load_snapshot
@@ -34,6 +35,7 @@ LOOK_SECONDS = 0.02
 """Of epochs that follow each other faster, one is looked at, whether it is to be saved."""
 
 
+@takes_fields_of(SnapshotOptions)
 def epochs(
     where: str | os.PathLike[str] | SnapshotConfig,
     n: int,
@@ -55,7 +57,7 @@ def epochs(
         n: epochs in total.
         state: where the script's names are bound: `globals()`, or `vars(bag)`.
         skip: names that are not saved, since the script makes them anew each time it starts.
-        options: of `SnapshotConfig`: `snapshot_mode`, `keep_best` and so on.
+        **options: of `SnapshotConfig`: `snapshot_mode`, `keep_best` and so on.
 
     Returns:
         An iterable of epochs, to be gone through once.

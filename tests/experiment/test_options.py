@@ -46,7 +46,7 @@ def test_every_option_of_snapshot_config_reaches_the_context():
 
 def test_later_layers_replace_earlier_ones():
     options = RunOptions.of({"prefix": "a", "snapshot_gap": 2}, {"prefix": "b"})
-    assert (options.prefix, options.snapshot["snapshot_gap"]) == ("b", 2)
+    assert (options.prefix, options.snapshot_gap) == ("b", 2)
 
 
 @pytest.mark.parametrize(
