@@ -97,6 +97,8 @@ EXTRAS["dev"] = [
     *EXTRAS["peers"],
     *EXTRAS["port"],
     "optuna>=4.0",  # what the page on callbacks shows
+    "rliable>=1.2",  # whose numbers studies have
+    "pandas<3",  # the newest that rliable's libraries know
     *EXTRAS["ray"],
     "ruff==0.17.*",
     "mypy==2.4.*",

@@ -16,6 +16,7 @@ COMMANDS = (
     "show",
     "tree",
     "compare",
+    "study",
     "plot",
     "play",
     "verify",

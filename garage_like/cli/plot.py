@@ -36,24 +36,42 @@ if TYPE_CHECKING:
 )
 @click.option("--y", type=ColumnType(), default=RETURN, show_default=True, help="Column to draw.")
 @click.option(
+    "--smooth",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="WEIGHT",
+    help="Average each run over its past, as TensorBoard does: 0.9, say.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default="curve.png",
     show_default=True,
     help="The picture; its ending says the format: png, svg or pdf.",
 )
+@printing.csv_option
 @printing.json_option
-def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json: bool) -> None:
+def plot(
+    runs: tuple[Path, ...],
+    group: str,
+    x: str,
+    y: str,
+    smooth: float,
+    out: Path,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
     """Draw a column of the log of RUNs.
 
     RUN is a run directory, or a folder of such. Runs of a group are drawn as their mean, with one
-    standard deviation around it, as far as all of them have come. A run that was resumed is one
-    curve; a branch leaves its parent's curve where it parted.
+    standard deviation around it, as far as all of them have come, and dotted from there on. More
+    than 20 curves are drawn as how they are spread. A run that was resumed is one curve; a branch
+    leaves its parent's curve where it parted.
     """
-    from garage_like.runs.curves import bands
+    from garage_like.runs.curves import bands, smoothed
 
     try:
-        drawn = bands(_curves(runs, x, y), group)
+        drawn = bands([smoothed(curve, smooth) for curve in _curves(runs, x, y)], group)
         from garage_like.runs.drawing import draw
 
         draw(drawn, x, y, out)
@@ -63,6 +81,12 @@ def plot(runs: tuple[Path, ...], group: str, x: str, y: str, out: Path, as_json:
         ) from error
     if as_json:
         printing.print_json({"out": str(out), "x": x, "y": y, "curves": [_told(b) for b in drawn]})
+        return
+    if as_csv:
+        printing.print_csv(
+            ["curve", x, y, "spread"],
+            ([b.label, *p] for b in drawn for p in zip(b.x, b.mean, b.spread, strict=True)),
+        )
         return
     rows = [[b.label, str(len(b.runs)), *_ends(b)] for b in drawn]
     columns = {"curve": False, "runs": True, "up to": True, "mean": True, "spread": True}

@@ -10,7 +10,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from garage_like.files.run_files import PROGRESS, VARIANT, read_json
 from garage_like.runs.overview import newest_manifest
 
 MAX_POINTS = 2000
+MOST_NAMED = 60
+FAN_POINTS = 400
+FAN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class NothingToDrawError(ValueError):
@@ -61,6 +64,7 @@ class Band:
         x: shape (P,), where all of them have been.
         mean: shape (P,).
         spread: shape (P,), standard deviation over the runs; 0 of a single one.
+        rest: shape (R, 2), x and mean of those runs that have come further than all have.
     """
 
     label: str
@@ -68,6 +72,7 @@ class Band:
     x: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
+    rest: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def read_curve(run: Path, x: str, y: str) -> Curve:
@@ -91,6 +96,15 @@ def read_curve(run: Path, x: str, y: str) -> Curve:
         np.concatenate([before.y[shared], own[1]]),
         own=int(shared.sum()),
     )
+
+
+def read_column(run: Path, name: str) -> np.ndarray:
+    """Return the numbers of a column of a run's own log.
+
+    Raises:
+        NothingToDrawError: if the run has no log, or no such column.
+    """
+    return _points(run, name, name)[1]
 
 
 def parent_of(run: Path) -> Path | None:
@@ -133,9 +147,13 @@ def _hint(name: str, columns: Sequence[str]) -> str:
     known = {column.lower(): column for column in columns}
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     near = near or [column for column in known if name.lower() in column]
-    if near:
-        return "there are " + ", ".join(repr(known[column]) for column in near[:3])
-    return f"there are {len(columns)} others" if columns else "the file is empty"
+    # Those that are near first: they may be meant.
+    first = [known[column] for column in near[:3]]
+    shown = [*first, *(column for column in columns if column not in first)][:MOST_NAMED]
+    if not columns:
+        return "the file is empty"
+    more = f", and {len(columns) - len(shown)} more" if len(columns) > len(shown) else ""
+    return f"there are {', '.join(map(repr, shown))}{more}"
 
 
 def bands(curves: Iterable[Curve], key: str) -> list[Band]:
@@ -206,4 +224,55 @@ def _band(label: str, curves: Sequence[Curve]) -> Band:
     if len(grid) > MAX_POINTS:
         grid = np.linspace(begin, end, MAX_POINTS)
     values = np.array([np.interp(grid, curve.x, curve.y) for curve in curves])
-    return Band(label, runs, grid, values.mean(axis=0), values.std(axis=0))
+    return Band(label, runs, grid, values.mean(axis=0), values.std(axis=0), _rest(curves, end))
+
+
+def _rest(curves: Sequence[Curve], end: float) -> np.ndarray:
+    """Return the mean of those runs that go on where others have ended: fewer and fewer."""
+    longer = [curve for curve in curves if curve.x[-1] > end]
+    if not longer:
+        return np.zeros((0, 2))
+    grid = np.unique(np.concatenate([[end], *(curve.x[curve.x > end] for curve in longer)]))
+    if len(grid) > MAX_POINTS:
+        grid = np.linspace(end, grid[-1], MAX_POINTS)
+    values = np.array([np.interp(grid, c.x, c.y, right=np.nan) for c in longer])
+    return np.stack([grid, np.nanmean(values, axis=0)], axis=1)
+
+
+def smoothed(curve: Curve, weight: float) -> Curve:
+    """Return a curve whose numbers are averages of all before, older ones counting less.
+
+    Args:
+        curve: of a run.
+        weight: by which a number counts less than the one after it; 0 leaves the curve as it is.
+
+    Raises:
+        ValueError: if the weight is not in [0, 1).
+    """
+    if not 0.0 <= weight < 1.0:
+        raise ValueError(f"smoothing must be at least 0 and below 1, got {weight!r}")
+    if not weight:
+        return curve
+    average, y = 0.0, np.empty(len(curve.y))
+    for place, value in enumerate(curve.y.tolist()):
+        average = weight * average + (1.0 - weight) * value
+        y[place] = average / (1.0 - weight ** (place + 1))  # it began with 0, not with a number
+    return replace(curve, y=y)
+
+
+def fan(drawn: Sequence[Band]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return x and quantiles, shape (5, P), of many curves together: 5, 25, 50, 75 and 95 %.
+
+    They are taken over those that have come so far; where none has, nothing is drawn.
+    """
+    long = [band for band in drawn if len(band.x)]
+    if not long:
+        return []
+    ends = [np.append(band.x[-1:], band.rest[-1:, 0]).max() for band in long]
+    grid = np.linspace(min(band.x[0] for band in long), max(ends), FAN_POINTS)
+    values = np.full((len(long), FAN_POINTS), np.nan)
+    for row, band in zip(values, long, strict=True):
+        x, y = np.append(band.x, band.rest[1:, 0]), np.append(band.mean, band.rest[1:, 1])
+        row[:] = np.interp(grid, x, y, left=np.nan, right=np.nan)
+    seen = ~np.isnan(values).all(axis=0)
+    return [(grid[seen], np.nanquantile(values[:, seen], FAN_QUANTILES, axis=0))]

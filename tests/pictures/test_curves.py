@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from garage_like.runs.curves import NothingToDrawError, bands, read_curve
+from garage_like.runs.curves import Band, NothingToDrawError, bands, fan, read_curve, smoothed
+from garage_like.runs.drawing import draw, new_figure
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name
 from garage_like.snapshot.disk.manifest import Manifest
 
@@ -127,3 +128,50 @@ def test_many_points_are_thinned(make_run):
 def test_a_log_without_points_is_an_empty_band(make_run):
     [band] = bands([curve(make_run("a", []))], "name")
     assert len(band.x) == 0
+
+
+# ---- many, long and short ones ------------------------------------------------------------------
+
+
+def test_beyond_the_shortest_seed_the_others_go_on(make_run):
+    runs = [
+        make_run("a_1", [(0, 0.0), (10, 10.0)]),
+        make_run("a_2", [(0, 2.0), (10, 12.0), (20, 22.0)]),
+        make_run("a_3", [(0, 4.0), (20, 24.0), (30, 34.0)]),
+    ]
+    [band] = bands([curve(run) for run in runs], "name")
+    assert band.x[-1] == 10
+    assert_allclose(band.rest, [[10, 13], [20, 23], [30, 34]])
+
+
+def test_smoothing_averages_over_the_past_and_begins_with_the_first_number(make_run):
+    found = smoothed(curve(make_run("a", [(1, 4.0), (2, 0.0), (3, 8.0)])), 0.5)
+    assert_allclose(found.y, [4.0, 4 / 3, (8 * 0.5 + 4 * 0.125) / 0.875])
+    with pytest.raises(ValueError, match="below 1"):
+        smoothed(found, 1.0)
+
+
+def test_many_curves_are_how_they_are_spread(make_run):
+    runs = [make_run(f"run{i}x", [(0, i), (10, i)] + [(20, i)] * (i > 50)) for i in range(101)]
+    [(x, quantiles)] = fan(bands([curve(run) for run in runs], "none"))
+    assert (x[0], x[-1]) == (0, 20)
+    assert_allclose(quantiles[:, 0], [5, 25, 50, 75, 95])
+    assert_allclose(quantiles[2, -1], 75.5)
+
+
+def test_a_thousand_curves_are_drawn_and_the_legend_covers_none(make_run, tmp_path):
+    for count in (3, 1000):
+        some = [Band(f"run {i}", (), *np.random.rand(3, 40).cumsum(axis=1)) for i in range(count)]
+        draw(some, "Steps", "Return", tmp_path / "a.svg")
+        text = (tmp_path / "a.svg").read_text()
+        assert len(text) < 400_000
+    figure = new_figure((8, 5))
+    axes = figure.subplots()
+    legend = figure.legend([axes.plot([1])[0]], ["a"], loc="outside lower left")
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().y1 <= axes.get_window_extent().y0
+
+
+def test_every_column_is_named_where_one_is_missing(make_run):
+    with pytest.raises(NothingToDrawError, match=r"there are 'Steps', 'Return'"):
+        read_curve(make_run("run", [(1, 2)]), "Steps", "Loss")
