@@ -11,6 +11,8 @@ from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, NOTES, VARIAN
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in, parse_epoch
 
 _TELLING = (VARIANT, CONFIGURATION, NOTES)
+_DEEPEST = 100
+"""Folders below each other in which runs are looked for; what lies deeper is only measured."""
 
 Stamp = list[list[int]]
 """Which files an overview was read from: epoch, and times, size and number of each; [] if none."""
@@ -76,8 +78,10 @@ def bytes_on_disk(folder: Path) -> int:
     return _measured(os.fspath(folder)).total
 
 
-def _look(folder: str, found: list[FoundRun]) -> _Size:
+def _look(folder: str, found: list[FoundRun], depth: int = 0) -> _Size:
     """Append the runs of a folder, itself first; return what all of it takes."""
+    if depth > _DEEPEST:
+        return _measured(folder)
     size, place = _Size(), len(found)
     files, folders = _contents(folder, size)
     newest: list[int] | None = None
@@ -88,7 +92,8 @@ def _look(folder: str, found: list[FoundRun]) -> _Size:
             del folders[SNAPSHOTS]
             size.merge(inside)
     for name, path in folders.items():
-        size.merge(_measured(path) if name.startswith(".") else _look(path, found))
+        is_hidden = name.startswith(".")
+        size.merge(_measured(path) if is_hidden else _look(path, found, depth + 1))
     if newest is not None or EXPERIMENT in files or EXPERIMENT in folders:
         stamp = [newest or [], *(_told(files.get(name)) for name in _TELLING)]
         found.insert(place, FoundRun(folder, size.total, stamp))
@@ -113,9 +118,9 @@ def _look_at_snapshots(folder: str) -> tuple[_Size, list[int] | None]:
 
 
 def _measured(folder: str) -> _Size:
-    size = _Size()
-    for path in _contents(folder, size)[1].values():
-        size.merge(_measured(path))
+    size, left = _Size(), [folder]
+    while left:
+        left += _contents(left.pop(), size)[1].values()
     return size
 
 
@@ -133,7 +138,7 @@ def _contents(folder: str, size: _Size) -> tuple[dict[str, os.stat_result], dict
                 except FileNotFoundError:  # removed by a run that is being trained
                     continue
                 size.add(status)
-    except (PermissionError, FileNotFoundError, NotADirectoryError):
+    except OSError:  # not ours to read, gone by now, no folder any more, or too deep for a path
         pass
     return files, folders
 

@@ -1,6 +1,7 @@
 """Call every reading command on runs with one rubbish file: `reading_commands.py KIND RUN FOLDER`.
 
-Prints a line for whatever goes wrong, and at last the most memory that was used, in MiB.
+Prints a line for whatever goes wrong, and at last, of all commands, the most processor seconds that
+one took and the most memory that was used, in MiB.
 """
 
 import json
@@ -8,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,16 +18,22 @@ from click.testing import CliRunner
 from garage_like.cli import main
 
 SECONDS = 20
+PROCESSOR_SECONDS = 2.0
 SNAPSHOT = "snapshots/epoch_000005"
 FILES = [
     "experiment.json",
     "variant.json",
     "configuration.json",
     "sources.json",
+    "notes.json",
     "progress.csv",
+    "progress.jsonl",
+    "debug.log",
     ".lock-holder.json",
     f"{SNAPSHOT}/manifest.json",
     f"{SNAPSHOT}/objects.pkl",
+    f"{SNAPSHOT}/pinned",
+    f"{SNAPSHOT}/tensors/algo.safetensors",
 ]
 COMMANDS = [
     ["ls", "{folder}"],
@@ -33,6 +41,8 @@ COMMANDS = [
     ["show", "{run}", "--json"],
     ["tree", "{folder}"],
     ["verify", "{run}"],
+    ["verify", "{run}", "--json"],
+    ["compare", "{good}", "{run}"],
     ["diff", "{good}", "{run}"],
     ["diff", "{run}", "{good}"],
     ["pin", "{run}", "best"],
@@ -129,17 +139,22 @@ def give_up(*_: object) -> None:
     raise LateError
 
 
-def check(words: list[str], what: str) -> None:
+def check(words: list[str], what: str) -> float:
+    began = time.process_time()
     signal.alarm(SECONDS)
     try:
         result = CliRunner().invoke(main, words)
     except LateError:
         print(f"{what}, {words[0]}: does not end")
-        return
+        return float(SECONDS)
     finally:
         signal.alarm(0)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         print(f"{what}, {words[0]}: {result.exception!r}")
+    took = time.process_time() - began
+    if took > PROCESSOR_SECONDS:
+        print(f"{what}, {words[0]}: takes {took:.1f} processor seconds")
+    return took
 
 
 def most_mib() -> int:
@@ -151,6 +166,7 @@ def most_mib() -> int:
 
 def look(kind: str, good: Path, workplace: Path) -> None:
     signal.signal(signal.SIGALRM, give_up)
+    longest = 0.0
     for number, name in enumerate(FILES):
         place = workplace / f"{kind}_{number}"
         run = Path(shutil.copytree(good, place / "run"))
@@ -158,7 +174,8 @@ def look(kind: str, good: Path, workplace: Path) -> None:
         KINDS[kind](run / name)
         words = {"run": run, "folder": place, "good": good}
         for command in COMMANDS:
-            check([word.format(**words) for word in command], name)
+            longest = max(longest, check([word.format(**words) for word in command], name))
+    print(f"{longest:.2f}")
     print(most_mib())
 
 

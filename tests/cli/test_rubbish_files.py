@@ -4,9 +4,13 @@ import os
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from garage_like.cli import main
 
 SCRIPT = Path(__file__).with_name("reading_commands.py")
 MOST_MIB = 200
@@ -30,6 +34,23 @@ def test_each_command_ends_soon_and_in_little_memory(kind: str, runs: Path, tmp_
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    *wrong, most = done.stdout.splitlines()
+    *wrong, _, most = done.stdout.splitlines()
     assert wrong == []
     assert int(most) < MOST_MIB
+
+
+@pytest.mark.parametrize("command", ["ls", "tree", "show", "plot", "verify", "rm"])
+def test_folders_below_each_other_without_end(command: str, tmp_path: Path) -> None:
+    here = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1500):  # longer than a path may be, and deeper than Python calls
+            os.mkdir("d")
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+    words = {"plot": ["--y", "a"], "rm": ["--dry-run"]}.get(command, [])
+    began = time.process_time()
+    result = CliRunner().invoke(main, [command, str(tmp_path), *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert time.process_time() - began < 2.0
