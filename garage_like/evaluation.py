@@ -204,7 +204,9 @@ def log_multitask_performance(
 def _task_names(batch: EpisodeBatch, name_map: Mapping[int, str]) -> list[str]:
     """Return the name of each episode's task; none if nothing tells of tasks."""
     infos = batch.env_infos
-    told = {k: infos[k][batch.ends - 1] for k in ("task_name", "task_id") if k in infos}
+    told: dict[str, Any] = {
+        k: infos[k][batch.ends - 1] for k in ("task_name", "task_id") if k in infos
+    }
     told |= batch.episode_infos_by_episode
     if "task_name" in told:
         return [str(name) for name in told["task_name"]]

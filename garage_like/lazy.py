@@ -94,6 +94,7 @@ MOVED: dict[str, str] = {
         "experiment.continuation": "runs.continuation",
         "experiment.launcher": "trainer.launcher",
         "experiment.family": "runs.family",
+        "experiment.meta_evaluator": "sampler.meta_evaluator",
         "experiment.overview": "runs.overview",
         "experiment.removal": "runs.removal",
         "infos": "data.infos",

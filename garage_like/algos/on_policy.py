@@ -184,20 +184,39 @@ class OnPolicyAlgorithm(RLAlgorithm):
         log_step("Optimizing policy...")
         batch = self._learning_batch(episodes, values, last_values)
         metrics = {**self._update(batch), **self._learning_rates()}
-        metrics["Loss/Value"] = float(np.mean(np.square(batch.returns - values)))
+        return self._record_batch(itr, episodes, batch.returns, values, metrics)
+
+    def _record_batch(
+        self,
+        itr: int,
+        episodes: EpisodeBatch,
+        returns: np.ndarray,
+        values: np.ndarray,
+        metrics: dict[str, float],
+    ) -> float:
+        """Record metrics, and what is to be said of a batch; return its average return.
+
+        Args:
+            itr: the trainer's counter.
+            episodes: as sampled.
+            returns: shape (S,), discounted.
+            values: shape (S,), which the value function gave to the same env steps.
+            metrics: of the update.
+        """
+        metrics["Loss/Value"] = float(np.mean(np.square(returns - values)))
         if "log_std" in episodes.agent_infos:
             deviations = np.exp(episodes.agent_infos["log_std"])
             metrics["policy/StandardDeviation"] = float(deviations.mean(dtype=np.float64))
 
-        returns = log_performance(itr, episodes, discount=self._discount)
-        self._recent_returns.extend(returns)
+        undiscounted = log_performance(itr, episodes, discount=self._discount)
+        self._recent_returns.extend(undiscounted)
         policy = given_name(self.policy) or "policy"
         for key, value in metrics.items():
             tabular.record(key.replace("policy/", f"{policy}/", 1), value)
         name = given_name(self._value_function) or type(self._value_function).__name__
-        tabular.record(f"{name}/ExplainedVariance", explained_variance(batch.returns, values))
+        tabular.record(f"{name}/ExplainedVariance", explained_variance(returns, values))
         tabular.record("Extras/EpisodeRewardMean", _mean(self._recent_returns))
-        return _mean(returns)
+        return _mean(undiscounted)
 
     def _learning_batch(
         self, episodes: EpisodeBatch, values: np.ndarray, last_values: np.ndarray

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from garage_like.experiment.task_sampler import MetaWorldTaskSampler as MetaWorldTaskSampler
     from garage_like.experiment.task_sampler import SetTaskSampler as SetTaskSampler
     from garage_like.experiment.task_sampler import TaskSampler as TaskSampler
+    from garage_like.sampler.meta_evaluator import MetaEvaluator as MetaEvaluator
     from garage_like.snapshot.config import SnapshotConfig as SnapshotConfig
     from garage_like.snapshot.snapshotter import Snapshotter as Snapshotter
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer

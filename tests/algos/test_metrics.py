@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "exact_resume"))
 import experiments
+import meta_experiments
 import off_policy_experiments
 
 import garage_like
@@ -22,7 +23,7 @@ from garage_like.trainer import Trainer
 OFF_POLICY = ("dqn", "ddpg", "td3", "sac", "sac_fixed", "tqc", "mtsac", "q_learning", "sarsa")
 HOUSE = Path(garage_like.__file__).parent
 SILENT = {"bc_record"}  # takes no env step, so there is nothing to say of rewards
-CASES = ["vpg", "ppo", "trpo", "cem", "cma_es", *OFF_POLICY, "bc_record", "bc_expert"]
+CASES = ["vpg", "ppo", "trpo", "maml_trpo", "cem", "cma_es", *OFF_POLICY, "bc_record", "bc_expert"]
 
 
 def build(name, env_id="Pendulum-v1"):
@@ -30,6 +31,8 @@ def build(name, env_id="Pendulum-v1"):
         return experiments.build(name, "CartPole-v1", "default")
     if name in ("vpg", "ppo", "trpo"):
         return experiments.build(name, env_id, "default")
+    if name == "maml_trpo":
+        return meta_experiments.build("MAMLTRPO", "point")
     return off_policy_experiments.build(name, "uniform")
 
 

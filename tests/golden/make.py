@@ -28,7 +28,19 @@ from garage_like.trainer import Trainer
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 NAMES = {
     "np": ("cem", "cma_es", "q_learning", "sarsa"),
-    "torch": ("vpg", "ppo", "trpo", "dqn", "ddpg", "td3", "sac", "tqc", "bc", "sac_in_rows"),
+    "torch": (
+        "vpg",
+        "ppo",
+        "trpo",
+        "dqn",
+        "ddpg",
+        "td3",
+        "sac",
+        "tqc",
+        "bc",
+        "sac_in_rows",
+        "maml_trpo",
+    ),
     "tf": (
         *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo"),
         *("dqn", "ddpg", "td3"),

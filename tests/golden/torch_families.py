@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from small_parts import HIDDEN, MEMORY, OFF_POLICY, explorer, fragments, grid, point
 
+from garage_like.envs import PointEnv
+from garage_like.experiment import MetaEvaluator, SetTaskSampler
 from garage_like.interfaces import Environment, RLAlgorithm
+from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.np.exploration_policies import AddGaussianNoise, AddOrnsteinUhlenbeckNoise
 from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
-from garage_like.torch.algos import BC, DDPG, DQN, PPO, SAC, TD3, TQC, TRPO, VPG
+from garage_like.sampler import LocalSampler
+from garage_like.torch.algos import BC, DDPG, DQN, MAMLTRPO, PPO, SAC, TD3, TQC, TRPO, VPG
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,
@@ -100,6 +105,17 @@ def bc() -> Run:
     sampler = fragments(expert, env)
     options: dict[str, Any] = {"batch_size": 8, "minibatches_per_epoch": 2}
     return BC(env.spec, learner, source=expert, sampler=sampler, **options), env
+
+
+def maml_trpo() -> Run:
+    env = point()
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    tasks = SetTaskSampler(partial(PointEnv, max_episode_length=15))
+    evaluator = MetaEvaluator(test_task_sampler=tasks, n_test_tasks=2, n_exploration_eps=2)
+    baseline = LinearFeatureBaseline(env.spec)
+    sampler = LocalSampler(policy, env)
+    options: dict[str, Any] = {"meta_batch_size": 2, "meta_evaluator": evaluator}
+    return MAMLTRPO(env, policy, baseline, sampler, tasks, **options), env
 
 
 def _two(env: Environment) -> list[ContinuousMLPQFunction]:

@@ -1,5 +1,6 @@
 """Algorithms that need no gradient."""
 
+from garage_like.algos.meta_rl_algorithm import MetaRLAlgorithm as MetaRLAlgorithm
 from garage_like.interfaces import RLAlgorithm as RLAlgorithm
 from garage_like.np.algos.cem import CEM
 from garage_like.np.algos.cma_es import CMAES

@@ -3,6 +3,9 @@
 from garage_like.torch.algos.bc import BC
 from garage_like.torch.algos.ddpg import DDPG
 from garage_like.torch.algos.dqn import DQN
+from garage_like.torch.algos.maml_ppo import MAMLPPO
+from garage_like.torch.algos.maml_trpo import MAMLTRPO
+from garage_like.torch.algos.maml_vpg import MAMLVPG
 from garage_like.torch.algos.mtsac import MTSAC
 from garage_like.torch.algos.ppo import PPO
 from garage_like.torch.algos.sac import SAC
@@ -11,4 +14,18 @@ from garage_like.torch.algos.tqc import TQC
 from garage_like.torch.algos.trpo import TRPO
 from garage_like.torch.algos.vpg import VPG
 
-__all__ = ["BC", "DDPG", "DQN", "MTSAC", "PPO", "SAC", "TD3", "TQC", "TRPO", "VPG"]
+__all__ = [
+    "BC",
+    "DDPG",
+    "DQN",
+    "MAMLPPO",
+    "MAMLTRPO",
+    "MAMLVPG",
+    "MTSAC",
+    "PPO",
+    "SAC",
+    "TD3",
+    "TQC",
+    "TRPO",
+    "VPG",
+]

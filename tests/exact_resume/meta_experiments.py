@@ -1,0 +1,82 @@
+"""Small experiments in meta-learning, each evaluated on test tasks in every other epoch."""
+
+from pathlib import Path
+from typing import Any
+
+from experiments import outcome
+
+from garage_like.envs import GymEnv, PointEnv, normalize
+from garage_like.experiment import EnvPoolSampler, MetaEvaluator, SetTaskSampler
+from garage_like.experiment.deterministic import set_seed
+from garage_like.interfaces import Environment, RLAlgorithm
+from garage_like.logging import RunLogs
+from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.sampler import LocalSampler
+from garage_like.snapshot import SnapshotConfig
+from garage_like.trainer import Trainer
+
+HIDDEN = (8,)
+
+
+def make_point() -> Environment:
+    """Make an environment that is asked for goals, and played where there is none."""
+    return PointEnv(max_episode_length=10)
+
+
+def in_cheetah(env: Any, task: Any) -> Environment:
+    """Wrap a half cheetah for a task."""
+    return normalize(GymEnv(env, max_episode_length=10))
+
+
+def tasks_of(kind: str) -> Any:
+    """Return a task sampler, of 'point', 'pool' or 'cheetah'."""
+    if kind == "pool":
+        return EnvPoolSampler([PointEnv((k, 1), max_episode_length=10) for k in range(3)])
+    if kind == "cheetah":
+        from garage_like.envs.mujoco import HalfCheetahVelEnv
+
+        return SetTaskSampler(HalfCheetahVelEnv, wrapper=in_cheetah)
+    return SetTaskSampler(make_point)
+
+
+def build(algorithm: str, kind: str, baseline: str = "linear") -> tuple[RLAlgorithm, Environment]:
+    """Make an algorithm and its environment from nothing."""
+    set_seed(11)
+    tasks = tasks_of(kind)
+    env = tasks.sample(1)[0]()
+    from garage_like.torch import algos
+    from garage_like.torch.policies import GaussianMLPPolicy
+    from garage_like.torch.value_functions import GaussianMLPValueFunction
+
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    value_function = (
+        LinearFeatureBaseline(env.spec)
+        if baseline == "linear"
+        else GaussianMLPValueFunction(env.spec, hidden_sizes=HIDDEN)
+    )
+    algo = getattr(algos, algorithm)(
+        env,
+        policy,
+        value_function,
+        LocalSampler(policy, env, n_workers=2),
+        tasks,
+        meta_batch_size=2,
+        num_grad_updates=2 if algorithm == "MAMLVPG" else 1,
+        meta_evaluator=MetaEvaluator(
+            test_task_sampler=tasks_of(kind), n_test_tasks=2, n_exploration_eps=2
+        ),
+        evaluate_every_n_epochs=2,
+    )
+    return algo, env
+
+
+def train(run_dir: Path, case: tuple[str, ...], n_epochs: int, batch_size: int = 40) -> dict:
+    """Train from nothing, keeping every snapshot; return what the run came to."""
+    logs = RunLogs(run_dir, existing=False, console=False)
+    try:
+        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+        trainer.setup(*build(*case))
+        trainer.train(n_epochs, batch_size)
+        return outcome(trainer, run_dir)
+    finally:
+        logs.close()
