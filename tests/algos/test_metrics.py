@@ -20,16 +20,39 @@ from garage_like.logging.glossary import COMMON_METRICS, OCCASIONAL_METRICS, gro
 from garage_like.snapshot import SnapshotConfig
 from garage_like.trainer import Trainer
 
-OFF_POLICY = ("dqn", "ddpg", "td3", "sac", "sac_fixed", "tqc", "mtsac", "q_learning", "sarsa")
+OFF_POLICY = (
+    "dqn",
+    "ddqn",
+    "discrete_sac",
+    "ddpg",
+    "td3",
+    "sac",
+    "sac_fixed",
+    "tqc",
+    "mtsac",
+    "q_learning",
+    "sarsa",
+)
 HOUSE = Path(garage_like.__file__).parent
 SILENT = {"bc_record"}  # takes no env step, so there is nothing to say of rewards
-CASES = ["vpg", "ppo", "trpo", "maml_trpo", "cem", "cma_es", *OFF_POLICY, "bc_record", "bc_expert"]
+CASES = [
+    "vpg",
+    "a2c",
+    "ppo",
+    "trpo",
+    "maml_trpo",
+    "cem",
+    "cma_es",
+    *OFF_POLICY,
+    "bc_record",
+    "bc_expert",
+]
 
 
 def build(name, env_id="Pendulum-v1"):
     if name in ("cem", "cma_es"):
         return experiments.build(name, "CartPole-v1", "default")
-    if name in ("vpg", "ppo", "trpo"):
+    if name in ("vpg", "a2c", "ppo", "trpo"):
         return experiments.build(name, env_id, "default")
     if name == "maml_trpo":
         return meta_experiments.build("MAMLTRPO", "point")

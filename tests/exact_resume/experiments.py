@@ -23,7 +23,7 @@ from garage_like.trainer import Trainer
 
 WORKERS = {"default": DefaultWorker, "vec": VecWorker, "fragment": FragmentWorker}
 AT_ONCE = ("sync", "async")
-ALGORITHMS = ("vpg", "ppo", "trpo", "cem", "cma_es", "own")
+ALGORITHMS = ("vpg", "a2c", "ppo", "trpo", "cem", "cma_es", "own")
 TIMES = ("Time", "seconds", "exec_times", "timer")
 
 
@@ -67,7 +67,7 @@ def build(algorithm: str, env_id: str, worker: str) -> tuple[RLAlgorithm, GymEnv
             agents=policy, envs=env, worker_class=WORKERS[worker], worker_args=worker_args
         )
 
-    if algorithm in ("vpg", "ppo", "trpo"):
+    if algorithm in ("vpg", "a2c", "ppo", "trpo"):
         return _on_policy(algorithm, env, sampler), env
     policy = _numpy_policy(env)
     if algorithm == "own":
@@ -87,14 +87,14 @@ def _numpy_policy(env: GymEnv) -> Any:
 
 
 def _on_policy(algorithm: str, env: GymEnv, sampler: Any) -> RLAlgorithm:
-    from garage_like.torch.algos import PPO, TRPO, VPG
+    from garage_like.torch.algos import A2C, PPO, TRPO, VPG
     from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
     from garage_like.torch.value_functions import GaussianMLPValueFunction
 
     cls = CategoricalMLPPolicy if env.spec.is_discrete else GaussianMLPPolicy
     policy = cls(env.spec, hidden_sizes=(16, 16))
     value_function = GaussianMLPValueFunction(env.spec, hidden_sizes=(16, 16))
-    algo = {"vpg": VPG, "ppo": PPO, "trpo": TRPO}[algorithm]
+    algo = {"vpg": VPG, "a2c": A2C, "ppo": PPO, "trpo": TRPO}[algorithm]
     return algo(env.spec, policy, value_function, sampler(policy))
 
 

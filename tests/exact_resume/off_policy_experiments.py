@@ -37,6 +37,7 @@ OPTIONS = {
     "num_evaluation_episodes": 2,
 }
 HIDDEN = (8, 8)
+DISCRETE = ("dqn", "ddqn", "discrete_sac")
 
 
 class ReachGoal(gymnasium.Env):
@@ -101,12 +102,12 @@ def build(algorithm: str, memory: str) -> tuple[RLAlgorithm, GymEnv | PointEnv]:
     if algorithm in ("bc_record", "bc_expert"):
         return _cloning(algorithm)
     if memory == "her":
-        inner = ReachGoal(discrete=algorithm == "dqn")
+        inner = ReachGoal(discrete=algorithm in DISCRETE)
         env = GymEnv(inner, max_episode_length=17, flatten_obs=True)
         goal_spec = EnvSpec(inner.observation_space, inner.action_space)
         buffer: PathBuffer = HERReplayBuffer(4, goal_reward, 100, goal_spec)
     else:
-        env_id = "CartPole-v1" if algorithm == "dqn" else "Pendulum-v1"
+        env_id = "CartPole-v1" if algorithm in DISCRETE else "Pendulum-v1"
         env_id = "HalfCheetah-v5" if memory == "half_cheetah" else env_id
         env = _task(0) if algorithm == "mtsac" else GymEnv(env_id, max_episode_length=40)
         cls = PrioritizedReplayBuffer if memory == "prioritized" else PathBuffer
@@ -173,8 +174,9 @@ def _cloning(algorithm: str) -> tuple[RLAlgorithm, PointEnv]:
 
 
 def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
-    from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3, TQC
+    from garage_like.torch.algos import DDPG, DDQN, DQN, MTSAC, SAC, TD3, TQC, DiscreteSAC
     from garage_like.torch.policies import (
+        CategoricalMLPPolicy,
         DeterministicMLPPolicy,
         DiscreteQFArgmaxPolicy,
         TanhGaussianMLPPolicy,
@@ -187,11 +189,11 @@ def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
 
     spec = env.spec
     rate = LinearSchedule(1e-3, 1e-4, ENV_STEPS)
-    if algorithm == "dqn":
+    if algorithm in ("dqn", "ddqn"):
         qf = DiscreteMLPQFunction(spec, HIDDEN, dueling=True)
         greedy = DiscreteQFArgmaxPolicy(qf, spec)
         explorer = EpsilonGreedyPolicy(spec, greedy, total_timesteps=ENV_STEPS, decay_ratio=0.9)
-        return DQN(
+        return (DQN if algorithm == "dqn" else DDQN)(
             spec,
             greedy,
             qf,
@@ -202,6 +204,10 @@ def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
             target_update_freq=3,
             **OPTIONS,
         )
+    if algorithm == "discrete_sac":
+        critics = [DiscreteMLPQFunction(spec, HIDDEN) for _ in range(2)]
+        weighing = CategoricalMLPPolicy(spec, hidden_sizes=HIDDEN)
+        return DiscreteSAC(spec, weighing, *critics, buffer, policy_lr=rate, **OPTIONS)
     if algorithm in ("ddpg", "td3"):
         policy = DeterministicMLPPolicy(spec, HIDDEN)
         qfs = [ContinuousMLPQFunction(spec, HIDDEN) for _ in range(2)]

@@ -14,7 +14,21 @@ from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.np.exploration_policies import AddGaussianNoise, AddOrnsteinUhlenbeckNoise
 from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
 from garage_like.sampler import LocalSampler
-from garage_like.torch.algos import BC, DDPG, DQN, MAMLTRPO, PPO, SAC, TD3, TQC, TRPO, VPG
+from garage_like.torch.algos import (
+    A2C,
+    BC,
+    DDPG,
+    DDQN,
+    DQN,
+    MAMLTRPO,
+    PPO,
+    SAC,
+    TD3,
+    TQC,
+    TRPO,
+    VPG,
+    DiscreteSAC,
+)
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,
@@ -40,6 +54,10 @@ def ppo() -> Run:
     return _on_policy(PPO, point(), GaussianMLPPolicy)
 
 
+def a2c() -> Run:
+    return _on_policy(A2C, grid(), CategoricalMLPPolicy)
+
+
 def trpo() -> Run:
     return _on_policy(TRPO, point(), GaussianMLPPolicy)
 
@@ -50,13 +68,24 @@ def _on_policy(cls: Any, env: Environment, policy_class: Any) -> Run:
     return cls(env.spec, policy, value_function, fragments(policy, env)), env
 
 
-def dqn() -> Run:
+def ddqn() -> Run:
+    return dqn(DDQN)
+
+
+def discrete_sac() -> Run:
+    env = grid()
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    qfs = [DiscreteMLPQFunction(env.spec, HIDDEN) for _ in range(2)]
+    return DiscreteSAC(env.spec, policy, *qfs, PathBuffer(MEMORY, env.spec), **OFF_POLICY), env
+
+
+def dqn(cls: Any = DQN) -> Run:
     env = grid()
     qf = DiscreteMLPQFunction(env.spec, HIDDEN)
     policy = DiscreteQFArgmaxPolicy(qf, env.spec)
     exploration = explorer(env, policy)
     memory = PrioritizedReplayBuffer(MEMORY, env.spec)
-    algo = DQN(env.spec, policy, qf, memory, exploration_policy=exploration, **OFF_POLICY)
+    algo = cls(env.spec, policy, qf, memory, exploration_policy=exploration, **OFF_POLICY)
     return algo, env
 
 

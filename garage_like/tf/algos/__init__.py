@@ -1,6 +1,7 @@
 """Algorithms in TensorFlow."""
 
 from garage_like.tf.algos.ddpg import DDPG
+from garage_like.tf.algos.ddqn import DDQN
 from garage_like.tf.algos.dqn import DQN
 from garage_like.tf.algos.erwr import ERWR
 from garage_like.tf.algos.npo import NPO
@@ -14,6 +15,7 @@ from garage_like.tf.algos.vpg import VPG
 
 __all__ = [
     "DDPG",
+    "DDQN",
     "DQN",
     "ERWR",
     "NPO",

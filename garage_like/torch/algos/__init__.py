@@ -1,7 +1,10 @@
 """Algorithms in torch."""
 
+from garage_like.torch.algos.a2c import A2C
 from garage_like.torch.algos.bc import BC
 from garage_like.torch.algos.ddpg import DDPG
+from garage_like.torch.algos.ddqn import DDQN
+from garage_like.torch.algos.discrete_sac import DiscreteSAC
 from garage_like.torch.algos.dqn import DQN
 from garage_like.torch.algos.maml_ppo import MAMLPPO
 from garage_like.torch.algos.maml_trpo import MAMLTRPO
@@ -15,9 +18,12 @@ from garage_like.torch.algos.trpo import TRPO
 from garage_like.torch.algos.vpg import VPG
 
 __all__ = [
+    "A2C",
     "BC",
     "DDPG",
+    "DDQN",
     "DQN",
+    "DiscreteSAC",
     "MAMLPPO",
     "MAMLTRPO",
     "MAMLVPG",

@@ -23,6 +23,7 @@ from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPP
 _COMPUTED = (
     "_update",
     "_update_critics",
+    "_act",
     "_values",
     "_sample",
     "_log_alpha",

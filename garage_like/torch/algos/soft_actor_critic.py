@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from garage_like.torch.algos.minibatch import Minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks
 from garage_like.torch.algos.temperature import Temperature
 from garage_like.torch.algos.torch_off_policy import TorchOffPolicyAlgorithm
-from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
 
 class SoftOptions(OffPolicyKeywords, total=False):
@@ -75,12 +74,12 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         UPDATE_METRICS, "Learning/PolicyLearningRate", "Learning/CriticLearningRate"
     )
 
-    policy: TanhGaussianMLPPolicy
+    policy: Any
 
     def __init__(
         self,
         env_spec: EnvSpec,
-        policy: TanhGaussianMLPPolicy,
+        policy: Any,
         critics: list[tuple[nn.Module, nn.Module]],
         replay_buffer: PathBuffer,
         sampler: Sampler | None,
@@ -110,11 +109,8 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
             if fixed_alpha is None
             else None
         )
-        scale = policy.action_scale
         self._target_entropy = (
-            -float(scale.numel()) + float(scale.log().sum())
-            if target_entropy is None
-            else target_entropy
+            self._default_target_entropy() if target_entropy is None else target_entropy
         )
         self._target_update_tau = target_update_tau
         self._rng = seeding.stream(owner)
@@ -122,6 +118,11 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
     def _num_temperatures(self) -> int:
         """Return how many temperatures there are."""
         return 1
+
+    def _default_target_entropy(self) -> float:
+        """Return minus the number of actions, in units of half widths of the action space."""
+        scale: torch.Tensor = self.policy.action_scale
+        return -float(scale.numel()) + float(scale.log().sum())
 
     def _log_alpha(self, observations: torch.Tensor) -> torch.Tensor:
         """Return log alpha for observations of shape (B, D): shape (1,) or (B,)."""
@@ -133,8 +134,7 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         alpha = self._log_alpha(batch.observations).detach().exp()
         metrics, errors = self._update_critics(batch, alpha)
 
-        actions, log_probs = self._sample(batch.observations)
-        values = self._values(batch.observations, actions)
+        log_probs, values = self._act(batch.observations)
         policy_loss = (alpha * log_probs - values).mean()
         self._move("Policy", policy_loss)
 
@@ -156,6 +156,11 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
     ) -> tuple[dict[str, float], np.ndarray]:
         """Move the Q-functions; return their metrics, and errors, shape (B,)."""
         raise NotImplementedError(f"{type(self).__name__} must implement _update_critics")
+
+    def _act(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return log-probabilities and values of what the policy does, both of shape (B,)."""
+        actions, log_probs = self._sample(observations)
+        return log_probs, self._values(observations, actions)
 
     def _values(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """Return what the policy is to make large, shape (B,), differentiable by actions."""

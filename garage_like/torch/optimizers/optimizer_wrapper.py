@@ -58,6 +58,7 @@ class OptimizerWrapper(Configured):
         module: whose parameters it moves.
         max_optimization_epochs: passes over the data in one update.
         minibatch_size: rows for one gradient step; None takes all rows at once.
+        max_grad_norm: what all gradients together are cut to; None for no limit.
         fast_path: whether losses that have an analytic gradient are differentiated by it and not
             by autograd: in C where that was compiled, or else in NumPy. None is yes, unless the
             environment variable GARAGE_LIKE_FAST_PATH is 0; if that is `numpy`, NumPy does it. A
@@ -68,6 +69,7 @@ class OptimizerWrapper(Configured):
         ValueError: if a number is not positive.
     """
 
+    _max_grad_norm: float | None = None
     _is_compiled = False  # of snapshots that were made before there was anything in C
 
     def __init__(
@@ -77,6 +79,7 @@ class OptimizerWrapper(Configured):
         max_optimization_epochs: int = 1,
         minibatch_size: int | None = None,
         fast_path: bool | None = None,
+        max_grad_norm: float | None = None,
     ) -> None:
         optimizer_class, options = _split_spec(optimizer)
         if max_optimization_epochs < 1:
@@ -89,12 +92,17 @@ class OptimizerWrapper(Configured):
                 "OptimizerWrapper: minibatch_size must be at least 1, or None for all rows, "
                 f"got {minibatch_size!r}"
             )
+        if max_grad_norm is not None and not max_grad_norm > 0.0:
+            raise ValueError(
+                f"OptimizerWrapper: max_grad_norm must be positive or None, got {max_grad_norm!r}"
+            )
         parameters = list(module.parameters())
         if optimizer_class in _HAVE_A_FUSED_FORM and not {"fused", "foreach"} & options.keys():
             options["fused"] = all(p.is_floating_point() for p in parameters)
         self._optimizer = optimizer_class(parameters, **options)
         self._max_optimization_epochs = max_optimization_epochs
         self._minibatch_size = minibatch_size
+        self._max_grad_norm = max_grad_norm
         self._fast_path = fast_path_is_on() if fast_path is None else bool(fast_path)
         self._is_compiled = self._fast_path and is_in_use()
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
@@ -171,6 +179,9 @@ class OptimizerWrapper(Configured):
         for minibatch in self.get_minibatch(*tensors):
             (self if flat is None else flat).zero_grad()
             torch.autograd.backward(loss(*minibatch))
+            if self._max_grad_norm is not None:
+                parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
+                nn.utils.clip_grad_norm_(parameters, self._max_grad_norm)
             (self if flat is None else flat).step()
         self.forget_gradients()
 
@@ -200,6 +211,8 @@ class OptimizerWrapper(Configured):
 
     def flat_adam(self) -> FlatAdam | None:
         """Return what takes all of Adam's steps at once; None for an optimizer of another kind."""
+        if self._max_grad_norm is not None:  # which analytic gradients know nothing of
+            return None
         flat = _FLAT.get(self)
         if flat is None or not flat.is_current(self._optimizer):
             if not can_be_flat(self._optimizer):

@@ -12,8 +12,9 @@ from garage_like.interfaces import RLAlgorithm
 from garage_like.np.exploration_policies import AddGaussianNoise, EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
-from garage_like.torch.algos import BC, DDPG, DQN, SAC, TD3, TQC
+from garage_like.torch.algos import BC, DDPG, DQN, SAC, TD3, TQC, DiscreteSAC
 from garage_like.torch.policies import (
+    CategoricalMLPPolicy,
     DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
     GaussianMLPPolicy,
@@ -122,6 +123,16 @@ def test_pole_is_balanced_within_50000_env_steps_on_two_of_three_seeds():
         if learned == 2:
             return
     pytest.fail(f"{learned} of 3 seeds reached 475")
+
+
+@pytest.mark.slow
+def test_discrete_sac_holds_the_pole_up_within_8000_env_steps():
+    set_seed(1)
+    env = GymEnv("CartPole-v1")
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    qfs = [DiscreteMLPQFunction(env.spec, HIDDEN) for _ in range(2)]
+    algo = DiscreteSAC(env.spec, policy, *qfs, PathBuffer(100_000), fixed_alpha=0.02, **PENDULUM)
+    assert best_return(algo, env, 250.0, n_epochs=8, batch_size=50) >= 250.0  # at random: 22
 
 
 class StraightToTheGoal:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from transitions import (
     BOX,
     CONTINUES,
+    DISCRETE,
     SMALL,
     assert_all_close,
     continuous_parts,
@@ -26,10 +27,14 @@ from garage_like import seeding
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
-from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3, TQC
+from garage_like.torch.algos import DDPG, DDQN, DQN, MTSAC, SAC, TD3, TQC, DiscreteSAC
 from garage_like.torch.algos.tqc import quantile_huber_loss
-from garage_like.torch.policies import TanhGaussianMLPPolicy
-from garage_like.torch.q_functions import ContinuousMLPQFunction, QuantileMLPQFunction
+from garage_like.torch.policies import CategoricalMLPPolicy, TanhGaussianMLPPolicy
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
 
 OPTIONS = {
     "optimizer": torch.optim.SGD,
@@ -253,3 +258,56 @@ def test_q_functions_must_have_one_number_of_quantiles():
 def test_there_must_be_a_quantile():
     with pytest.raises(ValueError, match="n_quantiles must be at least 1, got 0"):
         QuantileMLPQFunction(BOX, 0)
+
+
+def discrete_sac(**options) -> DiscreteSAC:
+    set_seed(2)
+    policy = CategoricalMLPPolicy(DISCRETE, hidden_sizes=(7,))
+    qfs = [DiscreteMLPQFunction(DISCRETE, (7,)) for _ in range(2)]
+    return DiscreteSAC(DISCRETE, policy, *qfs, PathBuffer(50, DISCRETE), **{**OPTIONS, **options})
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_discrete_sac_weighs_all_actions(weighted):
+    algo, batch = discrete_sac(initial_log_entropy=-1.0), transitions(DISCRETE, weighted)
+    copy_weights(algo._target_qf1, [-0.7 * w for w in weights_of(algo._target_qf1)])
+    t, alpha = tensors(batch), math.exp(-1.0)
+    observations, following = t["observation"], t["next_observation"]
+    with torch.no_grad():
+        probs = algo.policy(following)[0].logits.softmax(1)
+        both = [qf(following) for qf in (algo._target_qf1, algo._target_qf2)]
+        soft = (probs * (torch.minimum(*both) - alpha * probs.log())).sum(1)
+        targets = t["reward"] + 0.99 * CONTINUES * soft
+    weights, rows = t.get("weight", torch.ones(6)), torch.arange(6)
+    values = [qf(observations)[rows, t["action"]] for qf in (algo._qf1, algo._qf2)]
+    qf_loss = sum(0.5 * (weights * (targets - v) ** 2).mean() for v in values)
+    expected_qfs = stepped(qf_loss, 0.1, algo._qf1, algo._qf2)
+
+    twin = discrete_sac()
+    half = len(weights_of(twin._qf1))
+    copy_weights(twin._qf1, expected_qfs[:half])
+    copy_weights(twin._qf2, expected_qfs[half:])
+    probs = twin.policy(observations)[0].logits.softmax(1)
+    best = torch.minimum(twin._qf1(observations), twin._qf2(observations)).detach()
+    policy_loss = (probs * (alpha * probs.log() - best)).sum(1).mean()
+    expected_policy = stepped(policy_loss, 0.05, twin.policy)
+    entropy = -(probs * probs.log()).sum(1).mean().item()
+    expected_log_alpha = -1.0 - 0.05 * (entropy - 0.98 * math.log(4))
+
+    metrics, errors = algo._update(batch)
+    assert_all_close(weights_of(algo._qf1, algo._qf2), expected_qfs)
+    assert_all_close(weights_of(algo.policy), expected_policy)
+    assert algo._temperature.log_alpha.item() == pytest.approx(expected_log_alpha, abs=1e-6)
+    assert metrics["policy/Entropy"] == pytest.approx(entropy, rel=1e-4)
+    assert errors.shape == (6,)
+
+
+def test_discrete_sac_is_for_finitely_many_actions():
+    policy, qfs, buffer = continuous_parts(deterministic=False)
+    with pytest.raises(ValueError, match="DiscreteSAC needs a Discrete action space"):
+        DiscreteSAC(BOX, policy, *qfs, buffer)
+
+
+def test_ddqn_is_dqn_with_two_networks_in_its_targets():
+    with pytest.raises(ValueError, match="double_q=False is DQN"):
+        DDQN(DISCRETE, None, None, None, double_q=False)
