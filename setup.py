@@ -52,6 +52,7 @@ EXTRAS = {
     "video": ["av>=13.0"],
     "remote": ["obstore>=0.6"],
     "ray": ["ray>=2.40"],
+    "sweeps": ["optuna>=4.0"],
     "port": ["libcst>=1.5"],
     # It holds MuJoCo at a version of its own.
     "metaworld": ["metaworld>=3.1"],
@@ -96,9 +97,9 @@ EXTRAS["dev"] = [
     *EXTRAS["jax"],
     *EXTRAS["peers"],
     *EXTRAS["port"],
-    "optuna>=4.0",  # what the page on callbacks shows
     "rliable>=1.2",  # whose numbers studies have
     "pandas<3",  # the newest that rliable's libraries know
+    *EXTRAS["sweeps"],
     *EXTRAS["ray"],
     "ruff==0.17.*",
     "mypy==2.4.*",

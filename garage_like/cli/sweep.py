@@ -31,13 +31,44 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--search",
-    type=click.Choice(["grid", "random"]),
+    type=click.Choice(["grid", "random", "optuna"]),
     default="grid",
     show_default=True,
-    help="Try every combination, or draw.",
+    help="Try every combination, draw, or let Optuna learn from earlier trials.",
 )
-@click.option("--trials", type=click.IntRange(min=1), help="How many to draw.")
+@click.option("--trials", type=click.IntRange(min=1), help="How many to draw, or to suggest.")
+@click.option(
+    "--prune", type=click.Choice(["asha"]), help="Give up trials that do badly, by rungs of epochs."
+)
+@click.option(
+    "--grace",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Epochs before the first rung; the next ones lie at 3, 9, 27 ... times as many.",
+)
+@click.option(
+    "--population",
+    type=click.IntRange(min=2),
+    help="Train so many at once, the worst going on from the best.",
+)
+@click.option(
+    "--interval",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Epochs of a population's round.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, help="Processes at a time.")
+@click.option(
+    "--on",
+    "where",
+    type=click.Choice(["local", "ray", "slurm"]),
+    default="local",
+    show_default=True,
+    help="Where trials run; machines must share the directory.",
+)
+@click.option("--slurm-option", multiple=True, metavar="OPTION", help="Of sbatch, --time=4:00:00.")
 @click.option(
     "--metric",
     default="Evaluation/AverageReturn",
@@ -60,7 +91,13 @@ def sweep(
     seeds: int,
     search: str,
     trials: int | None,
+    prune: str | None,
+    grace: int,
+    population: int | None,
+    interval: int,
     jobs: int,
+    where: str,
+    slurm_option: tuple[str, ...],
     metric: str,
     mode: str,
     directory: Path | None,
@@ -72,40 +109,64 @@ def sweep(
     ARGUMENTS are the script's own. Each trial is an ordinary run below data/local/sweeps/SCRIPT.
     Killed and started again, the sweep goes on: what has ended stays, what has not resumes.
     """
-    from garage_like.sweeps import Sweep, parse_setting
+    from garage_like.sweeps import CARRIERS, Population, Rungs, Sweep, parse_setting, slurm
 
-    if (search == "random") != (trials is not None):
-        raise click.UsageError("--search random and --trials N go together")
-    where = directory or Path("data/local/sweeps") / script.stem
+    if (search != "grid") != (trials is not None):
+        raise click.UsageError("--search random or optuna and --trials N go together")
+    if population is not None and (search != "grid" or prune is not None):
+        raise click.UsageError("--population draws by itself; leave --search and --prune out")
+    place = directory or Path("data/local/sweeps") / script.stem
+    carrier = slurm(slurm_option) if where == "slurm" else CARRIERS[where]
+    common: dict[str, Any] = {
+        "arguments": arguments,
+        "metric": metric,
+        "mode": mode,
+        "carrier": carrier,
+    }
+    made: Sweep | Population
     try:
         settings = [parse_setting(text) for text in given]
-        made = Sweep(
-            where,
-            script,
-            settings,
-            seeds=seeds,
-            trials=trials,
-            arguments=arguments,
-            metric=metric,
-            mode=mode,
-        )
-    except (ValueError, FileNotFoundError) as error:
+        if population is not None:
+            made = Population(
+                place,
+                script,
+                settings,
+                population,
+                interval=interval,
+                seeds=seeds > 0,
+                **common,
+            )
+        else:
+            rungs = None if prune is None else Rungs(grace)
+            made = Sweep(
+                place,
+                script,
+                settings,
+                seeds=seeds,
+                trials=trials,
+                search=search,
+                rungs=rungs,
+                **common,
+            )
+    except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     made.run(jobs, (lambda outcome: None) if as_json else _tell)
     outcomes, best = made.outcomes(), made.best()
     if as_json:
         printing.print_json([_as_json(outcome) for outcome in outcomes])
     elif best is not None:
-        printing.echo(f"best: trial {best.number:04d}, {metric} {best.metric:g}: {_shown(best)}")
+        printing.echo(f"best: trial {best.run.name}, {metric} {best.metric:g}: {_shown(best)}")
     if any(outcome.status != 0 for outcome in outcomes):
         raise click.exceptions.Exit(1)
 
 
 def _tell(outcome: Outcome) -> None:
     how = {0: "done", None: "stopped, goes on next time"}.get(outcome.status)
+    if outcome.pruned:
+        how = f"given up after {(outcome.epoch or 0) + 1} epochs"
     said = how or f"failed with status {outcome.status}, see {outcome.run}.log"
     metric = "" if outcome.metric is None else f"{outcome.metric:g}, "
-    printing.echo(f"{outcome.number:04d}  {_shown(outcome)}  {metric}{said}")
+    printing.echo(f"{outcome.run.name}  {_shown(outcome)}  {metric}{said}")
 
 
 def _shown(outcome: Outcome) -> str:

@@ -1,6 +1,20 @@
 """Sweeps: many runs of one script, each an ordinary run; killed anywhere, a sweep goes on."""
 
+from garage_like.sweeps.carriers import CARRIERS, Carrier, slurm
+from garage_like.sweeps.population import Population
+from garage_like.sweeps.rungs import Rungs
 from garage_like.sweeps.settings import Setting, parse_setting
-from garage_like.sweeps.sweep import Outcome, Sweep
+from garage_like.sweeps.sweep import Sweep
+from garage_like.sweeps.trials import Outcome
 
-__all__ = ["Outcome", "Setting", "Sweep", "parse_setting"]
+__all__ = [
+    "CARRIERS",
+    "Carrier",
+    "Outcome",
+    "Population",
+    "Rungs",
+    "Setting",
+    "Sweep",
+    "parse_setting",
+    "slurm",
+]

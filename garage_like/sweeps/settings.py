@@ -15,6 +15,9 @@ from garage_like import seeding
 
 _FORM = "expected NAME=VALUE,VALUE,… or NAME=LOW..HIGH"
 
+_ANEW = 0.25
+"""Probability that a value is drawn anew where those near are looked at."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -40,9 +43,30 @@ class Setting:
             return self.values[int(rng.integers(len(self.values)))]
         if self.whole:
             return int(rng.integers(int(self.low), int(self.high) + 1))
-        if self.low > 0.0 and self.high / self.low >= 10.0:
+        if self.is_logarithmic:
             return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
         return float(rng.uniform(self.low, self.high))
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether logarithms are spread evenly."""
+        low, high = self.low, self.high
+        return low is not None and high is not None and low > 0.0 and high / low >= 10.0
+
+    def ends(self) -> list[Any]:
+        """Return what tells it from another of its name."""
+        return [list(self.values), self.low, self.high, self.whole]
+
+    def explore(self, value: Any, rng: np.random.Generator) -> Any:
+        """Return a value near another, or sometimes any."""
+        if rng.random() < _ANEW:
+            return self.draw(rng)
+        step = int(rng.integers(2))
+        if self.low is None or self.high is None:
+            number = self.values.index(value) + (-1, 1)[step]
+            return self.values[min(max(number, 0), len(self.values) - 1)]
+        near = min(max(value * (0.8, 1.2)[step], self.low), self.high)
+        return round(near) if self.whole else float(near)
 
 
 def parse_setting(text: str) -> Setting:

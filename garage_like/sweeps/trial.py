@@ -15,20 +15,33 @@ from typing import Any
 from garage_like.errors import RunLockedError
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.imposed import imposing
+from garage_like.sweeps.progress import waits_after
+from garage_like.trainer.safe_points import stopping_after
 
+_STOPPED = 128 + signal.SIGTERM
 _PATIENCE = 120.0
 """Seconds that a trial waits for one of an earlier sweep that is still saving."""
 
 
-def run(job: dict[str, Any]) -> None:
-    """Run a script as if its user had started it."""
-    threading.Thread(target=_stop_with_sweep, args=(job["lifeline"],), daemon=True).start()
+def run(job: dict[str, Any], lifeline: int | None = None) -> None:
+    """Run a script as if its user had started it.
+
+    Args:
+        job: script, arguments, parameters, options and directory of the run; `until`: so many
+            epochs in all, after which it saves and ends, or None.
+        lifeline: of a pipe that ends with the sweep's process.
+    """
+    if lifeline is not None:
+        threading.Thread(target=_stop_with_sweep, args=(lifeline,), daemon=True).start()
+    os.chdir(job["cwd"])
     script, run_dir = Path(job["script"]), Path(job["run_dir"])
     _wait_for(run_dir)
+    if job["until"] is not None and waits_after(run_dir, job["until"]):
+        raise SystemExit(_STOPPED)  # a trial of an earlier sweep has come so far meanwhile
     sys.argv = [str(script), *job["arguments"]]
     sys.path[0] = str(script.parent)
-    options = {"log_dir": str(run_dir), "auto_resume": True}
-    with imposing(options, parameters=job["parameters"]):
+    options = {**job["options"], "log_dir": str(run_dir), "auto_resume": True}
+    with imposing(options, parameters=job["parameters"]), stopping_after(job["until"]):
         runpy.run_path(str(script), run_name="__main__")
 
 
@@ -57,4 +70,4 @@ def _wait_for(run_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(json.loads(sys.argv[1]))
+    run(json.loads(sys.argv[1]), *map(int, sys.argv[2:]))

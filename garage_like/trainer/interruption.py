@@ -43,6 +43,10 @@ class Interruption:
         """The exit status that a shell gives to a process that the signal ended."""
         return 128 + (self.signal_number or 0)
 
+    def request(self) -> None:
+        """Ask the loop to stop, as SIGTERM does, at the safe point that comes next."""
+        self.signal_number = self.signal_number or signal.SIGTERM
+
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Handle the signals while the loop runs; signals reach the main thread alone.

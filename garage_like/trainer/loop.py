@@ -48,7 +48,7 @@ from garage_like.snapshot.schedule import is_row_due
 from garage_like.trainer.handle import Training
 from garage_like.trainer.interruption import Interruption
 from garage_like.trainer.record import env_name
-from garage_like.trainer.safe_points import SafePoint, is_watched, reach
+from garage_like.trainer.safe_points import SafePoint, is_watched, reach, stops_after
 from garage_like.trainer.session import RunSession
 from garage_like.trainer.settings import Settings
 from garage_like.trainer.state import OpenEpoch, check_count, restored_lines
@@ -341,6 +341,8 @@ class Loop(Training):
 
             make_env = None if self._env is None else self.get_evaluation_env
             film_epoch(self.run_dir, epoch, self._algo, make_env)
+        if epoch + 1 < n_epochs and stops_after(epoch + 1):
+            self._interruption.request()
         due = self._session.is_due(epoch, n_epochs, self._stats, self._last_row)
         if due or (
             (self._interruption.requested or ended.saves) and not self._config.saves_nothing

@@ -6,6 +6,7 @@ The determinism auditor is a watcher; nothing here costs a run that nobody watch
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class SafePoint:
 
 Watcher = Callable[[SafePoint], None]
 _watchers: list[Watcher] = []
+_stops: list[int] = []
 
 
 @contextlib.contextmanager
@@ -58,3 +60,18 @@ def reach(point: SafePoint) -> None:
     """Tell the watchers that a run is at a safe point."""
     for watcher in tuple(_watchers):
         watcher(point)
+
+
+@contextlib.contextmanager
+def stopping_after(n_epochs: int | None) -> Iterator[None]:
+    """Let runs of this process save and end, as if asked to, after so many epochs in all."""
+    _stops.append(sys.maxsize if n_epochs is None else n_epochs)
+    try:
+        yield
+    finally:
+        _stops.pop()
+
+
+def stops_after(n_epochs: int) -> bool:
+    """Tell whether a run is to stop after so many epochs."""
+    return any(n_epochs >= stop for stop in _stops)

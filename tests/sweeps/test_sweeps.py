@@ -38,10 +38,10 @@ def ended(process: subprocess.Popen) -> tuple[int, str]:
     return process.returncode, said
 
 
-def results(directory: Path) -> dict[str, object]:
+def results(directory: Path, where: str = "data/local/sweeps/script") -> dict[str, object]:
     """Return all weights and rows of each trial, without how long anything took."""
     found: dict[str, object] = {}
-    for run in sorted((directory / "data/local/sweeps/script").glob("[0-9]" * 4)):
+    for run in sorted((directory / where).glob("[0-9]" * 4 + "*/")):
         snapshot = read_snapshot(run)
         for component in snapshot.components:
             for name, array in snapshot.tensors(component).items():
@@ -61,7 +61,7 @@ def test_each_combination_is_a_run_of_its_own(tmp_path):
     found = results(tmp_path)
     parameters = [found[f"{number:04d} parameters"] for number in range(4)]
     assert parameters == [
-        {"best_frac": fraction, "name": "from the script", "seed": seed}
+        {"best_frac": fraction, "extra_std": 1.0, "name": "from the script", "seed": seed}
         for fraction in (0.25, 0.5)
         for seed in (1, 2)
     ]

@@ -1,0 +1,70 @@
+"""Carriers: where the processes of trials run. What they do there is the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Carrier = Callable[[str, Path], int]
+"""Takes a job, as `sweeps.trial` does, and the file that is printed to; returns an exit status."""
+
+_TRIES = 3
+
+
+def command_of(job: str, lifeline: int | None = None) -> list[str]:
+    """Return the command that does a job; it saves and ends when the lifeline ends."""
+    held = [] if lifeline is None else [str(lifeline)]
+    return [sys.executable, "-m", "garage_like.sweeps.trial", job, *held]
+
+
+def local(job: str, log: Path) -> int:
+    """Run a trial in a process of this machine, which saves and ends if this one dies."""
+    lifeline, ours = os.pipe()
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            command_of(job, lifeline),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lifeline],
+        )
+    os.close(lifeline)
+    try:
+        return process.wait()
+    finally:
+        os.close(ours)
+
+
+def ray(job: str, log: Path) -> int:
+    """Run a trial as a task of a Ray cluster, whose machines share the sweep's directory.
+
+    A machine that dies costs what the trial has not saved: another goes on with it.
+    """
+    from garage_like.sampler.ray_cluster import connected
+
+    library = connected()
+    task = library.remote(local).options(max_retries=_TRIES, scheduling_strategy="SPREAD")
+    status: int = library.get(task.remote(job, log))
+    return status
+
+
+def slurm(options: Sequence[str] = ()) -> Carrier:
+    """Return what submits a trial to Slurm, and waits; machines share the sweep's directory.
+
+    Args:
+        options: of sbatch, such as `['--partition=gpu', '--time=4:00:00']`.
+    """
+
+    def submit(job: str, log: Path) -> int:
+        script = f"exec {shlex.join(command_of(job))}"
+        command = ["sbatch", "--wait", f"--output={log}", "--open-mode=append", *options]
+        return subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL).returncode
+
+    return submit
+
+
+CARRIERS: dict[str, Carrier] = {"local": local, "ray": ray, "slurm": slurm()}

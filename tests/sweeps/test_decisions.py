@@ -1,0 +1,172 @@
+"""What a sweep decides follows from seeds and results: not from what came first, nor from kills."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_sweeps import SCRIPT, command, ended, results
+
+from garage_like import seeding
+from garage_like.runs.family import families
+from garage_like.sweeps import Population, Rungs, Sweep, parse_setting
+from garage_like.sweeps.carriers import slurm
+from garage_like.sweeps.journal import Journal
+from garage_like.sweeps.suggestions import suggested
+
+DRIVER = Path(__file__).parent / "driver.py"
+NAMES = [f"{number:04d}" for number in range(9)]
+
+
+def score(name: str, n_epochs: int) -> float:
+    return float(np.random.default_rng(int(name)).random() * 10 + n_epochs)
+
+
+def given_up(directory: Path, order: np.random.Generator) -> dict[str, object]:
+    """Let nine trials of nine epochs come in some order; return all that was decided."""
+    directory.mkdir()
+    journal, done = Journal(directory), dict.fromkeys(NAMES, 0)
+    rungs = Rungs()
+    while True:
+        left = rungs.decide(
+            NAMES,
+            journal,
+            has_ended=lambda name: done[name] == 9,
+            waits_after=lambda name, rung: rung <= done[name] < 9,
+            score=lambda name: score(name, done[name]),
+        )
+        free = [n for n in NAMES if n in left and done[n] < min(left[n], 9)]
+        if not free:
+            return journal.decisions
+        done[str(order.choice(free))] += 1
+
+
+def test_rungs_decide_alike_in_whatever_order_trials_come(tmp_path):
+    orders = [np.random.default_rng(k) for k in range(10)]
+    found = [given_up(tmp_path / str(k), order) for k, order in enumerate(orders)]
+    decisions = found[0]
+    assert all(other == decisions for other in found)
+    stopped = [key for key, decision in decisions.items() if not decision["goes_on"]]
+    assert stopped
+    assert len([key for key in decisions if key.endswith("after 1 epochs")]) == 9
+    best = max(NAMES, key=lambda name: score(name, 0))
+    assert not [key for key in stopped if key.startswith(best)]
+
+
+def test_what_was_decided_is_not_decided_again(tmp_path):
+    assert Journal(tmp_path).decided("a", lambda: {"b": 0.1}) == {"b": 0.1}
+    assert Journal(tmp_path).decided("a", lambda: 2) == {"b": 0.1}
+
+
+@pytest.mark.parametrize(("first", "factor"), [(0, 3), (1, 1)])
+def test_rungs_that_are_none_are_told(first, factor):
+    with pytest.raises(ValueError, match="first must be at least 1"):
+        Rungs(first, factor)
+
+
+def test_values_near_others_stay_within_bounds():
+    rng = seeding.stream("test", entropy=1)
+    lr, n, a = (parse_setting(text) for text in ("lr=1e-4..1e-2", "n=2..8", "a=x,y,z"))
+    near = [lr.explore(1e-2, rng) for _ in range(50)]
+    assert all(1e-4 <= value <= 1e-2 for value in near)
+    assert {1e-2, 8e-3} < set(near)
+    assert {n.explore(8, rng) for _ in range(50)} <= set(range(2, 9))
+    assert {a.explore("x", rng) for _ in range(50)} >= {"x", "y"}
+
+
+def test_suggestions_follow_from_results_and_the_seed():
+    pytest.importorskip("optuna")
+    settings = [parse_setting(text) for text in ("lr=1e-5..1e-1", "n=2..64", "a=tanh,[1]")]
+    first = suggested(settings, [], 12, seed=3)
+    assert first == suggested(settings, [], 12, seed=3)
+    assert first != suggested(settings, [], 12, seed=4)
+    results = [(one, -abs(np.log10(one["lr"]) + 3)) for one in first[:-1]] + [(first[-1], None)]
+    second = suggested(settings, results, 6, seed=3)
+    assert second == suggested(settings, results, 6, seed=3)
+    assert all(1e-5 <= one["lr"] <= 1e-1 and one["a"] in ("tanh", [1]) for one in second)
+    off = [np.mean([abs(np.log10(one["lr"]) + 3) for one in ones]) for ones in (first, second)]
+    assert off[1] < off[0]
+
+
+def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch):
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/asked\nexit 3\n')
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log") == 3
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert asked[0] == "--wait"
+    assert "--time=10" in asked
+    assert asked[-1].startswith("exec ")
+    assert asked[-1].endswith("""-m garage_like.sweeps.trial '{"a": "b c"}'""")
+
+
+def test_numbers_that_make_no_sense_are_told(tmp_path):
+    settings = [parse_setting("lr=1..2")]
+    with pytest.raises(ValueError, match="n_members must be at least 2"):
+        Population(tmp_path, SCRIPT, settings, 1)
+    with pytest.raises(ValueError, match="search must be one of"):
+        Sweep(tmp_path, SCRIPT, settings, search="optuna")
+
+
+def driven(directory: Path, what: str, slow: float = 0.0) -> subprocess.Popen:
+    directory.mkdir(exist_ok=True)
+    variables = {"OMP_NUM_THREADS": "1", "SLOW": str(slow), "TRAINED": str(directory / "trained")}
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", DRIVER, what, "1" if slow == 0.0 else "2"],
+        cwd=directory,
+        env={**os.environ, **variables},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["rungs", "population"])
+def test_a_killed_sweep_decides_as_one_that_was_not_and_trains_nothing_twice(what, tmp_path):
+    pytest.importorskip("optuna")
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    assert driven(straight, what).wait(300) == 0
+    draws = np.random.default_rng(1)
+    for _ in range(3):
+        process = driven(killed, what, slow=0.2)
+        try:
+            process.wait(2.0 + 3.0 * draws.random())
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    process = driven(killed, what, slow=0.01)
+    assert process.wait(300) == 0
+    plans = [json.loads((d / "sweep/decisions.json").read_text()) for d in (straight, killed)]
+    assert dict(sorted(plans[0].items())) == dict(sorted(plans[1].items()))
+    assert results(killed, "sweep") == results(straight, "sweep")
+    trained = (killed / "trained").read_text().splitlines()
+    assert sorted(trained) == sorted((straight / "trained").read_text().splitlines())
+    if what == "rungs":
+        assert any(not decision.get("goes_on", True) for decision in _dicts(plans[0]))
+    else:
+        (first, *_) = families(killed / "sweep")
+        assert first.children
+
+
+def _dicts(plan):
+    return [decision for decision in plan.values() if isinstance(decision, dict)]
+
+
+@pytest.mark.slow
+def test_commands_of_both_kinds(tmp_path):
+    pytest.importorskip("optuna")
+    setting = ("--set", "extra_std=0.1..10")
+    pruned = (*setting, "--search", "optuna", "--trials", 2, "--prune", "asha", "--mode", "min")
+    status, said = ended(command(tmp_path / "one", *pruned))
+    assert status == 0, said
+    assert "best: trial 000" in said
+    population = (*setting, "--population", 2, "--interval", 2, "--seeds", 1)
+    status, said = ended(command(tmp_path / "two", *population))
+    assert status == 0, said
+    status, said = ended(command(tmp_path / "three", *setting, "--search", "optuna"))
+    assert (status, "--trials N" in said) == (2, True)
