@@ -14,11 +14,15 @@ from garage_like.torch.algos.torch_off_policy import (
     values_of,
     weighted_mean,
 )
+from garage_like.torch.kernels.deterministic import DeterministicKernel, DeterministicParts
+from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
 from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
 
 
 class DDPG(DeterministicPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Follow the gradient of a Q-function with respect to the action."""
+
+    policy: DeterministicMLPPolicy
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         batch = self._minibatch(transitions)
@@ -46,3 +50,21 @@ class DDPG(DeterministicPolicyGradient[DeterministicMLPPolicy, nn.Module], Torch
             "Target/Mean": targets.mean().item(),
         }
         return metrics, (targets - values).cpu().numpy()
+
+    def make_kernel(self) -> Kernel | None:
+        """Return analytic gradient steps where both networks are plain perceptrons."""
+        if not is_unchanged(self, DDPG, "_update", "_minibatch", "_move"):
+            return None
+        parts = DeterministicParts(
+            self.policy,
+            self._target_policy,
+            (self._qf,),
+            (self._target_qf,),
+            self._policy_optimizer,
+            self._qf_optimizer,
+            self._targets,
+            self._target_update_tau,
+            self._discount,
+            self._target_range,
+        )
+        return DeterministicKernel.make(self._env_spec, self._reward_scale, parts)

@@ -14,6 +14,8 @@ from garage_like.torch.algos.torch_off_policy import (
     values_of,
     weighted_mean,
 )
+from garage_like.torch.kernels.deterministic import DeterministicKernel, DeterministicParts
+from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
 from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
 
 
@@ -52,6 +54,27 @@ class TD3(TwinDelayedPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOff
             self._targets.update(self._target_update_tau)
             metrics["Loss/Policy"] = policy_loss.item()
         return metrics, (0.5 * errors.detach()).sqrt().cpu().numpy()
+
+    def make_kernel(self) -> Kernel | None:
+        """Return analytic gradient steps where all networks are plain perceptrons."""
+        if not is_unchanged(
+            self, TD3, "_update", "_minibatch", "_move", "_smoothed_actions", "_moves_policy"
+        ):
+            return None
+        parts = DeterministicParts(
+            self.policy,
+            self._target_policy,
+            (self._qf1, self._qf2),
+            (self._target_qf1, self._target_qf2),
+            self._policy_optimizer,
+            self._qf_optimizer,
+            self._targets,
+            self._target_update_tau,
+            self._discount,
+            noise=self._policy_noise,
+            noise_clip=self._policy_noise_clip,
+        )
+        return DeterministicKernel.make(self._env_spec, self._reward_scale, parts)
 
     def _smoothed_actions(self, observations: torch.Tensor) -> torch.Tensor:
         """Return the target policy's actions, shape (B, K), with clipped noise, within bounds."""

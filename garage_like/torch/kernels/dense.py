@@ -22,16 +22,17 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 _MANY = 1 << 14  # elements of an array
 
 
-def is_plain(module: nn.Module, network: MLP) -> bool:
+def is_plain(module: nn.Module, network: MLP, output: type[nn.Module] = nn.Identity) -> bool:
     """Tell whether Dense computes what a module does that merely calls `network`.
 
     Args:
         module: of one of the framework's own classes; what it does beside is the caller's affair.
-        network: its perceptron: hidden layers with tanh or ReLU, no output nonlinearity.
+        network: its perceptron: hidden layers with tanh or ReLU.
+        output: its output nonlinearity, which Dense leaves to the caller.
     """
     if type(network) is not MLP or len(network.norms) or not len(network.hidden):
         return False
-    if type(network.output_nonlinearity) is not nn.Identity:
+    if type(network.output_nonlinearity) is not output:
         return False
     if type(network.hidden_nonlinearity) not in _ACTIVATIONS:
         return False

@@ -8,6 +8,7 @@ import numpy as np
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.transitions import Transitions
+from garage_like.torch.kernels.compiled.dense import dense
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -60,8 +61,8 @@ class QLearningKernel(Kernel):
         kernel = cls(env_spec, reward_scale, forms)
         kernel._adam = forms[0][1]
         kernel._gradient = kernel._adam.gradient.numpy()
-        kernel._qf = Dense(qf.mlp, kernel._adam.gradient_of)
-        kernel._target_qf = Dense(target_qf.mlp)
+        kernel._qf = dense(qf.mlp, kernel._adam.gradient_of, optimizer.is_compiled)
+        kernel._target_qf = dense(target_qf.mlp, None, optimizer.is_compiled)
         kernel._is_dueling = qf.is_dueling
         kernel._options = options
         return kernel

@@ -1,4 +1,4 @@
-"""Analytic gradient steps of DQN and SAC against those that autograd takes."""
+"""Analytic gradient steps of off-policy algorithms against those that autograd takes."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,13 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
-from garage_like.torch.algos import DQN, MTSAC, SAC
+from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3
 from garage_like.torch.kernels.off_policy import kernel_of
-from garage_like.torch.policies import DiscreteQFArgmaxPolicy, TanhGaussianMLPPolicy
+from garage_like.torch.policies import (
+    DeterministicMLPPolicy,
+    DiscreteQFArgmaxPolicy,
+    TanhGaussianMLPPolicy,
+)
 from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
 
 SHAPES = st.fixed_dictionaries(
@@ -80,6 +84,15 @@ def build_sac(shape, cls=SAC, **options):
     return cls(spec, policy, *qfs, PathBuffer(50, spec), **SMALL, **options)
 
 
+def build_deterministic(shape, cls=TD3, **options):
+    set_seed(shape["seed"])
+    spec = spec_of(shape, False)
+    policy = DeterministicMLPPolicy(spec, **networks(shape))
+    count = 2 if issubclass(cls, TD3) else 1
+    qfs = [ContinuousMLPQFunction(spec, **networks(shape)) for _ in range(count)]
+    return cls(spec, policy, *qfs, PathBuffer(50, spec), **SMALL, **options)
+
+
 def assert_same_steps(build, shape, discrete, *optimizers, by="1", **options):
     """Hold gradients, metrics, errors and weights of both paths to each other."""
     with pytest.MonkeyPatch.context() as patch:
@@ -112,10 +125,33 @@ def assert_same_steps(build, shape, discrete, *optimizers, by="1", **options):
         {"clip_gradient": 0.1, "discount": 0.8, "reward_scale": 0.3},
     ],
 )
+@pytest.mark.parametrize("by", ["1", "numpy"])
 @settings(max_examples=12, deadline=None)
 @given(shape=SHAPES)
-def test_step_of_dqn_is_the_one_that_autograd_takes(options, shape):
-    assert_same_steps(build_dqn, shape, True, "_qf_optimizer", **options)
+def test_step_of_dqn_is_the_one_that_autograd_takes(options, by, shape):
+    assert_same_steps(build_dqn, shape, True, "_qf_optimizer", by=by, **options)
+
+
+@pytest.mark.parametrize("by", ["1", "numpy"])
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (TD3, {"update_actor_interval": 1, "target_update_tau": 0.3}),
+        (TD3, {"policy_noise": 0.7, "reward_scale": 0.5}),
+        (DDPG, {"policy_lr": 1e-3, "target_update_tau": 1.0}),
+        (DDPG, {"clip_pos_returns": True, "clip_return": 1.5, "discount": 0.8}),
+    ],
+)
+@settings(max_examples=10, deadline=None)
+@given(shape=SHAPES)
+def test_step_of_ddpg_and_td3_is_the_one_that_autograd_takes(cls, options, by, shape):
+    def build(shape):
+        return build_deterministic(shape, cls, qf_lr=1e-6, **options)
+
+    moved = ["_qf_optimizer"]
+    if "policy_noise" not in options:  # the policy moves with the first step
+        moved.append("_policy_optimizer")
+    assert_same_steps(build, shape, False, *moved, by=by)
 
 
 @pytest.mark.parametrize("by", ["1", "numpy"])
@@ -140,6 +176,11 @@ class OwnSample(SAC):
         return super()._sample(observations)
 
 
+class OwnNoise(TD3):
+    def _smoothed_actions(self, observations):
+        return super()._smoothed_actions(observations)
+
+
 class OwnUpdate(DQN):
     def _update(self, transitions):
         return super()._update(transitions)
@@ -159,6 +200,7 @@ SHAPE = {
 def test_an_update_of_ones_own_is_left_to_autograd():
     assert kernel_of(build_sac(SHAPE, OwnSample)) is None
     assert kernel_of(build_dqn(SHAPE, OwnUpdate)) is None
+    assert kernel_of(build_deterministic(SHAPE, OwnNoise)) is None
     assert kernel_of(build_sac(SHAPE, MTSAC, sampler=None, num_tasks=2)) is None
 
 

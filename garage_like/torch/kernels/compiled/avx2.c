@@ -9,3 +9,9 @@
 void on_policy_avx2(const OnPolicy *update) { on_policy(update); }
 
 void soft_step_avx2(const SoftStep *step) { soft_step(step); }
+
+void forward_pass_avx2(const Pass *pass) { forward_pass(pass); }
+
+void backward_pass_avx2(const Pass *pass) { backward_pass(pass); }
+
+int64_t numbers_of_pass_avx2(const Pass *pass) { return room_of(&pass->shape, padded(pass->rows)); }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from garage_like.torch.kernels.dense import Dense
     from garage_like.torch.optimizers.flat_adam import FlatAdam
 
-VERSION = 2
+VERSION = 3
 """Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
 
 OFF = "GARAGE_LIKE_FAST_PATH"
@@ -103,6 +103,18 @@ class SoftStep(ctypes.Structure):
     )
 
 
+class Pass(ctypes.Structure):
+    """A perceptron on a batch, forwards or backwards."""
+
+    _fields_ = (
+        ("shape", Shape),
+        ("weights", c_void_p),
+        ("gradient", c_void_p),
+        ("rows", c_int32),
+        *((name, c_void_p) for name in ("inputs", "outputs", "delta", "by_inputs", "room")),
+    )
+
+
 class Steps:
     """The functions of the library, for one width of vectors.
 
@@ -124,10 +136,23 @@ class Steps:
             raise OSError("gradient steps in C need a processor with AVX2")
         self.bits = min(bits or widest, widest)
         level = _LEVELS[self.bits]
-        self.on_policy: Any = functions[f"on_policy_{level}"]
-        self.on_policy.argtypes, self.on_policy.restype = [POINTER(OnPolicy)], None
-        self.soft_step: Any = functions[f"soft_step_{level}"]
-        self.soft_step.argtypes, self.soft_step.restype = [POINTER(SoftStep)], None
+        self.on_policy, self.soft_step, self.forward_pass, self.backward_pass = (
+            _function(functions, f"{name}_{level}", structure)
+            for name, structure in (
+                ("on_policy", OnPolicy),
+                ("soft_step", SoftStep),
+                ("forward_pass", Pass),
+                ("backward_pass", Pass),
+            )
+        )
+        self.numbers_of_pass = _function(functions, f"numbers_of_pass_{level}", Pass, c_int64)
+
+
+def _function(functions: Any, name: str, structure: Any, result: Any = None) -> Any:
+    """Return a function of a structure."""
+    function = functions[name]
+    function.argtypes, function.restype = [POINTER(structure)], result
+    return function
 
 
 def extension() -> str | None:

@@ -117,21 +117,31 @@ static long size_of(const Shape *s) {
     return size;
 }
 
-static void open_net(Net *net, const Shape *shape, int rows) {
-    long widest = rows;
-    net->shape = shape, net->rows = rows;
-    for (int l = 0; l <= shape->layers; l++) {
-        net->out[l] = numbers((long)shape->widths[l] * rows);
-        net->delta[l] = numbers((long)shape->widths[l] * rows);
-        if (shape->widths[l] > widest) widest = shape->widths[l];
+/* How many numbers a net needs for a batch of so many rows, a multiple of LANES. */
+static long room_of(const Shape *s, long rows) {
+    long widest = rows, size = 0;
+    for (int l = 0; l <= s->layers; l++) {
+        size += 2 * s->widths[l] * rows;
+        if (s->widths[l] > widest) widest = s->widths[l];
     }
-    net->room = numbers(widest * NR), net->piece = numbers(size_of(shape));
+    return size + widest * NR + (size_of(s) + LANES) / LANES * LANES;
 }
 
-static void close_net(Net *net) {
-    for (int l = 0; l <= net->shape->layers; l++) free(net->out[l]), free(net->delta[l]);
-    free(net->room), free(net->piece);
+/* Lay a net out in given room. */
+static void lay_net(Net *net, const Shape *shape, int rows, float *at) {
+    net->shape = shape, net->rows = rows;
+    for (int l = 0; l <= shape->layers; l++) {
+        long size = (long)shape->widths[l] * rows;
+        net->out[l] = at, net->delta[l] = at + size, at += 2 * size;
+    }
+    net->piece = at, net->room = at + (size_of(shape) + LANES) / LANES * LANES;
 }
+
+static void open_net(Net *net, const Shape *shape, int rows) {
+    lay_net(net, shape, rows, numbers(room_of(shape, rows)));
+}
+
+static void close_net(Net *net) { free(net->out[0]); }
 
 static void forward(Net *net, const float *weights) {
     const Shape *s = net->shape;
@@ -189,6 +199,31 @@ static void gather(float *to, int rows, const float *from, int width, const int6
     }
     for (int i = 0; i < width; i++)
         for (int b = count; b < rows; b++) to[(long)i * rows + b] = 0;
+}
+
+/* Lay rows out row-major again. */
+static void scatter(float *to, const float *from, int rows, int width, int count) {
+    for (int b = 0; b < count; b++)
+        for (int i = 0; i < width; i++) to[(long)b * width + i] = from[(long)i * rows + b];
+}
+
+static void forward_pass(const Pass *p) {
+    const Shape *s = &p->shape;
+    Net net;
+    lay_net(&net, s, padded(p->rows), p->room);
+    gather(net.out[0], net.rows, p->inputs, s->widths[0], 0, p->rows);
+    forward(&net, p->weights);
+    scatter(p->outputs, net.out[s->layers], net.rows, s->widths[s->layers], p->rows);
+}
+
+static void backward_pass(const Pass *p) {
+    const Shape *s = &p->shape;
+    Net net;
+    lay_net(&net, s, padded(p->rows), p->room);
+    gather(net.delta[s->layers], net.rows, p->delta, s->widths[s->layers], 0, p->rows);
+    if (p->gradient) memset(p->gradient, 0, size_of(s) * 4);
+    backward(&net, p->weights, p->gradient, p->by_inputs != 0);
+    if (p->by_inputs) scatter(p->by_inputs, net.delta[0], net.rows, s->widths[0], p->rows);
 }
 
 /* -- Adam -------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 2 }; /* of these structures, and of the bits that come out */
+enum { STEPS_VERSION = 3 }; /* of these structures, and of the bits that come out */
 
 enum { MOST_LAYERS = 8 };
 
@@ -66,5 +66,18 @@ typedef struct {
     float *errors;                   /* (B,) out */
     float *means;                    /* out: log-density, least Q, loss of the critics, Q1, Q2, target */
 } SoftStep;
+
+/* A perceptron on a batch, forwards or backwards; arrays are row-major, as NumPy's are. */
+typedef struct {
+    Shape shape;
+    const float *weights;
+    float *gradient;     /* backwards: of the weights, written; or 0 */
+    int32_t rows;        /* B */
+    const float *inputs; /* forwards: (B, D) */
+    float *outputs;      /* forwards: (B, outputs) */
+    const float *delta;  /* backwards: (B, outputs), gradient by the outputs */
+    float *by_inputs;    /* backwards: (B, D), written; or 0 */
+    float *room;         /* numbers_of_pass(...) numbers: what layers gave on the way forwards */
+} Pass;
 
 #endif
