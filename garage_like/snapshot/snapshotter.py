@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from garage_like.snapshot.mirror.follower import Follower
 
 
-HELD_SECONDS = 0.2
+HELD_SECONDS = 0.02
 """What captures that are only held may take of training's time beside their share of it."""
 
 _ONLY_LOADS = "this Snapshotter was made without a SnapshotConfig, so it only loads"

@@ -28,11 +28,18 @@ from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.schedule import keeps_only_newest
 from garage_like.trainer.loop import Loop
 from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, refuse_locals
+from garage_like.trainer.safe_points import is_watched
 from garage_like.trainer.script import record_script
 from garage_like.trainer.state import TrainArgs, check_count
 
+MAX_STALL = 0.002
+"""Of `SnapshotConfig`, unless it is given: with what is written behind, under one per cent."""
+
 LOOK_SECONDS = 0.02
 """Of epochs that follow each other faster, one is looked at, whether it is to be saved."""
+
+LOOK_SHARE = 0.001
+"""The share of the time that looking may take, where epochs are short."""
 
 
 @takes_fields_of(SnapshotOptions)
@@ -85,6 +92,7 @@ def loop_config(where: Any, options: dict[str, Any]) -> SnapshotConfig:
     if not isinstance(where, str | os.PathLike) or not os.fspath(where):
         raise TypeError(f"epochs: where must be a directory or the ctxt, got {where!r}")
     said = imposed()
+    options.setdefault("max_stall", MAX_STALL)
     options.update((name, said[name]) for name in known if name in said)
     directory = said.get("log_dir") or os.path.expanduser(os.fspath(where))
     return SnapshotConfig(snapshot_dir=directory, **options)
@@ -111,10 +119,11 @@ class ScriptLoop(Loop):
     ) -> None:
         super().__init__(config)
         self._namespace = namespace
-        self._n_epochs = n_epochs
+        self._n_epochs = self._end = n_epochs
         self._next_look = 0.0
         is_plain = config.snapshot_mode == "last" and config.snapshot_gap == 1
         self._may_pass_over = is_plain and keeps_only_newest(config) and config.max_stall < 1.0
+        self._may_hold = True  # until the time for it is spent, which does not come back
         self._session.skipped = [*namespace.skip, *skipped]
         self._session.label.modules.kept_by_the_loop = namespace.holds
 
@@ -131,6 +140,7 @@ class ScriptLoop(Loop):
         total = wanted.get("n_epochs") or self._n_epochs
         if "additional_epochs" in wanted:
             total = start + wanted["additional_epochs"]
+        self._end = total
         self._train_args = TrainArgs(total, start_epoch=start)
         if start >= total:
             with heard():
@@ -195,23 +205,38 @@ class ScriptLoop(Loop):
     def log_diagnostics(self, pause_for_plot: bool = False) -> None:
         """Record nothing: the row is the script's."""
 
-    def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
-        """Do what a Trainer does; look no further where short epochs come in quick succession."""
+    def _mark(self) -> tuple[Any, ...]:
+        """Return nothing: an epoch that is broken off is begun anew, whatever it did."""
+        return ()
+
+    def _passes_over(self, epoch: int, started: float) -> bool:
+        """Tell whether to look no further where short epochs come in quick succession."""
         now = time.perf_counter()
-        if now < self._next_look and not (
-            ends
-            or epoch + 1 >= self._args_of_training().n_epochs
+        if (
+            now >= self._next_look
+            or epoch + 1 >= self._end
             or self._interruption.requested
+            or self.ends_here
             or has_row()
+            or is_watched()
         ):
-            self._stats.total_epoch, self._stats.total_itr = epoch, self.step_itr
-            self._stats.train_seconds += seconds
-            if self._session.may_hold:
-                self._session.hold(self._graph(), epoch, self._last_row)
-            return
+            return False
+        stats = self._stats
+        stats.total_epoch, stats.total_itr = epoch, self.step_itr
+        stats.train_seconds += now - started
+        if self._may_hold:
+            self._may_hold = self._session.may_hold
+            self._session.hold(self._graph(), epoch, self._last_row)
+        return True
+
+    def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
+        """Do what a Trainer does; how often it saves is for the pace to say."""
+        began = time.perf_counter()
         super()._finish_epoch(epoch, seconds, ends)
         if self._may_pass_over:
-            self._next_look = now + LOOK_SECONDS
+            now = time.perf_counter()
+            looked = 0.0 if self._session.last_saved == epoch else now - began
+            self._next_look = now + max(LOOK_SECONDS, looked / LOOK_SHARE)
 
     def _has_row(self) -> bool:
         return self.enable_logging and has_row()

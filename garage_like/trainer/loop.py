@@ -277,12 +277,17 @@ class Loop(Training):
         show_progress(args.start_epoch, args.n_epochs, None)
         if self._sampler is not None:
             log_step("Obtaining samples...")
-        for epoch in range(args.start_epoch, args.n_epochs):
-            started = time.perf_counter()
-            self.step_episode = None
+        epoch = args.start_epoch
+        while epoch < args.n_epochs:
             with logger.prefix(f"epoch #{epoch} | "):
-                self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
+                started = self._open(epoch)
                 yield epoch
+                while self._passes_over(epoch, started):
+                    epoch += 1
+                    logger.pop_prefix()
+                    logger.push_prefix(f"epoch #{epoch} | ")
+                    started = self._open(epoch)
+                    yield epoch
                 self._open_epoch = None
                 self._finish_epoch(epoch, time.perf_counter() - started, self.ends_here)
             if self.ends_here:
@@ -295,6 +300,18 @@ class Loop(Training):
                 self._session.wait()
                 self._session.say_how_to_resume(epoch)
                 raise SystemExit(self._interruption.exit_code)
+            epoch += 1
+
+    def _open(self, epoch: int) -> float:
+        """Take note of an epoch that begins; return when."""
+        started = time.perf_counter()
+        self.step_episode = None
+        self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
+        return started
+
+    def _passes_over(self, epoch: int, started: float) -> bool:
+        """Tell whether nothing is to be done after an epoch: see `epochs`, whose may be short."""
+        return False
 
     def _env_states(self) -> EnvStates:
         return self._session.label.env_states

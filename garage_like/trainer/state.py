@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from garage_like.configuration.plain_numbers import as_plain
 
@@ -44,8 +44,7 @@ class TrainArgs:
             check_count("batch_size", self.batch_size, 1)
 
 
-@dataclass(frozen=True)
-class OpenEpoch:
+class OpenEpoch(NamedTuple):
     """An epoch that the loop's body has not come through.
 
     Attributes:
