@@ -23,7 +23,7 @@ class UniformRandomPolicy(Named, OfEnv):
         ValueError: if the action space is something else.
     """
 
-    def __init__(self, env_spec: EnvSpec) -> None:
+    def __init__(self, env_spec: EnvSpec, name: str | None = None) -> None:
         if not isinstance(env_spec.action_space, spaces.Discrete | spaces.Box):
             raise ValueError(
                 "UniformRandomPolicy needs a Discrete or Box action space, got "

@@ -8,6 +8,7 @@ which a snapshot goes over as over one number.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import enum
 import functools
 import inspect
@@ -136,6 +137,7 @@ class Named(Configured):
     """Take `name=` in every constructor.
 
     It is in the configuration that snapshots record and, if it is given, in the keys of the log.
+    Constructors list it for readers and type checkers alone: it is noted here, for all of them.
 
     Args:
         name: what it is called where it is told of; None for the name of its class.
@@ -190,10 +192,14 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
             further = getattr(type(self), "arguments_of_garage", None)
             if further is not None:
                 kwargs = further(kwargs, kwargs.get("policy", args[1] if len(args) > 1 else None))
+            if getattr(type(self).__init__, "__wrapped__", None) is constructor:
+                _refuse_unknown(type(self), signature, kwargs)
         name = kwargs.get(_NAME)
         if isinstance(self, Named) and _NAME not in signature.parameters:
             kwargs.pop(_NAME, None)
         noted = _arguments(signature, self, args, kwargs)  # before the constructor changes them
+        if noted and name is None:
+            name = noted.get(_NAME)
         if constructor.__module__.startswith(_OWN):
             args = tuple(map(as_plain, args))
             kwargs = {key: as_plain(value) for key, value in kwargs.items()}
@@ -210,6 +216,19 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
 def _signature(constructor: Callable[..., None]) -> inspect.Signature:
     """Look a signature up: no closure holds it, since classes may be pickled by value."""
     return inspect.signature(constructor)
+
+
+def _refuse_unknown(cls: type, own: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
+    """Raise TypeError for an argument that a base would have to refuse, by a name of its own."""
+    shown = inspect.signature(cls).parameters
+    gathers = [any(p.kind is p.VAR_KEYWORD for p in ps.values()) for ps in (own.parameters, shown)]
+    if gathers != [True, False]:  # Python says it by itself, or nobody knows
+        return
+    for name in kwargs:
+        if name not in shown:
+            near = difflib.get_close_matches(name, shown, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(shown)}"
+            raise TypeError(f"{cls.__name__}: no argument is called {name!r}; {hint}")
 
 
 def _arguments(

@@ -53,24 +53,15 @@ class StepType(enum.IntEnum):
         return cls.FIRST if step_cnt == 1 else cls.MID
 
 
-class EnvStep(NamedTuple):
-    """One env step, as `Environment.step` returns it.
+class PlaceInEpisode:
+    """Tell where in its episode a step lies, by its `step_type`."""
 
-    Attributes:
-        env_spec: the environment's.
-        action: shape (A*,).
-        reward: undiscounted.
-        observation: shape (O*,), *after* the action.
-        env_info: whatever else the environment reports.
-        step_type: tells termination from truncation.
-    """
+    __slots__ = ()
 
-    env_spec: EnvSpec
-    action: Any
-    reward: float
-    observation: Any
-    env_info: dict[str, Any]
-    step_type: StepType
+    @property
+    def step_type(self) -> StepType:
+        """What tells it."""
+        raise NotImplementedError(f"{type(self).__name__} must have a step_type")
 
     @property
     def first(self) -> bool:
@@ -96,6 +87,30 @@ class EnvStep(NamedTuple):
     def last(self) -> bool:
         """Whether the episode ended with this step, either way."""
         return self.step_type >= StepType.TERMINAL
+
+
+class _EnvStep(NamedTuple):
+    env_spec: EnvSpec
+    action: Any
+    reward: float
+    observation: Any
+    env_info: dict[str, Any]
+    step_type: StepType
+
+
+class EnvStep(_EnvStep, PlaceInEpisode):
+    """One env step, as `Environment.step` returns it.
+
+    Attributes:
+        env_spec: the environment's.
+        action: shape (A*,).
+        reward: undiscounted.
+        observation: shape (O*,), *after* the action.
+        env_info: whatever else the environment reports.
+        step_type: tells termination from truncation.
+    """
+
+    __slots__ = ()
 
 
 class VectorStep(NamedTuple):

@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.data.env_step import EnvStep, StepType
+from garage_like.data.env_step import EnvStep, PlaceInEpisode, StepType
 from garage_like.data.infos import Infos
 
 
-class TimeStep(NamedTuple):
+class _TimeStep(NamedTuple):
+    env_spec: EnvSpec
+    episode_info: dict[str, Any]
+    observation: Any
+    action: Any
+    reward: float
+    next_observation: Any
+    env_info: dict[str, Any]
+    agent_info: dict[str, Any]
+    step_type: StepType
+
+
+class TimeStep(_TimeStep, PlaceInEpisode):
     """A step of an agent in an environment; EnvStep is the environment's half of it.
 
     Attributes:
@@ -24,40 +36,7 @@ class TimeStep(NamedTuple):
         step_type: tells termination from truncation.
     """
 
-    env_spec: EnvSpec
-    episode_info: dict[str, Any]
-    observation: Any
-    action: Any
-    reward: float
-    next_observation: Any
-    env_info: dict[str, Any]
-    agent_info: dict[str, Any]
-    step_type: StepType
-
-    @property
-    def first(self) -> bool:
-        """Whether it is the first of its episode, and does not end it."""
-        return self.step_type == StepType.FIRST
-
-    @property
-    def mid(self) -> bool:
-        """Whether it is neither the first of its episode nor the last."""
-        return self.step_type == StepType.MID
-
-    @property
-    def terminal(self) -> bool:
-        """Whether the episode terminated with it."""
-        return self.step_type == StepType.TERMINAL
-
-    @property
-    def timeout(self) -> bool:
-        """Whether the episode was cut off at it."""
-        return self.step_type == StepType.TIMEOUT
-
-    @property
-    def last(self) -> bool:
-        """Whether the episode ended with it, either way."""
-        return self.step_type >= StepType.TERMINAL
+    __slots__ = ()
 
     @classmethod
     def from_env_step(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from time import perf_counter
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from garage_like.data.batches import EnvStep, EpisodeBatch, StepType
 from garage_like.data.infos import stack_infos
 from garage_like.interfaces import Actor
 from garage_like.sampler.episode_builder import EpisodeBuilder
-from garage_like.sampler.worker import Worker
+from garage_like.sampler.worker import Worker, WorkerOptions
 
 _STEPS = ("rollout", "start_episode", "step_episode", "collect_episode")
 _TERMINAL, _TIMEOUT = StepType.TERMINAL, StepType.TIMEOUT
@@ -27,27 +27,13 @@ class DefaultWorker(Worker):
 
     Nothing is left unfinished between calls: every episode that was begun is in the batch, so a
     batch holds as many short and long episodes as the policy plays.
-
-    Args:
-        seed: what the worker's random numbers derive from; None takes the run's seed.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-        worker_number: which of a sampler's workers this is.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
-    ) -> None:
+    def __init__(self, **options: Unpack[WorkerOptions]) -> None:
         self._actor: Actor | None = None
         self._prev_obs: Any = None
         self._forget_steps()
-        super().__init__(
-            seed=seed, max_episode_length=max_episode_length, worker_number=worker_number
-        )
+        super().__init__(n_envs=1, **options)
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Play episodes until they have at least `num_samples` env steps."""

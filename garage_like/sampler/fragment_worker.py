@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from garage_like.data.batches import EpisodeBatch
 from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
-from garage_like.sampler.vec_worker import VecWorker
+from garage_like.sampler.vec_worker import VecWorker, VecWorkerOptions
 
 
 @dataclass
@@ -38,33 +38,17 @@ class FragmentWorker(VecWorker):
     `obtain_episodes` gives up the episodes that go on, and plays whole ones.
 
     Args:
-        seed: what the worker's random numbers derive from; None takes the run's seed.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-        worker_number: which of a sampler's workers this is.
-        n_envs: environments that are stepped side by side.
-        n_threads: threads that step and reset them, for environments that wait. The bits are those
-            of one; environments must share nothing that changes.
         timesteps_per_call: each environment is stepped a multiple of this in each call.
     """
 
     def __init__(
         self,
         *,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
         n_envs: int = 8,
-        n_threads: int = 1,
         timesteps_per_call: int = 1,
+        **options: Unpack[VecWorkerOptions],
     ) -> None:
-        super().__init__(
-            seed=seed,
-            max_episode_length=max_episode_length,
-            worker_number=worker_number,
-            n_envs=n_envs,
-            n_threads=n_threads,
-        )
+        super().__init__(n_envs=n_envs, **options)
         if timesteps_per_call < 1:
             raise ValueError(
                 f"FragmentWorker: timesteps_per_call must be at least 1, got {timesteps_per_call!r}"

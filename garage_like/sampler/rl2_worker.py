@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.interfaces import Actor
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.episode_builder import EpisodeBuilder
+from garage_like.sampler.worker import WorkerOptions
 
 
 class RL2Worker(DefaultWorker):
@@ -19,10 +20,6 @@ class RL2Worker(DefaultWorker):
     Duan et al. 2016, arXiv:1611.02779. Episode infos have `EpisodeOfTrial`, counted from 0.
 
     Args:
-        seed: what the worker's random numbers derive from; None takes the run's seed.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-        worker_number: which of a sampler's workers this is.
         n_episodes_per_trial: episodes of one trial.
 
     Raises:
@@ -39,14 +36,10 @@ class RL2Worker(DefaultWorker):
     def __init__(
         self,
         *,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
         n_episodes_per_trial: int = 2,
+        **options: Unpack[WorkerOptions],
     ) -> None:
-        super().__init__(
-            seed=seed, max_episode_length=max_episode_length, worker_number=worker_number
-        )
+        super().__init__(**options)
         if n_episodes_per_trial < 1:
             raise ValueError(
                 f"RL2Worker: n_episodes_per_trial must be at least 1, got {n_episodes_per_trial!r}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -14,9 +14,15 @@ from garage_like.data.batches import EnvStep, EpisodeBatch, StepType
 from garage_like.interfaces import Actor
 from garage_like.sampler.episode_builder import EpisodeBuilder, OpenEpisode
 from garage_like.sampler.step_threads import StepThreads
-from garage_like.sampler.worker import Worker
+from garage_like.sampler.worker import Worker, WorkerOptions
 
 _TERMINAL, _TIMEOUT = StepType.TERMINAL, StepType.TIMEOUT
+
+
+class VecWorkerOptions(WorkerOptions, total=False):
+    """The same, and those that all workers with several environments take; see VecWorker."""
+
+    n_threads: int
 
 
 class VecWorker(Worker):
@@ -32,11 +38,6 @@ class VecWorker(Worker):
     Environments with running statistics (`normalize`) have each their own.
 
     Args:
-        seed: what the worker's random numbers derive from; None takes the run's seed.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-        worker_number: which of a sampler's workers this is.
-        n_envs: environments that are stepped side by side.
         n_threads: threads that step and reset them, for environments that wait. The bits are those
             of one; environments must share nothing that changes.
     """
@@ -53,18 +54,11 @@ class VecWorker(Worker):
     def __init__(
         self,
         *,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
         n_envs: int = 8,
         n_threads: int = 1,
+        **options: Unpack[WorkerOptions],
     ) -> None:
-        super().__init__(
-            seed=seed,
-            max_episode_length=max_episode_length,
-            worker_number=worker_number,
-            n_envs=n_envs,
-        )
+        super().__init__(n_envs=n_envs, **options)
         n_threads = as_plain(n_threads)
         if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
             raise ValueError(

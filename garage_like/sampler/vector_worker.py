@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.interfaces import Environment, VectorEnvironment
 from garage_like.sampler.fragment_worker import FragmentWorker
 from garage_like.sampler.framework_actor import actor_of, give_memory
+from garage_like.sampler.vec_worker import VecWorkerOptions
 from garage_like.sampler.vector_rollout import SoFar, VectorRollout
 
 FEWEST = 4
@@ -29,11 +30,6 @@ class VectorWorker(FragmentWorker):
     a recurrent policy `Memory`.
 
     Args:
-        seed: what the worker's random numbers derive from; None takes the run's seed.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-        worker_number: which of a sampler's workers this is.
-        n_envs: environments that are stepped side by side.
         n_threads: threads that step and reset them, where they are stepped one after the other, for
             environments that wait. The bits are those of one; environments must share nothing that
             changes.
@@ -42,19 +38,10 @@ class VectorWorker(FragmentWorker):
     def __init__(
         self,
         *,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
         n_envs: int = 8,
-        n_threads: int = 1,
+        **options: Unpack[VecWorkerOptions],
     ) -> None:
-        super().__init__(
-            seed=seed,
-            max_episode_length=max_episode_length,
-            worker_number=worker_number,
-            n_envs=n_envs,
-            n_threads=n_threads,
-        )
+        super().__init__(n_envs=n_envs, timesteps_per_call=1, **options)
         self._vector: VectorEnvironment | None = None
         self._so_far: SoFar | None = None
         self._rollout = VectorRollout()

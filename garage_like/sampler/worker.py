@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import gymnasium
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from garage_like import seeding
 from garage_like.configuration.extension_points import ExtensionPoints
 from garage_like.configuration.plain_numbers import as_plain
+from garage_like.configuration.shown_options import show_options
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env, without_sharing
 from garage_like.envs.env_list import EnvList
@@ -22,6 +23,14 @@ from garage_like.sampler.episode_builder import EpisodeBuilder
 from garage_like.sampler.framework_actor import actor_of, give_memory
 
 EXEC_TIME_KEYS = ("EnvExecTime", "PolicyExecTime", "ProcessExecTime")
+
+
+class WorkerOptions(TypedDict, total=False):
+    """Arguments that all workers take; see Worker."""
+
+    seed: int | None
+    max_episode_length: int | None
+    worker_number: int
 
 
 class Worker(ExtensionPoints):
@@ -42,6 +51,11 @@ class Worker(ExtensionPoints):
         worker_number: which of a sampler's workers this is.
         n_envs: environments that are stepped side by side.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Show what a new subclass's constructor takes."""
+        super().__init_subclass__(**options)
+        show_options(cls)
 
     def __init__(
         self,

@@ -67,6 +67,13 @@ def test_a_class_that_does_not_document_options_is_left_alone() -> None:
     assert list(inspect.signature(Silent).parameters) == ["options"]
 
 
+def test_an_option_that_no_base_takes_is_refused_by_the_class_that_was_called() -> None:
+    with pytest.raises(TypeError, match="Sized: no argument is called 'siz'; did you mean 'size'"):
+        Sized(1, siz=5)
+    with pytest.raises(TypeError, match="Sized: no argument is called 'x'; there are own, size"):
+        Sized(1, x=5)
+
+
 @pytest.mark.parametrize("backend", ["torch", "tf"])
 def test_algorithms_show_the_options_of_their_family(backend: str) -> None:
     pytest.importorskip({"torch": "torch", "tf": "tensorflow"}[backend])

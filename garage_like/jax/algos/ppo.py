@@ -115,6 +115,7 @@ class PPO(CompiledEpochs):
         max_grad_norm: float = 0.5,
         num_seeds: int = 1,
         seeds_by: SeedsBy = "vmap",
+        name: str | None = None,
     ) -> None:
         super().__init__(env, policy, num_seeds, seeds_by)
         if not isinstance(policy, CategoricalMLPPolicy | GaussianMLPPolicy):

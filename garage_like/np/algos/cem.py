@@ -52,6 +52,7 @@ class CEM(ParameterSearch):
         best_frac: float = 0.05,
         extra_std: float = 1.0,
         extra_decay_time: int = 100,
+        name: str | None = None,
     ) -> None:
         super().__init__(env_spec, policy, sampler, n_samples, discount)
         if not init_std > 0.0:

@@ -46,6 +46,7 @@ class CMAES(ParameterSearch):
         n_samples: int,
         discount: float = 0.99,
         sigma0: float = 1.0,
+        name: str | None = None,
     ) -> None:
         super().__init__(env_spec, policy, sampler, n_samples, discount)
         if not sigma0 > 0.0:

@@ -68,6 +68,7 @@ class TabularAlgorithm(RLAlgorithm):
         steps_per_epoch: int = 1,
         num_evaluation_episodes: int = 10,
         eval_env: Environment | None = None,
+        name: str | None = None,
     ) -> None:
         owner = type(self).__name__
         if not 0.0 <= discount <= 1.0:

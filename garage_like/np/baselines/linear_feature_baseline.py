@@ -26,7 +26,7 @@ class LinearFeatureBaseline(Named):
         ValueError: if reg_coeff is negative.
     """
 
-    def __init__(self, env_spec: EnvSpec, reg_coeff: float = 1e-5) -> None:
+    def __init__(self, env_spec: EnvSpec, reg_coeff: float = 1e-5, name: str | None = None) -> None:
         if not reg_coeff >= 0.0:
             raise ValueError(
                 f"LinearFeatureBaseline: reg_coeff must not be negative, got {reg_coeff!r}"

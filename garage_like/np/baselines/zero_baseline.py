@@ -18,7 +18,7 @@ class ZeroBaseline(Named):
         env_spec: of the environment whose observations are valued.
     """
 
-    def __init__(self, env_spec: EnvSpec) -> None:
+    def __init__(self, env_spec: EnvSpec, name: str | None = None) -> None:
         self._env_spec = env_spec
 
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:

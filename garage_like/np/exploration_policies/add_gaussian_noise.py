@@ -34,6 +34,7 @@ class AddGaussianNoise(ExplorationPolicy):
         max_sigma: float = 1.0,
         min_sigma: float = 0.1,
         decay_ratio: float = 1.0,
+        name: str | None = None,
     ) -> None:
         check_box("AddGaussianNoise", env_spec)
         super().__init__(env_spec, policy)

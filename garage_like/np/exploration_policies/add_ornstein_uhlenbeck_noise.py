@@ -44,6 +44,7 @@ class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
         theta: float = 0.15,
         dt: float = 1e-2,
         x0: float | np.ndarray | None = None,
+        name: str | None = None,
     ) -> None:
         check_box("AddOrnsteinUhlenbeckNoise", env_spec)
         for name, value in (("sigma", sigma), ("theta", theta), ("dt", dt)):

@@ -34,6 +34,7 @@ class EpsilonGreedyPolicy(ExplorationPolicy):
         max_epsilon: float = 1.0,
         min_epsilon: float = 0.02,
         decay_ratio: float = 0.1,
+        name: str | None = None,
     ) -> None:
         if not env_spec.is_discrete:
             raise ValueError(

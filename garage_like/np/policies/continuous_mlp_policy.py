@@ -29,6 +29,7 @@ class ContinuousMLPPolicy(VectorPolicy):
         env_spec: EnvSpec,
         hidden_sizes: Sequence[int] = (32, 32),
         hidden_nonlinearity: Nonlinearity = np.tanh,
+        name: str | None = None,
     ) -> None:
         space = env_spec.action_space
         if not isinstance(space, spaces.Box):

@@ -33,6 +33,7 @@ class GaussianMLPPolicy(VectorPolicy):
         hidden_sizes: Sequence[int] = (32, 32),
         hidden_nonlinearity: Nonlinearity = np.tanh,
         init_std: float = 1.0,
+        name: str | None = None,
     ) -> None:
         space = env_spec.action_space
         if not isinstance(space, spaces.Box):

@@ -28,6 +28,7 @@ class FixedPolicy(Named, OfEnv):
         env_spec: EnvSpec,
         scripted_actions: Sequence[Any],
         agent_infos: Sequence[dict[str, Any]] | None = None,
+        name: str | None = None,
     ) -> None:
         self.env_spec = env_spec
         self._actions = list(scripted_actions)
@@ -81,6 +82,7 @@ class ScriptedPolicy(Named):
         self,
         scripted_actions: Mapping[Any, Any] | Sequence[Any] | Callable[[Any], Any],
         agent_env_infos: Mapping[Any, dict[str, Any]] | None = None,
+        name: str | None = None,
     ) -> None:
         self._actions = scripted_actions
         self._infos = agent_env_infos

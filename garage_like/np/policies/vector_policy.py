@@ -38,6 +38,7 @@ class VectorPolicy(Named, OfEnv):
         hidden_sizes: Sequence[int] = (32, 32),
         hidden_nonlinearity: Nonlinearity = np.tanh,
         num_extra: int = 0,
+        name: str | None = None,
     ) -> None:
         self._env_spec = env_spec
         self._sizes = mlp.layer_sizes(env_spec.observation_dim, hidden_sizes, env_spec.action_dim)

@@ -39,6 +39,7 @@ class ERWR(VPG):
         discount: float = 0.99,
         gae_lambda: float = 1.0,
         center_adv: bool = True,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             env_spec,

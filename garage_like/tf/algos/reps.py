@@ -54,6 +54,7 @@ class REPS(RelativeEntropyPolicySearch):
         l2_reg_dual: float = 1e-4,
         l2_reg_loss: float = 0.0,
         dual_iterations: int = 50,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             env_spec,

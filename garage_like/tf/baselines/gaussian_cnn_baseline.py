@@ -80,6 +80,7 @@ class GaussianCNNBaseline(GaussianBaseline):
         max_kl_step: float = 0.01,
         normalize_inputs: bool = False,
         normalize_outputs: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             env_spec,

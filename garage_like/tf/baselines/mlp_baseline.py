@@ -46,6 +46,7 @@ class MLPBaseline(NetworkBaseline):
         optimizer: Any = None,
         optimizer_args: Mapping[str, Any] | None = None,
         normalize_inputs: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__(env_spec, optimizer, optimizer_args, normalize_inputs)
         self.mlp = MLP(

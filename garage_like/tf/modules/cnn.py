@@ -83,6 +83,7 @@ class CNN(Module):
         cnn_hidden_nonlinearity: Nonlinearity = None,
         pool_shape: tuple[int, int] | None = None,
         pool_strides: tuple[int, int] = (2, 2),
+        name: str | None = None,
     ) -> None:
         if isinstance(strides, int):
             strides = [strides] * len(hidden_channels)

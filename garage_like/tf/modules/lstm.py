@@ -37,6 +37,7 @@ class LSTM(RecurrentCell):
         recurrent_w_init: Initializer = xavier_uniform,
         hidden_b_init: Initializer = zeros,
         forget_bias: float = 1.0,
+        name: str | None = None,
     ) -> None:
         super().__init__(input_dim, hidden_dim, hidden_w_init, recurrent_w_init, hidden_b_init)
         forget = np.zeros((self.num_gates, hidden_dim), np.float32)

@@ -79,6 +79,7 @@ class MLP(Module):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         pairs = list(pairwise(np_mlp.layer_sizes(input_dim, hidden_sizes, output_dim)))
         inits = [(hidden_w_init, hidden_b_init)] * len(hidden_sizes)

@@ -42,6 +42,7 @@ class RecurrentCell(Module):
         hidden_w_init: Initializer = xavier_uniform,
         recurrent_w_init: Initializer = xavier_uniform,
         hidden_b_init: Initializer = zeros,
+        name: str | None = None,
     ) -> None:
         if isinstance(hidden_dim, bool) or not isinstance(hidden_dim, int) or hidden_dim < 1:
             raise ValueError(

@@ -56,6 +56,7 @@ class CategoricalCNNPolicy(StochasticPolicy):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("CategoricalCNNPolicy", env_spec)
         super().__init__(env_spec)

@@ -44,6 +44,7 @@ class CategoricalMLPPolicy(StochasticPolicy):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("CategoricalMLPPolicy", env_spec)
         super().__init__(env_spec)

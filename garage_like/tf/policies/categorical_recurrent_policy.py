@@ -41,6 +41,7 @@ class CategoricalRecurrentPolicy(RecurrentPolicy):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         state_include_action: bool = True,
+        name: str | None = None,
     ) -> None:
         check_discrete(type(self).__name__, env_spec)
         super().__init__(

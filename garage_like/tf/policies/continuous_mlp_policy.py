@@ -47,6 +47,7 @@ class ContinuousMLPPolicy(Policy):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_box("ContinuousMLPPolicy", env_spec)
         super().__init__(env_spec)

@@ -22,7 +22,7 @@ class DiscreteQFArgmaxPolicy(Policy):
         ValueError: if the action space is not Discrete, counted from 0.
     """
 
-    def __init__(self, qf: Any, env_spec: EnvSpec) -> None:
+    def __init__(self, qf: Any, env_spec: EnvSpec, name: str | None = None) -> None:
         check_discrete("DiscreteQFArgmaxPolicy", env_spec)
         super().__init__(env_spec)
         self.qf = qf

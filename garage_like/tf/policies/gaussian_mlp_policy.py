@@ -61,6 +61,7 @@ class GaussianMLPPolicy(StochasticPolicy):
         max_std: float | None = None,
         std_parameterization: Literal["exp", "softplus"] = "exp",
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_box("GaussianMLPPolicy", env_spec)
         if std_parameterization not in ("exp", "softplus"):

@@ -52,6 +52,7 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
         state_include_action: bool = True,
         learn_std: bool = True,
         init_std: float = 1.0,
+        name: str | None = None,
     ) -> None:
         owner = type(self).__name__
         check_box(owner, env_spec)

@@ -35,6 +35,7 @@ class ContinuousMLPQFunction(Module):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         self.mlp = MLP(
             env_spec.observation_dim + env_spec.action_dim,

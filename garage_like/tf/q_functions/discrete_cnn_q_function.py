@@ -65,6 +65,7 @@ class DiscreteCNNQFunction(Module):
         pool_strides: tuple[int, int] = (2, 2),
         pool_shapes: tuple[int, int] = (2, 2),
         dueling: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("DiscreteCNNQFunction", env_spec)
         self._dueling = dueling

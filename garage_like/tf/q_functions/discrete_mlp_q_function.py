@@ -44,6 +44,7 @@ class DiscreteMLPQFunction(Module):
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
         dueling: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("DiscreteMLPQFunction", env_spec)
         self._dueling = dueling

@@ -71,6 +71,7 @@ class BC(Movable, RLAlgorithm):
         minibatches_per_epoch: int = 16,
         num_evaluation_episodes: int = 10,
         eval_env: Environment | None = None,
+        name: str | None = None,
     ) -> None:
         if loss not in ("log_prob", "mse"):
             raise ValueError(f"BC: loss must be 'log_prob' or 'mse', got {loss!r}")

@@ -65,6 +65,7 @@ class CategoricalCNNPolicy(StochasticPolicy):
         max_pool: bool = False,
         pool_shape: Kernel | None = None,
         pool_stride: Kernel = 1,
+        name: str | None = None,
     ) -> None:
         check_discrete("CategoricalCNNPolicy", env_spec)
         super().__init__(env_spec)

@@ -45,6 +45,7 @@ class CategoricalMLPPolicy(StochasticPolicy):
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         space = env_spec.action_space
         if not isinstance(space, spaces.Discrete) or space.start != 0:

@@ -47,6 +47,7 @@ class DeterministicMLPPolicy(Policy):
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_box("DeterministicMLPPolicy", env_spec)
         super().__init__(env_spec)

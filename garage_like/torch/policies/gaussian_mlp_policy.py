@@ -60,6 +60,7 @@ class GaussianMLPPolicy(StochasticPolicy):
         max_std: float | None = None,
         std_parameterization: Literal["exp", "softplus"] = "exp",
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         space = env_spec.action_space
         if not isinstance(space, spaces.Box):

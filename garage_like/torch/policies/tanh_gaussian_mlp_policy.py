@@ -51,6 +51,7 @@ class TanhGaussianMLPPolicy(StochasticPolicy):
         min_std: float = math.exp(-20.0),
         max_std: float = math.exp(2.0),
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         check_box("TanhGaussianMLPPolicy", env_spec)
         if not 0.0 < min_std <= max_std < math.inf:

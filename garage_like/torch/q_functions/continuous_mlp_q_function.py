@@ -36,6 +36,7 @@ class ContinuousMLPQFunction(Named, nn.Module):
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         self.mlp = MLP(
@@ -95,6 +96,7 @@ class QuantileMLPQFunction(ContinuousMLPQFunction):
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         if n_quantiles < 1:
             raise ValueError(

@@ -68,6 +68,7 @@ class DiscreteCNNQFunction(Named, nn.Module):
         pool_shape: Kernel | None = None,
         pool_stride: Kernel = 1,
         dueling: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("DiscreteCNNQFunction", env_spec)
         super().__init__()

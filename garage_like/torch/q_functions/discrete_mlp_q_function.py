@@ -45,6 +45,7 @@ class DiscreteMLPQFunction(Named, nn.Module):
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
         dueling: bool = False,
+        name: str | None = None,
     ) -> None:
         check_discrete("DiscreteMLPQFunction", env_spec)
         super().__init__()

@@ -47,6 +47,7 @@ class GaussianMLPValueFunction(GaussianValueFunction):
         learn_std: bool = True,
         init_std: float = 1.0,
         layer_normalization: bool = False,
+        name: str | None = None,
     ) -> None:
         super().__init__(env_spec, learn_std=learn_std, init_std=init_std)
         self.mlp = MLP(
