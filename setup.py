@@ -53,6 +53,7 @@ EXTRAS = {
     "remote": ["obstore>=0.6"],
     "ray": ["ray>=2.40"],
     "sweeps": ["optuna>=4.0"],
+    "slurm": ["submitit>=1.5"],
     "port": ["libcst>=1.5"],
     # It holds MuJoCo at a version of its own.
     "metaworld": ["metaworld>=3.1"],
@@ -100,6 +101,7 @@ EXTRAS["dev"] = [
     "rliable>=1.2",  # whose numbers studies have
     "pandas<3",  # the newest that rliable's libraries know
     *EXTRAS["sweeps"],
+    *EXTRAS["slurm"],
     *EXTRAS["ray"],
     "ruff==0.17.*",
     "mypy==2.4.*",

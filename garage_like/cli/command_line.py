@@ -23,6 +23,7 @@ COMMANDS = (
     "diff",
     "resume",
     "sweep",
+    "slurm",
     "branch",
     "export",
     "hub",
