@@ -112,7 +112,7 @@ COMPILED = "garage_like/torch/kernels/compiled"
 STEPS = Extension(
     "garage_like.torch.kernels.compiled._steps",
     sources=[f"{COMPILED}/{name}.c" for name in ("avx2", "avx512", "module")],
-    depends=[f"{COMPILED}/{name}.h" for name in ("on_policy", "perceptron", "steps", "vectors")],
+    depends=sorted(str(path.relative_to(ROOT)) for path in (ROOT / COMPILED).glob("*.h")),
     # Products and sums are fused where the sources say so and nowhere else: the bits depend on it.
     extra_compile_args=[
         *("-O3", "-std=gnu11", "-ffp-contract=off"),

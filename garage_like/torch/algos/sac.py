@@ -12,24 +12,12 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos.minibatch import Minibatch
-from garage_like.torch.algos.soft_actor_critic import SoftActorCritic, SoftOptions
+from garage_like.torch.algos.soft_actor_critic import COMPUTED, SoftActorCritic, SoftOptions
 from garage_like.torch.algos.target_networks import target_of
 from garage_like.torch.algos.torch_off_policy import values_of, weighted_mean
 from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
-from garage_like.torch.kernels.soft_actor_critic import SACKernel, SoftParts
+from garage_like.torch.kernels.soft_actor_critic import SACKernel
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
-
-# What the kernel computes: a subclass that computes any of it otherwise is left to autograd.
-_COMPUTED = (
-    "_update",
-    "_update_critics",
-    "_act",
-    "_values",
-    "_sample",
-    "_log_alpha",
-    "_minibatch",
-    "_move",
-)
 
 
 class SAC(SoftActorCritic):
@@ -94,21 +82,9 @@ class SAC(SoftActorCritic):
 
     def make_kernel(self) -> Kernel | None:
         """Return an analytic gradient step where all networks are plain perceptrons."""
-        if not is_unchanged(self, SAC, *_COMPUTED):
+        if not is_unchanged(self, SAC, *COMPUTED):
             return None
-        parts = SoftParts(
-            self.policy,
-            (self._qf1, self._qf2),
-            (self._target_qf1, self._target_qf2),
-            self._temperature.log_alpha,
-            self._policy_optimizer,
-            self._qf_optimizer,
-            self._alpha_optimizer,
-            self._targets,
-            self._target_update_tau,
-            self._discount,
-            self._target_entropy,
-        )
+        parts = self._soft_parts((self._qf1, self._qf2), (self._target_qf1, self._target_qf2))
         return SACKernel.make(self._env_spec, self._reward_scale, self._rng, parts)
 
     def _values(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:

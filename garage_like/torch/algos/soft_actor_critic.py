@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -20,6 +21,7 @@ from garage_like.torch.algos.minibatch import Minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks
 from garage_like.torch.algos.temperature import Temperature
 from garage_like.torch.algos.torch_off_policy import TorchOffPolicyAlgorithm
+from garage_like.torch.kernels.soft_actor_critic import SoftParts
 
 
 class SoftOptions(OffPolicyKeywords, total=False):
@@ -32,6 +34,19 @@ class SoftOptions(OffPolicyKeywords, total=False):
     policy_lr: LearningRate
     qf_lr: LearningRate
     optimizer: OptimizerSpec
+
+
+COMPUTED = (
+    "_update",
+    "_update_critics",
+    "_act",
+    "_values",
+    "_sample",
+    "_log_alpha",
+    "_minibatch",
+    "_move",
+)
+"""What kernels compute: a subclass that computes any of it otherwise is left to autograd."""
 
 
 class SoftActorCritic(TorchOffPolicyAlgorithm):
@@ -150,6 +165,22 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         metrics["Coefficient/Entropy"] = alpha.mean().item()
         metrics["policy/Entropy"] = -log_probs.mean().item()
         return metrics, errors
+
+    def _soft_parts(self, qfs: Sequence[nn.Module], target_qfs: Sequence[nn.Module]) -> SoftParts:
+        """Return what a kernel works on."""
+        return SoftParts(
+            self.policy,
+            qfs,
+            target_qfs,
+            self._temperature.log_alpha,
+            self._policy_optimizer,
+            self._qf_optimizer,
+            self._alpha_optimizer,
+            self._targets,
+            self._target_update_tau,
+            self._discount,
+            self._target_entropy,
+        )
 
     def _update_critics(
         self, batch: Minibatch, alpha: torch.Tensor

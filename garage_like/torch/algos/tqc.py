@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -13,11 +13,14 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Sampler
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos.minibatch import Minibatch
-from garage_like.torch.algos.soft_actor_critic import SoftActorCritic, SoftOptions
+from garage_like.torch.algos.soft_actor_critic import COMPUTED, SoftActorCritic, SoftOptions
 from garage_like.torch.algos.target_networks import target_of
 from garage_like.torch.algos.torch_off_policy import weighted_mean
+from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
+from garage_like.torch.kernels.quantile_critics import TQCKernel
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions.continuous_mlp_q_function import QuantileMLPQFunction
+from garage_like.torch.quantiles import quantile_huber_loss
 
 
 class TQC(SoftActorCritic):
@@ -103,42 +106,16 @@ class TQC(SoftActorCritic):
     def _values(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         return torch.stack([qf(observations, actions) for qf in self._qfs]).mean(dim=(0, 2))
 
-
-def quantile_huber_loss(quantiles: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Compute the mean of |tau - 1{d < 0}| huber(d) over quantiles and targets, equation 3.
-
-    Args:
-        quantiles: shape (B, C, M), of C Q-functions, for tau = (2 m + 1) / 2 M.
-        targets: shape (B, K); no gradient goes to them.
-
-    Returns:
-        Shape (B,).
-    """
-    loss: torch.Tensor = _QuantileHuberLoss.apply(quantiles, targets)
-    return loss
-
-
-class _QuantileHuberLoss(torch.autograd.Function):
-    """Go over the differences, shape (B, C, M, K), once for the loss and its gradient.
-
-    The slope of huber(d) is c = d cut to [-1, 1], and huber(d) itself is c (d - c / 2). Autograd
-    takes three times as long.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, quantiles: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        count = quantiles.shape[2]
-        taus = (torch.arange(count, device=quantiles.device, dtype=quantiles.dtype) + 0.5) / count
-        differences = targets[:, None, None, :] - quantiles[:, :, :, None]
-        slopes = differences.clamp(-1.0, 1.0)
-        differences.sub_(slopes, alpha=0.5)  # has the sign that it had
-        slopes.mul_(torch.where(differences < 0.0, 1.0 - taus[:, None], taus[:, None]))
-        per_sample = differences[0].numel()
-        ctx.save_for_backward(slopes.sum(dim=3).mul_(-1.0 / per_sample))
-        return slopes.mul_(differences).flatten(1).sum(dim=1).div_(per_sample)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (to_quantiles,) = ctx.saved_tensors
-        return gradients[:, None, None] * to_quantiles, None
+    def make_kernel(self) -> Kernel | None:
+        """Return an analytic gradient step where all networks are plain perceptrons."""
+        if not is_unchanged(self, TQC, *COMPUTED):
+            return None
+        kernel = TQCKernel.make(
+            self._env_spec,
+            self._reward_scale,
+            self._rng,
+            self._soft_parts(list(self._qfs), list(self._target_qfs)),
+        )
+        if isinstance(kernel, TQCKernel):
+            kernel.num_kept = self._num_kept
+        return kernel

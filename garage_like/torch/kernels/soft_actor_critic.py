@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,11 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.transitions import Transitions
+from garage_like.torch.kernels.compiled.dense import dense
 from garage_like.torch.kernels.compiled.soft_step import Minibatch, SoftSteps
-from garage_like.torch.kernels.dense import Dense, is_plain
+from garage_like.torch.kernels.dense import is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.kernels.tanh_gaussian import TanhGaussianHead
-from garage_like.torch.optimizers.flat_memory import lay_flat
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
 
@@ -30,8 +31,8 @@ class SoftParts(NamedTuple):
     """What SAC's update works on."""
 
     policy: nn.Module
-    qfs: tuple[nn.Module, nn.Module]
-    target_qfs: tuple[nn.Module, nn.Module]
+    qfs: Sequence[nn.Module]
+    target_qfs: Sequence[nn.Module]
     log_alpha: torch.Tensor
     policy_optimizer: OptimizerWrapper
     qf_optimizer: OptimizerWrapper
@@ -45,6 +46,8 @@ class SoftParts(NamedTuple):
 class SACKernel(Kernel):
     """Do what `SoftActorCritic._update` does for SAC's two Q-functions."""
 
+    _qf_class: type[nn.Module] = ContinuousMLPQFunction
+
     @classmethod
     def make(
         cls, env_spec: EnvSpec, reward_scale: float, rng: np.random.Generator, parts: SoftParts
@@ -57,7 +60,7 @@ class SACKernel(Kernel):
             rng: what noise is drawn from.
             parts: what the update works on.
         """
-        if not _are_plain(parts):
+        if not _are_plain(parts, cls._qf_class):
             return None
         learned = [] if parts.alpha_optimizer is None else [parts.alpha_optimizer]
         forms = flat_forms(parts.policy_optimizer, parts.qf_optimizer, *learned)
@@ -75,20 +78,18 @@ class SACKernel(Kernel):
         self._rng, self._parts, self._adams = rng, parts, adams
         policy: Any = parts.policy
         self._num_actions = len(policy.action_scale)
-        self._policy = Dense(policy.mlp, adams[0].gradient_of)
+        compiled = parts.qf_optimizer.is_compiled
+        self._policy = dense(policy.mlp, adams[0].gradient_of, compiled)
         self._head = TanhGaussianHead(policy)
         qfs: Any = parts.qfs
         target_qfs: Any = parts.target_qfs
-        self._qfs = [Dense(qf.mlp, adams[1].gradient_of) for qf in qfs]
-        self._target_qfs = [Dense(qf.mlp) for qf in target_qfs]
+        self._qfs = [dense(qf.mlp, adams[1].gradient_of, compiled) for qf in qfs]
+        self._target_qfs = [dense(qf.mlp, None, compiled) for qf in target_qfs]
         self._log_alpha = parts.log_alpha.detach().numpy()
-        self._compiled = self._in_c() if parts.qf_optimizer.is_compiled else None
+        self._whole = self._in_one_call() if compiled else None
 
-    def _in_c(self) -> SoftSteps | None:
-        target_qfs: Any = self._parts.target_qfs
-        for qf in target_qfs:
-            lay_flat(list(qf.mlp.parameters()))
-        self._target_qfs = [Dense(qf.mlp) for qf in target_qfs]
+    def _in_one_call(self) -> SoftSteps | None:
+        """Return what moves Q-functions and policy in one call; None if nothing does."""
         return SoftSteps.make(
             self._policy,
             self._head,
@@ -102,7 +103,7 @@ class SACKernel(Kernel):
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Take one gradient step."""
         alpha = math.exp(float(self._log_alpha[0]))
-        step = self._move if self._compiled is None else self._move_in_c
+        step = self._move if self._whole is None else self._move_at_once
         metrics, entropy, errors = step(transitions, alpha)
         if self._parts.alpha_optimizer is not None:
             excess = entropy - self._parts.target_entropy
@@ -114,11 +115,11 @@ class SACKernel(Kernel):
         metrics["policy/Entropy"] = entropy
         return metrics, errors
 
-    def _move_in_c(
+    def _move_at_once(
         self, transitions: Transitions, alpha: float
     ) -> tuple[dict[str, float], float, np.ndarray]:
         """Move Q-functions and policy; return metrics, the entropy, and errors, shape (B,)."""
-        assert self._compiled is not None
+        assert self._whole is not None
         actions = transitions["action"]
         next_noise, noise = (self._noise(len(actions)) for _ in range(2))
         minibatch = Minibatch(
@@ -131,7 +132,7 @@ class SACKernel(Kernel):
             continues(transitions),
             transitions.get("weight"),
         )
-        found, errors = self._compiled.take(minibatch, alpha)
+        found, errors = self._whole.take(minibatch, alpha)
         metrics = {
             "Loss/Critic": found.critic_loss,
             "Q-network/Q1": found.first_value,
@@ -144,12 +145,12 @@ class SACKernel(Kernel):
     def _move(
         self, transitions: Transitions, alpha: float
     ) -> tuple[dict[str, float], float, np.ndarray]:
-        """Do what `_move_in_c` does."""
+        """Do what `_move_at_once` does."""
         observations = self._rows(transitions["observation"])
         metrics, errors = self._update_critics(observations, transitions, alpha)
         actions, log_probs = self._sample(observations)
         count = len(actions)
-        values, by_action = self._least_values(observations, actions)
+        values, by_action = self._values(observations, actions)
         metrics["Loss/Policy"] = alpha * mean(log_probs) - mean(values)
         self._policy.backward(self._head.delta(alpha / count, by_action / np.float32(count)))
         self._adams[0].step()
@@ -200,7 +201,7 @@ class SACKernel(Kernel):
     def _noise(self, rows: int) -> np.ndarray:
         return self._rng.standard_normal((rows, self._num_actions), np.float32)
 
-    def _least_values(
+    def _values(
         self, observations: np.ndarray, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return min(Q1, Q2), shape (B,), and its gradient by the actions, shape (B, K)."""
@@ -216,10 +217,10 @@ class SACKernel(Kernel):
         return np.minimum(first, second), by_action
 
 
-def _are_plain(parts: SoftParts) -> bool:
+def _are_plain(parts: SoftParts, qf_class: type[nn.Module]) -> bool:
     modules = (parts.policy, *parts.qfs, *parts.target_qfs)
     if type(parts.policy) is not TanhGaussianMLPPolicy or len(parts.log_alpha) != 1:
         return False
-    if any(type(module) is not ContinuousMLPQFunction for module in modules[1:]):
+    if any(type(module) is not qf_class for module in modules[1:]):
         return False
     return all("forward" not in vars(m) and is_plain(m, m.mlp) for m in modules)  # type: ignore[arg-type]

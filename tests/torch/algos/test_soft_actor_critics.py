@@ -28,13 +28,13 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos import DDPG, DDQN, DQN, MTSAC, SAC, TD3, TQC, DiscreteSAC
-from garage_like.torch.algos.tqc import quantile_huber_loss
 from garage_like.torch.policies import CategoricalMLPPolicy, TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import (
     ContinuousMLPQFunction,
     DiscreteMLPQFunction,
     QuantileMLPQFunction,
 )
+from garage_like.torch.quantiles import quantile_huber_loss
 
 OPTIONS = {
     "optimizer": torch.optim.SGD,

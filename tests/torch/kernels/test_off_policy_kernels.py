@@ -12,14 +12,18 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
-from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3
+from garage_like.torch.algos import DDPG, DQN, MTSAC, SAC, TD3, TQC
 from garage_like.torch.kernels.off_policy import kernel_of
 from garage_like.torch.policies import (
     DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
     TanhGaussianMLPPolicy,
 )
-from garage_like.torch.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
+from garage_like.torch.q_functions import (
+    ContinuousMLPQFunction,
+    DiscreteMLPQFunction,
+    QuantileMLPQFunction,
+)
 
 SHAPES = st.fixed_dictionaries(
     {
@@ -82,6 +86,14 @@ def build_sac(shape, cls=SAC, **options):
     policy = TanhGaussianMLPPolicy(spec, min_std=0.3, max_std=2.0, **networks(shape))
     qfs = [ContinuousMLPQFunction(spec, **networks(shape)) for _ in range(2)]
     return cls(spec, policy, *qfs, PathBuffer(50, spec), **SMALL, **options)
+
+
+def build_tqc(shape, **options):
+    set_seed(shape["seed"])
+    spec = spec_of(shape, False)
+    policy = TanhGaussianMLPPolicy(spec, min_std=0.3, max_std=2.0, **networks(shape))
+    qfs = [QuantileMLPQFunction(spec, 7, **networks(shape)) for _ in range(3)]
+    return TQC(spec, policy, qfs, PathBuffer(50, spec), **SMALL, **options)
 
 
 def build_deterministic(shape, cls=TD3, **options):
@@ -164,6 +176,15 @@ def test_step_of_sac_is_the_one_that_autograd_takes(options, by, shape):
         optimizers.append("_alpha_optimizer")
     # The critics have moved when the policy's gradient is formed: a small step keeps it comparable.
     assert_same_steps(build_sac, shape, False, *optimizers, qf_lr=1e-6, by=by, **options)
+
+
+@pytest.mark.parametrize("by", ["1", "numpy"])
+@pytest.mark.parametrize("options", [{}, {"fixed_alpha": 0.2, "reward_scale": 0.5}])
+@settings(max_examples=12, deadline=None)
+@given(shape=SHAPES)
+def test_step_of_tqc_is_the_one_that_autograd_takes(options, by, shape):
+    moved = ["_qf_optimizer", "_policy_optimizer"]
+    assert_same_steps(build_tqc, shape, False, *moved, qf_lr=1e-6, by=by, **options)
 
 
 def test_large_products_are_the_same():

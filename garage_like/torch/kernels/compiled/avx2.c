@@ -5,6 +5,7 @@
 #include "perceptron.h"
 #include "on_policy.h"
 #include "soft_step.h"
+#include "quantile_loss.h"
 
 void on_policy_avx2(const OnPolicy *update) { on_policy(update); }
 
@@ -15,3 +16,5 @@ void forward_pass_avx2(const Pass *pass) { forward_pass(pass); }
 void backward_pass_avx2(const Pass *pass) { backward_pass(pass); }
 
 int64_t numbers_of_pass_avx2(const Pass *pass) { return room_of(&pass->shape, padded(pass->rows)); }
+
+void quantile_loss_avx2(const QuantileLoss *loss) { quantile_loss(loss); }

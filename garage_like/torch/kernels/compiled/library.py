@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from garage_like.torch.kernels.dense import Dense
     from garage_like.torch.optimizers.flat_adam import FlatAdam
 
-VERSION = 3
+VERSION = 4
 """Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
 
 OFF = "GARAGE_LIKE_FAST_PATH"
@@ -115,6 +115,15 @@ class Pass(ctypes.Structure):
     )
 
 
+class QuantileLoss(ctypes.Structure):
+    """Quantiles against targets."""
+
+    _fields_ = (
+        *((name, c_int32) for name in ("rows", "quantiles", "each", "targets")),
+        *((name, c_void_p) for name in ("values", "wanted", "losses", "slopes")),
+    )
+
+
 class Steps:
     """The functions of the library, for one width of vectors.
 
@@ -145,6 +154,7 @@ class Steps:
                 ("backward_pass", Pass),
             )
         )
+        self.quantile_loss = _function(functions, f"quantile_loss_{level}", QuantileLoss)
         self.numbers_of_pass = _function(functions, f"numbers_of_pass_{level}", Pass, c_int64)
 
 

@@ -4,7 +4,7 @@
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 3 }; /* of these structures, and of the bits that come out */
+enum { STEPS_VERSION = 4 }; /* of these structures, and of the bits that come out */
 
 enum { MOST_LAYERS = 8 };
 
@@ -79,5 +79,14 @@ typedef struct {
     float *by_inputs;    /* backwards: (B, D), written; or 0 */
     float *room;         /* numbers_of_pass(...) numbers: what layers gave on the way forwards */
 } Pass;
+
+/* The quantile Huber loss of each row, and its gradient: TQC's equation 3. */
+typedef struct {
+    int32_t rows, quantiles, each, targets; /* B, C M, M, K */
+    const float *values;                    /* (B, C M) quantiles, M of each Q-function */
+    const float *wanted;                    /* (B, K) */
+    float *losses;                          /* (B,) out */
+    float *slopes;                          /* (B, C M) out */
+} QuantileLoss;
 
 #endif

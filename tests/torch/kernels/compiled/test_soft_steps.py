@@ -1,13 +1,16 @@
-"""Gradient steps of SAC in C: the width of vectors changes no bit, and they are taken at all."""
+"""Off-policy gradient steps in C: the width of vectors changes no bit, and they are taken at all."""
 
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from torch import nn
 
-from garage_like.torch.kernels.compiled import library, soft_step
+from garage_like.torch.kernels.compiled import library, quantile_loss, soft_step
 from garage_like.torch.kernels.off_policy import kernel_of
+from garage_like.torch.quantiles import huber_loss_and_slopes
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_off_policy_kernels import SHAPE, build_sac, transitions_for
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 def weights_after_steps(shape):
     algo = build_sac(shape)
-    assert kernel_of(algo)._compiled is not None
+    assert kernel_of(algo)._whole is not None
     outcomes = []
     for number in range(3):
         metrics, errors = algo._take_gradient_step(transitions_for(shape, False, number))
@@ -42,3 +45,22 @@ def test_the_width_of_vectors_changes_no_bit(nonlinearity, monkeypatch):
         monkeypatch.setattr(soft_step, "steps", lambda bits=bits: library.Steps(path, bits))
         found.append(weights_after_steps(shape))
     assert found[0] == found[1]
+
+
+def test_the_width_of_vectors_changes_no_bit_of_quantiles(monkeypatch):
+    path = library.extension()
+    if library.Steps(path).bits != 512:
+        pytest.skip("needs a processor with AVX-512")
+    rng = np.random.default_rng(0)
+    quantiles, targets = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((9, 2, 7), (9, 21))
+    )
+    found = []
+    for bits in (256, 512):
+        monkeypatch.setattr(quantile_loss, "steps", lambda bits=bits: library.Steps(path, bits))
+        losses, slopes = quantile_loss.quantile_loss(quantiles, targets)
+        found.append((losses.tobytes(), slopes.tobytes()))
+    assert found[0] == found[1]
+    expected = huber_loss_and_slopes(torch.from_numpy(quantiles), torch.from_numpy(targets))
+    np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(slopes, expected[1], rtol=1e-4, atol=1e-7)
