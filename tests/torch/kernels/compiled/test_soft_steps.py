@@ -1,4 +1,4 @@
-"""Off-policy gradient steps in C: the width of vectors changes no bit, and they are taken at all."""
+"""Off-policy gradient steps in C: the width of vectors changes no bit; they are taken at all."""
 
 import sys
 from pathlib import Path
