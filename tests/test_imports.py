@@ -27,7 +27,7 @@ FLOORS = [
     {"trainer"},
     {"runs"},
     {"experiment", "audit", "loading"},
-    {"adapters", "interop", "studies", "sweeps"},
+    {"adapters", "interop", "studies", "sweeps", "ui"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

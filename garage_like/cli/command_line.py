@@ -17,6 +17,7 @@ COMMANDS = (
     "tree",
     "compare",
     "study",
+    "ui",
     "plot",
     "play",
     "verify",
