@@ -35,12 +35,13 @@ OFF_POLICY = (
 )
 HOUSE = Path(garage_like.__file__).parent
 SILENT = {"bc_record"}  # takes no env step, so there is nothing to say of rewards
+META = ("maml_trpo", "pearl")
 CASES = [
     "vpg",
     "a2c",
     "ppo",
     "trpo",
-    "maml_trpo",
+    *META,
     "cem",
     "cma_es",
     *OFF_POLICY,
@@ -54,8 +55,8 @@ def build(name, env_id="Pendulum-v1"):
         return experiments.build(name, "CartPole-v1", "default")
     if name in ("vpg", "a2c", "ppo", "trpo"):
         return experiments.build(name, env_id, "default")
-    if name == "maml_trpo":
-        return meta_experiments.build("MAMLTRPO", "point")
+    if name in META:
+        return meta_experiments.build(name.replace("_", "").upper(), "point")
     return off_policy_experiments.build(name, "uniform")
 
 

@@ -43,6 +43,8 @@ def build(algorithm: str, kind: str, baseline: str = "linear") -> tuple[RLAlgori
     """Make an algorithm and its environment from nothing."""
     set_seed(11)
     tasks = tasks_of(kind)
+    if algorithm == "PEARL":
+        return _pearl(tasks, kind)
     env = tasks.sample(1)[0]()
     from garage_like.torch import algos
     from garage_like.torch.policies import GaussianMLPPolicy
@@ -66,6 +68,40 @@ def build(algorithm: str, kind: str, baseline: str = "linear") -> tuple[RLAlgori
             test_task_sampler=tasks_of(kind), n_test_tasks=2, n_exploration_eps=2
         ),
         evaluate_every_n_epochs=2,
+    )
+    return algo, env
+
+
+def _pearl(tasks: Any, kind: str) -> tuple[RLAlgorithm, Environment]:
+    from garage_like.torch.algos import PEARL
+    from garage_like.torch.policies import TanhGaussianMLPPolicy
+    from garage_like.torch.q_functions import ContinuousMLPQFunction
+
+    updates = tasks.sample(3)
+    env = updates[0]()
+    spec = PEARL.augment_env_spec(env, 2)
+    algo = PEARL(
+        updates,
+        TanhGaussianMLPPolicy(spec, HIDDEN),
+        ContinuousMLPQFunction(spec, HIDDEN),
+        ContinuousMLPQFunction(PEARL.get_env_spec(env, 2, "vf"), HIDDEN),
+        LocalSampler(None, env),
+        num_train_tasks=3,
+        num_test_tasks=1,
+        latent_dim=2,
+        encoder_hidden_sizes=HIDDEN,
+        test_env_sampler=tasks_of(kind),
+        meta_batch_size=2,
+        num_steps_per_epoch=3,
+        num_initial_steps=20,
+        num_tasks_sample=2,
+        num_steps_prior=10,
+        num_steps_posterior=10,
+        num_extra_rl_steps_posterior=10,
+        batch_size=8,
+        embedding_batch_size=8,
+        embedding_mini_batch_size=8,
+        replay_buffer_size=70,
     )
     return algo, env
 

@@ -16,8 +16,9 @@ from test_off_policy_resume import differences
 
 N_EPOCHS = 4
 
-QUICK = [("MAMLTRPO", "point")]
+QUICK = [("MAMLTRPO", "point"), ("PEARL", "point")]
 REST = [
+    ("PEARL", "cheetah"),
     ("MAMLVPG", "pool"),
     ("MAMLPPO", "point", "network"),
     ("MAMLTRPO", "cheetah"),
@@ -55,4 +56,7 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
     if cases is QUICK:
         paths = " ".join(expected["MAMLTRPO-point"]["state"])
         compared = ("_task_sampler._env._rng", "_meta_evaluator._sampler._workers[0]._rng")
+        assert [part for part in compared if part not in paths] == []
+        paths = " ".join(expected["PEARL-point"]["state"])
+        compared = ("policy.z_mean", "_contexts[0]", "_memories[2]._rng", "_target_vf.mlp")
         assert [part for part in compared if part not in paths] == []

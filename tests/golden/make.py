@@ -40,7 +40,7 @@ NAMES = {
         "tqc",
         "bc",
         "sac_in_rows",
-        "maml_trpo",
+        *("maml_trpo", "pearl"),
     ),
     "tf": (
         *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo"),

@@ -21,6 +21,7 @@ from garage_like.torch.algos import (
     DDQN,
     DQN,
     MAMLTRPO,
+    PEARL,
     PPO,
     SAC,
     TD3,
@@ -145,6 +146,35 @@ def maml_trpo() -> Run:
     sampler = LocalSampler(policy, env)
     options: dict[str, Any] = {"meta_batch_size": 2, "meta_evaluator": evaluator}
     return MAMLTRPO(env, policy, baseline, sampler, tasks, **options), env
+
+
+def pearl() -> Run:
+    tasks = SetTaskSampler(partial(PointEnv, max_episode_length=15)).sample(2)
+    env = tasks[0]()
+    spec = PEARL.augment_env_spec(env, 2)
+    algo = PEARL(
+        tasks,
+        TanhGaussianMLPPolicy(spec, HIDDEN),
+        ContinuousMLPQFunction(spec, HIDDEN),
+        ContinuousMLPQFunction(PEARL.get_env_spec(env, 2, "vf"), HIDDEN),
+        LocalSampler(None, env),
+        num_train_tasks=2,
+        num_test_tasks=1,
+        latent_dim=2,
+        encoder_hidden_sizes=HIDDEN,
+        test_env_sampler=None,
+        meta_batch_size=2,
+        num_steps_per_epoch=2,
+        num_initial_steps=15,
+        num_tasks_sample=1,
+        num_steps_prior=15,
+        num_extra_rl_steps_posterior=15,
+        batch_size=4,
+        embedding_batch_size=4,
+        embedding_mini_batch_size=4,
+        replay_buffer_size=MEMORY,
+    )
+    return algo, env
 
 
 def _two(env: Environment) -> list[ContinuousMLPQFunction]:

@@ -10,6 +10,7 @@ from garage_like.torch.algos.maml_ppo import MAMLPPO
 from garage_like.torch.algos.maml_trpo import MAMLTRPO
 from garage_like.torch.algos.maml_vpg import MAMLVPG
 from garage_like.torch.algos.mtsac import MTSAC
+from garage_like.torch.algos.pearl import PEARL
 from garage_like.torch.algos.ppo import PPO
 from garage_like.torch.algos.sac import SAC
 from garage_like.torch.algos.td3 import TD3
@@ -28,6 +29,7 @@ __all__ = [
     "MAMLTRPO",
     "MAMLVPG",
     "MTSAC",
+    "PEARL",
     "PPO",
     "SAC",
     "TD3",

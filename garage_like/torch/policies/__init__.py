@@ -2,6 +2,7 @@
 
 from garage_like.torch.policies.categorical_cnn_policy import CategoricalCNNPolicy
 from garage_like.torch.policies.categorical_mlp_policy import CategoricalMLPPolicy
+from garage_like.torch.policies.context_conditioned_policy import ContextConditionedPolicy
 from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
 from garage_like.torch.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 from garage_like.torch.policies.gaussian_mlp_policy import GaussianMLPPolicy
@@ -12,6 +13,7 @@ from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPP
 __all__ = [
     "CategoricalCNNPolicy",
     "CategoricalMLPPolicy",
+    "ContextConditionedPolicy",
     "DeterministicMLPPolicy",
     "DiscreteQFArgmaxPolicy",
     "GaussianMLPPolicy",

@@ -1,0 +1,54 @@
+"""MLPEncoder: a multi-layer perceptron that encodes single transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gymnasium
+import numpy as np
+from torch import nn
+
+from garage_like.data.env_spec import InOutSpec
+from garage_like.torch.modules.mlp import MLP, Nonlinearity
+
+
+class MLPEncoder(MLP):
+    """Map transitions, shape (N, input_dim), to what is made of them, shape (N, output_dim).
+
+    Args:
+        input_dim: numbers of a transition.
+        output_dim: numbers that are made of it.
+        hidden_sizes: units of each hidden layer.
+        hidden_nonlinearity: module class, module or function; None for none.
+        output_nonlinearity: as hidden_nonlinearity.
+        layer_normalization: normalise what goes into each hidden nonlinearity.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        hidden_sizes: Sequence[int] = (32, 32),
+        hidden_nonlinearity: Nonlinearity = nn.ReLU,
+        output_nonlinearity: Nonlinearity = None,
+        layer_normalization: bool = False,
+    ) -> None:
+        super().__init__(
+            input_dim,
+            output_dim,
+            hidden_sizes,
+            hidden_nonlinearity,
+            output_nonlinearity=output_nonlinearity,
+            layer_normalization=layer_normalization,
+        )
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+
+    @property
+    def spec(self) -> InOutSpec:
+        """The spaces of inputs and outputs."""
+        spaces = [
+            gymnasium.spaces.Box(-np.inf, np.inf, (dim,), np.float32)
+            for dim in (self.input_dim, self.output_dim)
+        ]
+        return InOutSpec(*spaces)
