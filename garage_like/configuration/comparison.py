@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from garage_like.configuration.configured import CLASS
-
 Sections = dict[str, dict[str, Any]]
 ConfigPolicy = Literal["error", "warn", "ignore", "update"]
 
+CLASS = "class"
 PARAMETERS = "parameters"
 ENV_SPEC = "env_spec"
 _LAUNCHER = "__main__"

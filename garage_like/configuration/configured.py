@@ -16,12 +16,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
+from garage_like.configuration.comparison import CLASS
 from garage_like.configuration.garage_arguments import translate
 from garage_like.configuration.plain_numbers import as_plain
 from garage_like.configuration.plain_values import describe, to_json
 from garage_like.configuration.shown_options import show_options
 
-CLASS = "class"
 _ATTRIBUTE = "_configuration"
 _OWN = "garage_like."
 _NAME, _NAME_ATTRIBUTE = "name", "_name"

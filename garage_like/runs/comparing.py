@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_like.configuration.comparison import PARAMETERS
-from garage_like.configuration.configured import CLASS
+from garage_like.configuration.comparison import CLASS, PARAMETERS
 from garage_like.runs.index import overviews
 from garage_like.runs.overview import Overview, newest_manifest
 from garage_like.runs.selection import value_of
