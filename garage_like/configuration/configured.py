@@ -154,6 +154,7 @@ class Named(Configured):
                 gathers = last.kind is inspect.Parameter.VAR_KEYWORD
                 parameters = [*first, _NAMED, last] if gathers else [*first, last, _NAMED]
                 constructor.__signature__ = shown.replace(parameters=parameters)  # type: ignore[attr-defined]
+                show_options(cls)
 
     @property
     def name(self) -> str:

@@ -1,8 +1,10 @@
 """ExperimentContext: what an experiment is told about its run."""
 
+from garage_like.configuration.shown_options import show_fields
 from garage_like.snapshot.config import SnapshotConfig
 
 
+@show_fields
 class ExperimentContext(SnapshotConfig):
     """Tell the Trainer where and when to save: `Trainer(ctxt)`.
 

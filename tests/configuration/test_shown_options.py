@@ -1,11 +1,19 @@
 """Every option that a class takes is in its signature, with default and explanation."""
 
+import importlib
 import inspect
+import pydoc
+import re
+from collections.abc import Iterator
 
 import pytest
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm, OffPolicyOptions
+from garage_like.algos.on_policy import OnPolicyAlgorithm, OnPolicyOptions
 from garage_like.configuration.configured import Configured
+from garage_like.interfaces import RLAlgorithm
+from garage_like.sampler.vec_worker import VecWorker, VecWorkerOptions
+from garage_like.sampler.worker import Worker
 
 
 class Base(Configured):
@@ -87,3 +95,56 @@ def test_algorithms_show_the_options_of_their_family(backend: str) -> None:
             assert f"\n    {name}: " in text
         checked += 1
     assert checked >= 3
+
+
+@pytest.mark.parametrize(
+    ("options", "taken_by"),
+    [
+        (OffPolicyOptions, OffPolicyAlgorithm),
+        (OnPolicyOptions, OnPolicyAlgorithm),
+        (VecWorkerOptions, VecWorker),
+    ],
+)
+def test_options_are_what_the_base_takes_by_the_same_types(options: type, taken_by: type) -> None:
+    taken = inspect.signature(taken_by).parameters
+    for name, kind in options.__annotations__.items():
+        expected = getattr(kind, "__forward_arg__", kind)
+        assert (name, taken[name].annotation) == (name, expected)
+
+
+def public_classes(package: str) -> Iterator[type]:
+    """Return the classes that a package exports and that are made by users."""
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) and issubclass(value, Configured | Worker):
+            yield value
+
+
+@pytest.mark.parametrize(
+    ("package", "library"),
+    [
+        (f"garage_like.{package}", library)
+        for library, packages in {
+            "numpy": "sampler replay_buffer np.algos np.baselines np.policies np.q_functions"
+            " np.exploration_policies",
+            "torch": "torch.algos torch.policies torch.q_functions torch.value_functions",
+            "tensorflow": "tf.algos tf.policies tf.q_functions tf.baselines",
+            "jax": "jax.algos jax.policies",
+        }.items()
+        for package in packages.split()
+    ],
+)
+def test_help_says_what_every_argument_means(package: str, library: str) -> None:
+    pytest.importorskip(library)
+    classes = list(public_classes(package))
+    for cls in classes:
+        text = pydoc.plain(pydoc.render_doc(cls))
+        for name, parameter in inspect.signature(cls).parameters.items():
+            meaning = re.search(rf"\n \|      \*{{0,2}}{name}: \S", text)
+            assert meaning, f"help({cls.__qualname__}) says nothing of {name}"
+            if parameter.default is not parameter.empty:
+                assert re.search(rf"\b{name}: [^\n]* = ", text)
+    assert classes
+    if package.endswith("algos"):
+        assert all(issubclass(cls, RLAlgorithm) for cls in classes)
