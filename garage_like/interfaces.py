@@ -21,6 +21,8 @@ from garage_like.configuration.configured import Configured, Named
 from garage_like.configuration.extension_points import ExtensionPoints
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import gymnasium
 
     from garage_like.data.batches import EnvStep, EpisodeBatch
@@ -81,6 +83,10 @@ class RunHandle(Protocol):
     @property
     def train_args(self) -> dict[str, Any]:
         """Arguments of the training that runs or was restored."""
+
+    @property
+    def cache_dir(self) -> Path | None:
+        """Where to keep what can be made again: what was compiled, say; None if nothing is kept."""
 
 
 class RLAlgorithm(Named, ExtensionPoints, abc.ABC):

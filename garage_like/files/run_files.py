@@ -32,6 +32,7 @@ SOURCES = "sources.json"
 NOTES = "notes.json"
 TRACKERS = "trackers.json"
 LAUNCH_ARCHIVE = "launch_archive.tar.xz"
+CACHE = "cache"
 LOCK = ".lock"
 HOLDER = ".lock-holder.json"
 

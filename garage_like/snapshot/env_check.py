@@ -48,8 +48,12 @@ _WELL_KNOWN = (
     *("garage_like.envs.", "gymnasium.wrappers.", "stable_baselines3.common.monitor"),
     *(f"gymnasium.envs.{name}." for name in ("classic_control", "toy_text", "mujoco")),
     "ale_py.",
+    "garage_like.jax.envs.",
 )
-"""Where the classes of environments are that this project's tests try at random moments."""
+"""Where the classes of environments are that this project's tests try at random moments.
+
+Those in JAX are pure functions: what changes is in arrays that are handed from step to step.
+"""
 
 
 def check_env(
@@ -89,7 +93,7 @@ def check_env(
 def judge_unstepped(env: Any, known: EnvStates = NOTHING_KNOWN) -> EnvState | None:
     """Say how well an environment survives a snapshot if that is known without a step of it.
 
-    Classic control, toy text, MuJoCo and Atari, in wrappers of gymnasium's and ours.
+    Classic control, toy text, MuJoCo and Atari, in wrappers of gymnasium's and ours, and functions.
 
     Returns:
         None: it has to be tried.

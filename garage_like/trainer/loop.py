@@ -26,6 +26,7 @@ import numpy as np
 from garage_like.callbacks.callback import EndedEpoch
 from garage_like.configuration.comparison import Difference
 from garage_like.errors import NotSetupError
+from garage_like.files.run_files import CACHE
 from garage_like.logging import (
     RunLogs,
     active_run_logs,
@@ -441,3 +442,8 @@ class Loop(Training):
     def run_dir(self) -> Path:
         """The run directory."""
         return Path(self._config.snapshot_dir)
+
+    @property
+    def cache_dir(self) -> Path | None:
+        """Where to keep what can be made again: what was compiled, say; None if nothing is kept."""
+        return None if self._config.saves_nothing else self.run_dir / CACHE

@@ -110,7 +110,7 @@ def test_loss_that_is_not_finite_ends_training():
 def test_cut_off_episodes_are_bootstrapped():
     """A value of what would have followed keeps the estimate where it is without a limit."""
     algo = make(JaxEnv(Pendulum()), num_steps=200, num_envs=2, num_minibatches=2)
-    learner, steps = jax.lax.scan(algo._step, algo.learner, None, 200)
+    learner, steps = jax.lax.scan(algo._collect, algo.learner, None, 200)
     assert steps.truncated[-1].all()
     assert not steps.terminated.any()
     found = algo._advantages(learner, steps)[-1]

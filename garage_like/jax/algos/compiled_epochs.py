@@ -1,41 +1,67 @@
-"""What algorithms in JAX share: one compiled function per epoch, many seeds, rows of the log."""
+"""What algorithms in JAX share: one compiled function per epoch, many seeds, many devices."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from garage_like import seeding
 from garage_like.interfaces import RLAlgorithm, RunHandle
+from garage_like.jax.algos.devices import check_devices, placed, places_of
+from garage_like.jax.algos.kept_programs import compiled
+from garage_like.jax.algos.rows import EpochRows
+from garage_like.jax.envs.functional import Transition, transition
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.policies.mlp_policies import MLPPolicy
-from garage_like.logging import tabular
 
 SeedsBy = Literal["vmap", "map"]
-Learner = Any
-"""All state of a run, a pytree; with many seeds, each array has one more axis in front."""
 
-RECENT_EPISODES = 100
+
+class Learner(NamedTuple):
+    """All state of a run, a pytree; with many seeds, each array has one more axis in front.
+
+    Attributes:
+        params: weights.
+        slots: of the optimizers.
+        env_state: of each environment.
+        observation: what each environment shows.
+        episode: of each environment's episode under way: return, discounted return, discount of
+            the next reward, env steps.
+        key: what is drawn from next.
+        memory: transitions, if any are kept; a snapshot has them in a table of their own.
+    """
+
+    params: Any
+    slots: Any
+    env_state: Any
+    observation: jax.Array
+    episode: jax.Array
+    key: jax.Array
+    memory: Any = None
 
 
 class CompiledEpochs(RLAlgorithm):
     """Collect and learn in one compiled function; what it goes on from is one pytree, `learner`.
 
-    A subclass says how a run begins (`_init`), what an epoch does (`_epoch`), and which of the
-    learner's weights the policy acts on (`_weights`). Memory of the learner is used again from
-    epoch to epoch; nothing but the learner passes from one to the next.
+    A subclass says what its weights and the optimizers' slots begin as, what an epoch does
+    (`_epoch`), and which weights the policy acts on. Memory of the learner is used again from epoch
+    to epoch; nothing but the learner passes from one to the next.
 
     Args:
-        env: as it is given to the trainer.
+        env: as it is given to the trainer; `num_envs` of them are stepped.
         policy: acts in NumPy on the weights that are trained.
+        num_envs: environments side by side.
+        num_steps: env steps of each for an update.
+        discount: factor for one env step.
         num_seeds: runs that are trained side by side, which differ by their seed alone. Their
             number changes bits; which others there are does not.
         seeds_by: `'vmap'` trains them at once; `'map'` one after the other, each as if alone.
+        num_devices: over how many devices the environments are spread. Their number changes bits.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -45,25 +71,58 @@ class CompiledEpochs(RLAlgorithm):
     policy: MLPPolicy
 
     def __init__(
-        self, env: JaxEnv, policy: MLPPolicy, num_seeds: int = 1, seeds_by: SeedsBy = "vmap"
+        self,
+        env: JaxEnv,
+        policy: MLPPolicy,
+        *,
+        num_envs: int,
+        num_steps: int,
+        discount: float,
+        num_seeds: int = 1,
+        seeds_by: SeedsBy = "vmap",
+        num_devices: int = 1,
     ) -> None:
         name = type(self).__name__
         if not isinstance(env, JaxEnv):
             raise TypeError(f"{name}: env must be a JaxEnv, got {env!r}; wrap it: JaxEnv(env)")
-        if isinstance(num_seeds, bool) or not isinstance(num_seeds, int) or num_seeds < 1:
-            raise ValueError(f"{name}: num_seeds must be a positive integer, got {num_seeds!r}")
+        for argument, count in (
+            ("num_envs", num_envs),
+            ("num_steps", num_steps),
+            ("num_seeds", num_seeds),
+        ):
+            check_positive(name, argument, count)
+        if not 0.0 <= discount <= 1.0:
+            raise ValueError(f"{name}: discount must lie between 0 and 1, got {discount!r}")
         if seeds_by not in ("vmap", "map"):
             raise ValueError(f"{name}: seeds_by must be 'vmap' or 'map', got {seeds_by!r}")
+        check_devices(name, num_devices, num_envs)
         self._env = env
         self.policy = policy
+        self._num_envs, self._num_steps, self._discount = num_envs, num_steps, discount
         self._num_seeds, self._seeds_by = num_seeds, seeds_by
+        self._num_devices = num_devices
         self._entropy = int(seeding.stream("jax").integers(2**31))
-        self._learner: Learner = None
-        self._recent_returns: list[list[float]] = [[] for _ in range(num_seeds)]
+        self._learner: Learner | None = None
+        self._rows = EpochRows(name, num_seeds)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything but what was compiled."""
-        return {name: value for name, value in vars(self).items() if name != "_compiled"}
+        return {name: value for name, value in vars(self).items() if name != "_programs"}
+
+    def change_arguments(self, values: Mapping[str, Any]) -> None:
+        """Go on with another discount, say, or on another number of devices; see `Configured`.
+
+        Raises:
+            ValueError: if one is out of range, or cannot be changed.
+        """
+        made_from = {"num_envs", "num_seeds"} & values.keys()
+        if made_from:
+            raise ValueError(
+                f"{type(self).__name__} cannot take another {made_from.pop()} in mid-run"
+            )
+        super().change_arguments(values)
+        check_devices(type(self).__name__, self._num_devices, self._num_envs)
+        vars(self).pop("_programs", None)
 
     @property
     def learner(self) -> Learner:
@@ -72,10 +131,12 @@ class CompiledEpochs(RLAlgorithm):
             keys = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(self._entropy), i))(
                 np.arange(self._num_seeds)
             )
-            first = keys[0] if self._num_seeds == 1 else keys
-            init = self._init if self._num_seeds == 1 else jax.vmap(self._init)
-            self._set_learner(jax.jit(init)(first))
-        return self._learner
+            # One seed after the other: orthogonal matrices of many at once may wait for each other
+            # for ever, on processors with few cores (QR of a batch, in jaxlib 0.10).
+            each = functools.partial(jax.lax.map, self._init)
+            init = jax.jit(self._init if self._num_seeds == 1 else each)
+            self._set_learner(init(keys[0] if self._num_seeds == 1 else keys))
+        return self._learner  # type: ignore[return-value]
 
     def _set_learner(self, learner: Learner) -> None:
         self._learner = learner
@@ -85,26 +146,37 @@ class CompiledEpochs(RLAlgorithm):
     def train_epoch(self, trainer: RunHandle) -> float:
         """Run one compiled epoch; return the average return of the episodes that ended in it."""
         updates = self._num_updates(trainer.train_args["batch_size"])
-        learner = self.learner
-        self.policy.params = {}  # its memory is used again
-        learner, metrics = self._compiled(learner, updates)
-        self._set_learner(learner)
+        axis = 0 if self._num_seeds == 1 else 1
+        check_devices(type(self).__name__, self._num_devices, self._num_envs)
+        learner = placed(self._take_learner(), self._num_devices, axis)
+        counts = self._counts()
+        program = self._programs.get(updates)
+        if program is None:
+            function = jax.jit(
+                functools.partial(self._all_seeds, updates),
+                donate_argnums=0,
+                out_shardings=None if self._num_devices == 1 else (places_of(learner), None),
+            )
+            program = compiled(function, (learner, counts), trainer.cache_dir)
+            self._programs[updates] = program
+        self._learner, self.policy.params = None, {}  # their memory is used again
+        learner, metrics = program(learner, counts)
+        self._set_learner(self._finish_epoch(learner, updates))
         found = jax.tree.map(np.asarray, metrics)  # the one place that waits for the device
         trainer.total_env_steps += updates * self._steps_per_update * self._num_seeds
         trainer.step_itr += updates
-        return self._record(trainer.step_itr - 1, found)
+        return self._rows.record(trainer.step_itr - 1, found, self._others())
 
     @functools.cached_property
-    def _compiled(self) -> Any:
-        def epoch(learner: Learner, updates: int) -> Any:
-            if self._num_seeds == 1:
-                return self._epoch(learner, updates)
-            each = functools.partial(self._epoch, updates=updates)
-            if self._seeds_by == "vmap":
-                return jax.vmap(each)(learner)
-            return jax.lax.map(each, learner)
+    def _programs(self) -> dict[int, Any]:
+        """What was compiled, by the number of updates."""
+        return {}
 
-        return jax.jit(epoch, static_argnums=1, donate_argnums=0)
+    def _all_seeds(self, updates: int, learner: Learner, counts: Any) -> Any:
+        if self._num_seeds == 1:
+            return self._epoch(learner, counts, updates)
+        each = functools.partial(self._epoch, counts=counts, updates=updates)
+        return jax.vmap(each)(learner) if self._seeds_by == "vmap" else jax.lax.map(each, learner)
 
     def _num_updates(self, batch_size: int | None) -> int:
         """Return how many updates an epoch of that many env steps has."""
@@ -117,24 +189,30 @@ class CompiledEpochs(RLAlgorithm):
             )
         return updates
 
-    # ---- what an algorithm says -------------------------------------------------------------
-
     @property
     def _steps_per_update(self) -> int:
-        """Env steps that are collected for an update."""
-        raise NotImplementedError(f"{type(self).__name__} must implement _steps_per_update")
+        return self._num_envs * self._num_steps
 
-    def _init(self, key: jax.Array) -> Learner:
-        """Return what a run begins with."""
-        raise NotImplementedError(f"{type(self).__name__} must implement _init")
+    # ---- what an algorithm says -------------------------------------------------------------
 
-    def _epoch(self, learner: Learner, updates: int) -> tuple[Learner, dict[str, Any]]:
+    def _make_params(self, key: jax.Array) -> Any:
+        """Return the weights that a run begins with."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _make_params")
+
+    def _make_slots(self, params: Any) -> Any:
+        """Return what the optimizers begin with."""
+        raise NotImplementedError(f"{type(self).__name__} must implement _make_slots")
+
+    def _epoch(self, learner: Learner, counts: Any, updates: int) -> tuple[Learner, dict[str, Any]]:
         """Collect and learn `updates` times.
 
+        Args:
+            learner: what to go on from.
+            counts: what `_counts` said.
+            updates: how often.
+
         Returns:
-            The learner, and numbers for the log: each by its key, of any shape; and `episodes`,
-            four arrays of one shape: whether an episode ended there, its return, its discounted
-            return, and whether it terminated.
+            The learner, and what `EpochRows` makes a row of.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement _epoch")
 
@@ -142,69 +220,90 @@ class CompiledEpochs(RLAlgorithm):
         """Return the weights that the policy acts on."""
         raise NotImplementedError(f"{type(self).__name__} must implement _weights")
 
-    # ---- the row of an epoch ----------------------------------------------------------------
+    def _counts(self) -> Any:
+        """Return numbers that an epoch goes by, and that all seeds have in common."""
+        return ()
 
-    def _record(self, itr: int, found: dict[str, Any]) -> float:
-        """Record the metrics of an epoch; of many seeds, their means, and how far they lie apart.
+    def _take_learner(self) -> Learner:
+        """Return what an epoch goes on from; its memory is used again."""
+        return self.learner
+
+    def _finish_epoch(self, learner: Learner, updates: int) -> Learner:
+        """Take note of an epoch that ran; return what is kept of the learner."""
+        return learner
+
+    def _others(self) -> dict[str, float]:
+        """Return metrics of the epoch that all seeds have in common."""
+        return {}
+
+    # ---- environments -----------------------------------------------------------------------
+
+    def _init(self, key: jax.Array) -> Learner:
+        """Return what a run begins with."""
+        params_key, env_key, key = jax.random.split(key, 3)
+        params = self._make_params(params_key)
+        observation, env_state = self._begin(env_key, self._num_envs)
+        episode = jnp.tile(_BEGUN, (self._num_envs, 1))
+        return Learner(params, self._make_slots(params), env_state, observation, episode, key)
+
+    def _begin(self, key: jax.Array, count: int) -> tuple[jax.Array, Any]:
+        """Begin an episode in each of some environments; return observations and states."""
+        reset = jax.vmap(self._env.functions.reset, (0, None))
+        observation, state = reset(jax.random.split(key, count), self._env.params)
+        return observation, state
+
+    def _move(self, key: jax.Array, state: Any, action: jax.Array) -> Transition:
+        """Take one env step in each of some environments."""
+        if not self._env.spec.is_discrete:
+            action = action.reshape(len(action), *(self._env.action_space.shape or ()))
+        step = jax.vmap(functools.partial(transition, self._env.functions), (0, 0, 0, None))
+        keys = jax.random.split(key, len(action))
+        found: Transition = step(keys, state, action, self._env.params)
+        return found
+
+    def _step(
+        self, learner: Learner, key: jax.Array, action: jax.Array
+    ) -> tuple[Learner, Transition, jax.Array]:
+        """Take one env step in every environment.
 
         Returns:
-            The average return.
-
-        Raises:
-            ValueError: if a loss is not finite.
+            The learner, what happened, and how the episodes stood then, see `Learner.episode`.
         """
-        seeds = range(self._num_seeds)
-        rows = [
-            self._row(
-                i, found if self._num_seeds == 1 else jax.tree.map(lambda x, i=i: x[i], found)
-            )
-            for i in seeds
-        ]
-        tabular.record("Evaluation/Iteration", itr)
-        for key in rows[0]:
-            tabular.record(key, _mean([row[key] for row in rows]))
-        returns = [row["Evaluation/AverageReturn"] for row in rows]
-        if self._num_seeds > 1:
-            for i, value in enumerate(returns):
-                tabular.record(f"Seeds/{i}/AverageReturn", value)
-            known = [value for value in returns if math.isfinite(value)] or [math.nan]
-            tabular.record("Seeds/StdOfAverageReturn", float(np.std(known)))
-            tabular.record("Seeds/MinOfAverageReturn", min(known))
-            tabular.record("Seeds/MaxOfAverageReturn", max(known))
-        return _mean(returns)
+        moved = self._move(key, learner.env_state, action)
+        total, discounted, factor, count = learner.episode.T
+        episode = jnp.stack(
+            [
+                total + moved.reward,
+                discounted + factor * moved.reward,
+                factor * self._discount,
+                count + 1.0,
+            ],
+            1,
+        )
+        ended = (moved.terminated | moved.truncated)[:, None]
+        learner = learner._replace(
+            env_state=moved.state,
+            observation=moved.observation,
+            episode=jnp.where(ended, _BEGUN, episode),
+        )
+        return learner, moved, episode
 
-    def _row(self, seed: int, found: dict[str, Any]) -> dict[str, float]:
-        ended, returns, discounted, terminated = found.pop("episodes")
-        row = _performance(returns[ended], discounted[ended], terminated[ended])
-        for key, values in found.items():
-            row[key] = float(np.mean(values, dtype=np.float64))
-            if key.startswith(("policy/Loss", "Loss/")) and not math.isfinite(row[key]):
-                raise ValueError(
-                    f"{type(self).__name__}: {key} is {row[key]}; expected a finite number. Is a"
-                    " reward or an observation not finite? Else lower the learning rate"
-                )
-        recent = self._recent_returns[seed]
-        recent += [float(value) for value in returns[ended]]
-        del recent[:-RECENT_EPISODES]
-        row["Extras/EpisodeRewardMean"] = _mean(recent)
-        return row
+    @property
+    def _nonlinearity(self) -> str:
+        return self.policy.hidden_nonlinearity
+
+    def _flat(self, observation: jax.Array) -> jax.Array:
+        """Flatten observations, shape (..., O*), to shape (..., D)."""
+        axes = len(self._env.observation_space.shape or ())
+        lead = observation.shape[: observation.ndim - axes]
+        return observation.reshape(*lead, self.policy.sizes[0])
 
 
-def _performance(
-    returns: np.ndarray, discounted: np.ndarray, terminated: np.ndarray
-) -> dict[str, float]:
-    """Name what `evaluation.log_performance` records of episodes."""
-    returns = returns.astype(np.float64)
-    return {
-        "Evaluation/NumEpisodes": len(returns),
-        "Evaluation/AverageDiscountedReturn": _mean(discounted.astype(np.float64)),
-        "Evaluation/AverageReturn": _mean(returns),
-        "Evaluation/StdReturn": float(returns.std()) if len(returns) else math.nan,
-        "Evaluation/MaxReturn": float(returns.max()) if len(returns) else math.nan,
-        "Evaluation/MinReturn": float(returns.min()) if len(returns) else math.nan,
-        "Evaluation/TerminationRate": _mean(terminated.astype(np.float64)),
-    }
+_BEGUN = np.array([0.0, 0.0, 1.0, 0.0], np.float32)
+"""What `Learner.episode` is when an episode begins."""
 
 
-def _mean(values: Any) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
+def check_positive(owner: str, name: str, value: Any) -> None:
+    """Raise unless an argument is a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{owner}: {name} must be a positive integer, got {value!r}")

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from garage_like.jax.algos.compiled_epochs import CompiledEpochs, SeedsBy
-from garage_like.jax.envs.functional import transition
+from garage_like.jax.algos.compiled_epochs import CompiledEpochs, Learner, SeedsBy
+from garage_like.jax.algos.rows import episodes_of
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.networks import make_mlp, mlp
 from garage_like.jax.policies.mlp_policies import (
@@ -20,27 +20,6 @@ from garage_like.jax.policies.mlp_policies import (
     GaussianMLPPolicy,
     MLPPolicy,
 )
-
-
-class PPOLearner(NamedTuple):
-    """All state of a run.
-
-    Attributes:
-        params: weights, `policy` and `value_function`.
-        slots: of the optimizer.
-        env_state: of each environment.
-        observation: what each environment shows.
-        episode: of each environment's episode under way: return, discounted return, discount of
-            the next reward.
-        key: what is drawn from next.
-    """
-
-    params: dict[str, Any]
-    slots: Any
-    env_state: Any
-    observation: jax.Array
-    episode: jax.Array
-    key: jax.Array
 
 
 class _Steps(NamedTuple):
@@ -79,6 +58,7 @@ class PPO(CompiledEpochs):
         max_grad_norm: what the norm of a gradient is clipped to.
         num_seeds: runs that are trained side by side; see CompiledEpochs.
         seeds_by: `'vmap'` or `'map'`; see CompiledEpochs.
+        num_devices: over how many devices the environments are spread; see CompiledEpochs.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -96,6 +76,7 @@ class PPO(CompiledEpochs):
         "Loss/Value": "Mean squared error of the value function, in the first pass.",
         "ValueFunction/ExplainedVariance": "1 - Var(returns - values) / Var(returns), before it.",
         "Extras/EpisodeRewardMean": "Mean return of the last 100 episodes.",
+        "Extras/EpisodeLengthMean": "Mean length of the last 100 episodes.",
     }
 
     def __init__(
@@ -115,9 +96,19 @@ class PPO(CompiledEpochs):
         max_grad_norm: float = 0.5,
         num_seeds: int = 1,
         seeds_by: SeedsBy = "vmap",
+        num_devices: int = 1,
         name: str | None = None,
     ) -> None:
-        super().__init__(env, policy, num_seeds, seeds_by)
+        super().__init__(
+            env,
+            policy,
+            num_envs=num_envs,
+            num_steps=num_steps,
+            discount=discount,
+            num_seeds=num_seeds,
+            seeds_by=seeds_by,
+            num_devices=num_devices,
+        )
         if not isinstance(policy, CategoricalMLPPolicy | GaussianMLPPolicy):
             raise TypeError(
                 "PPO: policy must be a CategoricalMLPPolicy or a GaussianMLPPolicy of"
@@ -134,17 +125,12 @@ class PPO(CompiledEpochs):
             )
         if not 0.0 < lr_clip_range < 1.0:
             raise ValueError(f"PPO: lr_clip_range must lie between 0 and 1, got {lr_clip_range!r}")
-        self._num_envs, self._num_steps = num_envs, num_steps
         self._learning_rate = learning_rate
         self._num_minibatches, self._num_passes = num_minibatches, num_passes
-        self._discount, self._gae_lambda = discount, gae_lambda
+        self._gae_lambda = gae_lambda
         self._lr_clip_range = lr_clip_range
         self._value_coeff, self._policy_ent_coeff = value_coeff, policy_ent_coeff
         self._max_grad_norm = max_grad_norm
-
-    @property
-    def _steps_per_update(self) -> int:
-        return self._num_envs * self._num_steps
 
     @property
     def _optimizer(self) -> optax.GradientTransformation:
@@ -153,33 +139,30 @@ class PPO(CompiledEpochs):
             optax.adam(self._learning_rate, eps=1e-5),
         )
 
-    def _weights(self, learner: PPOLearner) -> Mapping[str, Any]:
+    def _weights(self, learner: Learner) -> Mapping[str, Any]:
         policy: Mapping[str, Any] = learner.params["policy"]
         return policy
 
-    def _init(self, key: jax.Array) -> PPOLearner:
-        policy_key, value_key, env_key, key = jax.random.split(key, 4)
+    def _make_params(self, key: jax.Array) -> dict[str, Any]:
+        policy_key, value_key = jax.random.split(key)
         sizes, scale = self.policy.sizes, math.sqrt(2.0)
         policy = make_mlp(policy_key, sizes, scale, 0.01)
         if isinstance(self.policy, GaussianMLPPolicy):
             policy["log_std"] = jnp.zeros(sizes[-1])
         value_function = make_mlp(value_key, [*sizes[:-1], 1], scale, 1.0)
-        params = {"policy": policy, "value_function": value_function}
-        env_keys = jax.random.split(env_key, self._num_envs)
-        reset = jax.vmap(self._env.functions.reset, (0, None))
-        observation, env_state = reset(env_keys, self._env.params)
-        episode = jnp.zeros((self._num_envs, 3)).at[:, 2].set(1.0)
-        slots = self._optimizer.init(params)
-        return PPOLearner(params, slots, env_state, observation, episode, key)
+        return {"policy": policy, "value_function": value_function}
+
+    def _make_slots(self, params: Any) -> Any:
+        return self._optimizer.init(params)
 
     # ---- an epoch ---------------------------------------------------------------------------
 
-    def _epoch(self, learner: PPOLearner, updates: int) -> tuple[PPOLearner, dict[str, Any]]:
+    def _epoch(self, learner: Learner, counts: Any, updates: int) -> tuple[Learner, dict[str, Any]]:
         return jax.lax.scan(self._update, learner, None, updates)
 
-    def _update(self, learner: PPOLearner, _: None) -> tuple[PPOLearner, dict[str, Any]]:
+    def _update(self, learner: Learner, _: None) -> tuple[Learner, dict[str, Any]]:
         """Collect, estimate advantages, and take `num_passes` over the steps."""
-        learner, steps = jax.lax.scan(self._step, learner, None, self._num_steps)
+        learner, steps = jax.lax.scan(self._collect, learner, None, self._num_steps)
         advantages = self._advantages(learner, steps)
         returns = advantages + steps.value
         key, passes_key = jax.random.split(learner.key)
@@ -193,7 +176,6 @@ class PPO(CompiledEpochs):
             jax.random.split(passes_key, self._num_passes),
         )
         first, last = (jax.tree.map(lambda x, i=i: x[i].mean(), losses) for i in (0, -1))
-        ended = steps.terminated | steps.truncated
         metrics = {
             "policy/LossBefore": first["policy"],
             "policy/LossAfter": last["policy"],
@@ -204,11 +186,11 @@ class PPO(CompiledEpochs):
             "policy/Perplexity": jnp.exp(last["entropy"]),
             "Loss/Value": first["value"],
             "ValueFunction/ExplainedVariance": 1.0 - advantages.var() / (returns.var() + 1e-8),
-            "episodes": (ended, steps.episode[..., 0], steps.episode[..., 1], steps.terminated),
+            "episodes": episodes_of(steps.episode, steps.terminated, steps.truncated),
         }
         return learner._replace(params=params, slots=slots, key=key), metrics
 
-    def _step(self, learner: PPOLearner, _: None) -> tuple[PPOLearner, _Steps]:
+    def _collect(self, learner: Learner, _: None) -> tuple[Learner, _Steps]:
         """Take one env step in every environment."""
         key, action_key, env_key = jax.random.split(learner.key, 3)
         observation = learner.observation
@@ -216,20 +198,8 @@ class PPO(CompiledEpochs):
         action = self._sample(action_key, learner.params["policy"], outputs)
         log_prob = self._log_prob(learner.params["policy"], outputs, action)[0]
         value = self._value(learner.params, observation)
-        step = functools.partial(transition, self._env.functions)
-        moved = jax.vmap(step, (0, 0, 0, None))(
-            jax.random.split(env_key, self._num_envs),
-            learner.env_state,
-            self._as_the_env_takes_it(action),
-            self._env.params,
-        )
-        total, discounted, factor = learner.episode.T
-        episode = jnp.stack(
-            [total + moved.reward, discounted + factor * moved.reward, factor * self._discount], 1
-        )
-        ended = (moved.terminated | moved.truncated)[:, None]
-        begun = jnp.array([0.0, 0.0, 1.0])
-        steps = _Steps(
+        learner, moved, episode = self._step(learner._replace(key=key), env_key, action)
+        return learner, _Steps(
             observation,
             action,
             log_prob,
@@ -240,15 +210,8 @@ class PPO(CompiledEpochs):
             moved.final_observation,
             episode,
         )
-        learner = learner._replace(
-            env_state=moved.state,
-            observation=moved.observation,
-            episode=jnp.where(ended, begun, episode),
-            key=key,
-        )
-        return learner, steps
 
-    def _advantages(self, learner: PPOLearner, steps: _Steps) -> jax.Array:
+    def _advantages(self, learner: Learner, steps: _Steps) -> jax.Array:
         """Estimate advantages by GAE, arXiv:1506.02438 equation 16; shape (T, N)."""
         last = self._value(learner.params, learner.observation)
         following = jnp.concatenate([steps.value[1:], last[None]])
@@ -315,16 +278,6 @@ class PPO(CompiledEpochs):
     def _value(self, params: Any, observation: jax.Array) -> jax.Array:
         return mlp(params["value_function"], self._flat(observation), self._nonlinearity)[..., 0]
 
-    @property
-    def _nonlinearity(self) -> str:
-        return self.policy.hidden_nonlinearity
-
-    def _flat(self, observation: jax.Array) -> jax.Array:
-        """Flatten observations, shape (..., O*), to shape (..., D)."""
-        axes = len(self._env.observation_space.shape or ())
-        lead = observation.shape[: observation.ndim - axes]
-        return observation.reshape(*lead, self.policy.sizes[0])
-
     def _sample(self, key: jax.Array, policy: Any, outputs: jax.Array) -> jax.Array:
         if self._env.spec.is_discrete:
             return jax.random.categorical(key, outputs)
@@ -344,8 +297,3 @@ class PPO(CompiledEpochs):
         log_prob = (-0.5 * jnp.square(normed) - log_std - half_log).sum(-1)
         entropy = (log_std + half_log + 0.5).sum()
         return log_prob, jnp.broadcast_to(entropy, log_prob.shape)
-
-    def _as_the_env_takes_it(self, action: jax.Array) -> jax.Array:
-        if self._env.spec.is_discrete:
-            return action
-        return action.reshape(len(action), *(self._env.action_space.shape or ()))
