@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import pickle
+import platform
 import uuid
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import jax
 from jax.experimental import serialize_executable
 
 from garage_like.logging import logger
-from garage_like.snapshot.fingerprint import take_fingerprint
 
 MOST_KEPT = 8
 _SUFFIX = ".executable"
@@ -47,20 +46,24 @@ def compiled(function: Any, arguments: tuple[Any, ...], directory: Path | None) 
 
 
 def _key(lowered: Any) -> str:
-    fingerprint = take_fingerprint()
-    told = {name: fingerprint[name] for name in ("platform", "processor", "jax")}
-    told["versions"] = {name: fingerprint["versions"][name] for name in ("jax", "jaxlib")}
-    told["abilities"] = _abilities()
-    told["devices"] = jax.device_count()
-    content = json.dumps(told, sort_keys=True) + lowered.as_text()
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    told = (
+        jax.__version__,
+        jax.lib.__version__,
+        platform.platform(),
+        sorted(os.environ.get("XLA_FLAGS", "").split()),
+        [(device.platform, device.device_kind) for device in jax.devices()],
+        _processor(),
+        lowered.as_text(),
+    )
+    return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
-def _abilities() -> str:
-    """Return what instructions this processor has: its name does not say what a host hides."""
+def _processor() -> list[str]:
+    """Return this processor's name and its instructions: a host may hide some."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
-        return next((line for line in file if line.startswith(("flags", "Features"))), "")
-    return ""
+        one = file.read().split("\n\n")[0].splitlines()
+        return [line for line in one if line.startswith(("model name", "flags", "Features"))]
+    return [platform.processor()]
 
 
 def _load(path: Path, lowered: Any) -> Any:
