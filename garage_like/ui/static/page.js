@@ -138,6 +138,12 @@ function showChosen() {
   for (const box of document.querySelectorAll("td.choose input")) box.checked = chosen.has(box.value);
 }
 
+// Chromium ticks boxes again when one goes back, and tells nobody.
+addEventListener("pageshow", () => {
+  for (const box of document.querySelectorAll("td.choose input:checked")) chosen.add(box.value);
+  showChosen();
+});
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches("td.choose input")) return;
   chosen[event.target.checked ? "add" : "delete"](event.target.value);
