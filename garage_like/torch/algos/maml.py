@@ -21,7 +21,7 @@ from garage_like.algos.meta_rl_algorithm import (
     Tasks,
     check_tasks,
 )
-from garage_like.algos.on_policy import METRICS, OPTIONAL_METRICS, policy_metrics
+from garage_like.algos.on_policy import METRICS, OPTIONAL_METRICS, OnPolicyOptions, policy_metrics
 from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
@@ -47,8 +47,8 @@ class Rollout:
         returns: shape (S,), discounted.
         values: shape (S,), of a baseline that was fitted to these returns.
         observations: shape (S, D), flat.
-        data: actions, advantages and old log-probabilities; where a subclass asks for them,
-            observations and rewards, too.
+        data: observations, actions, advantages and old log-probabilities; where a subclass asks for
+            them, rewards, too: what `_loss` takes.
     """
 
     episodes: EpisodeBatch
@@ -56,6 +56,15 @@ class Rollout:
     values: np.ndarray
     observations: torch.Tensor
     data: tuple[torch.Tensor, ...]
+
+
+class MAMLOptions(OnPolicyOptions, total=False):
+    """Arguments that MAML takes by whatever algorithm; see MAML."""
+
+    vf_optimizer: OptimizerWrapper | None
+    num_grad_updates: int
+    meta_evaluator: Evaluator | None
+    evaluate_every_n_epochs: int
 
 
 class MAML(MetaRLAlgorithm, VPG):
@@ -73,7 +82,6 @@ class MAML(MetaRLAlgorithm, VPG):
 
     Args:
         env: the environment that is trained in, or its spec.
-        policy: what is trained.
         value_function: a value function in torch, or any other Baseline; LinearFeatureBaseline is
             the paper's.
         sampler: where the trainer gets episodes; `train(batch_size=...)` is the number of env steps
@@ -193,12 +201,10 @@ class MAML(MetaRLAlgorithm, VPG):
         advantages = torch.as_tensor(batch.advantages, dtype=torch.float32, device=device)
         with torch.no_grad():
             old_log_probs = self.policy(observations)[0].log_prob(actions)
-        seen: tuple[torch.Tensor, ...] = ()
+        data = [observations, actions, advantages, old_log_probs]
         if overrides(self, VPG, "_compute_objective"):
-            rewards = torch.as_tensor(episodes.rewards, dtype=torch.float32, device=device)
-            seen = (observations, rewards)
-        data = (actions, advantages, old_log_probs, *seen)
-        return Rollout(episodes, batch.returns, values, observations, data)
+            data.append(torch.as_tensor(episodes.rewards, dtype=torch.float32, device=device))
+        return Rollout(episodes, batch.returns, values, observations, tuple(data))
 
     def _adapted(self, weights: Weights, rollout: Rollout) -> Weights:
         """Take an inner step; differentiable by the weights where gradients are kept."""

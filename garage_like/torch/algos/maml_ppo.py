@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import torch
 
 from garage_like.algos.meta_rl_algorithm import Tasks
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Environment, Sampler
-from garage_like.torch.algos.maml import MAML
+from garage_like.torch.algos.maml import MAML, MAMLOptions
 from garage_like.torch.algos.ppo import PPO
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -22,23 +22,7 @@ class MAMLPPO(MAML, PPO):
     One step of Adam is taken on each batch, so clipping only tells within an inner step.
 
     Args:
-        env: the environment that is trained in, or its spec.
-        policy: what is trained.
-        value_function: a value function in torch, or any other Baseline; LinearFeatureBaseline is
-            the paper's.
-        sampler: where the trainer gets episodes; `train(batch_size=...)` is the number of env steps
-            for each task and each weights.
-        task_sampler: draws the tasks, as `SetTaskSampler(PointEnv)` does.
-        inner_lr: length of the inner step, for one unit of gradient.
         outer_lr: learning rate of Adam, which moves the weights that adaptation begins with.
-        lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
-        gae_lambda: 0 trusts the value function, 1 the rewards.
-        meta_batch_size: tasks of one update.
-        **options: other arguments of MAML.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
     """
 
     def __init__(
@@ -54,7 +38,7 @@ class MAMLPPO(MAML, PPO):
         *,
         gae_lambda: float = 1.0,
         meta_batch_size: int = 20,
-        **options: Any,
+        **options: Unpack[MAMLOptions],
     ) -> None:
         super().__init__(
             env,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Unpack
 
 from torch.distributions import Distribution
 
 from garage_like.algos.meta_rl_algorithm import Tasks
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Environment, Sampler
-from garage_like.torch.algos.maml import MAML, Rollout
+from garage_like.torch.algos.maml import MAML, MAMLOptions, Rollout
 from garage_like.torch.algos.trpo import TRPO
 from garage_like.torch.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -23,23 +23,8 @@ class MAMLTRPO(MAML, TRPO):
     Finn et al. 2017, arXiv:1703.03400.
 
     Args:
-        env: the environment that is trained in, or its spec.
-        policy: what is trained.
-        value_function: a value function in torch, or any other Baseline; LinearFeatureBaseline is
-            the paper's.
-        sampler: where the trainer gets episodes; `train(batch_size=...)` is the number of env steps
-            for each task and each weights.
-        task_sampler: draws the tasks, as `SetTaskSampler(PointEnv)` does.
-        inner_lr: length of the inner step, for one unit of gradient.
         outer_lr: has no effect: the trust region says how far a step goes.
         max_kl_step: the trust region, for the mean KL of adapted policies.
-        gae_lambda: 0 trusts the value function, 1 the rewards.
-        meta_batch_size: tasks of one update.
-        **options: other arguments of MAML.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
     """
 
     def __init__(
@@ -55,7 +40,7 @@ class MAMLTRPO(MAML, TRPO):
         *,
         gae_lambda: float = 1.0,
         meta_batch_size: int = 40,
-        **options: Any,
+        **options: Unpack[MAMLOptions],
     ) -> None:
         super().__init__(
             env,

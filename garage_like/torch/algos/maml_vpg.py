@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import torch
 
 from garage_like.algos.meta_rl_algorithm import Tasks
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Environment, Sampler
-from garage_like.torch.algos.maml import MAML
+from garage_like.torch.algos.maml import MAML, MAMLOptions
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
@@ -20,22 +20,7 @@ class MAMLVPG(MAML):
     Finn et al. 2017, arXiv:1703.03400.
 
     Args:
-        env: the environment that is trained in, or its spec.
-        policy: what is trained.
-        value_function: a value function in torch, or any other Baseline; LinearFeatureBaseline is
-            the paper's.
-        sampler: where the trainer gets episodes; `train(batch_size=...)` is the number of env steps
-            for each task and each weights.
-        task_sampler: draws the tasks, as `SetTaskSampler(PointEnv)` does.
-        inner_lr: length of the inner step, for one unit of gradient.
         outer_lr: learning rate of Adam, which moves the weights that adaptation begins with.
-        gae_lambda: 0 trusts the value function, 1 the rewards.
-        meta_batch_size: tasks of one update.
-        **options: other arguments of MAML.
-
-    Raises:
-        ValueError: if an argument is out of range.
-        TypeError: if an argument is of the wrong kind.
     """
 
     def __init__(
@@ -50,7 +35,7 @@ class MAMLVPG(MAML):
         *,
         gae_lambda: float = 1.0,
         meta_batch_size: int = 20,
-        **options: Any,
+        **options: Unpack[MAMLOptions],
     ) -> None:
         super().__init__(
             env,

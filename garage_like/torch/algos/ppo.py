@@ -1,4 +1,8 @@
-"""PPO: proximal policy optimization."""
+"""PPO: proximal policy optimization.
+
+Three files say all of it: this one what is clipped, `vpg.py` how a batch is learned from, and
+`garage_like/algos/on_policy.py` what an epoch is.
+"""
 
 from __future__ import annotations
 

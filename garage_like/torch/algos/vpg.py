@@ -126,10 +126,9 @@ class VPG(Movable, OnPolicyAlgorithm):
 
     def _distribution(self, observations: torch.Tensor) -> Distribution:
         """Return what the policy does now; without autograd, so under `no_grad` only."""
-        outputs = None
-        if self._policy_optimizer.fast_path:
-            outputs = distribution_of_many(self.policy, observations)
-        return self.policy(observations)[0] if outputs is None else outputs
+        quick = self._policy_optimizer.fast_path
+        found = distribution_of_many(self.policy, observations) if quick else None
+        return found or self.policy(observations)[0]
 
     def _loss_now(
         self, distribution: Distribution, observations: torch.Tensor, *data: torch.Tensor
@@ -137,7 +136,7 @@ class VPG(Movable, OnPolicyAlgorithm):
         """Return the loss, given what the policy does now."""
         if overrides(self, VPG, "_loss", "_compute_objective"):
             return self._loss(observations, *data).item()
-        return self._loss_of(distribution, *data).item()
+        return self._loss_of(distribution, observations, *data).item()
 
     def _train_policy(
         self,
@@ -200,26 +199,23 @@ class VPG(Movable, OnPolicyAlgorithm):
             old_log_probs: shape (N,), under the policy that sampled.
             *rewards: shape (N,), where a subclass computes the objective from them.
         """
-        seen = (observations, *rewards) if rewards else ()
         distribution = self.policy(observations)[0]
-        return self._loss_of(distribution, actions, advantages, old_log_probs, *seen)
+        data = (observations, actions, advantages, old_log_probs, *rewards)
+        return self._loss_of(distribution, *data)
 
     def _loss_of(
         self,
         distribution: Distribution,
+        observations: torch.Tensor,
         actions: torch.Tensor,
         advantages: torch.Tensor,
         old_log_probs: torch.Tensor,
-        *seen: torch.Tensor,
+        *rewards: torch.Tensor,
     ) -> torch.Tensor:
-        """Compute the loss of what a policy does, where a subclass asks for it from what was seen.
-
-        That is observations, shape (N, D), and rewards, shape (N,).
-        """
-        if seen:
+        """Compute `_loss`, given what the policy does."""
+        if rewards:
             self._at_hand = distribution, old_log_probs
-            observations, rewards = seen
-            objective = self._compute_objective(advantages, observations, actions, rewards)
+            objective = self._compute_objective(advantages, observations, actions, *rewards)
             del self._at_hand
         else:
             objective = self._objective(distribution.log_prob(actions), old_log_probs, advantages)
