@@ -52,7 +52,7 @@ class MetaRLAlgorithm(RLAlgorithm, abc.ABC):
 
     @abc.abstractmethod
     def get_exploration_policy(self) -> Policy:
-        """Return a policy that knows nothing of a new task; training does not share it."""
+        """Return a policy that knows nothing of a new task, to be played until training goes on."""
 
     @abc.abstractmethod
     def adapt_policy(

@@ -8,28 +8,30 @@ on-policy algorithm to which a trial is one episode.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from garage_like.algos.on_policy import METRICS, OnPolicyAlgorithm
+from garage_like import seeding
+from garage_like.algos.meta_rl_algorithm import (
+    META_METRICS,
+    Evaluator,
+    MetaRLAlgorithm,
+    Tasks,
+    check_tasks,
+)
+from garage_like.algos.on_policy import METRICS, OPTIONAL_METRICS, OnPolicyAlgorithm
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.infos import slice_infos
 from garage_like.logging import tabular
+from garage_like.sampler.framework_actor import actor_of, forget, give_memory
 
 if TYPE_CHECKING:
-    from garage_like.interfaces import RunHandle
+    from garage_like.data.env_spec import EnvSpec
+    from garage_like.interfaces import Actor, Policy, RunHandle
 
 
-class Tasks(Protocol):
-    """Draw tasks, as `garage_like.experiment.task_sampler` does."""
-
-    def sample(self, n_tasks: int) -> list[Callable[[Any], Any]]:
-        """Return what turns a worker's environment to its task, one for each of `n_tasks`."""
-
-
-class TrialLearner(OnPolicyAlgorithm):
+class TrialLearner(MetaRLAlgorithm, OnPolicyAlgorithm):
     """Learn from trials, of one task for each of the sampler's workers.
 
     Goes before an on-policy algorithm among a class's bases; `learn_trials` completes it.
@@ -49,12 +51,19 @@ class TrialLearner(OnPolicyAlgorithm):
         "Adaptation/AverageReturnOfEpisode<k>": "Mean return of the k-th episodes of trials.",
     }
 
+    OPTIONAL_METRICS = {**OPTIONAL_METRICS, **META_METRICS}
+
     _task_sampler: Tasks
     _meta_batch_size: int
     _episodes_per_trial: int | None
 
     def learn_trials(
-        self, task_sampler: Tasks, meta_batch_size: int, episodes_per_trial: int | None = None
+        self,
+        task_sampler: Tasks,
+        meta_batch_size: int,
+        episodes_per_trial: int | None = None,
+        meta_evaluator: Evaluator | None = None,
+        n_epochs_per_eval: int = 10,
     ) -> None:
         """Say where tasks come from; to be called by constructors.
 
@@ -62,21 +71,15 @@ class TrialLearner(OnPolicyAlgorithm):
             task_sampler: draws tasks.
             meta_batch_size: tasks of one batch; the sampler has as many workers.
             episodes_per_trial: what the workers are expected to play; None takes it as it comes.
+            meta_evaluator: tells how well new tasks are adapted to; None for nothing.
+            n_epochs_per_eval: how often it does.
 
         Raises:
-            TypeError: if task_sampler has no method `sample`.
+            TypeError: if task_sampler has no method `sample`, or the evaluator is none.
             ValueError: if a number is not positive.
         """
         owner = type(self).__name__
-        if not callable(getattr(task_sampler, "sample", None)):
-            raise TypeError(
-                f"{owner}: task_sampler must have a method sample(n_tasks), such as "
-                f"SetTaskSampler(PointEnv), got {task_sampler!r}"
-            )
-        if meta_batch_size < 1:
-            raise ValueError(
-                f"{owner}: meta_batch_size must be at least 1, got {meta_batch_size!r}"
-            )
+        check_tasks(owner, task_sampler, meta_batch_size)
         if episodes_per_trial is not None and episodes_per_trial < 1:
             raise ValueError(
                 f"{owner}: episodes_per_trial must be at least 1, got {episodes_per_trial!r}"
@@ -84,6 +87,7 @@ class TrialLearner(OnPolicyAlgorithm):
         self._task_sampler = task_sampler
         self._meta_batch_size = meta_batch_size
         self._episodes_per_trial = episodes_per_trial
+        self.evaluate_with(meta_evaluator, n_epochs_per_eval)
 
     def train_epoch(self, trainer: RunHandle) -> float:
         """Draw tasks, collect trials and learn from them, `num_train_per_epoch` times.
@@ -106,7 +110,112 @@ class TrialLearner(OnPolicyAlgorithm):
             for k, mean_return in enumerate(returns, 1):
                 tabular.record(f"Adaptation/AverageReturnOfEpisode{k}", mean_return)
             trainer.step_itr += 1
+        self.finish_meta_epoch()
         return average_return
+
+    def get_exploration_policy(self) -> Policy:
+        """Return the policy: at the first episode of a trial it knows nothing of a task."""
+        return self.policy
+
+    def adapt_policy(
+        self, exploration_policy: Policy, exploration_episodes: EpisodeBatch
+    ) -> RL2AdaptedPolicy:
+        """Return a policy that remembers the last trial of some episodes."""
+        numbers = exploration_episodes.episode_infos_by_episode.get("EpisodeOfTrial")
+        episodes = exploration_episodes.split()
+        first = 0 if numbers is None else int(np.flatnonzero(np.asarray(numbers) == 0)[-1])
+        actor: Any = actor_of(exploration_policy)
+        memory = give_memory(actor, 1)
+        if memory is None:
+            raise TypeError(
+                f"{type(self).__name__}: the policy must be recurrent to adapt within a trial, got "
+                f"{exploration_policy!r}"
+            )
+        rng = np.random.default_rng(0)  # what is drawn is of no account: other actions were taken
+        for episode in episodes[first:]:
+            for observation, action in zip(episode.observations, episode.actions, strict=True):
+                actor.act(observation[None], rng)
+                actor.note(action[None])
+        return RL2AdaptedPolicy(exploration_policy, memory[0])
+
+
+class RL2AdaptedPolicy:
+    """A recurrent policy whose episodes go on in a trial: each begins with the memory of it.
+
+    Args:
+        policy: the recurrent policy.
+        memory: shape (memory_dim,), what it remembers of the trial.
+    """
+
+    goes_on_in_trial = True
+
+    def __init__(self, policy: Policy, memory: np.ndarray) -> None:
+        self._policy = policy
+        self._start = memory
+        self._own: np.ndarray | None = None
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """The environment that the policy was made for."""
+        return self._policy.env_spec
+
+    def actor(self) -> Actor:
+        """Return an actor on the policy's current weights."""
+        return _ActorWithStart(actor_of(self._policy), self._start)
+
+    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
+        """Return one action and its agent infos for one observation of shape (O*,)."""
+        actions, infos = self.get_actions(np.asarray(observation)[None])
+        return actions[0], {key: value[0] for key, value in infos.items()}
+
+    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and their agent infos, on a memory of its own of N episodes."""
+        actor = self.actor()
+        self._own = give_memory(actor, len(observations), self._own)
+        return actor.act(np.asarray(observations), seeding.stream("policy"))
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Forget what `get_actions` remembers beside the trial."""
+        self._own = forget(self._own, do_resets)
+
+    def get_param_values(self) -> Any:
+        """Return a copy of the policy's weights."""
+        return self._policy.get_param_values()
+
+    def set_param_values(self, params: Any) -> None:
+        """Replace the policy's weights."""
+        self._policy.set_param_values(params)
+
+
+class _ActorWithStart:
+    """Act as a recurrent actor does whose episodes begin with a memory.
+
+    A row of its memory holds whether the episode has begun, and the other's memory.
+    """
+
+    def __init__(self, actor: Any, start: np.ndarray) -> None:
+        self._actor = actor
+        self._start = start
+        self.memory_dim = 1 + len(start)
+
+    def remember(self, memory: np.ndarray) -> None:
+        """Act on `memory`, shape (N, memory_dim), from now on, and rewrite it in place."""
+        self._memory = memory
+        self._actor.remember(memory[:, 1:])
+
+    def note(self, actions: np.ndarray) -> None:
+        """Remember that these were taken."""
+        self._actor.note(actions)
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Choose actions; where an episode begins, remember the trial first."""
+        memory = self._memory
+        memory[memory[:, 0] == 0.0, 1:] = self._start
+        memory[:, 0] = 1.0
+        chosen: tuple[np.ndarray, dict[str, np.ndarray]] = self._actor.act(observations, rng)
+        return chosen
 
 
 def join_trials(episodes: EpisodeBatch) -> EpisodeBatch:

@@ -17,6 +17,8 @@ from garage_like.sampler.worker import WorkerOptions
 class RL2Worker(DefaultWorker):
     """Play trials: several episodes of one task, of which the policy remembers all at once.
 
+    A policy that remembers a trial already (`RL2AdaptedPolicy`) goes on in it, episode by episode.
+
     Duan et al. 2016, arXiv:1611.02779. Episode infos have `EpisodeOfTrial`, counted from 0.
 
     Args:
@@ -75,6 +77,9 @@ class RL2Worker(DefaultWorker):
         Raises:
             ValueError: if they are not whole trials.
         """
+        if getattr(self._agent, "goes_on_in_trial", False):
+            self._episode_of_trial = 0
+            return super().obtain_episodes(n_episodes)
         trials, rest = divmod(n_episodes, self._n_episodes_per_trial)
         if rest:
             raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 from experiments import outcome
 
 from garage_like.envs import GymEnv, PointEnv, RL2Env
+from garage_like.experiment import MetaEvaluator
 from garage_like.experiment.deterministic import set_seed
 from garage_like.experiment.task_sampler import SetTaskSampler
 from garage_like.interfaces import Environment, RLAlgorithm
@@ -21,6 +22,16 @@ WORKERS: dict[str, tuple[Any, dict[str, int]]] = {
     "fragment": (FragmentWorker, {"n_envs": 3}),
     "rl2": (RL2Worker, {"n_episodes_per_trial": 2}),
 }
+
+
+def make_point() -> PointEnv:
+    """Make the environment of test tasks."""
+    return PointEnv(max_episode_length=12)
+
+
+def in_trials(env: Any, task: Any) -> RL2Env:
+    """Let an environment tell of trials."""
+    return RL2Env(env)
 
 
 def build(algorithm: str, policy_kind: str, worker: str) -> tuple[RLAlgorithm, Environment]:
@@ -56,9 +67,20 @@ def build(algorithm: str, policy_kind: str, worker: str) -> tuple[RLAlgorithm, E
         return algos.REPS(env.spec, policy, sampler=sampler), env
     baseline = LinearFeatureBaseline(env.spec)
     cls = getattr(algos, algorithm.replace("_", "").upper())
-    more = {}
+    more: dict[str, Any] = {}
     if worker == "rl2":
-        more = {"task_sampler": SetTaskSampler(PointEnv), "meta_batch_size": 3}
+        evaluator = MetaEvaluator(
+            test_task_sampler=SetTaskSampler(make_point, wrapper=in_trials),
+            n_test_tasks=2,
+            n_exploration_eps=2,
+            worker_class=RL2Worker,
+        )
+        more = {
+            "task_sampler": SetTaskSampler(PointEnv),
+            "meta_batch_size": 3,
+            "meta_evaluator": evaluator,
+            "n_epochs_per_eval": 2,
+        }
     return cls(env.spec, policy, baseline, sampler, **more), env
 
 

@@ -7,6 +7,7 @@ from garage_like.tf.algos.erwr import ERWR
 from garage_like.tf.algos.npo import NPO
 from garage_like.tf.algos.ppo import PPO
 from garage_like.tf.algos.reps import REPS
+from garage_like.tf.algos.rl2 import RL2 as RL2
 from garage_like.tf.algos.rl2 import RL2PPO, RL2TRPO
 from garage_like.tf.algos.td3 import TD3
 from garage_like.tf.algos.tnpg import TNPG

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from garage_like.algos.rl2 import Tasks, TrialLearner
+from garage_like.algos.meta_rl_algorithm import Evaluator, Tasks
+from garage_like.algos.rl2 import RL2AdaptedPolicy, TrialLearner
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.rl2_env import RL2Env
 from garage_like.interfaces import Baseline, Sampler
@@ -16,8 +17,10 @@ from garage_like.tf.baselines.network_baseline import Optimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 
-# RL2Env and RL2Worker need no framework; they may be imported from here as well.
-__all__ = ["RL2PPO", "RL2TRPO", "RL2Env", "RL2Worker"]
+# These need no framework; they may be imported from here as well.
+__all__ = ["RL2", "RL2PPO", "RL2TRPO", "RL2AdaptedPolicy", "RL2Env", "RL2Worker"]
+
+RL2 = TrialLearner  # by the name that garage's programs ask for
 
 
 class _Keywords(VPGKeywords, total=False):
@@ -59,10 +62,14 @@ class RL2PPO(TrialLearner, PPO):
         task_sampler: Tasks,
         meta_batch_size: int = 20,
         episodes_per_trial: int | None = None,
+        meta_evaluator: Evaluator | None = None,
+        n_epochs_per_eval: int = 10,
         **options: Unpack[PPOKeywords],
     ) -> None:
         PPO.__init__(self, env_spec, policy, baseline, sampler, **options)
-        self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)
+        self.learn_trials(
+            task_sampler, meta_batch_size, episodes_per_trial, meta_evaluator, n_epochs_per_eval
+        )
 
 
 class RL2TRPO(TrialLearner, TRPO):
@@ -86,7 +93,11 @@ class RL2TRPO(TrialLearner, TRPO):
         task_sampler: Tasks,
         meta_batch_size: int = 20,
         episodes_per_trial: int | None = None,
+        meta_evaluator: Evaluator | None = None,
+        n_epochs_per_eval: int = 10,
         **options: Unpack[TRPOKeywords],
     ) -> None:
         TRPO.__init__(self, env_spec, policy, baseline, sampler, **options)
-        self.learn_trials(task_sampler, meta_batch_size, episodes_per_trial)
+        self.learn_trials(
+            task_sampler, meta_batch_size, episodes_per_trial, meta_evaluator, n_epochs_per_eval
+        )

@@ -4,6 +4,7 @@ from numpy.testing import assert_allclose
 
 from garage_like.algos.rl2 import join_trials
 from garage_like.envs import PointEnv, RL2Env
+from garage_like.experiment import MetaEvaluator
 from garage_like.experiment.task_sampler import SetTaskSampler
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler, RL2Worker
@@ -90,3 +91,70 @@ def test_options_are_those_of_the_algorithm(parts):
     with pytest.raises(ValueError, match="PPO: lr_clip_range must lie between 0 and 1"):
         RL2PPO(*parts, **options, lr_clip_range=2.0)
     assert RL2TRPO(*parts, **options, discount=0.5).discount == np.float64(0.5)
+
+
+def test_adapting_remembers_what_the_worker_remembered_at_the_end_of_the_trial(parts):
+    algo = RL2PPO(*parts, task_sampler=SetTaskSampler(PointEnv), meta_batch_size=3)
+    sampler = parts[3]
+    trials = sampler.obtain_exact_episodes(4)  # two trials of each worker
+    adapted = algo.adapt_policy(algo.get_exploration_policy(), trials)
+    remembered = sampler._workers[-1]._memory[0]
+    assert remembered.any()
+    assert_allclose(adapted._start, remembered, atol=1e-6)
+
+
+def test_what_was_adapted_goes_on_in_the_trial(parts):
+    algo = RL2PPO(*parts, task_sampler=SetTaskSampler(PointEnv), meta_batch_size=3)
+    sampler, begun = parts[3], []
+    adapted = algo.adapt_policy(algo.policy, sampler.obtain_exact_episodes(2))
+    inner = adapted.actor()
+    memory = np.zeros((2, inner.memory_dim), np.float32)
+    inner.remember(memory)
+    inner.act(np.ones((2, 7), np.float32), np.random.default_rng(0))
+    states = slice(0, 5)  # behind them is the last action
+    assert_allclose(memory[0, states], memory[1, states])
+    assert (memory[:, 0] == 1).all()
+    fresh = np.zeros_like(memory[:, 1:])
+    plain = algo.policy.actor()
+    plain.remember(fresh)
+    plain.act(np.ones((2, 7), np.float32), np.random.default_rng(0))
+    assert np.abs(fresh - memory[:, 1:])[:, :4].max() > 1e-3
+    env = sampler._workers[0].env
+    env.begin_trial = lambda: begun.append(1)
+    played = sampler.obtain_exact_episodes(3, adapted)
+    assert (len(played), begun) == (9, [])
+
+
+def test_adaptation_to_test_tasks_is_evaluated(parts, row):
+    tasks = SetTaskSampler(
+        lambda: PointEnv(max_episode_length=5), wrapper=lambda env, task: RL2Env(env)
+    )
+    evaluator = MetaEvaluator(
+        test_task_sampler=tasks,
+        n_test_tasks=2,
+        n_exploration_eps=2,
+        n_test_episodes=3,
+        worker_class=RL2Worker,
+        worker_args={"n_episodes_per_trial": 2},
+    )
+    algo = RL2PPO(
+        *parts,
+        task_sampler=tasks,
+        meta_batch_size=3,
+        meta_evaluator=evaluator,
+        n_epochs_per_eval=2,
+    )
+    trainer = Trainer(parts[3], parts[1])
+    algo.train_epoch(trainer)
+    assert row()["MetaTest/Average/NumEpisodes"] == 6
+    algo.train_epoch(trainer)
+    assert "MetaTest/Average/NumEpisodes" not in row()
+
+
+def test_a_policy_without_memory_cannot_adapt(parts):
+    from garage_like.tf.policies import GaussianMLPPolicy
+
+    algo = RL2PPO(*parts, task_sampler=SetTaskSampler(PointEnv), meta_batch_size=3)
+    episodes = parts[3].obtain_exact_episodes(2)
+    with pytest.raises(TypeError, match="the policy must be recurrent to adapt within a trial"):
+        algo.adapt_policy(GaussianMLPPolicy(parts[0]), episodes)
