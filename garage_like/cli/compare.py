@@ -21,7 +21,7 @@ _FEW_RUNS = 4
 
 
 @click.command(epilog="Example: garage-like compare data/local/experiment --metrics policy/Entropy")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType())
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType("here"))
 @click.option(
     "--metrics", type=ColumnType(), default="", metavar="NAMES", help="Columns of the log, too."
 )

@@ -24,10 +24,30 @@ _SIGNS = "=!<>~"
 
 
 class RunType(click.Path):
-    """The path of a run; Tab shows runs below what is typed."""
+    """The path of a run; Tab shows runs below what is typed.
 
-    def __init__(self) -> None:
+    Args:
+        urls: which function of `snapshot.mirror.reading` fetches what the URL of a mirror holds;
+            None: it must be a run of this machine.
+    """
+
+    def __init__(self, urls: str | None = None) -> None:
         super().__init__(path_type=Path)
+        self._urls = urls
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a path of this machine; what a URL holds is fetched into a temporary place."""
+        if "://" in str(value):
+            from garage_like.snapshot.mirror import reading
+
+            try:
+                if (url := reading.url_in(value)) is not None:
+                    if self._urls is None:
+                        self.fail(f"{url}: expected a run of this machine; `garage-like pull` it")
+                    value = getattr(reading, self._urls)(url)
+            except (FileExistsError, ValueError, ModuleNotFoundError) as error:
+                self.fail(" ".join(str(error).split()))
+        return super().convert(value, param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("run", type=RunType())
+@click.argument("run", type=RunType("here"))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--epoch",

@@ -76,7 +76,9 @@ def ls(
     """
     from garage_like.runs.index import overviews
     from garage_like.runs.selection import Condition, check_names, grouped, in_order
+    from garage_like.snapshot.mirror.reading import runs_here
 
+    root = runs_here(root)
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
     runs = sorted(overviews(root), key=lambda run: run.updated)

@@ -25,7 +25,7 @@ COLUMNS = {"episode": True, "return": True, "length": True, "ended": False}
 
 
 @click.command(epilog="Example: garage-like play data/local/experiment/ppo --video ppo.mp4")
-@click.argument("run", type=RunType())
+@click.argument("run", type=RunType("here"))
 @click.option("--episodes", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option(
     "--video",

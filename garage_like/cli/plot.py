@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: garage-like plot data/local/experiment --group lr")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType())
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType("here"))
 @click.option(
     "--group",
     metavar="name|none|PARAMETER",

@@ -21,13 +21,12 @@ def pull(url: str, run: Path, epoch: int | None, as_json: bool) -> None:
     RUN gets one snapshot of URL, with the logs as they were then: enough to resume, exactly. It
     must not hold snapshots yet. Credentials are those of the environment (AWS_ACCESS_KEY_ID ...).
     """
-    from garage_like.snapshot.disk.layout import epoch_name
     from garage_like.snapshot.mirror.fetching import fetch
     from garage_like.snapshot.mirror.place import Place, check_url
 
     try:
         place = Place(check_url(url))
-        found = fetch(place, run, "last" if epoch is None else epoch_name(epoch))
+        found = fetch(place, run, "last" if epoch is None else epoch)
     except (FileExistsError, ModuleNotFoundError, ValueError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     if as_json:

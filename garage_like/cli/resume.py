@@ -37,7 +37,7 @@ def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) 
 
 
 @click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")
-@click.argument("run", type=RunType())
+@click.argument("run", type=RunType("resumed_here"))
 @click.option(
     "--from-epoch",
     type=FromEpochType(),
@@ -87,7 +87,8 @@ def resume(
     """Go on with RUN where its last snapshot was taken.
 
     The run continues in place: no row of its logs is missing or doubled. Going back to an earlier
-    snapshot loses nothing: later ones, and what was logged after it, are moved aside.
+    snapshot loses nothing: later ones, and what was logged after it, are moved aside. What the URL
+    of a mirror holds is brought to data/local/experiment first, and goes on there.
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")

@@ -29,7 +29,7 @@ SHOWN_VALUES, SHOWN_CHARACTERS = 200, 2000
 
 
 @click.command(epilog="Example: garage-like show data/local/experiment/ppo")
-@click.argument("run", type=RunType())
+@click.argument("run", type=RunType("here"))
 @click.option("--all", "show_all", is_flag=True, help="List all snapshots, however many.")
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:

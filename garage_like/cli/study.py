@@ -33,7 +33,7 @@ def _scales(
 
 
 @click.command(epilog="Example: garage-like study data/local/experiment --scale CartPole-v1=0..500")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType())
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType("here"))
 @click.option(
     "--by",
     type=ColumnType(),

@@ -18,7 +18,7 @@ from garage_like.snapshot.trust import check_trust
 
 
 @click.command(epilog="Example: garage-like verify data/local/experiment/ppo --restore")
-@click.argument("run", type=RunType())
+@click.argument("run", type=RunType("here"))
 @click.option(
     "--restore",
     "restores",

@@ -18,6 +18,7 @@ from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
+from garage_like.snapshot.mirror.reading import here
 
 FromEpoch = int | Literal["first", "last", "best"]
 WORDS = ("first", "last", "best")
@@ -49,7 +50,7 @@ def meant_by(
     """Find the snapshot that is meant, and for `'last'` those before it, in case it is damaged.
 
     Args:
-        path: a run directory, its `snapshots/`, or one snapshot.
+        path: a run directory, its `snapshots/`, one snapshot, or the URL of a mirror.
         which: `'last'`, `'first'`, `'best'` or an epoch.
         unrecorded: what `'best'` is judged by if the run does not say.
 
@@ -58,7 +59,7 @@ def meant_by(
         ValueError: as of `snapshot_path`.
     """
     check_from_epoch(which)
-    store, epochs, alone = resolve(path)
+    store, epochs, alone = resolve(here(path, which))
     if alone is not None:
         _check_epoch(alone, which)
         return [alone]

@@ -16,6 +16,7 @@ from garage_like.snapshot.disk.finding import resolve
 from garage_like.snapshot.disk.layout import identity
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
+from garage_like.snapshot.mirror.reading import here
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,7 +183,7 @@ def read_snapshot(path: str | os.PathLike[str], which: FromEpoch = "last") -> Sn
 
 def list_snapshots(path: str | os.PathLike[str]) -> list[Path]:
     """Return the directories of all snapshots that a path means, the oldest first."""
-    store, epochs, alone = resolve(path)
+    store, epochs, alone = resolve(here(path))
     return [alone] if alone is not None else [store.path(epoch) for epoch in epochs]
 
 

@@ -90,6 +90,16 @@ def check(tmp_path: Path, url: str, objects: Path, variables: dict[str, str]) ->
     assert [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)] == []
     assert rows(lost / RUN) == rows(straight / RUN)
     assert rows(straight / RUN)[: len(before)] == before
+    for command in ("show", "verify"):
+        status, said = start(pulled, variables, "-m", "garage_like", command, url)
+        assert status == 0, said
+    status, said = start(pulled, variables, "-m", "garage_like", "ls", url.rpartition("/")[0])
+    assert (status, Path(url).name in said) == (0, True), said
+    by_url = tmp_path / "by url"
+    resume = ("-m", "garage_like", "resume", url, "--additional-epochs", 1)
+    status, said = start(by_url, variables, *resume)
+    assert status == 0, said
+    assert rows(by_url / RUN.with_name(Path(url).name))[:-1] == rows(lost / RUN)
 
 
 @pytest.mark.slow

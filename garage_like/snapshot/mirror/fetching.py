@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError, SnapshotNotFoundError
 from garage_like.files.opening import leads_out
@@ -19,6 +20,7 @@ from garage_like.snapshot.mirror.heads import newest_head
 from garage_like.snapshot.mirror.place import NotThereError, Place
 from garage_like.snapshot.mirror.sending import OF_RUN, RUN_FILES
 
+Which = int | Literal["first", "last", "best"] | None
 _THREADS = 8
 _TRIES = 20
 
@@ -29,13 +31,13 @@ def mirrored(place: Place) -> dict[str, str]:
     return {} if head is None else dict(sorted(head.epochs.items()))
 
 
-def fetch(place: Place, run_dir: Path, which: str = "last") -> Path:
+def fetch(place: Place, run_dir: Path, which: Which = "last") -> Path:
     """Make a run directory of what a place holds; the snapshot is there whole or not at all.
 
     Args:
         place: to read.
         run_dir: to make; it must hold no snapshots.
-        which: `'last'`, or the name of a snapshot.
+        which: `'last'`, `'first'`, or an epoch.
 
     Returns:
         The directory of the snapshot.
@@ -45,19 +47,43 @@ def fetch(place: Place, run_dir: Path, which: str = "last") -> Path:
         SnapshotCorruptError: if what comes is not what was sent.
         FileExistsError: if the directory holds snapshots.
     """
+    return fetch_all(place, run_dir, which)[-1]
+
+
+def fetch_all(
+    place: Place, run_dir: Path, which: Which = None, *, is_light: bool = False
+) -> list[Path]:
+    """Make a run directory of several snapshots; logs are those of the newest.
+
+    Args:
+        place: as of `fetch`.
+        run_dir: as of `fetch`.
+        which: as of `fetch`; `'best'` and None: all.
+        is_light: whether their manifests are enough.
+    """
     if layout.epochs_in(run_dir / layout.SNAPSHOTS):
         raise FileExistsError(f"{run_dir} holds snapshots already; choose another directory")
     for _ in range(_TRIES):
         names = mirrored(place)
-        name = next(reversed(names), "") if which == "last" else which
-        if name not in names or layout.parse_epoch(name) is None:
+        wanted = list(names)
+        if which in ("first", "last"):
+            wanted = wanted[:1] if which == "first" else wanted[-1:]
+        elif isinstance(which, int):
+            wanted = [layout.epoch_name(which)]
+        missing = [n for n in wanted if n not in names or layout.parse_epoch(n) is None]
+        if missing or not wanted:
             listed = ", ".join(names) or "none"
-            raise SnapshotNotFoundError(f"{place.url}: no snapshot {which!r}; there are: {listed}")
+            asked = missing[0] if missing else which
+            raise SnapshotNotFoundError(f"{place.url}: no snapshot {asked!r}; there are: {listed}")
         try:
-            index = json.loads(place.get(names[name]))
-            return _Fetch(place, index, names[name]).into(run_dir, name)
-        except NotThereError:
-            continue  # a run under way has a newer one
+            return [
+                _Fetch(place, json.loads(place.get(names[name])), names[name]).into(
+                    run_dir, name, is_light=is_light
+                )
+                for name in wanted
+            ]
+        except NotThereError:  # a run under way has newer ones
+            shutil.rmtree(run_dir / layout.SNAPSHOTS, ignore_errors=True)
     raise SnapshotNotFoundError(f"{place.url}: no snapshot stayed long enough to be read")
 
 
@@ -92,15 +118,22 @@ class _Fetch:
     def __init__(self, place: Place, index: Mapping[str, Any], key: str) -> None:
         self._place, self._index, self._key = place, index, key
 
-    def into(self, run_dir: Path, name: str) -> Path:
-        """Write logs and run files, then the snapshot, under its name at last."""
+    def into(self, run_dir: Path, name: str, *, is_light: bool = False) -> Path:
+        """Write logs and run files, then the snapshot, under its name at last.
+
+        Args:
+            run_dir: where to.
+            name: of the snapshot.
+            is_light: whether its manifest is enough.
+        """
         snapshots = run_dir / layout.SNAPSHOTS
         layout.refuse_link(snapshots)
         partial = snapshots / f"{layout.SAVING}{name}-{uuid.uuid4().hex[:8]}"
         text = str(self._index["manifest"]).encode()
         manifest = Manifest.from_bytes(text, Path(self._key))
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="mirror") as pool:
-            entries = manifest.files
+            entries = {} if is_light else manifest.files
+            partial.mkdir(parents=True)
             contents = pool.map(lambda e: self._get(f"{e.digest}-{e.bytes}", e), entries.values())
             for path, content in zip(entries, contents, strict=True):
                 (partial / path).parent.mkdir(parents=True, exist_ok=True)

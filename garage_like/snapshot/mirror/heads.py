@@ -16,7 +16,7 @@ from garage_like.errors import SnapshotError
 from garage_like.snapshot.disk.digests import digest_of
 from garage_like.snapshot.mirror.place import AlreadyThereError, NotThereError, Place
 
-_FOLDER = "head"
+FOLDER = "head"
 _TRIES = 8
 
 
@@ -81,7 +81,7 @@ def create_next(place: Place, head: Head, number: int) -> int:
 
 def _numbers(place: Place) -> list[int]:
     """Return the numbers of the heads, the newest first."""
-    names = (PurePosixPath(key).stem for key in place.keys(_FOLDER))
+    names = (PurePosixPath(key).stem for key in place.keys(FOLDER))
     return sorted((int(name) for name in names if name.isdecimal()), reverse=True)
 
 
@@ -94,4 +94,4 @@ def _read(place: Place, number: int) -> Head:
 
 
 def _key(number: int) -> str:
-    return f"{_FOLDER}/{number:012d}.json"
+    return f"{FOLDER}/{number:012d}.json"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-SCHEMES = ("s3", "gs", "az", "file")
+SCHEMES = ("s3", "gs", "az", "file", "memory")
 _HINT = "it needs pip install 'garage-like[remote]'"
 
 
@@ -28,7 +29,7 @@ def check_url(url: Any) -> str:
     """
     scheme, separator, rest = str(url).partition("://")
     if not isinstance(url, str) or not separator or scheme not in SCHEMES or not rest.strip("/"):
-        known = ", ".join(f"{name}://…" for name in SCHEMES)
+        known = ", ".join(f"{name}://…" for name in SCHEMES[:-1])
         raise ValueError(f"mirror must be a URL ({known}), got {url!r}")
     if "@" in rest.partition("/")[0]:
         raise ValueError(
@@ -46,7 +47,8 @@ class Place:
     """Reach the objects below a URL.
 
     Args:
-        url: `s3://bucket/folder`, `gs://…`, `az://…` or `file:///folder`.
+        url: `s3://bucket/folder`, `gs://…`, `az://…` or `file:///folder`; `memory://name` is
+            this process's own, to try things with.
 
     Attributes:
         url: as given.
@@ -67,6 +69,8 @@ class Place:
             folder = Path(url.removeprefix("file://"))
             folder.mkdir(parents=True, exist_ok=True)
             self._store = LocalStore(os.fspath(folder))
+        elif url.startswith("memory://"):
+            self._store = _in_memory(url)
         else:
             self._store = from_url(url)
 
@@ -109,3 +113,10 @@ class Place:
                 self._obstore.delete(self._store, key)
             except FileNotFoundError:
                 continue
+
+
+@functools.cache
+def _in_memory(url: str) -> Any:
+    from obstore.store import MemoryStore
+
+    return MemoryStore()
