@@ -40,6 +40,7 @@ class DQNNames(TypedDict, total=False):
     """Garage's names of what DQN takes."""
 
     grad_norm_clipping: Annotated[float | None, "clip_gradient"]
+    target_network_update_freq: Annotated[int, "target_update_freq"]
 
 
 class TD3Names(TypedDict, total=False):
@@ -115,7 +116,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
         "mlp_hidden_nonlinearity": "hidden_nonlinearity",
     },
     "tf.q_functions.continuous_mlp_q_function.ContinuousMLPQFunction": {
-        "action_merge_layer": Inert("actions come in beside the observations", (0,)),
         "output_nonlinearity": _VALUES,
     },
     "tf.q_functions.discrete_mlp_q_function.DiscreteMLPQFunction": {"output_nonlinearity": _VALUES},

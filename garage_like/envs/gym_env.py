@@ -109,6 +109,22 @@ class GymEnv(Environment):
         """Both spaces and the longest episode."""
         return self._spec
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what the class of the environment itself has and gymnasium's Env has not.
+
+        Such are `compute_reward` and `set_task`, which programs written for garage call here. What
+        tells of a state is the snapshot's affair, and asked of the environment itself.
+        """
+        inner = None if name.startswith("_") else getattr(self.__dict__.get("_env"), "unwrapped", 0)
+        if not inner or "state" in name or hasattr(gymnasium.Env, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if not hasattr(type(inner), name):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}, nor has the class of"
+                f" its environment, {type(inner).__name__}"
+            )
+        return getattr(inner, name)
+
     @property
     def gym_env(self) -> gymnasium.Env:
         """The gymnasium environment, with all its wrappers."""

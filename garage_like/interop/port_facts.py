@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 PACKAGES: Mapping[str, str] = {"garage": "garage_like", "gym": "gymnasium"}
@@ -64,8 +65,17 @@ IDS: Mapping[str, str] = {
 }
 """Ids of environments that gymnasium has under a later version alone."""
 
+_GAME = re.compile(r"\w+NoFrameskip-v[04]")
+
+
+def id_of_today(env_id: str) -> str:
+    """Return what gymnasium calls an environment; games of Atari are in a package of their own."""
+    return f"ale_py:{env_id}" if _GAME.fullmatch(env_id) else IDS.get(env_id, env_id)
+
+
 _OFF_POLICY = {"n_train_steps": "50", "steps_per_epoch": "20"}
 _CLIPPED = {"lr_clip_range": "0.01", "gae_lambda": "1"}
+_SCALED = {"normalize_inputs": "True", "normalize_outputs": "True"}
 _SMALL = {"hidden_sizes": "(32, 32)"}
 
 DEFAULTS: Mapping[str, Mapping[str, str]] = {
@@ -85,9 +95,13 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "garage.tf.algos.REPS": {"l2_reg_dual": "0.0"},
     "garage.tf.algos.RL2PPO": _CLIPPED,
     "garage.tf.algos.TD3": {"target_update_tau": "0.01", "steps_per_epoch": "20"},
+    "garage.tf.algos.NPO": _CLIPPED,
+    "garage.tf.baselines.ContinuousMLPBaseline": {"normalize_inputs": "True"},
+    "garage.tf.baselines.GaussianMLPBaseline": _SCALED,
+    "garage.tf.baselines.GaussianCNNBaseline": _SCALED,
     "garage.tf.policies.CategoricalCNNPolicy": _SMALL,
     "garage.tf.policies.ContinuousMLPPolicy": {"hidden_sizes": "(64, 64)"},
-    "garage.tf.q_functions.ContinuousMLPQFunction": _SMALL,
+    "garage.tf.q_functions.ContinuousMLPQFunction": {**_SMALL, "action_merge_layer": "-2"},
     "garage.tf.q_functions.DiscreteMLPQFunction": _SMALL,
 }
 """Defaults of garage, as source, where they are others here."""

@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from garage_like.interop.port_facts import DEFAULTS, IDS, MODULES, NAMES, PACKAGES
+from garage_like.interop.port_facts import DEFAULTS, MODULES, NAMES, PACKAGES, id_of_today
 from garage_like.interop.port_names import find, unknown_arguments
 from garage_like.interop.port_syntax import (
     AS,
@@ -191,10 +191,13 @@ class _Rewriter(cst.CSTTransformer):
     ) -> cst.SimpleString:
         """Bring ids of environments up to date."""
         value = updated_node.evaluated_value
-        if not self.imported or not isinstance(value, str) or value not in IDS:
+        if not self.imported or not isinstance(value, str):
             return updated_node
-        self.changes.append((self._line(original_node), f"{value} is {IDS[value]}"))
-        return updated_node.with_changes(value=updated_node.value.replace(value, IDS[value]))
+        today = id_of_today(value)
+        if today == value:
+            return updated_node
+        self.changes.append((self._line(original_node), f"{value} is {today}"))
+        return updated_node.with_changes(value=updated_node.value.replace(value, today))
 
     # ---- gym's four, gymnasium's five -------------------------------------------------------
 

@@ -71,6 +71,10 @@ def test_ids_are_brought_up_to_date() -> None:
     assert "GymEnv('HalfCheetah-v5')" in ported(source)
 
 
+def test_games_of_atari_are_in_a_package_of_their_own() -> None:
+    assert '"ale_py:PongNoFrameskip-v4"' in ported('import gym\ngym.make("PongNoFrameskip-v4")\n')
+
+
 def test_gyms_four_become_gymnasiums_five() -> None:
     source = (
         "import gym\n"

@@ -10,6 +10,7 @@ from garage_like.replay_buffer.transitions import Transitions
 from garage_like.tf.algos.minibatch import Minibatch, make_minibatch
 from garage_like.tf.algos.target_networks import Networks, TargetNetworks, target_of
 from garage_like.tf.optimizers.adam import Adam
+from garage_like.tf.optimizers.described import of_today
 from garage_like.tf.policies.policy import Policy
 from garage_like.tf.quiet_import import tf
 
@@ -27,12 +28,13 @@ class TFOffPolicyAlgorithm(OffPolicyAlgorithm):
 
     @staticmethod
     def _is_optimizer(cls: Any) -> bool:
-        return callable(getattr(cls, "apply", None))  # ours, or Keras's
+        return callable(getattr(of_today(cls), "apply", None))  # ours, or Keras's
 
     def _new_optimizer(
         self, name: str, cls: Any, keywords: Mapping[str, Any], rate: float, networks: Sequence[Any]
     ) -> Any:
         others = {k: v for k, v in keywords.items() if k not in ("lr", "learning_rate")}
+        cls = of_today(cls)
         variables = self._moved[name] = Networks(*networks).trainable_variables
         if not hasattr(cls, "apply_gradients"):
             return cls(variables, **others, lr=rate)

@@ -13,9 +13,11 @@ from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.optimizers.conjugate_gradient_optimizer import ConjugateGradientOptimizer
 from garage_like.tf.optimizers.lbfgs_optimizer import LBFGSOptimizer
 from garage_like.tf.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.tf.quiet_import import tf
 
 _SAYS_NOTHING = {"name", "verbose", "callback", "hvp_approach", "num_slices", "tolerance"}
 _FIRST_ORDER = {"optimizer", "learning_rate", "lr", "max_optimization_epochs", "batch_size"}
+_IN_KERAS = {"GradientDescent": "SGD", "Momentum": "SGD", "RMSProp": "RMSprop"}
 _TRUST_REGION = {
     "cg_iters": "cg_iters",
     "reg_coeff": "hvp_reg_coeff",
@@ -23,6 +25,16 @@ _TRUST_REGION = {
     "backtrack_ratio": "backtrack_ratio",
     "accept_violation": "accept_violation",
 }
+
+
+def of_today(optimizer: Any) -> Any:
+    """Return what an optimizer class of TensorFlow 1 is here, and any other as it is."""
+    if not isinstance(optimizer, type) or not optimizer.__module__.startswith("tensorflow."):
+        return optimizer
+    name = optimizer.__name__.removesuffix("Optimizer")
+    if name == "Adam":
+        return Adam
+    return getattr(tf.keras.optimizers, _IN_KERAS.get(name, name), optimizer)
 
 
 class FirstOrderOptimizer:
@@ -93,7 +105,7 @@ def described_optimizer(
         arguments = {_TRUST_REGION[key]: value for key, value in given.items()}
         arguments["max_constraint_value"] = max_constraint_value or 0.01
         return OptimizerWrapper((ConjugateGradientOptimizer, arguments), module)
-    cls = given.get("optimizer") or optimizer
+    cls = of_today(given.get("optimizer") or optimizer)
     if cls in (None, FirstOrderOptimizer):
         cls = Adam
     rate = given.get("learning_rate", given.get("lr"))

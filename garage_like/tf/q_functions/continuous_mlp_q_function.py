@@ -23,7 +23,11 @@ class ContinuousMLPQFunction(Module):
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
         layer_normalization: normalise what goes into each hidden nonlinearity.
+        action_merge_layer: which layer takes the action beside its inputs, counted from 0, or back
+            from the output layer, which is -1.
     """
+
+    observation_mlp: MLP | None = None  # what observations go through alone
 
     def __init__(
         self,
@@ -35,12 +39,28 @@ class ContinuousMLPQFunction(Module):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         layer_normalization: bool = False,
+        action_merge_layer: int = 0,
         name: str | None = None,
     ) -> None:
+        sizes = [env_spec.observation_dim, *hidden_sizes]
+        alone = action_merge_layer % len(sizes)
+        if alone:
+            self.observation_mlp = MLP(
+                sizes[0],
+                sizes[alone],
+                sizes[1:alone],
+                hidden_nonlinearity,
+                hidden_w_init,
+                hidden_b_init,
+                hidden_nonlinearity,
+                hidden_w_init,
+                hidden_b_init,
+                layer_normalization,
+            )
         self.mlp = MLP(
-            env_spec.observation_dim + env_spec.action_dim,
+            sizes[alone] + env_spec.action_dim,
             1,
-            hidden_sizes,
+            sizes[alone + 1 :],
             hidden_nonlinearity,
             hidden_w_init,
             hidden_b_init,
@@ -57,4 +77,6 @@ class ContinuousMLPQFunction(Module):
             observations: shape (N, D), flat.
             actions: shape (N, K), flat.
         """
+        if self.observation_mlp is not None:
+            observations = self.observation_mlp(observations)
         return self.mlp(tf.concat((observations, actions), 1))

@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from garage_like.tf.modules import MLP, Module
 from garage_like.tf.optimizers import Adam, LBFGSOptimizer, OptimizerWrapper
+from garage_like.tf.optimizers.described import of_today
 from garage_like.tf.quiet_import import tf
 
 INPUTS = np.arange(30.0, dtype=np.float32).reshape(10, 3) / 30.0
@@ -134,3 +135,11 @@ def test_a_pickled_lbfgs_goes_on_the_same():
 def test_lbfgs_needs_an_iteration():
     with pytest.raises(ValueError, match="max_optimization_epochs must be at least 1, got 0"):
         LBFGSOptimizer(MLP(1, 1), 0)
+
+
+def test_optimizers_of_tensorflow_1_are_those_of_today():
+    train = tf.compat.v1.train
+    assert of_today(train.AdamOptimizer) is Adam
+    assert of_today(train.RMSPropOptimizer) is tf.keras.optimizers.RMSprop
+    assert of_today(train.GradientDescentOptimizer) is tf.keras.optimizers.SGD
+    assert of_today(Adam) is Adam

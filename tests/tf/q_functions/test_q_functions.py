@@ -70,3 +70,14 @@ def test_policy_of_a_continuous_environment_is_refused(discrete_spec, continuous
     qf = DiscreteMLPQFunction(discrete_spec, (8,))
     with pytest.raises(ValueError, match="DiscreteQFArgmaxPolicy needs actions 0 to n - 1"):
         DiscreteQFArgmaxPolicy(qf, continuous_spec)
+
+
+@pytest.mark.parametrize(("layer", "alone"), [(0, []), (1, [3, 8]), (-2, [3, 8]), (-1, [3, 8, 6])])
+def test_the_action_comes_in_beside_the_inputs_of_one_layer(continuous_spec, layer, alone):
+    qf = ContinuousMLPQFunction(continuous_spec, (8, 6), action_merge_layer=layer)
+    before = [] if qf.observation_mlp is None else qf.observation_mlp.layers
+    sizes = [weight.shape[0] for weight, _ in before] + [w.shape[1] for w, _ in before[-1:]]
+    assert sizes == alone
+    assert qf.mlp.layers[0].weight.shape[0] == (alone or [3])[-1] + 2
+    assert qf(ROWS, np.ones((5, 2), np.float32)).shape == (5, 1)
+    assert len(qf.variables) == 6
