@@ -95,6 +95,23 @@ class RunDiff:
         told = (self.parameters, self.options, self.settings, self.versions)
         return not any((*told, self.metrics, self.parts))
 
+    @property
+    def verdict(self) -> str:
+        """Where they part, or what was compared and is equal."""
+        epochs = len(self.epochs)
+        plural = "" if epochs == 1 else "s"
+        compared = f"{self.num_rows} rows and {epochs} snapshot{plural} compared"
+        if self.equal:
+            return f"Equal, bit for bit: {compared}"
+        row = min((metric.epoch for metric in self.metrics), default=None)
+        if self.epoch is not None and (row is None or self.epoch <= row):
+            part = self.parts[0]
+            where = f"{part.name}, {part.first}" if part.first else part.name
+            return f"They part in epoch {self.epoch}, first in {part.kind} {where}"
+        if row is None:
+            return f"What they computed is equal: {compared}"
+        return f"They part in epoch {row}, first in column {self.metrics[0].column}"
+
 
 def diff_runs(a: Path, b: Path, epoch: int | None = None) -> RunDiff:
     """Compare two runs, or two snapshots, as data.

@@ -58,26 +58,7 @@ def _print(found: RunDiff) -> None:
     )
     if found.epoch is not None:
         _table(f"Snapshots of epoch {found.epoch}", ["", "", "", ""], map(_part, found.parts))
-    compared = (
-        f"{found.num_rows} rows and {len(found.epochs)}"
-        f" snapshot{'' if len(found.epochs) == 1 else 's'} compared"
-    )
-    if found.equal:
-        printing.echo(f"Equal, bit for bit: {compared}")
-        return
-    printing.echo(_verdict(found, compared))
-
-
-def _verdict(found: RunDiff, compared: str) -> str:
-    rows = [metric.epoch for metric in found.metrics]
-    firsts = [*rows, *([] if found.epoch is None else [found.epoch])]
-    if not firsts:
-        return f"What they computed is equal: {compared}"
-    if found.epoch is not None and found.epoch <= min(firsts):
-        part = found.parts[0]
-        where = f"{part.name}, {part.first}" if part.first else part.name
-        return f"They part in epoch {found.epoch}, first in {part.kind} {where}"
-    return f"They part in epoch {min(rows)}, first in column {found.metrics[0].column}"
+    printing.echo(found.verdict)
 
 
 def _change(change: Change) -> list[str]:
