@@ -34,6 +34,7 @@ from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
+    GaussianLSTMPolicy,
     GaussianMLPPolicy,
     TanhGaussianMLPPolicy,
 )
@@ -53,6 +54,13 @@ def vpg() -> Run:
 
 def ppo() -> Run:
     return _on_policy(PPO, point(), GaussianMLPPolicy)
+
+
+def ppo_lstm() -> Run:
+    env = point()
+    policy = GaussianLSTMPolicy(env.spec, hidden_dim=4)
+    baseline = LinearFeatureBaseline(env.spec)
+    return PPO(env.spec, policy, baseline, fragments(policy, env)), env
 
 
 def a2c() -> Run:

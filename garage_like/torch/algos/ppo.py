@@ -16,6 +16,7 @@ from garage_like.interfaces import Baseline, Sampler
 from garage_like.torch.algos.vpg import VPG
 from garage_like.torch.kernels.policy_gradient import PolicyGradient
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.torch.policies.recurrent_policy import RecurrentPolicy
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
 
@@ -26,7 +27,8 @@ class PPO(VPG):
     network and optimizer, and the entropy bonus is off by default.
 
     Args:
-        policy_optimizer: None for Adam, 10 passes in minibatches of 64.
+        policy_optimizer: None for Adam, 10 passes in minibatches of 64; for a recurrent policy, 10
+            steps on the whole batch.
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
     """
 
@@ -59,6 +61,9 @@ class PPO(VPG):
 
     @staticmethod
     def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+        if isinstance(policy, RecurrentPolicy):
+            # A minibatch of steps costs a pass over all episodes: fewer and longer steps pay.
+            return OptimizerWrapper((torch.optim.Adam, {"lr": 1e-3}), policy, 10)
         return OptimizerWrapper(
             (torch.optim.Adam, {"lr": 2.5e-4}),
             policy,

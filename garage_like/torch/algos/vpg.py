@@ -96,7 +96,7 @@ class VPG(Movable, OnPolicyAlgorithm):
         return OptimizerWrapper(torch.optim.Adam, policy)
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
-        observations = self.policy.flatten(batch.episodes.observations)
+        observations = self.policy.inputs(batch.episodes)
         actions = self._actions(batch.episodes).to(observations.device)
         advantages = torch.as_tensor(
             batch.advantages, dtype=torch.float32, device=observations.device
@@ -193,7 +193,7 @@ class VPG(Movable, OnPolicyAlgorithm):
         """Compute -mean(objective + coefficient * entropy).
 
         Args:
-            observations: shape (N, D), flat.
+            observations: shape (N, D), flat; or the recurrent policy's inputs, of N steps.
             actions: shape (N,) if discrete, else (N, K).
             advantages: shape (N,).
             old_log_probs: shape (N,), under the policy that sampled.
@@ -257,7 +257,7 @@ class VPG(Movable, OnPolicyAlgorithm):
 
     def _entropies(self, episodes: EpisodeBatch) -> np.ndarray:
         with torch.no_grad():
-            distribution = self.policy(self.policy.flatten(episodes.observations))[0]
+            distribution = self.policy(self.policy.inputs(episodes))[0]
             entropies: np.ndarray = self._entropy(distribution).cpu().numpy()
         return entropies
 

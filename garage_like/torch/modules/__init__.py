@@ -2,5 +2,6 @@
 
 from garage_like.torch.modules.cnn import CNN
 from garage_like.torch.modules.mlp import MLP
+from garage_like.torch.modules.recurrent_cells import GRU, LSTM
 
-__all__ = ["CNN", "MLP"]
+__all__ = ["CNN", "GRU", "LSTM", "MLP"]

@@ -2,20 +2,32 @@
 
 from garage_like.torch.policies.categorical_cnn_policy import CategoricalCNNPolicy
 from garage_like.torch.policies.categorical_mlp_policy import CategoricalMLPPolicy
+from garage_like.torch.policies.categorical_recurrent_policy import (
+    CategoricalGRUPolicy,
+    CategoricalLSTMPolicy,
+)
 from garage_like.torch.policies.context_conditioned_policy import ContextConditionedPolicy
 from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
 from garage_like.torch.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 from garage_like.torch.policies.gaussian_mlp_policy import GaussianMLPPolicy
+from garage_like.torch.policies.gaussian_recurrent_policy import (
+    GaussianGRUPolicy,
+    GaussianLSTMPolicy,
+)
 from garage_like.torch.policies.policy import Policy
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
 __all__ = [
     "CategoricalCNNPolicy",
+    "CategoricalGRUPolicy",
+    "CategoricalLSTMPolicy",
     "CategoricalMLPPolicy",
     "ContextConditionedPolicy",
     "DeterministicMLPPolicy",
     "DiscreteQFArgmaxPolicy",
+    "GaussianGRUPolicy",
+    "GaussianLSTMPolicy",
     "GaussianMLPPolicy",
     "Policy",
     "StochasticPolicy",

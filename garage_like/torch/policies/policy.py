@@ -11,6 +11,7 @@ from torch import nn
 
 from garage_like import seeding
 from garage_like.configuration.configured import Named
+from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
@@ -53,6 +54,10 @@ class Policy(Named, OfEnv, nn.Module):
         rows = flatten_observations(self._env_spec.observation_space, observations)
         parameter = next(self.parameters(), None)
         return torch.from_numpy(rows).to("cpu" if parameter is None else parameter.device)
+
+    def inputs(self, episodes: EpisodeBatch) -> Any:
+        """Return what `forward` takes for the S steps of a batch."""
+        return self.flatten(episodes.observations)
 
     def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
         """Return one action and its agent infos for one observation of shape (O*,)."""
