@@ -159,8 +159,13 @@ def capture(
         content, pickler = _pickled(graph, include_buffer, staging, env_states)
     except MemoryError:
         raise
-    except Exception as error:
-        raise SnapshotSaveError(_why_unpicklable(graph, error, env_states)) from error
+    except Exception:  # want of memory, perhaps: pickle makes other errors of that
+        try:
+            content, pickler = _pickled(graph, include_buffer, staging, env_states)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise SnapshotSaveError(_why_unpicklable(graph, error, env_states)) from error
     names = (known_names or KnownNames()).names(graph, pickler)
     folders = _folders(pickler.tables, names)
     memories = _memories(pickler.memories, names)

@@ -383,8 +383,8 @@ class Snapshotter:
         except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
             self.shelf.look_again()
-            if isinstance(error, OSError | MemoryError) and not isinstance(error, SnapshotError):
-                raise _lost(manifest.epoch, error) from error
+            if isinstance(error, Exception) and not isinstance(error, SnapshotError):
+                raise _lost(manifest.epoch, error) from error  # want of memory, perhaps
             raise
         finally:
             self._drop(job)
@@ -420,7 +420,7 @@ class Snapshotter:
         """Remove what the configuration says must not be kept; return the epochs."""
         try:
             removed = self.store.remove(self.shelf.doomed())
-        except OSError as error:
+        except Exception as error:  # of the disk, or whatever want of memory comes out as
             warn(f"old snapshots could not be removed: {error}", stacklevel=3)
             self.shelf.look_again()
             return []
@@ -474,7 +474,7 @@ def _follower_of(config: SnapshotConfig) -> Follower | None:
     return Follower(config.mirror, config.run_dir)
 
 
-def _lost(epoch: int, error: OSError | MemoryError) -> SnapshotWriteError:
+def _lost(epoch: int, error: Exception) -> SnapshotWriteError:
     why = "there is not enough memory for it" if isinstance(error, MemoryError) else str(error)
     return SnapshotWriteError(
         f"the snapshot of epoch {epoch} could not be written: {why}; earlier snapshots are intact"

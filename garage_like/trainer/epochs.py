@@ -226,7 +226,7 @@ class ScriptLoop(Loop):
         stats.train_seconds += now - started
         if self._may_hold:
             self._may_hold = self._session.may_hold
-            self._session.hold(self._graph(), epoch, self._last_row)
+            self._session.hold(self._graph, epoch, self._last_row)
         return True
 
     def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:

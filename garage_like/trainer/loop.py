@@ -365,11 +365,12 @@ class Loop(Training):
         if due or (
             (self._interruption.requested or ended.saves) and not self._config.saves_nothing
         ):
-            self.save(epoch)
+            with self._session.telling_what_is_lost(epoch):
+                self.save(epoch)
             if ended.pins:
                 self._session.pin(epoch)
         else:
-            self._session.hold(self._graph(), epoch, self._last_row)
+            self._session.hold(self._graph, epoch, self._last_row)
 
     def _has_row(self) -> bool:
         return self.enable_logging
@@ -425,7 +426,7 @@ class Loop(Training):
                 return
             logger.log("Saving snapshot...")
             with self._logs_between_trainings(), self._session.saving(epoch):
-                self._session.save(self._graph(), epoch, self._last_row)
+                self._session.save(self._graph, epoch, self._last_row)
 
     def _graph(self) -> dict[str, Any]:
         kept = self._callbacks.kept

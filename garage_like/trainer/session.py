@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from garage_like.configuration.comparison import ConfigPolicy, Difference
 from garage_like.errors import SnapshotError, SnapshotNotFoundError, SnapshotWriteError
-from garage_like.logging import active_run_logs, logger
+from garage_like.logging import RunLogs, active_run_logs, logger
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.notices import say, warn
 from garage_like.logging.steps import log_of_epoch
@@ -284,23 +284,23 @@ class RunSession:
                 f" {self._config.snapshot_mode!r} keeps newer ones alone"
             )
 
-    def save(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
+    def save(
+        self, graph: Callable[[], Mapping[str, Any]], epoch: int, row: Mapping[str, Any]
+    ) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
         self.last_saved = self._last_taken = epoch
-        with self._snapshotter.pace.stopped(), self._telling_what_is_lost(epoch):
-            self._take(graph, epoch, row)
+        with self._snapshotter.pace.stopped(), self.telling_what_is_lost(epoch):
+            self._take(graph(), epoch, row)
         self.label.tell_made_again(self._snapshotter.made_again)
 
     @contextlib.contextmanager
-    def _telling_what_is_lost(self, epoch: int) -> Iterator[None]:
+    def telling_what_is_lost(self, epoch: int) -> Iterator[None]:
+        """Tell of a snapshot that the block could not take: it is lost, and the run is not."""
         try:
             yield
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
-        except OSError as error:
-            lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
-            self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
-        except MemoryError:
+        except (MemoryError, SystemError):  # C code makes the latter of the former at times
             lost = f"there was not enough memory to save epoch {epoch}"
             self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
 
@@ -309,7 +309,9 @@ class RunSession:
         """Tell whether there is time to keep a state in memory that is not due to be saved."""
         return not (self._config.saves_nothing or self._snapshotter.holding.is_too_soon)
 
-    def hold(self, graph: Mapping[str, Any], epoch: int, row: Mapping[str, Any]) -> None:
+    def hold(
+        self, graph: Callable[[], Mapping[str, Any]], epoch: int, row: Mapping[str, Any]
+    ) -> None:
         """Keep the state after an epoch in memory: if the next one fails, it is what was finished.
 
         What cannot be captured now is told of when a snapshot is due.
@@ -317,7 +319,7 @@ class RunSession:
         if self.may_hold:
             unheard = contextlib.suppress(SnapshotError, OSError, MemoryError)
             with self._snapshotter.holding.stopped(), unheard:
-                self._take(graph, epoch, row, only_hold=True)
+                self._take(graph(), epoch, row, only_hold=True)
 
     def save_held(self, epoch: int) -> bool:
         """Save what is held in memory; tell whether the snapshot of an epoch is taken now."""
@@ -326,8 +328,8 @@ class RunSession:
             return self.last_saved == epoch
         self.last_saved = self._last_taken = epoch
         logs = active_run_logs(self._run_dir)
-        with self._telling_what_is_lost(epoch):
-            offsets = {} if logs is None else logs.offsets()
+        with self.telling_what_is_lost(epoch):
+            offsets = _offsets_of(logs, epoch)
             sync = None if logs is None else functools.partial(logs.sync, offsets)
             self._snapshotter.save_held(replace(held, logs=offsets), sync)
         return True
@@ -353,7 +355,7 @@ class RunSession:
         logs = active_run_logs(self._run_dir)
         now = self._now or Progress(epoch, epoch + 1)
         reasons = self.label.reasons()
-        offsets = {} if logs is None else logs.offsets()
+        offsets = _offsets_of(logs, epoch)
         manifest = manifest_of(
             graph,
             epoch=epoch,
@@ -446,3 +448,16 @@ class RunSession:
         except (OSError, ValueError):  # where the process stands was removed, or another drive
             shown = os.fspath(self._run_dir)
         say(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
+
+
+def _offsets_of(logs: RunLogs | None, epoch: int) -> dict[str, int]:
+    """Return where logs end.
+
+    Raises:
+        SnapshotWriteError: if they cannot be looked at, for the disk or for want of memory.
+    """
+    try:
+        return {} if logs is None else logs.offsets()
+    except Exception as error:
+        lost = f"epoch {epoch} is not saved, since its logs cannot be looked at: {error}"
+        raise SnapshotWriteError(lost) from error

@@ -1,4 +1,4 @@
-"""Experiments as the documentation shows them: defaults alone, but for numbers that keep it small.
+"""Experiments as the documentation shows them; `algorithms.py` says how each algorithm is made.
 
 `launcher.py start|kill NAME...` starts each as a process of its own, in this directory; with `kill`
 it dies in an epoch after the first snapshot. `launcher.py resume NAME...` is `garage-like resume`.
@@ -11,85 +11,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+from algorithms import make
+
 from garage_like import TFTrainer, Trainer, wrap_experiment
 from garage_like.cli.command_line import main as garage_like_command
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
-from garage_like.np.exploration_policies import (
-    AddGaussianNoise,
-    AddOrnsteinUhlenbeckNoise,
-    EpsilonGreedyPolicy,
-)
-from garage_like.replay_buffer import PathBuffer
-from garage_like.sampler import LocalSampler
 
 N_EPOCHS = 4
 DIES_IN = 3
+BATCH_SIZE = 32
 RUNS = Path("data/local/experiment")
-HIDDEN = (4,)
-SMALL: dict[str, Any] = {
-    "min_buffer_size": 40,
-    "buffer_batch_size": 8,
-    "gradient_steps_per_itr": 3,
-    "num_evaluation_episodes": 1,
-}
-
-
-def on_policy(backend: str, name: str) -> tuple[RLAlgorithm, GymEnv]:
-    env = GymEnv("CartPole-v1", max_episode_length=20)
-    if backend == "np":
-        from garage_like.np import algos, policies
-    elif backend == "tf":
-        from garage_like.tf import algos, policies
-    else:
-        from garage_like.torch import algos, policies
-    policy = policies.CategoricalMLPPolicy(env.spec, hidden_sizes=HIDDEN)
-    sampler = LocalSampler(policy, env)
-    if name == "CEM":
-        return algos.CEM(env.spec, policy, sampler, n_samples=2, best_frac=0.5), env
-    if backend == "tf":
-        from garage_like.np.baselines import LinearFeatureBaseline
-
-        values = LinearFeatureBaseline(env.spec)
-    else:
-        from garage_like.torch.value_functions import GaussianMLPValueFunction
-
-        values = GaussianMLPValueFunction(env.spec, hidden_sizes=HIDDEN)
-    return getattr(algos, name)(env.spec, policy, values, sampler), env
-
-
-def off_policy(backend: str, name: str) -> tuple[RLAlgorithm, GymEnv]:
-    """Leave the sampler out, as the documentation does."""
-    env_id = "CartPole-v1" if name == "DQN" else "Pendulum-v1"
-    env = GymEnv(env_id, max_episode_length=20)
-    if backend == "tf":
-        from garage_like.tf import algos, policies, q_functions
-    else:
-        from garage_like.torch import algos, policies, q_functions
-    spec, cls, noise = env.spec, getattr(algos, name), {}
-    buffer = PathBuffer(capacity_in_transitions=90, env_spec=spec)
-    if name == "DQN":
-        qfs = [q_functions.DiscreteMLPQFunction(spec, hidden_sizes=HIDDEN)]
-        policy = policies.DiscreteQFArgmaxPolicy(qfs[0], spec)
-        noise = EpsilonGreedyPolicy(spec, policy, total_timesteps=100)
-    elif name == "TQC":
-        policy = policies.TanhGaussianMLPPolicy(spec, hidden_sizes=HIDDEN)
-        quantiles = [q_functions.QuantileMLPQFunction(spec, 5, HIDDEN) for _ in range(2)]
-        return cls(spec, policy, quantiles, buffer, **SMALL), env
-    else:
-        count = 1 if name == "DDPG" else 2
-        qfs = [q_functions.ContinuousMLPQFunction(spec, hidden_sizes=HIDDEN) for _ in range(count)]
-        if name == "SAC":
-            policy = policies.TanhGaussianMLPPolicy(spec, hidden_sizes=HIDDEN)
-            return cls(spec, policy, *qfs, buffer, **SMALL), env
-        kind = "DeterministicMLPPolicy" if backend == "torch" else "ContinuousMLPPolicy"
-        policy = getattr(policies, kind)(spec, hidden_sizes=HIDDEN)
-        if name == "DDPG":
-            noise = AddOrnsteinUhlenbeckNoise(spec, policy)
-        else:
-            noise = AddGaussianNoise(spec, policy, total_timesteps=100)
-    return cls(spec, policy, *qfs, buffer, exploration_policy=noise, **SMALL), env
 
 
 def start(experiment: str, kill: bool) -> None:
@@ -98,7 +31,6 @@ def start(experiment: str, kill: bool) -> None:
     @wrap_experiment(name=experiment, auto_resume=True, console=False)
     def train(ctxt: Any, *, seed: int = 1) -> None:
         set_seed(seed)
-        make = off_policy if name in ("DQN", "DDPG", "TD3", "SAC", "TQC") else on_policy
         if backend == "tf":
             with TFTrainer(snapshot_config=ctxt) as trainer:
                 run(trainer, *make(backend, name))
@@ -109,7 +41,7 @@ def start(experiment: str, kill: bool) -> None:
         if kill:
             die_in_an_epoch(type(algo))
         trainer.setup(algo, env)
-        trainer.train(n_epochs=N_EPOCHS, batch_size=30)
+        trainer.train(n_epochs=N_EPOCHS, batch_size=BATCH_SIZE)
 
     train()
 
@@ -153,7 +85,7 @@ def in_its_own_process(mode: str, experiment: str) -> int:
 
 if __name__ == "__main__":
     mode, *experiments = sys.argv[1:]
-    if any(experiment.startswith("torch") for experiment in experiments):
-        importlib.import_module("garage_like.torch.algos")  # once for all of them
+    for backend in {experiment.partition("_")[0] for experiment in experiments} - {"jax"}:
+        importlib.import_module(f"garage_like.{backend}.algos")  # once for all of them
     for experiment in experiments:
         print(f"status of {experiment}: {in_its_own_process(mode, experiment)}", flush=True)

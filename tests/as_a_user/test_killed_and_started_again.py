@@ -1,5 +1,6 @@
 """Each algorithm as a user starts it: a script, killed, and started again by either command."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -11,12 +12,23 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from compared import arrays, rows
 
+import garage_like
+
+ROOT = Path(garage_like.__file__).parent
 LAUNCHER = Path(__file__).parent / "launcher.py"
 RUNS = Path("data/local/experiment")
-QUICK = ["np_CEM"] + [
-    f"torch_{name}" for name in ("DQN", "DDPG", "TD3", "SAC", "TQC", "PPO", "TRPO", "VPG")
+QUICK = [
+    *(f"np_{name}" for name in ("CEM", "CMAES", "QLearning", "SARSA")),
+    *(f"torch_{name}" for name in ("DQN", "DDPG", "TD3", "SAC", "TQC", "PPO", "TRPO", "VPG")),
+    *(f"torch_{name}" for name in ("BC", "MTSAC")),
 ]
-SLOW = [f"tf_{name}" for name in ("DQN", "DDPG", "TD3", "PPO", "TRPO")]
+SLOW = [
+    *(f"tf_{name}" for name in ("DQN", "DDPG", "TD3", "PPO", "TRPO", "VPG", "NPO", "TNPG")),
+    *(f"tf_{name}" for name in ("ERWR", "REPS", "RL2PPO", "RL2TRPO")),
+    *(f"torch_{name}" for name in ("MAMLPPO", "MAMLTRPO", "MAMLVPG")),
+    "jax_PPO",
+]
+BASES = ["np_ParameterSearch"]
 
 
 def launch(mode: str, names: list[str], directory: Path) -> str:
@@ -28,7 +40,7 @@ def launch(mode: str, names: list[str], directory: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     return done.stdout
 
@@ -66,6 +78,24 @@ def check(name: str, how: str, outcome: tuple[Path, dict[str, str]]) -> None:
     assert rows(again) == rows(straight)
 
 
+def exported(backend: str) -> list[str]:
+    """Return the names that a backend's algorithms are exported by; no framework is loaded."""
+    code = ast.parse((ROOT / backend / "algos" / "__init__.py").read_text())
+    (named,) = (
+        node.value
+        for node in code.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    return list(ast.literal_eval(named))
+
+
+def test_each_algorithm_that_is_exported_is_among_these():
+    backends = [path.parent.parent.name for path in ROOT.glob("*/algos/__init__.py")]
+    found = [f"{backend}_{name}" for backend in backends for name in exported(backend)]
+    assert set(backends) == {"np", "torch", "tf", "jax"}
+    assert sorted([*QUICK, *SLOW, *BASES]) == sorted(found)
+
+
 @pytest.mark.xdist_group("as_a_user")
 @pytest.mark.parametrize("how", ["command", "resume"])
 @pytest.mark.parametrize("name", QUICK)
@@ -74,8 +104,8 @@ def test_killed_and_started_again_it_is_as_if_never_killed(name, how, quick):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("as_a_user_tf")
+@pytest.mark.xdist_group("as_a_user_slowly")
 @pytest.mark.parametrize("how", ["command", "resume"])
 @pytest.mark.parametrize("name", SLOW)
-def test_in_tensorflow_too(name, how, slow):
+def test_in_other_frameworks_too(name, how, slow):
     check(name, how, slow)

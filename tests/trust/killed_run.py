@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
@@ -109,11 +110,14 @@ class Wander(RLAlgorithm):
             if self.replace and epoch:
                 trainer.save(epoch - 1)
             trainer.first_epoch = getattr(trainer, "first_epoch", epoch)
-            self.weights = 0.9 * self.weights + self.rng.normal(size=50) + np.random.normal()
-            self.weights[:5] += self.part.fixed[epoch]
-            trainer.total_env_steps += 10
-            trainer.step_itr += 1
-            tabular.record("Norm", float(np.linalg.norm(self.weights)))
+            self.step(trainer, epoch)
+
+    def step(self, trainer, epoch):
+        self.weights = 0.9 * self.weights + self.rng.normal(size=50) + np.random.normal()
+        self.weights[:5] += self.part.fixed[epoch]
+        trainer.total_env_steps += 10
+        trainer.step_itr += 1
+        tabular.record("Norm", float(np.linalg.norm(self.weights)))
 
 
 def train(run_dir, options, kill_at=None, logs=False):
@@ -145,7 +149,10 @@ def in_child(work):
         try:
             os.write(writer, json.dumps(work()).encode())
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(status)
     os.close(writer)
     with open(reader, "rb") as file:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -48,7 +49,7 @@ class SnapshotStore:
         """Return the directory of an epoch's snapshot, whether it exists or not."""
         path = self.dir / layout.epoch_name(epoch)
         replaced = self._replaced(path)
-        return replaced if not path.exists() and replaced.exists() else path
+        return replaced if not os.path.exists(path) and os.path.exists(replaced) else path
 
     def epochs(self) -> list[int]:
         """Return the epochs that have a snapshot, in order."""
