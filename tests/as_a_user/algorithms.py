@@ -24,7 +24,7 @@ SMALL: dict[str, Any] = {
     "gradient_steps_per_itr": 3,
     "num_evaluation_episodes": 1,
 }
-OFF_POLICY = ("DQN", "DDPG", "TD3", "SAC", "TQC", "MTSAC")
+OFF_POLICY = ("DQN", "DDQN", "DDPG", "TD3", "SAC", "DiscreteSAC", "TQC", "MTSAC")
 Made = tuple[RLAlgorithm, Any]
 
 
@@ -38,6 +38,8 @@ def make(backend: str, name: str) -> Made:
         return on_a_table(name)
     if name.startswith("MAML"):
         return with_meta_gradients(name)
+    if name == "PEARL":
+        return with_beliefs()
     if name.startswith("RL2"):
         return over_trials(name)
     return cloning() if name == "BC" else on_policy(backend, name)
@@ -67,14 +69,18 @@ def on_policy(backend: str, name: str) -> Made:
 
 def off_policy(backend: str, name: str) -> Made:
     """Leave the sampler out, as the documentation does."""
-    env = GymEnv("CartPole-v1" if name == "DQN" else "Pendulum-v1", max_episode_length=20)
+    is_discrete = name in ("DQN", "DDQN", "DiscreteSAC")
+    env = GymEnv("CartPole-v1" if is_discrete else "Pendulum-v1", max_episode_length=20)
     policies, q_functions = room(backend, "policies"), room(backend, "q_functions")
     spec, cls, noise = env.spec, getattr(room(backend, "algos"), name), {}
     buffer = PathBuffer(capacity_in_transitions=90, env_spec=spec)
-    if name == "DQN":
+    if name in ("DQN", "DDQN"):
         qfs = [q_functions.DiscreteMLPQFunction(spec, hidden_sizes=HIDDEN)]
         policy = policies.DiscreteQFArgmaxPolicy(qfs[0], spec)
         noise = EpsilonGreedyPolicy(spec, policy, total_timesteps=100)
+    elif name == "DiscreteSAC":
+        policy = policies.CategoricalMLPPolicy(spec, hidden_sizes=HIDDEN)
+        qfs = [q_functions.DiscreteMLPQFunction(spec, hidden_sizes=HIDDEN) for _ in range(2)]
     elif name == "TQC":
         policy = policies.TanhGaussianMLPPolicy(spec, hidden_sizes=HIDDEN)
         quantiles = [q_functions.QuantileMLPQFunction(spec, 5, HIDDEN) for _ in range(2)]
@@ -92,7 +98,8 @@ def off_policy(backend: str, name: str) -> Made:
             noise = AddOrnsteinUhlenbeckNoise(spec, policy)
         else:
             noise = AddGaussianNoise(spec, policy, total_timesteps=100)
-    return cls(spec, policy, *qfs, buffer, exploration_policy=noise, **SMALL), env
+    exploring = {"exploration_policy": noise} if noise else {}
+    return cls(spec, policy, *qfs, buffer, **exploring, **SMALL), env
 
 
 def on_a_table(name: str) -> Made:
@@ -146,6 +153,37 @@ def with_meta_gradients(name: str) -> Made:
     return cls(env, policy, values, sampler, tasks, meta_batch_size=2), env
 
 
+def with_beliefs() -> Made:
+    from garage_like.torch.algos.pearl import PEARLWorker
+
+    tasks = SetTaskSampler(make_point).sample(2)
+    env, functions = tasks[0](), room("torch", "q_functions")
+    algos = room("torch", "algos")
+    spec, latent = algos.PEARL.augment_env_spec(env, 2), algos.PEARL.get_env_spec(env, 2, "vf")
+    algo = algos.PEARL(
+        tasks,
+        room("torch", "policies").TanhGaussianMLPPolicy(spec, HIDDEN),
+        functions.ContinuousMLPQFunction(spec, HIDDEN),
+        functions.ContinuousMLPQFunction(latent, HIDDEN),
+        LocalSampler(None, env, worker_class=PEARLWorker),
+        num_train_tasks=2,
+        num_test_tasks=1,
+        latent_dim=2,
+        encoder_hidden_sizes=HIDDEN,
+        meta_batch_size=2,
+        num_steps_per_epoch=2,
+        num_initial_steps=20,
+        num_tasks_sample=2,
+        num_steps_prior=10,
+        num_extra_rl_steps_posterior=10,
+        batch_size=4,
+        embedding_batch_size=4,
+        embedding_mini_batch_size=4,
+        test_env_sampler=SetTaskSampler(make_point),
+    )
+    return algo, env
+
+
 def over_trials(name: str) -> Made:
     env = RL2Env(make_point())
     policy = room("tf", "policies").GaussianGRUPolicy(env.spec, hidden_dim=4)
@@ -157,8 +195,11 @@ def over_trials(name: str) -> Made:
 
 
 def in_jax(name: str) -> Made:
-    from garage_like.jax.envs import CartPole, JaxEnv
-
-    env = JaxEnv(CartPole())
-    policy = room("jax", "policies").CategoricalMLPPolicy(env.spec, hidden_sizes=HIDDEN)
-    return getattr(room("jax", "algos"), name)(env, policy, num_envs=2, num_steps=8), env
+    envs, policies = room("jax", "envs"), room("jax", "policies")
+    env = envs.JaxEnv(envs.Pendulum() if name == "SAC" else envs.CartPole())
+    kinds = {"SAC": "TanhGaussianMLPPolicy", "DQN": "DiscreteQFArgmaxPolicy"}
+    policy = getattr(policies, kinds.get(name, "CategoricalMLPPolicy"))(env.spec, HIDDEN)
+    small = {"num_envs": 2, "num_steps": 8}
+    if name != "PPO":
+        small |= {"capacity_in_transitions": 64, "min_buffer_size": 16, "buffer_batch_size": 4}
+    return getattr(room("jax", "algos"), name)(env, policy, **small), env

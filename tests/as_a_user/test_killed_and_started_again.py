@@ -20,13 +20,13 @@ RUNS = Path("data/local/experiment")
 QUICK = [
     *(f"np_{name}" for name in ("CEM", "CMAES", "QLearning", "SARSA")),
     *(f"torch_{name}" for name in ("DQN", "DDPG", "TD3", "SAC", "TQC", "PPO", "TRPO", "VPG")),
-    *(f"torch_{name}" for name in ("BC", "MTSAC")),
+    *(f"torch_{name}" for name in ("A2C", "BC", "DDQN", "DiscreteSAC", "MTSAC")),
 ]
 SLOW = [
-    *(f"tf_{name}" for name in ("DQN", "DDPG", "TD3", "PPO", "TRPO", "VPG", "NPO", "TNPG")),
-    *(f"tf_{name}" for name in ("ERWR", "REPS", "RL2PPO", "RL2TRPO")),
-    *(f"torch_{name}" for name in ("MAMLPPO", "MAMLTRPO", "MAMLVPG")),
-    "jax_PPO",
+    *(f"tf_{name}" for name in ("DQN", "DDQN", "DDPG", "TD3", "PPO", "TRPO", "VPG", "NPO")),
+    *(f"tf_{name}" for name in ("TNPG", "ERWR", "REPS", "RL2PPO", "RL2TRPO")),
+    *(f"torch_{name}" for name in ("MAMLPPO", "MAMLTRPO", "MAMLVPG", "PEARL")),
+    *(f"jax_{name}" for name in ("DQN", "PPO", "SAC")),
 ]
 BASES = ["np_ParameterSearch"]
 
