@@ -135,7 +135,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    license_files=["LICENSE"],
+    license_files=["LICENSE", "garage_like/ui/static/LICENSES.txt"],
     python_requires=">=3.11",
     # Said outright, an editable install is a plain path, in which type checkers find the sources.
     package_dir={"": "."},
