@@ -163,6 +163,8 @@ class Team:
         worker = self.workers[number]
         before = worker.exec_times()
         put_into(worker, state)
+        # What keeps the specification, as replay memory does, shares it with the environment.
+        object.__setattr__(batch, "env_spec", worker._envs[0].spec)
         for key in EXEC_TIME_KEYS:
             worker._seconds[key] += before[key]
         return batch

@@ -40,6 +40,7 @@ def collected(cls, *kind, before_call=lambda sampler, call: None):
         for call in range(3):
             before_call(sampler, call)
             batch = sampler.obtain_samples(call, 90)
+            assert batch.env_spec is env.spec
             arrays += [batch.observations, batch.actions, batch.rewards, batch.step_types]
             arrays += [batch.lengths, batch.last_observations]
             policy.set_param_values(1.1 * policy.get_param_values())

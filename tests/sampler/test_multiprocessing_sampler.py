@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import gymnasium
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,8 +16,11 @@ from collecting import KINDS, Failing, Global, collected, sampling
 
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs import GymEnv
+from garage_like.np.exploration_policies import EpsilonGreedyPolicy
+from garage_like.np.policies import CategoricalMLPPolicy
 from garage_like.sampler import LocalSampler, MultiprocessingSampler
 from garage_like.sampler.parallel_sampler import _TEAMS
+from garage_like.sampler.parcels import digest, pack
 
 
 def pids(sampler):
@@ -112,3 +116,12 @@ def test_no_worker_outlives_a_killed_parent():
     while any(map(is_running, children)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(map(is_running, children))
+
+
+def test_exploring_and_beginning_episodes_changes_no_policy():
+    env = GymEnv("CartPole-v1")
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(8,))
+    exploring = EpsilonGreedyPolicy(env.spec, policy, total_timesteps=100)
+    before = digest(pack(exploring))
+    exploring.reset(np.ones(2, bool))
+    assert digest(pack(exploring)) == before

@@ -70,7 +70,8 @@ class ExplorationPolicy(Named, OfEnv, abc.ABC):
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Begin a new episode where told to."""
-        self._memory = forget(self._memory, do_resets)
+        if self._memory is not None:
+            self._memory = forget(self._memory, do_resets)
         self.policy.reset(do_resets)
 
     def get_param_values(self) -> Any:
