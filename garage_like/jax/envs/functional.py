@@ -84,6 +84,10 @@ class FunctionalEnv(abc.ABC):
     def observe(self, state: Any, params: Any) -> jax.Array:
         """Return what is seen of a state."""
 
+    def cut_off(self, state: Any) -> jax.Array | bool:
+        """Tell whether an episode is cut off in a state, before `max_episode_length`."""
+        return False
+
     def reset(self, key: jax.Array, params: Any) -> tuple[jax.Array, Any]:
         """Begin an episode; return the first observation and the state."""
         state = (self.begin(key, params), jnp.zeros((), jnp.int32))
@@ -96,7 +100,8 @@ class FunctionalEnv(abc.ABC):
         step_key, reset_key = jax.random.split(key)
         inner, reward, terminated = self.move(step_key, state[0], action, params)
         moved = (inner, state[1] + 1)
-        truncated = (moved[1] >= self.max_episode_length) & ~terminated
+        is_late = (moved[1] >= self.max_episode_length) | self.cut_off(inner)
+        truncated = is_late & ~terminated
         final = self.observe(inner, params)
         fresh, begun = self.reset(reset_key, params)
         ended = terminated | truncated

@@ -14,6 +14,7 @@ from garage_like.data.batches import EnvStep, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Environment
 from garage_like.jax.envs.functional import transition
+from garage_like.jax.envs.libraries import functions_of
 
 # Compiled anew whenever it is not there, so it is no part of an environment's state.
 _COMPILED: weakref.WeakKeyDictionary[JaxEnv, Any] = weakref.WeakKeyDictionary()
@@ -27,14 +28,15 @@ class JaxEnv(Environment):
 
     Args:
         env: has `reset(key, params)` and `step(key, state, action, params)` as those of gymnax
-            have, and spaces, gymnasium's or alike.
+            have, and spaces, gymnasium's or alike; or an environment of brax, MuJoCo Playground,
+            navix or jumanji.
         params: of the environment, a pytree; None: its `default_params`.
         max_episode_length: env steps after which evaluation cuts an episode off; None: what the
             environment says.
     """
 
     def __init__(self, env: Any, params: Any = None, max_episode_length: int | None = None) -> None:
-        self.functions = env
+        self.functions = env = functions_of(env, max_episode_length)
         self.params = env.default_params if params is None else params
         longest = max_episode_length
         if longest is None:

@@ -1,0 +1,84 @@
+"""What a resumed run in JAX costs up to the end of its first epoch: processor seconds, by stages.
+
+    python benchmarks/jax_resume.py [ALGORITHM]
+
+A run of three epochs is made, then resumed in processes of their own, three times: with the program
+that it kept beside it, and with JAX's own cache instead. Importing is told apart.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ONE = """
+import contextlib, os, sys, time
+began = time.process_time()
+import gymnasium, jax, optax
+jax.devices()
+imported = time.process_time()
+from garage_like import Trainer
+from garage_like.experiment.deterministic import set_seed
+from garage_like.jax.algos import DQN, PPO, SAC
+from garage_like.jax.envs import CartPole, JaxEnv, Pendulum
+from garage_like.jax.policies import (
+    CategoricalMLPPolicy, DiscreteQFArgmaxPolicy, TanhGaussianMLPPolicy
+)
+from garage_like.snapshot import SnapshotConfig
+ours = time.process_time()
+marks = []
+KINDS = {
+    "ppo": (PPO, CategoricalMLPPolicy, CartPole),
+    "dqn": (DQN, DiscreteQFArgmaxPolicy, CartPole),
+    "sac": (SAC, TanhGaussianMLPPolicy, Pendulum),
+}
+kind, policy, functions = KINDS[sys.argv[1]]
+
+class Timed(kind):
+    def train_epoch(self, trainer):
+        found = super().train_epoch(trainer)
+        marks.append(time.process_time())
+        return found
+
+set_seed(0)
+env = JaxEnv(functions())
+algo = Timed(env, policy(env.spec), num_envs=8)
+with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=sys.argv[2], auto_resume=True))
+    trainer.setup(algo, env)
+    trainer.train(int(sys.argv[3]), batch_size=2048)
+print(imported - began, ours - imported, marks[0] - ours)
+"""
+
+
+def seconds(*arguments, **environment):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ONE, *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [float(number) for number in done.stdout.split()[-3:]]
+
+
+if __name__ == "__main__":
+    algorithm = (sys.argv[1:] or ["ppo"])[0]
+    for way in ("the program beside the run", "JAX's own cache"):
+        with tempfile.TemporaryDirectory() as folder:
+            cache = {
+                "JAX_COMPILATION_CACHE_DIR": f"{folder}/jax",
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
+            }
+            environment = cache if way.startswith("JAX") else {}
+            run = f"{folder}/run"
+            first = seconds(algorithm, run, "3", **environment)
+            again = [seconds(algorithm, run, str(4 + i), **environment) for i in range(3)]
+            libraries, ours, rest = (statistics.median(x) for x in zip(*again, strict=True))
+            print(
+                f"{algorithm}, {way}: {libraries:.2f} s of imports of libraries, {ours:.2f} of ours,"
+                f" then {rest:.2f} to the end of the first epoch ({first[2]:.2f} when it was new)",
+                flush=True,
+            )
