@@ -78,7 +78,7 @@ if __name__ == "__main__":
             again = [seconds(algorithm, run, str(4 + i), **environment) for i in range(3)]
             libraries, ours, rest = (statistics.median(x) for x in zip(*again, strict=True))
             print(
-                f"{algorithm}, {way}: {libraries:.2f} s of imports of libraries, {ours:.2f} of ours,"
+                f"{algorithm}, {way}: {libraries:.2f} s of importing libraries, {ours:.2f} of ours,"
                 f" then {rest:.2f} to the end of the first epoch ({first[2]:.2f} when it was new)",
                 flush=True,
             )

@@ -16,7 +16,7 @@ RUN = Path("data/local/experiment/in_jax")
 EIGHT = "--xla_force_host_platform_device_count=8"
 WHOLE = bool(os.environ.get("WHOLE_MATRIX"))
 MATRIX = [(a, s, d) for a in ("ppo", "dqn", "sac") for s in ("1", "8") for d in ("1", "8")]
-ALWAYS = [("dqn", "8", "8"), ("sac", "1", "1"), ("ppo", "1", "8")]
+ALWAYS = [("dqn", "8", "8"), ("sac", "1", "1")]
 
 
 def start(script, *arguments, cwd, **environment):
@@ -89,29 +89,69 @@ def test_runs_go_on_bit_for_bit_wherever_they_are_killed(algorithm, seeds, devic
         assert low <= row["Evaluation/AverageReturn"] <= high
 
 
+def restored(run, code="", **environment):
+    """Restore a run where only an exact resume will do; return what came of it."""
+    code = (
+        "import jax, sys; jax.devices()\n"
+        "from garage_like import Trainer\n"
+        f"Trainer(None).restore(sys.argv[1], require_exact=True)\n{code}"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, run],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.slow
-def test_other_settings_of_jax_are_told(one_seed):
-    folder, _, _ = one_seed
-    for name, value in (
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("JAX_THREEFRY_PARTITIONABLE", "0"),
         ("JAX_DEFAULT_MATMUL_PRECISION", "bfloat16"),
-    ):
-        code = (
-            "import jax; jax.devices()\n"
-            "from garage_like import Trainer\n"
-            "import sys; Trainer(None).restore(sys.argv[1], require_exact=True)"
-        )
-        run = folder / "straight" / RUN
-        environment = {**os.environ, name: value}
-        told = subprocess.run(
-            [sys.executable, "-c", code, run],
-            env=environment,
+        ("JAX_ENABLE_X64", "1"),
+        ("JAX_DEFAULT_PRNG_IMPL", "rbg"),
+        ("XLA_FLAGS", "--xla_cpu_max_isa=AVX2"),
+    ],
+)
+def test_settings_that_change_bits_are_told(name, value, one_seed):
+    told = restored(one_seed[0] / "straight" / RUN, **{name: value})
+    assert told.returncode != 0
+    assert "a resume here may differ in bits: jax." in told.stderr
+
+
+@pytest.mark.slow
+def test_settings_that_change_no_bit_are_not_told(one_seed):
+    flags = f"--xla_cpu_multi_thread_eigen=false {EIGHT}"
+    told = restored(one_seed[0] / "straight" / RUN, XLA_FLAGS=flags)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.slow
+def test_fewer_devices_are_refused_and_going_on_with_them_is_told(tmp_path):
+    run = tmp_path / RUN
+    first = start("experiment.py", "ppo", "1", "8", cwd=tmp_path, XLA_FLAGS=EIGHT)
+    assert first.returncode == 0, first.stderr
+    four = {"XLA_FLAGS": EIGHT.replace("8", "4"), "OMP_NUM_THREADS": "1"}
+    refused, told = (
+        subprocess.run(
+            [sys.executable, "-m", "garage_like", "resume", run, "--n-epochs", "5", *options],
+            cwd=tmp_path,
+            env={**os.environ, **four},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert told.returncode != 0
-        assert "a resume here may differ in bits: jax." in told.stderr
+        for options in ((), ("--set", "algo.num_devices=4"))
+    )
+    assert refused.returncode != 0
+    assert "num_devices=8, but JAX sees 4 here" in refused.stdout + refused.stderr
+    assert told.returncode == 0, told.stdout + told.stderr
+    manifest = read_snapshot(run).manifest
+    assert not manifest.exact
+    assert "algo.num_devices was changed before epoch 4" in manifest.reasons
 
 
 @pytest.mark.slow

@@ -219,7 +219,8 @@ def rebuild_array(
     except ImportError:
         return numbers(np.frombuffer(buffer, np.uint8).copy(), _told(dtype), tuple(shape))
     content = np.frombuffer(buffer, np.uint8).view(_dtype(dtype)).reshape(shape)
-    array = jax.numpy.array(content)  # a copy: JAX may go on looking at what it is handed
+    # A copy: JAX may go on looking at what it is handed. (jax.numpy.array compiles for each shape.)
+    array = jax.device_put(content.copy())
     if placement is not None:
         array = jax.device_put(array, _sharding(placement))
     if impl is not None:
