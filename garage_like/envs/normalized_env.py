@@ -30,7 +30,6 @@ class NormalizedEnv(Wrapper):
     is False, as in gymnasium's wrappers.
 
     Args:
-        env: what is wrapped.
         scale_reward: factor for rewards, after they are normalised.
         normalize_obs: normalise observations; they must be arrays of numbers (Box).
         normalize_reward: normalise rewards.
@@ -229,11 +228,6 @@ class NormalizedReward(NormalizedEnv):
     """Divide rewards by their running standard deviation; leave observations and actions alone.
 
     For several tasks at once, each in a wrapper of its own: none outweighs the others.
-
-    Args:
-        env: what is wrapped.
-        scale_reward: factor for rewards, after they are normalised.
-        reward_alpha: weight of the newest reward.
 
     Raises:
         ValueError: if reward_alpha is out of range.

@@ -108,7 +108,6 @@ class TaskNameWrapper(Wrapper):
     """Tell the task's name and number in the infos of each env step.
 
     Args:
-        env: what is wrapped.
         task_name: becomes `env_info['task_name']`; None for none.
         task_id: becomes `env_info['task_id']`; None for none.
     """

@@ -33,7 +33,6 @@ class HERReplayBuffer(PathBuffer):
         replay_k: transitions with a replaced goal for each one with its own.
         reward_fn: computes rewards of a whole batch from achieved and desired goals, as
             `compute_reward` of gymnasium's goal environments does; must be picklable.
-        capacity_in_transitions: rows of the ring.
         env_spec: its observation space is a Dict of `observation`, `achieved_goal` and
             `desired_goal`; transitions hold flattened observations. An environment that flattens
             them, `GymEnv(..., flatten_obs=True)`, has the Dict in

@@ -27,8 +27,6 @@ class PathBuffer(TransitionRing):
     transitions have been written: capacity by itself costs nothing.
 
     Args:
-        capacity_in_transitions: rows of the ring.
-        env_spec: whose spaces say what a row looks like; None takes that of the first episodes.
         export_when_full: a directory that gets a file each time the last row has been filled:
             `memory_000000.pt`, `memory_000001.pt`, ... Together they are all that was ever stored.
         export_format: format of those files.

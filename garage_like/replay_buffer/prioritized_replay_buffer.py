@@ -21,8 +21,6 @@ class PrioritizedReplayBuffer(PathBuffer):
     parts of the total; weights make up for the bias, by more and more as beta goes to 1.
 
     Args:
-        capacity_in_transitions: rows of the ring.
-        env_spec: whose spaces say what a row looks like; None takes that of the first episodes.
         alpha: 0 draws uniformly, 1 in full proportion.
         beta: how far weights correct the bias at first; 1 is fully.
         beta_samples: transitions drawn until beta has grown to 1, linearly.

@@ -78,16 +78,11 @@ class OffPolicy(CompiledEpochs):
     is learned, and actions are random.
 
     Args:
-        env: as it is given to the trainer; `num_envs` of them are stepped.
-        policy: acts in NumPy on the weights that are trained.
         target_update_tau: how far the targets move to the online networks; 1 copies.
-        num_envs: environments side by side.
-        num_steps: env steps of each for an update.
         gradient_steps_per_itr: gradient steps of an update.
         capacity_in_transitions: of the replay memory, which lies on the device.
         min_buffer_size: transitions that must be stored before the first gradient step.
         buffer_batch_size: transitions in a minibatch.
-        discount: factor for one env step.
         num_evaluation_episodes: played after each epoch with the best action by the policy; 0
             evaluates nothing, and the row tells of the episodes that were trained on.
         num_seeds: runs that are trained side by side; see CompiledEpochs.

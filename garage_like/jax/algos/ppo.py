@@ -43,14 +43,10 @@ class PPO(CompiledEpochs):
     network, and its change is clipped as the policy's is.
 
     Args:
-        env: as it is given to the trainer; `num_envs` of them are stepped.
         policy: what is trained: a CategoricalMLPPolicy or a GaussianMLPPolicy.
-        num_envs: environments side by side.
-        num_steps: env steps of each for an update.
         learning_rate: of Adam; or a schedule of optax, of the number of gradient steps.
         num_minibatches: of a pass.
         num_passes: over the steps of an update.
-        discount: factor for one env step.
         gae_lambda: 0 trusts the value function, 1 the rewards (arXiv:1506.02438).
         lr_clip_range: by how much the likelihood ratio may differ from 1 and still count.
         value_coeff: weight of the value function's loss.

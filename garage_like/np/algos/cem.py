@@ -21,10 +21,7 @@ class CEM(ParameterSearch):
     doi.org/10.1162/neco.2006.18.12.2936.
 
     Args:
-        env_spec: of the environment that the policy acts in.
         policy: whose parameters are searched, starting from those it has.
-        sampler: where the trainer gets episodes.
-        n_samples: candidates in one epoch.
         discount: factor for one env step, for metrics alone.
         init_std: standard deviation of the first candidates.
         best_frac: part of the candidates that the distribution is fitted to.

@@ -21,10 +21,7 @@ class CMAES(ParameterSearch):
     takes P^2 numbers, and decomposing it P^3 operations: take small policies.
 
     Args:
-        env_spec: of the environment that the policy acts in.
         policy: whose parameters are searched, starting from those it has.
-        sampler: where the trainer gets episodes.
-        n_samples: candidates in one epoch.
         discount: factor for one env step, for metrics alone.
         sigma0: standard deviation of the first candidates.
 

@@ -16,7 +16,6 @@ class AddGaussianNoise(ExplorationPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        policy: what is explored around.
         total_timesteps: env steps of the whole run.
         max_sigma: standard deviation at the start, in the units of the actions.
         min_sigma: when it has fallen.

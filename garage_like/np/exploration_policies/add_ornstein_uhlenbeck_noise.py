@@ -23,7 +23,6 @@ class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        policy: what is explored around.
         mu: what the noise is drawn back to.
         sigma: how strongly it is shaken, in the units of the actions.
         theta: how strongly it is drawn back.

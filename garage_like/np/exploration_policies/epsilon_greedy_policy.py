@@ -15,7 +15,6 @@ class EpsilonGreedyPolicy(ExplorationPolicy):
 
     Args:
         env_spec: its action space is Discrete.
-        policy: what is explored around.
         total_timesteps: env steps of the whole run.
         max_epsilon: at the start.
         min_epsilon: when it has fallen.

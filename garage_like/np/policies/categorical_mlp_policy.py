@@ -17,8 +17,6 @@ class CategoricalMLPPolicy(VectorPolicy):
 
     Args:
         env_spec: its action space is Discrete.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: its name, or np.tanh.
 
     Raises:
         ValueError: if the action space is not Discrete, counted from 0.

@@ -17,8 +17,6 @@ class ContinuousMLPPolicy(VectorPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: its name, or np.tanh.
 
     Raises:
         ValueError: if the action space is no Box.

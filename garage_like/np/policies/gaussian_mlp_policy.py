@@ -19,8 +19,6 @@ class GaussianMLPPolicy(VectorPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: its name, or np.tanh.
         init_std: what the standard deviations start at.
 
     Raises:

@@ -23,17 +23,8 @@ class REPS(RelativeEntropyPolicySearch):
     paper: the policy is a network, fitted by L-BFGS, and the duration of episodes is a feature.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
-        baseline: plays no part in learning, as REPS values features by itself; if there is one, it
-            is fitted to returns, and how well it explains them is logged.
-        sampler: where the trainer gets episodes.
         policy_optimizer: has `minimize(loss, *tensors)`; None for L-BFGS, 20 iterations.
-        discount: for what is logged; learning does not discount.
-        epsilon: bound of the relative entropy between two policies' steps, in nats.
-        l2_reg_dual: weight of |v|^2 in the dual function, where v values features.
         l2_reg_loss: weight of the mean square of the policy's parameters.
-        dual_iterations: iterations of L-BFGS on the dual function.
 
     Raises:
         ValueError: if an argument is out of range.

@@ -22,7 +22,6 @@ class GaussianBaseline(NetworkBaseline):
     added to the logarithm of the standard deviation.
 
     Args:
-        env_spec: of the environment whose observations are valued.
         learn_std: whether the standard deviation is a parameter.
         init_std: what it starts at.
         adaptive_std: whether it depends on the observation.

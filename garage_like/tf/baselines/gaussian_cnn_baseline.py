@@ -32,8 +32,6 @@ class GaussianCNNBaseline(GaussianBaseline):
         output_nonlinearity: applied to the value.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
-        learn_std: whether the standard deviation is a parameter.
-        init_std: what it starts at.
         layer_normalization: normalise what goes into each hidden nonlinearity.
         adaptive_std: whether a network gives the standard deviation of each observation.
         std_share_network: whether that is the network that gives the value.
@@ -42,9 +40,6 @@ class GaussianCNNBaseline(GaussianBaseline):
         optimizer: as in NetworkBaseline.
         optimizer_args: as in NetworkBaseline.
         use_trust_region: keep each fit close to the last one, by a PenaltyLBFGSOptimizer.
-        max_kl_step: how close, in nats.
-        normalize_inputs: shift and scale observations by what the last batch was like.
-        normalize_outputs: the same of returns, so that the network gives numbers around 0.
 
     Raises:
         ValueError: if observations are no images, init_std is not positive, or a trust region is

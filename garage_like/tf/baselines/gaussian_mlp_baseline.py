@@ -18,7 +18,6 @@ class GaussianMLPBaseline(GaussianBaseline):
     In torch this is GaussianMLPValueFunction.
 
     Args:
-        env_spec: of the environment whose observations are valued.
         hidden_sizes: units of each hidden layer.
         hidden_nonlinearity: function of a tensor; None for none.
         hidden_w_init: maps a shape (inputs, outputs) to weights.
@@ -26,8 +25,6 @@ class GaussianMLPBaseline(GaussianBaseline):
         output_nonlinearity: applied to the value.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
-        learn_std: whether the standard deviation is a parameter.
-        init_std: what it starts at.
         layer_normalization: normalise what goes into each hidden nonlinearity.
         adaptive_std: whether a network gives the standard deviation of each observation.
         std_share_network: whether that is the network that gives the value.
@@ -36,9 +33,6 @@ class GaussianMLPBaseline(GaussianBaseline):
         optimizer: as in NetworkBaseline.
         optimizer_args: as in NetworkBaseline.
         use_trust_region: keep each fit close to the last one, by a PenaltyLBFGSOptimizer.
-        max_kl_step: how close, in nats.
-        normalize_inputs: shift and scale observations by what the last batch was like.
-        normalize_outputs: the same of returns, so that the network gives numbers around 0.
 
     Raises:
         ValueError: if init_std is not positive, or a trust region is asked for with an optimizer

@@ -18,7 +18,6 @@ class MLPBaseline(NetworkBaseline):
     A subclass implements `compute_loss`.
 
     Args:
-        env_spec: of the environment whose observations are valued.
         hidden_sizes: units of each hidden layer.
         hidden_nonlinearity: function of a tensor; None for none.
         hidden_w_init: maps a shape (inputs, outputs) to weights.
@@ -29,7 +28,6 @@ class MLPBaseline(NetworkBaseline):
         layer_normalization: normalise what goes into each hidden nonlinearity.
         optimizer: as in NetworkBaseline.
         optimizer_args: as in NetworkBaseline.
-        normalize_inputs: shift and scale observations by what the last batch was like.
     """
 
     def __init__(

@@ -14,11 +14,6 @@ class LSTM(RecurrentCell):
     """Compute a long short-term memory; the equations are those of `garage_like.np.lstm.LSTM`.
 
     Args:
-        input_dim: D, inputs of each step.
-        hidden_dim: H, what the outside sees of a state.
-        hidden_w_init: maps shape (D, H) to the input weights of one gate.
-        recurrent_w_init: maps shape (H, H) to the weights of one gate for the state.
-        hidden_b_init: maps shape (H,) to the biases of one gate.
         forget_bias: added to the biases of the forget gate: 1 lets memories last from the start
             (Jozefowicz et al. 2015).
 

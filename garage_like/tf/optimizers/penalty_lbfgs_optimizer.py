@@ -20,7 +20,6 @@ class PenaltyLBFGSOptimizer(LBFGSOptimizer):
     once (Nocedal and Wright 2006, section 17.1). It goes on from call to call.
 
     Args:
-        module: whose `trainable_variables` it moves.
         max_constraint_value: what the constraint must not exceed.
         max_optimization_epochs: iterations with one penalty; each takes one or a few gradients.
         initial_penalty: what the first call begins with.

@@ -18,12 +18,6 @@ class CategoricalRecurrentPolicy(RecurrentPolicy):
 
     Args:
         env_spec: its action space is Discrete.
-        hidden_dim: units of the cell.
-        hidden_w_init: maps a shape (inputs, units) to the input weights of one gate.
-        recurrent_w_init: maps a shape (units, units) to the weights of one gate for the state.
-        hidden_b_init: maps a shape (units,) to the biases of one gate.
-        output_w_init: maps a shape (units, outputs) to weights.
-        output_b_init: maps a shape (outputs,) to biases.
         state_include_action: append the previous action, one-hot, to the observation.
 
     Raises:

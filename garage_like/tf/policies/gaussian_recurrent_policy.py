@@ -25,13 +25,6 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_dim: units of the cell.
-        hidden_w_init: maps a shape (inputs, units) to the input weights of one gate.
-        recurrent_w_init: maps a shape (units, units) to the weights of one gate for the state.
-        hidden_b_init: maps a shape (units,) to the biases of one gate.
-        output_w_init: maps a shape (units, outputs) to weights.
-        output_b_init: maps a shape (outputs,) to biases.
-        state_include_action: append the previous action to the observation.
         learn_std: whether the standard deviations are parameters.
         init_std: what they start at.
 

@@ -28,7 +28,6 @@ class RecurrentPolicy(StochasticPolicy):
     A subclass implements `__call__` and `actor`, and says what its cell is.
 
     Args:
-        env_spec: of the environment to act in.
         hidden_dim: units of the cell.
         hidden_w_init: maps a shape (inputs, units) to the input weights of one gate.
         recurrent_w_init: maps a shape (units, units) to the weights of one gate for the state.

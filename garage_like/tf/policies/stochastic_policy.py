@@ -13,9 +13,6 @@ class StochasticPolicy(Policy):
     """Map observations to a distribution over actions.
 
     A subclass implements `__call__`, and may implement `actor`, which acts quicker.
-
-    Args:
-        env_spec: of the environment to act in.
     """
 
     def __call__(self, observations: tf.Tensor) -> tuple[Distribution, dict[str, Any]]:

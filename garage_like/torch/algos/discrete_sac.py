@@ -31,8 +31,6 @@ class DiscreteSAC(SoftActorCritic):
         policy: what is trained; gives a distribution with `logits`, as CategoricalMLPPolicy does.
         qf1: values observations, shape (N, D), as shape (N, K), as DiscreteMLPQFunction does.
         qf2: another one.
-        replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for one environment, mid-episode on.
         target_entropy: what a learned temperature holds the policy's entropy at, in nats; None for
             0.98 log K.
         **options: arguments of SoftActorCritic (fixed_alpha, policy_lr, ...) and of

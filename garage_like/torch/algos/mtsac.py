@@ -24,10 +24,6 @@ class MTSAC(SAC):
 
     Args:
         env_spec: of any of the environments.
-        policy: what is trained.
-        qf1: values observations and actions.
-        qf2: another one.
-        replay_buffer: a PathBuffer of any kind.
         sampler: where the trainer gets transitions of all tasks.
         num_tasks: how many there are.
         **options: arguments of SoftActorCritic and OffPolicyAlgorithm; a fixed_alpha is that of

@@ -54,10 +54,8 @@ class PEARLWorker(DefaultWorker):
     Args:
         deterministic: act by the mode of the policy's distribution, given the guess.
         accum_context: has no effect: what was played is added to the context by the algorithm.
-        seed: what the worker's random numbers derive from; None takes the run's seed.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
             to the environment.
-        worker_number: which of a sampler's workers this is.
     """
 
     def __init__(
@@ -85,7 +83,6 @@ class TaskMemory(PathBuffer):
     """Keep transitions of one task, and draw from them by a stream of its own.
 
     Args:
-        capacity_in_transitions: rows of the ring.
         env_spec: whose spaces say what a row looks like.
         kind: what the memory is for.
         task: number of the task.

@@ -26,12 +26,8 @@ class SAC(SoftActorCritic):
     Haarnoja et al. 2018, arXiv:1812.05905, with a learned temperature, or a fixed one.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
         qf1: values observations and actions.
         qf2: another one.
-        replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for one environment, mid-episode on.
         **options: arguments of SoftActorCritic (fixed_alpha, target_entropy, policy_lr, ...) and
             of OffPolicyAlgorithm (buffer_batch_size, discount, steps_per_epoch, ...).
 

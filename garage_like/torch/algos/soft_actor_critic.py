@@ -55,11 +55,7 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
     Haarnoja et al. 2018, arXiv:1812.05905. Subclasses have the Q-functions.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
         critics: each target Q-function with its original.
-        replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for one environment, mid-episode on.
         fixed_alpha: the temperature; None to learn it.
         target_entropy: what a learned temperature holds the policy's entropy at, in nats; None for
             minus the number of actions, in units of half widths of the action space.

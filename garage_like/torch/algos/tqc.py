@@ -29,11 +29,7 @@ class TQC(SoftActorCritic):
     Kuznetsov et al. 2020, arXiv:2005.04269.
 
     Args:
-        env_spec: of the environment that the policy acts in.
-        policy: what is trained.
         qfs: Q-functions, each of as many quantiles; the paper has five.
-        replay_buffer: a PathBuffer of any kind.
-        sampler: where the trainer gets transitions; None for one environment, mid-episode on.
         top_quantiles_to_drop_per_net: of the quantiles of all targets together, the largest so
             many times the number of Q-functions are left out.
         **options: arguments of SoftActorCritic (fixed_alpha, target_entropy, policy_lr, ...) and

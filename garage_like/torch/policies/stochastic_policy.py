@@ -12,9 +12,6 @@ class StochasticPolicy(Policy):
     """Map observations to a distribution over actions.
 
     A subclass implements `forward`, and may implement `actor`, which acts quicker.
-
-    Args:
-        env_spec: of the environment to act in.
     """
 
     def forward(self, observations: torch.Tensor) -> tuple[Distribution, dict[str, torch.Tensor]]:

@@ -71,15 +71,7 @@ class QuantileMLPQFunction(ContinuousMLPQFunction):
     """Give quantiles, shape (N, n_quantiles), of the return that follows observations and actions.
 
     Args:
-        env_spec: of the environment to act in.
         n_quantiles: how many, at equal distances of probability.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:
         ValueError: if there is no quantile.

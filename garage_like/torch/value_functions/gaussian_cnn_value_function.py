@@ -32,8 +32,6 @@ class GaussianCNNValueFunction(GaussianValueFunction):
         output_nonlinearity: applied to the value.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
-        learn_std: whether the standard deviation is a parameter.
-        init_std: what it starts at.
         layer_normalization: normalise what goes into each hidden nonlinearity behind them.
 
     Raises:

@@ -18,7 +18,6 @@ class GaussianMLPValueFunction(GaussianValueFunction):
     """Take returns as normally distributed around a multi-layer perceptron's value.
 
     Args:
-        env_spec: of the environment whose observations are valued.
         hidden_sizes: units of each hidden layer.
         hidden_nonlinearity: module class, module or function; None for none.
         hidden_w_init: fills a weight in place.
@@ -26,8 +25,6 @@ class GaussianMLPValueFunction(GaussianValueFunction):
         output_nonlinearity: applied to the value.
         output_w_init: as hidden_w_init.
         output_b_init: as hidden_b_init.
-        learn_std: whether the standard deviation is a parameter.
-        init_std: what it starts at.
         layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:

@@ -15,7 +15,6 @@ class GaussianValueFunction(ValueFunction):
     """Take returns as normally distributed around what `forward` gives.
 
     Args:
-        env_spec: of the environment whose observations are valued.
         learn_std: whether the standard deviation is a parameter.
         init_std: what it starts at.
 
