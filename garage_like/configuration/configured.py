@@ -14,7 +14,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from garage_like.configuration.comparison import CLASS
 from garage_like.configuration.garage_arguments import translate
@@ -36,7 +36,12 @@ class Configured:
     """Remember the arguments of the constructor, on classes derived from this one.
 
     A subclass need do nothing. What is remembered is text: it keeps no argument alive.
+
+    Attributes:
+        EXPLAINED_BY: classes of parts, which explain the arguments that are handed to them.
     """
+
+    EXPLAINED_BY: ClassVar[tuple[type, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Let the constructor of a new subclass note its arguments."""

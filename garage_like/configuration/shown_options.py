@@ -1,8 +1,9 @@
 """What a constructor takes is shown where its class is looked at, and explained once.
 
 An option that a constructor hands up to a base is spelled and explained by the base that takes it,
-and an argument that several classes take by the first of them. `help`, an editor and the API pages
-read the signature and the docstring of the class, so both are completed from those of its bases.
+an argument that several classes take by the first of them, and one that is handed to a part by
+that part (`EXPLAINED_BY`). `help` and the API pages read the signature and the docstring of the
+class, so both are completed from those.
 """
 
 from __future__ import annotations
@@ -186,8 +187,9 @@ def _stars(parameter: inspect.Parameter) -> str:
 
 
 def _explained(cls: type, heading: str, name: str) -> str | None:
-    """Return what the nearest base says of an argument."""
-    found = (sections_of(base).get(heading, {}).get(name) for base in cls.__mro__[1:])
+    """Return what the nearest base says of an argument, or the part that it is handed to."""
+    classes = (*cls.__mro__[1:], *getattr(cls, "EXPLAINED_BY", ()))
+    found = (sections_of(base).get(heading, {}).get(name) for base in classes)
     return next((text for text in found if text), None)
 
 

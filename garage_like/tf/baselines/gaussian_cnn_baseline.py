@@ -20,18 +20,7 @@ class GaussianCNNBaseline(GaussianBaseline):
 
     Args:
         env_spec: of the environment whose observations, images, are valued.
-        image_format: where the channels are.
-        hidden_channels: of each convolution.
-        kernel_sizes: of each convolution.
-        strides: of each convolution, or one number for all.
-        paddings: of each convolution, or 'SAME' or 'VALID' for all; None for none.
-        hidden_sizes: units of each fully connected hidden layer that follows.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape to weights.
-        hidden_b_init: maps a shape to biases.
         output_nonlinearity: applied to the value.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
         layer_normalization: normalise what goes into each hidden nonlinearity.
         adaptive_std: whether a network gives the standard deviation of each observation.
         std_share_network: whether that is the network that gives the value.
@@ -45,6 +34,8 @@ class GaussianCNNBaseline(GaussianBaseline):
         ValueError: if observations are no images, init_std is not positive, or a trust region is
             asked for with an optimizer that has none.
     """
+
+    EXPLAINED_BY = (CNN,)
 
     def __init__(
         self,

@@ -18,14 +18,7 @@ class GaussianMLPBaseline(GaussianBaseline):
     In torch this is GaussianMLPValueFunction.
 
     Args:
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape (inputs, outputs) to weights.
-        hidden_b_init: maps a shape (outputs,) to biases.
         output_nonlinearity: applied to the value.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
         adaptive_std: whether a network gives the standard deviation of each observation.
         std_share_network: whether that is the network that gives the value.
         std_hidden_sizes: units of each hidden layer of one of its own.
@@ -38,6 +31,8 @@ class GaussianMLPBaseline(GaussianBaseline):
         ValueError: if init_std is not positive, or a trust region is asked for with an optimizer
             that has none.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     std_mlp: MLP | None = None
 

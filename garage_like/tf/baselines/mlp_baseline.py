@@ -18,17 +18,12 @@ class MLPBaseline(NetworkBaseline):
     A subclass implements `compute_loss`.
 
     Args:
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape (inputs, outputs) to weights.
-        hidden_b_init: maps a shape (outputs,) to biases.
         output_nonlinearity: applied to the value.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
         optimizer: as in NetworkBaseline.
         optimizer_args: as in NetworkBaseline.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

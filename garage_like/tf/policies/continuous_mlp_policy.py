@@ -23,18 +23,13 @@ class ContinuousMLPPolicy(Policy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape (inputs, outputs) to weights.
-        hidden_b_init: maps a shape (outputs,) to biases.
         output_nonlinearity: applied before scaling.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:
         ValueError: if the action space is no Box.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

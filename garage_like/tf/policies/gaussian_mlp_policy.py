@@ -27,23 +27,18 @@ class GaussianMLPPolicy(StochasticPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape (inputs, outputs) to weights.
-        hidden_b_init: maps a shape (outputs,) to biases.
         output_nonlinearity: applied to the mean.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
         learn_std: whether the standard deviations are parameters.
         init_std: what they start at.
         min_std: what they cannot fall below.
         max_std: what they cannot rise above; None for no limit.
         std_parameterization: the parameter p gives exp(p) or softplus(p) = log(1 + exp(p)).
-        layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:
         ValueError: if the action space is no Box, or the standard deviations are contradictory.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

@@ -16,16 +16,11 @@ class ContinuousMLPQFunction(Module):
 
     Args:
         env_spec: of the environment to act in.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape (inputs, outputs) to weights.
-        hidden_b_init: maps a shape (outputs,) to biases.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
         action_merge_layer: which layer takes the action beside its inputs, counted from 0, or back
             from the output layer, which is -1.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     observation_mlp: MLP | None = None  # what observations go through alone
 

@@ -20,20 +20,6 @@ class DiscreteCNNQFunction(Module):
 
     Args:
         env_spec: its observations are images, its action space is Discrete.
-        image_format: where the channels are.
-        hidden_channels: of each convolution.
-        kernel_sizes: of each convolution.
-        strides: of each convolution, or one number for all.
-        paddings: of each convolution, or 'SAME' or 'VALID' for all; None for none.
-        hidden_sizes: units of each fully connected hidden layer that follows.
-        hidden_nonlinearity: function of a tensor; None for none.
-        hidden_w_init: maps a shape to weights.
-        hidden_b_init: maps a shape to biases.
-        output_nonlinearity: as hidden_nonlinearity.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
-        cnn_hidden_nonlinearity: that of the convolutions; None for hidden_nonlinearity.
         max_pooling: take the largest of each `pool_shapes` behind each convolution.
         pool_strides: steps from one such to the next.
         pool_shapes: its height and width.
@@ -42,6 +28,8 @@ class DiscreteCNNQFunction(Module):
     Raises:
         ValueError: if the spaces are others, or the convolutions contradict each other.
     """
+
+    EXPLAINED_BY = (CNN,)
 
     def __init__(
         self,

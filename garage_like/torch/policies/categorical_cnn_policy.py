@@ -22,20 +22,6 @@ class CategoricalCNNPolicy(StochasticPolicy):
 
     Args:
         env_spec: its observations are images, its action space is Discrete.
-        image_format: where the channels are.
-        hidden_channels: of each convolution.
-        kernel_sizes: of each convolution.
-        strides: of each convolution, or one number for all.
-        paddings: of each convolution, or one number for all; None for none.
-        hidden_sizes: units of each fully connected hidden layer that follows.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
-        output_nonlinearity: as hidden_nonlinearity.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
-        padding_mode: what paddings consist of, as `torch.nn.Conv2d` has it.
         max_pool: take the largest of each `pool_shape` behind each convolution.
         pool_shape: its height and width, or both in one number.
         pool_stride: steps from one such to the next.
@@ -43,6 +29,8 @@ class CategoricalCNNPolicy(StochasticPolicy):
     Raises:
         ValueError: if the spaces are others, or the convolutions contradict each other.
     """
+
+    EXPLAINED_BY = (CNN,)
 
     def __init__(
         self,

@@ -25,19 +25,14 @@ class TanhGaussianMLPPolicy(StochasticPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
         min_std: what standard deviations cannot fall below.
         max_std: what they cannot rise above.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:
         ValueError: if the action space is no Box, or the standard deviations are contradictory.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

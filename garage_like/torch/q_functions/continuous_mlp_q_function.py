@@ -17,14 +17,9 @@ class ContinuousMLPQFunction(Named, nn.Module):
 
     Args:
         env_spec: of the environment to act in.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

@@ -20,19 +20,14 @@ class DiscreteMLPQFunction(Named, nn.Module):
 
     Args:
         env_spec: its action space is Discrete.
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
         dueling: learn the value of the state apart from what each action adds to it (Wang et al.
             2016, arXiv:1511.06581). Differs from the paper: both share all hidden layers.
 
     Raises:
         ValueError: if the action space is not Discrete, counted from 0.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,

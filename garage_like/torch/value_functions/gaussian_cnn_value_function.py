@@ -20,23 +20,13 @@ class GaussianCNNValueFunction(GaussianValueFunction):
 
     Args:
         env_spec: of the environment whose observations, images, are valued.
-        image_format: where the channels are.
-        hidden_channels: of each convolution.
-        kernel_sizes: of each convolution.
-        strides: of each convolution, or one number for all.
-        paddings: of each convolution, or one number for all; None for none.
-        hidden_sizes: units of each fully connected hidden layer that follows.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
         output_nonlinearity: applied to the value.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity behind them.
 
     Raises:
         ValueError: if observations are no images, or init_std is not positive.
     """
+
+    EXPLAINED_BY = (CNN,)
 
     def __init__(
         self,

@@ -18,18 +18,13 @@ class GaussianMLPValueFunction(GaussianValueFunction):
     """Take returns as normally distributed around a multi-layer perceptron's value.
 
     Args:
-        hidden_sizes: units of each hidden layer.
-        hidden_nonlinearity: module class, module or function; None for none.
-        hidden_w_init: fills a weight in place.
-        hidden_b_init: fills a bias in place.
         output_nonlinearity: applied to the value.
-        output_w_init: as hidden_w_init.
-        output_b_init: as hidden_b_init.
-        layer_normalization: normalise what goes into each hidden nonlinearity.
 
     Raises:
         ValueError: if init_std is not positive.
     """
+
+    EXPLAINED_BY = (MLP,)
 
     def __init__(
         self,
