@@ -80,6 +80,7 @@ EXTRAS["peers"] = [
     "stable-baselines3>=2.4",
     "sb3-contrib>=2.4",
     "skrl>=2.0",
+    "torchrl>=0.14",
     "equinox>=0.12",
     "numba>=0.61",
 ]

@@ -27,7 +27,7 @@ from garage_like.snapshot.imposed import imposed, imposed_on_loops
 from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.schedule import keeps_only_newest
 from garage_like.trainer.loop import Loop
-from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, refuse_locals
+from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, names_in
 from garage_like.trainer.safe_points import is_watched
 from garage_like.trainer.script import record_script
 from garage_like.trainer.state import TrainArgs, check_count
@@ -45,7 +45,7 @@ LOOK_SHARE = 0.001
 @takes_fields_of(SnapshotOptions)
 def epochs(
     where: str | os.PathLike[str] | SnapshotConfig,
-    n: int,
+    n: int | range,
     state: MutableMapping[str, Any],
     *,
     skip: Iterable[str] = (),
@@ -61,8 +61,9 @@ def epochs(
 
     Args:
         where: the run directory, or the `ctxt` of an experiment.
-        n: epochs in total.
-        state: where the script's names are bound: `globals()`, or `vars(bag)`.
+        n: epochs in total, or what the script calls them: `range(1, n + 1)`.
+        state: where the script's names are bound: `globals()`, the `locals()` of a function that
+            loops itself, or `vars(bag)`.
         skip: names that are not saved, since the script makes them anew each time it starts.
         **options: of `SnapshotConfig`: `snapshot_mode`, `keep_best` and so on.
 
@@ -75,10 +76,12 @@ def epochs(
         SnapshotSaveError: before the first epoch, if something cannot be saved; names it.
         RunLockedError: if another process trains in this directory.
     """
-    check_count("epochs: n", n, 0)
-    refuse_locals(state, caller(1))
-    loop = ScriptLoop(loop_config(where, options), int(n), Namespace(state, skip))
-    return EpochsIterator(loop.iterate)
+    values = n if isinstance(n, range) else None
+    total = len(n) if isinstance(n, range) else n
+    check_count("epochs: n", total, 0)
+    names = Namespace(names_in(state, caller(1)), skip)
+    loop = ScriptLoop(loop_config(where, options), int(total), names)
+    return EpochsIterator(loop.iterate, values)
 
 
 def loop_config(where: Any, options: dict[str, Any]) -> SnapshotConfig:

@@ -6,14 +6,17 @@ Modules, classes and functions are code, which the script brings along; everythi
 from __future__ import annotations
 import __future__
 
+import ctypes
 import functools
+import inspect
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.pickling import GraphPickler
+from garage_like.snapshot.graph.walk import unpicklable_chain
 from garage_like.snapshot.kinds.environments import EnvStates
 
 _CODE = (
@@ -81,9 +84,12 @@ class Namespace:
         kinds = ", ".join(f"{name!r} ({type(self._names[name]).__name__})" for name in bad)
         wanted = [*self.skip, *bad]
         cause = error.__cause__ or error
+        held = {name: self._names[name] for name in bad}
+        inside = unpicklable_chain(held, lambda value: _can_save(value, known))
+        where = f"{inside[-1][0]}: " if len(inside) > 1 else ""
         return (
-            f"epochs: {kinds} cannot be saved: {type(cause).__name__}: {cause}. If the script makes"
-            f" it anew each time it starts, leave it out: skip={wanted!r}"
+            f"epochs: {kinds} cannot be saved: {where}{type(cause).__name__}: {cause}. If the"
+            f" script makes it anew each time it starts, leave it out: skip={wanted!r}"
         )
 
 
@@ -104,14 +110,16 @@ class EpochsIterator:
 
     Args:
         begin: starts going through the epochs.
+        values: what the script calls them; None: 0, 1, 2 and so on.
     """
 
-    def __init__(self, begin: Callable[[], Any]) -> None:
-        self._begin = begin
+    def __init__(self, begin: Callable[[], Any], values: range | None = None) -> None:
+        self._begin, self._values = begin, values
 
     def __iter__(self) -> Any:
         """Begin, or go on where an earlier start of the script came to."""
-        return self._begin()
+        epochs = self._begin()
+        return epochs if self._values is None else map(self._values.__getitem__, epochs)
 
 
 def _can_save(value: Any, known: EnvStates) -> bool:
@@ -122,25 +130,55 @@ def _can_save(value: Any, known: EnvStates) -> bool:
     return True
 
 
-def refuse_locals(names: Any, frame: types.FrameType | None) -> None:
-    """Raise if names are those of a function, which cannot be bound from outside.
+class FunctionNames(MutableMapping[str, Any]):
+    """The local variables of a function that runs, bound from outside.
 
-    Raises:
-        TypeError: if so.
+    Args:
+        frame: of the function.
     """
-    if frame is None or not isinstance(names, dict) or names is frame.f_globals:
-        return
-    code = frame.f_code
-    if not code.co_flags & 1 or not names:  # of a module or a class body
-        return
-    own: Collection[str] = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-    local = frame.f_locals
-    if set(names) <= set(own) and all(local.get(k) is v for k, v in names.items()):
-        raise TypeError(
-            "epochs: state is the locals() of a function, and what is bound there does not reach"
-            " its variables; keep them in an object, bag = types.SimpleNamespace(...), and pass"
-            " vars(bag)"
-        )
+
+    def __init__(self, frame: types.FrameType) -> None:
+        self._frame = frame
+
+    def __getitem__(self, name: str) -> Any:
+        return self._frame.f_locals[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        names = self._frame.f_locals
+        names[name] = value
+        if sys.version_info < (3, 13):  # from then on the variables are written at once
+            to_fast = ctypes.pythonapi.PyFrame_LocalsToFast
+            to_fast(ctypes.py_object(self._frame), ctypes.c_int(0))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("local variables are bound, not deleted")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self._frame.f_locals))
+
+    def __len__(self) -> int:
+        return len(self._frame.f_locals)
+
+
+def names_in(state: Any, frame: types.FrameType | None) -> Any:
+    """Return where names are bound: for the `locals()` of a function, its variables themselves.
+
+    Args:
+        state: what the script gave.
+        frame: of the function that called, or was called by the one whose variables these are.
+    """
+    while frame is not None and isinstance(state, dict) and state:
+        if frame.f_code.co_flags & inspect.CO_OPTIMIZED and _is_locals(state, frame):
+            return FunctionNames(frame)
+        frame = frame.f_back
+    return state
+
+
+def _is_locals(state: dict[str, Any], frame: types.FrameType) -> bool:
+    found = frame.f_locals
+    if sys.version_info < (3, 13):
+        return found is state
+    return len(state) == len(found) and all(k in found and found[k] is v for k, v in state.items())
 
 
 def caller(depth: int) -> types.FrameType | None:

@@ -12,6 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+ENV["PYTHONHASHSEED"] = "0"  # TorchRL has sets of names, whose order is this process's
 
 
 def digest(folder: Path, script: str, *words: str, **extra: str) -> list[str]:
@@ -53,6 +54,31 @@ def kills_of(name: str, first: int, last: int, step: int = 1) -> list[int]:
 @pytest.mark.parametrize("kind", ["ppo", "dqn"])
 def test_a_script_with_a_loop_of_its_own(tmp_path, kind):
     check(tmp_path, "own_loop.py", kills_of(kind, 2, 8), kind)
+
+
+EXAMPLES = {
+    "skrl": ("skrl_pendulum.py", "--algorithm=ppo", "--timesteps=320"),
+    "skrl SAC": ("skrl_pendulum.py", "--algorithm=sac", "--timesteps=320"),
+    "tianshou": ("tianshou_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
+    "torchrl": ("torchrl_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
+    "keras": ("keras_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", EXAMPLES)
+def test_a_loop_of_another_library(tmp_path, library):
+    pytest.importorskip(library.partition(" ")[0])
+    name, *words = EXAMPLES[library]
+    path = str(HERE.parents[1] / "examples" / "adapters" / name)
+    check(tmp_path, "example_in_parts.py", kills_of(library, 2, 8)[:1], path, *words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sac", "recurrent", "while"])
+def test_a_script_of_a_single_file(tmp_path, kind):
+    last = 7 if kind == "recurrent" else 90
+    check(tmp_path, "single_files.py", kills_of(kind, 2, last)[-1:], kind)
 
 
 QUICK = [("PPO", "subproc", "normalized"), ("DQN", "dummy", "plain")]

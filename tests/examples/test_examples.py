@@ -33,6 +33,10 @@ QUICK = {
 TESTED_BY_NAME = {
     "adapters/own_loop.py",
     "adapters/sb3_ppo.py",
+    "adapters/skrl_pendulum.py",
+    "adapters/tianshou_cartpole.py",
+    "adapters/torchrl_cartpole.py",
+    "adapters/keras_cartpole.py",
     "kill_and_resume.py",
     "tf/resume_training.py",
     "tf/trpo_gym_tf_cartpole_pretrained.py",

@@ -137,11 +137,32 @@ def test_code_is_no_state(tmp_path):
     assert set(classes) == {"algo", "walker", "same", "trainer"}
 
 
-def test_locals_of_a_function_are_refused(tmp_path):
-    walker = Walker()
-    assert walker
-    with pytest.raises(TypeError, match="locals"):
-        epochs(tmp_path, N, locals())
+def run_in_a_function(directory, stop_before=99):
+    random.seed(2)
+    np.random.seed(3)
+    walker, seen, count = Walker(), [], 0
+    same = walker
+
+    def closure():
+        return count
+
+    skip = ["stop_before"]
+    for number in epochs(directory, range(1, N + 1), locals(), skip=skip, max_stall=1.0):
+        if number == stop_before:
+            break
+        late = walker
+        late.move()
+        count += number
+        seen.append(same.place.sum())
+    return count, seen, closure(), late is walker
+
+
+def test_a_loop_in_a_function_goes_on_in_its_local_variables(tmp_path):
+    straight = run_in_a_function(tmp_path / "straight")
+    assert straight[0] == straight[2] == sum(range(1, N + 1))
+    for stop in (3, 5, 99):  # numbers of epochs that are broken off
+        again = run_in_a_function(tmp_path / "again", stop)
+    assert again == straight
 
 
 def test_arguments_are_checked(tmp_path):

@@ -181,7 +181,8 @@ def handler_again(cls: type[logging.Handler], state: dict[str, Any], stream: Any
 
 
 def _reduce_summary_writer(writer: Any) -> Any:
-    directory = getattr(writer, "log_dir", None) or getattr(writer, "logdir", None)
+    names = ("log_dir", "logdir", "_logdir")
+    directory = next(filter(None, (getattr(writer, name, None) for name in names)), None)
     return made_again, (call_again, (type(writer), (str(directory),), {}))
 
 
@@ -218,6 +219,8 @@ _KINDS: dict[type | tuple[type, ...], Reducer] = {
 _KNOWN_BY_NAME: dict[tuple[str, str], Reducer] = {
     ("torch", "SummaryWriter"): _reduce_summary_writer,
     ("tensorboardX", "SummaryWriter"): _reduce_summary_writer,
+    ("tensorboard", "EventFileWriter"): _reduce_summary_writer,
+    ("tensorboardX", "EventFileWriter"): _reduce_summary_writer,
     ("tqdm", "tqdm"): _reduce_bar,
     ("wandb", "Run"): _reduce_wandb_run,
 }
