@@ -171,6 +171,12 @@ def log_performance(
     return returns.tolist()
 
 
+_OF_RETURNS = (
+    *("AverageDiscountedReturn", "AverageReturn", "StdReturn", "MaxReturn", "MinReturn"),
+    *("TerminationRate", "SuccessRate"),
+)
+
+
 def log_multitask_performance(
     itr: int, batch: EpisodeBatch, discount: float, name_map: Mapping[int, str] | None = None
 ) -> list[float]:
@@ -195,8 +201,9 @@ def log_multitask_performance(
         if own:
             log_performance(itr, EpisodeBatch.concatenate(*own), discount, name)
             continue
+        tabular.record(f"{name}/Iteration", itr)
         tabular.record(f"{name}/NumEpisodes", 0)
-        for key in ("AverageDiscountedReturn", "AverageReturn", "StdReturn", "TerminationRate"):
+        for key in _OF_RETURNS:
             tabular.record(f"{name}/{key}", math.nan)
     return log_performance(itr, batch, discount, prefix="Average")
 

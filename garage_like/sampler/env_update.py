@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import gymnasium
-
 from garage_like.data.env_layers import layers_of
-from garage_like.envs.gym_env import GymEnv
 from garage_like.interfaces import Environment
 
 Wrap = Callable[[Any, Any], Environment]
@@ -21,7 +18,7 @@ Wrap = Callable[[Any, Any], Environment]
 class EnvUpdate:
     """Return the environment to step next, given the one that was stepped last."""
 
-    def __call__(self, old_env: Environment | None = None) -> Environment:
+    def __call__(self, old_env: Environment | None = None) -> Any:
         """Return the environment to step next.
 
         Args:
@@ -35,15 +32,15 @@ class NewEnvUpdate(EnvUpdate):
     """Make an environment anew.
 
     Args:
-        env_constructor: makes it; gymnasium's are wrapped in GymEnv.
+        env_constructor: makes it.
     """
 
     def __init__(self, env_constructor: Callable[[], Any]) -> None:
         self._env_constructor = env_constructor
 
-    def __call__(self, old_env: Environment | None = None) -> Environment:
+    def __call__(self, old_env: Environment | None = None) -> Any:
         """Return a new environment, whatever was stepped last."""
-        return as_environment(self._env_constructor())
+        return self._env_constructor()
 
 
 class ExistingEnvUpdate(EnvUpdate):
@@ -56,7 +53,7 @@ class ExistingEnvUpdate(EnvUpdate):
     def __init__(self, env: Environment) -> None:
         self._env = env
 
-    def __call__(self, old_env: Environment | None = None) -> Environment:
+    def __call__(self, old_env: Environment | None = None) -> Any:
         """Return the environment, whatever was stepped last."""
         return self._env
 
@@ -81,7 +78,7 @@ class SetTaskUpdate(EnvUpdate):
         self.task = task
         self._wrapper_constructor = wrapper_constructor
 
-    def __call__(self, old_env: Environment | None = None) -> Environment:
+    def __call__(self, old_env: Environment | None = None) -> Any:
         """Return the environment, turned to the task."""
         inner = None if old_env is None else self._layer_with_tasks(old_env)
         if inner is None:
@@ -90,7 +87,7 @@ class SetTaskUpdate(EnvUpdate):
         inner.set_task(self.task)
         if self._wrapper_constructor is not None:
             return self._wrapper_constructor(inner, self.task)
-        return as_environment(inner) if old_env is None else old_env
+        return inner if old_env is None else old_env
 
     def _layer_with_tasks(self, env: Environment) -> Any:
         wanted = self._env_type if isinstance(self._env_type, type) else object
@@ -99,8 +96,3 @@ class SetTaskUpdate(EnvUpdate):
             if callable(getattr(type(layer), "set_task", None)) and isinstance(layer, wanted):
                 return layer
         return None
-
-
-def as_environment(env: Any) -> Environment:
-    """Return an environment as it is, and one of gymnasium's in a GymEnv."""
-    return GymEnv(env) if isinstance(env, gymnasium.Env) else env

@@ -11,6 +11,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env, without_sharing
 from garage_like.interfaces import Environment, Policy, Sampler
 from garage_like.sampler.default_worker import DefaultWorker
+from garage_like.sampler.env_update import EnvUpdate
 from garage_like.sampler.vector_worker import VectorWorker
 from garage_like.sampler.worker import EXEC_TIME_KEYS, Worker
 from garage_like.sampler.worker_factory import WorkerFactory
@@ -35,7 +36,7 @@ class LocalSampler(Sampler):
 
     Args:
         agents: a policy, or a list of one for each worker.
-        envs: an environment, or a list of one for each worker.
+        envs: an environment, or what makes one (EnvUpdate), or a list of one for each worker.
         worker_factory: makes the workers; the arguments below are for when there is none.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT); None takes the
             environment's own limit.
@@ -92,7 +93,8 @@ class LocalSampler(Sampler):
             )
         self._factory = worker_factory
         self._agents = self._for_each_worker("agents", agents)
-        self._envs = self._for_each_worker("envs", envs)
+        listed = self._for_each_worker("envs", envs)
+        self._envs = [env() if isinstance(env, EnvUpdate) else env for env in listed]
         for env in self._envs:
             if not isinstance(env, Environment):
                 raise TypeError(

@@ -58,5 +58,5 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
         compared = ("_task_sampler._env._rng", "_meta_evaluator._sampler._workers[0]._rng")
         assert [part for part in compared if part not in paths] == []
         paths = " ".join(expected["PEARL-point"]["state"])
-        compared = ("policy.z_mean", "_contexts[0]", "_memories[2]._rng", "_target_vf.mlp")
+        compared = ("policy.z_means", "_contexts[0]", "_memories[2]._rng", "_target_vf.mlp")
         assert [part for part in compared if part not in paths] == []

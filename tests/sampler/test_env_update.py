@@ -1,3 +1,4 @@
+import gymnasium
 import numpy as np
 import pytest
 
@@ -51,11 +52,24 @@ def test_a_wrapper_is_put_around_the_environment_that_has_tasks():
     assert told == [TASK]
 
 
-def test_environments_of_gymnasium_are_wrapped():
-    import gymnasium
+def test_a_task_is_set_in_an_environment_of_gymnasium_too():
+    class Gym(gymnasium.Env):
+        observation_space = action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
 
-    env = NewEnvUpdate(lambda: gymnasium.make("CartPole-v1"))()
-    assert isinstance(env, GymEnv)
+        def set_task(self, task):
+            self.task = task
+
+    env = normalize(GymEnv(gymnasium.wrappers.TimeLimit(Gym(), 5)))
+    assert SetTaskUpdate(Gym, TASK)(env) is env
+    assert env.unwrapped.gym_env.unwrapped.task is TASK
+    assert SetTaskUpdate(Gym, TASK)().task is TASK
+    assert isinstance(NewEnvUpdate(Gym)(env), Gym)
+
+
+def test_a_sampler_begins_with_what_updates_make():
+    updates = [SetTaskUpdate(PointEnv, TASK), NewEnvUpdate(PointEnv)]
+    sampler = LocalSampler(GaussianMLPPolicy(PointEnv().spec), updates, n_workers=2)
+    assert [goal(env) for env in sampler._envs] == [[0.5, -0.5], [1.0, 1.0]]
 
 
 def test_an_update_must_say_what_it_does():

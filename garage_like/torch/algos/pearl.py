@@ -380,7 +380,7 @@ class PEARL(Movable, MetaRLAlgorithm):
     def _update(self) -> dict[str, float]:
         """Take one gradient step of everything, on a batch of tasks."""
         tasks = self._rng.integers(len(self._updates), size=self._meta_batch_size).tolist()
-        device = self.policy.z_mean.device
+        device = self.policy.z_means.device
         batch = make_minibatch(
             _joined([self._memories[task].sample_transitions(self._batch_size) for task in tasks]),
             self._env_spec,

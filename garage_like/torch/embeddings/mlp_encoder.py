@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from garage_like.data.env_spec import InOutSpec
-from garage_like.torch.modules.mlp import MLP, Nonlinearity
+from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 
 
 class MLPEncoder(MLP):
@@ -20,7 +20,11 @@ class MLPEncoder(MLP):
         output_dim: numbers that are made of it.
         hidden_sizes: units of each hidden layer.
         hidden_nonlinearity: module class, module or function; None for none.
+        hidden_w_init: fills a weight in place.
+        hidden_b_init: fills a bias in place.
         output_nonlinearity: as hidden_nonlinearity.
+        output_w_init: as hidden_w_init.
+        output_b_init: as hidden_b_init.
         layer_normalization: normalise what goes into each hidden nonlinearity.
     """
 
@@ -30,7 +34,11 @@ class MLPEncoder(MLP):
         output_dim: int,
         hidden_sizes: Sequence[int] = (32, 32),
         hidden_nonlinearity: Nonlinearity = nn.ReLU,
+        hidden_w_init: Initializer = nn.init.xavier_normal_,
+        hidden_b_init: Initializer = nn.init.zeros_,
         output_nonlinearity: Nonlinearity = None,
+        output_w_init: Initializer = nn.init.xavier_normal_,
+        output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
     ) -> None:
         super().__init__(
@@ -38,11 +46,18 @@ class MLPEncoder(MLP):
             output_dim,
             hidden_sizes,
             hidden_nonlinearity,
-            output_nonlinearity=output_nonlinearity,
-            layer_normalization=layer_normalization,
+            hidden_w_init,
+            hidden_b_init,
+            output_nonlinearity,
+            output_w_init,
+            output_b_init,
+            layer_normalization,
         )
         self.input_dim = input_dim
         self.output_dim = output_dim
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Do nothing: it remembers nothing of episodes."""
 
     @property
     def spec(self) -> InOutSpec:

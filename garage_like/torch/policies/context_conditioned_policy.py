@@ -11,6 +11,7 @@ from torch import nn
 
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
+from garage_like.data.time_step import TimeStep
 from garage_like.np.latent_actor import LatentActor
 from garage_like.np.observations import flatten_observations
 from garage_like.sampler.framework_actor import actor_of, forget, give_memory
@@ -61,23 +62,57 @@ class ContextConditionedPolicy(Policy):
         self._use_information_bottleneck = use_information_bottleneck
         self._use_next_obs = use_next_obs
         self._memory: np.ndarray | None = None
-        self.z_mean: torch.Tensor
-        self.z_var: torch.Tensor
-        self.register_buffer("z_mean", torch.zeros(latent_dim))
-        self.register_buffer("z_var", torch.ones(latent_dim))
+        self._context: torch.Tensor | None = None
+        self.z_means: torch.Tensor
+        self.z_vars: torch.Tensor
+        self.z: torch.Tensor
+        self.register_buffer("z_means", torch.zeros(1, latent_dim))
+        self.register_buffer("z_vars", torch.ones(1, latent_dim))
+        self.register_buffer("z", torch.zeros(1, latent_dim))
+        self.reset_belief()
+
+    @property
+    def networks(self) -> list[nn.Module]:
+        """The encoder and the policy."""
+        return [self.context_encoder, self.policy]
+
+    @property
+    def context(self) -> torch.Tensor | None:
+        """What `update_context` has gathered, shape (N, C); None if it is nothing."""
+        return self._context
 
     @torch.no_grad()
     def reset_belief(self) -> None:
-        """Know nothing of the task: believe the prior."""
-        self.z_mean.zero_()
-        self.z_var.fill_(1.0 if self._use_information_bottleneck else 0.0)
+        """Know nothing of the task: believe the prior, and forget the context."""
+        self.z_means.zero_()
+        self.z_vars.fill_(1.0 if self._use_information_bottleneck else 0.0)
+        self._context = None
+        self.sample_from_belief()
+
+    def update_context(self, timestep: TimeStep) -> None:
+        """Add an env step to the context."""
+        rows = {
+            "observation": np.asarray(timestep.observation)[None],
+            "action": np.asarray(timestep.action)[None],
+            "reward": np.atleast_1d(timestep.reward),
+            "next_observation": np.asarray(timestep.next_observation)[None],
+        }
+        row = self.context_of(rows)
+        self._context = row if self._context is None else torch.cat([self._context, row])
 
     @torch.no_grad()
     def infer_posterior(self, context: torch.Tensor) -> None:
-        """Believe of the task what a context tells, shape (N, C)."""
-        means, variances = self.posterior(context[None])
-        self.z_mean.copy_(means[0])
-        self.z_var.copy_(variances[0])
+        """Believe of the task what a context tells, shape (N, C) or (1, N, C)."""
+        means, variances = self.posterior(context.reshape(1, -1, context.shape[-1]))
+        self.z_means.copy_(means)
+        self.z_vars.copy_(variances)
+        self.sample_from_belief()
+
+    @torch.no_grad()
+    def sample_from_belief(self) -> None:
+        """Draw `z`, shape (1, Z), the latent that `forward` acts on."""
+        noise = torch.from_numpy(self._rng.standard_normal((1, self.latent_dim), np.float32))
+        self.z.copy_(self.z_means + self.z_vars.sqrt() * noise.to(self.z.device))
 
     def posterior(self, context: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and variance of the belief about T tasks, each of shape (T, Z).
@@ -94,9 +129,12 @@ class ContextConditionedPolicy(Policy):
         variance = 1.0 / precisions.sum(dim=1)
         return variance * (precisions * means).sum(dim=1), variance
 
-    @staticmethod
-    def compute_kl_div(means: torch.Tensor, variances: torch.Tensor) -> torch.Tensor:
-        """Compute KL(N(means, variances) || N(0, 1)), shape (T,)."""
+    def compute_kl_div(
+        self, means: torch.Tensor | None = None, variances: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Compute KL(N(means, variances) || N(0, 1)), shape (T,); None takes what is believed."""
+        means = self.z_means if means is None else means
+        variances = self.z_vars if variances is None else variances
         return 0.5 * (variances + means.square() - 1.0 - variances.log()).sum(-1)
 
     def context_of(self, transitions: dict[str, Any]) -> torch.Tensor:
@@ -111,7 +149,7 @@ class ContextConditionedPolicy(Policy):
         parts = [flatten_observations(space, transitions["observation"]), actions, rewards]
         if self._use_next_obs:
             parts.append(flatten_observations(space, transitions["next_observation"]))
-        return torch.from_numpy(np.concatenate(parts, axis=1)).to(self.z_mean.device)
+        return torch.from_numpy(np.concatenate(parts, axis=1)).to(self.z_means.device)
 
     def adapt_to(self, episodes: EpisodeBatch) -> None:
         """Believe of the task what episodes tell."""
@@ -126,14 +164,29 @@ class ContextConditionedPolicy(Policy):
             )
         )
 
-    def forward(self, observations: torch.Tensor) -> Any:
-        """Return what the policy does on the mean of the belief, for observations, shape (N, D)."""
-        latents = self.z_mean.expand(len(observations), -1)
-        return self.policy(torch.cat([observations, latents], dim=1))
+    def forward(self, observations: torch.Tensor, context: torch.Tensor | None = None) -> Any:
+        """Return what the policy does.
+
+        Args:
+            observations: shape (N, D), on the latent `z`; with a context, shape (T, B, D).
+            context: shape (T, N, C), of T tasks, for each of which a latent is drawn.
+
+        Returns:
+            What `policy` returns; with a context a pair of that, and latents, shape (T * B, Z).
+        """
+        if context is None:
+            latents = self.z.expand(len(observations), -1)
+            return self.policy(torch.cat([observations, latents], dim=1))
+        means, variances = self.posterior(context)
+        noise = torch.from_numpy(self._rng.standard_normal(tuple(means.shape), np.float32))
+        latents = means + variances.sqrt() * noise.to(means.device)
+        latents = latents.repeat_interleave(observations.shape[1], dim=0)
+        rows = torch.cat([observations.flatten(0, 1), latents], dim=1)
+        return self.policy(rows), latents
 
     def actor(self) -> LatentActor:
         """Return an actor that draws a latent when an episode begins."""
-        mean, variance = self.z_mean.cpu().numpy().copy(), self.z_var.cpu().numpy()
+        mean, variance = self.z_means[0].cpu().numpy().copy(), self.z_vars[0].cpu().numpy()
         space = self._env_spec.observation_space
         return LatentActor(actor_of(self.policy), mean, np.sqrt(variance), space)
 

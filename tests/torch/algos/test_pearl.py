@@ -3,6 +3,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
+from garage_like import TimeStep
 from garage_like.envs import PointEnv
 from garage_like.experiment import SetTaskSampler
 from garage_like.sampler import LocalSampler, VecWorker
@@ -41,7 +42,7 @@ class Trainer:
         self.algo, self.step_itr, self.played = algo, 0, []
 
     def obtain_episodes(self, itr, batch_size, env_update=None):
-        self.played.append((batch_size, self.algo.policy.z_mean.tolist()))
+        self.played.append((batch_size, self.algo.policy.z_means[0].tolist()))
         sampler = self.algo.sampler
         return sampler.obtain_samples(itr, batch_size, self.algo.policy, env_update)
 
@@ -87,7 +88,7 @@ def test_belief_is_the_product_of_what_transitions_say():
 def test_without_a_bottleneck_a_latent_is_believed_and_nothing_is_drawn():
     policy = policy_of(use_information_bottleneck=False)
     policy.infer_posterior(torch.randn(5, 6))
-    assert policy.z_var.tolist() == [0, 0]
+    assert policy.z_vars.tolist() == [[0, 0]]
     batch = LocalSampler(policy, PointEnv(max_episode_length=3)).obtain_exact_episodes(2)
     assert batch.num_steps == 6
 
@@ -109,8 +110,8 @@ def test_each_episode_acts_on_a_latent_of_its_own():
     assert latents.shape == (16, LATENT)
     assert len(np.unique(latents, axis=0)) == 4
     with torch.no_grad():
-        policy.z_mean.fill_(5.0)
-        policy.z_var.fill_(1e-8)
+        policy.z_means.fill_(5.0)
+        policy.z_vars.fill_(1e-8)
     seen.clear()
     sampler.obtain_exact_episodes(2)
     assert_allclose(np.concatenate(seen), 5.0, atol=1e-2)
@@ -119,20 +120,38 @@ def test_each_episode_acts_on_a_latent_of_its_own():
     assert_allclose(seen[-1], seen[-2])
 
 
+def test_steps_are_gathered_and_believed_one_by_one():
+    policy, sampler = policy_of(), LocalSampler(policy_of(), PointEnv(max_episode_length=3))
+    for step in sampler.obtain_exact_episodes(1).to_time_step_list():
+        policy.update_context(TimeStep(**step) if isinstance(step, dict) else step)
+    assert policy.context.shape == (3, 6)
+    policy.infer_posterior(policy.context[None])
+    assert_allclose(
+        policy.compute_kl_div()[0], policy.compute_kl_div(policy.z_means, policy.z_vars)[0]
+    )
+    (distribution, _), latents = policy(torch.zeros(2, 4, 3), torch.randn(2, 5, 6))
+    assert latents.shape == (8, LATENT)
+    assert distribution.mean_of_u.shape == (8, 2)
+    assert policy(torch.zeros(4, 3))[0].mean_of_u.shape == (4, 2)
+    policy.reset_belief()
+    assert policy.context is None
+    assert [type(network) for network in policy.networks] == [MLPEncoder, TanhGaussianMLPPolicy]
+
+
 def test_adapting_changes_a_copy():
     algo = make()
     explorer = algo.get_exploration_policy()
     episodes = algo.sampler.obtain_exact_episodes(2, explorer)
     adapted = algo.adapt_policy(explorer, episodes)
-    assert explorer.z_mean.tolist() == algo.policy.z_mean.tolist() == [0, 0]
+    assert explorer.z_means.tolist() == algo.policy.z_means.tolist() == [[0, 0]]
     rows = {
         "observation": episodes.observations,
         "action": episodes.actions,
         "reward": episodes.rewards,
     }
     mean, variance = adapted.posterior(adapted.context_of(rows)[None])
-    assert_allclose(adapted.z_mean, mean[0].detach(), rtol=1e-5)
-    assert_allclose(adapted.z_var, variance[0].detach(), rtol=1e-5)
+    assert_allclose(adapted.z_means[0], mean[0].detach(), rtol=1e-5)
+    assert_allclose(adapted.z_vars[0], variance[0].detach(), rtol=1e-5)
 
 
 def test_tasks_are_played_on_the_prior_first_and_then_on_what_it_told(row):
