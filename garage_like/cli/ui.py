@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -39,9 +40,13 @@ def ui(root: Path, port: int, no_browser: bool, as_json: bool) -> None:
         else:
             printing.echo(f"{root} is shown at\n  {address}\nCtrl-C ends it")
         if not no_browser:
-            webbrowser.open(address)
+            opener.write_text(f'<meta http-equiv="refresh" content="0; url={address}">')
+            webbrowser.open(opener.as_uri())
 
     try:
-        serve(root, port, ready)
+        # The browser is told by a file, since all users of the machine see arguments of a process.
+        with tempfile.TemporaryDirectory() as folder:
+            opener = Path(folder) / "open.html"
+            serve(root, port, ready)
     except OSError as error:
         raise click.ClickException(f"port {port}: {error.strerror or error}") from error

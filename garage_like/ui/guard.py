@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -83,7 +83,8 @@ class Guard:
         """Let the browser keep the token, and take it out of the address."""
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return _no("this is not the token of this start", 403)
-        answer = RedirectResponse("/", 303)
+        # No redirect: a browser that came from elsewhere would not show the new cookie there.
+        answer = HTMLResponse('<meta http-equiv="refresh" content="0; url=/">')
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
         return answer
 

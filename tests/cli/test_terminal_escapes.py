@@ -16,7 +16,15 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J\u202e"
 COMMANDS = [
     ["ls", "{folder}"],
     ["show", "{run}"],
+    ["ls", "{folder}", "--csv"],
+    ["ls", "{folder}", "--group", "--columns", ESCAPE],
     ["tree", "{folder}"],
+    ["compare", "{run}", "{other}", "--all"],
+    ["compare", "{run}", "{other}", "--csv"],
+    ["study", "{run}", "{other}", "--reps", "5", "--metric", ESCAPE],
+    ["tag", "{run}"],
+    ["tag", "{run}", ESCAPE],
+    ["note", "{run}"],
     ["verify", "{run}"],
     ["diff", "{run}", "{other}"],
     ["plot", "{run}", "--y", ESCAPE],
@@ -53,6 +61,7 @@ def crafted(finished: Path) -> Path:
         (snapshot / "manifest.json").unlink()
         (snapshot / "manifest.json").write_bytes(manifest.to_bytes())
     (finished / "variant.json").write_text(json.dumps({ESCAPE: ESCAPE}))
+    (finished / "notes.json").write_text(json.dumps({"tags": ["a", ESCAPE], "note": ESCAPE}))
     experiment = json.loads((finished / "experiment.json").read_text())
     experiment["options"]["name"] = experiment["options"]["best_metric"] = ESCAPE
     (finished / "experiment.json").write_text(json.dumps(experiment))
