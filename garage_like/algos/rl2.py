@@ -40,6 +40,8 @@ class TrialLearner(MetaRLAlgorithm, OnPolicyAlgorithm):
         task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
         meta_batch_size: tasks of one batch; the sampler has as many workers.
         episodes_per_trial: what the workers are expected to play; None takes it as it comes.
+        meta_evaluator: tells how well new tasks are adapted to; None for nothing.
+        n_epochs_per_eval: how often it does.
 
     Raises:
         ValueError: if an argument is out of range, or two contradict each other.
@@ -65,14 +67,7 @@ class TrialLearner(MetaRLAlgorithm, OnPolicyAlgorithm):
         meta_evaluator: Evaluator | None = None,
         n_epochs_per_eval: int = 10,
     ) -> None:
-        """Say where tasks come from; to be called by constructors.
-
-        Args:
-            task_sampler: draws tasks.
-            meta_batch_size: tasks of one batch; the sampler has as many workers.
-            episodes_per_trial: what the workers are expected to play; None takes it as it comes.
-            meta_evaluator: tells how well new tasks are adapted to; None for nothing.
-            n_epochs_per_eval: how often it does.
+        """Say where tasks come from; to be called by constructors with what the class explains.
 
         Raises:
             TypeError: if task_sampler has no method `sample`, or the evaluator is none.
