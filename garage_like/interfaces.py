@@ -337,6 +337,11 @@ class Environment(Configured, abc.ABC):
         """
         return None
 
+    @property
+    def render_modes(self) -> list[str]:
+        """What `render` takes."""
+        return []
+
     def render(self, mode: str = "rgb_array") -> Any:
         """Return a picture of the current state."""
         raise NotImplementedError(f"{type(self).__name__} cannot render")

@@ -139,6 +139,11 @@ class GridWorldEnv(Environment):
     def _observe(self) -> np.ndarray:
         return np.array(self._place[0] * len(self._rows[0]) + self._place[1])
 
+    @property
+    def render_modes(self) -> list[str]:
+        """Text alone."""
+        return ["ansi"]
+
     def render(self, mode: str = "ansi") -> str:
         """Return the map as text, the present place in brackets."""
         if mode != "ansi":

@@ -161,6 +161,11 @@ class GymEnv(Environment):
         return self._is_image
 
     @property
+    def render_modes(self) -> list[str]:
+        """How the environment can be made to render."""
+        return list(self._env.metadata.get("render_modes", ()))
+
+    @property
     def render_mode(self) -> str | None:
         """How the environment was made to render."""
         return self._env.render_mode

@@ -74,6 +74,11 @@ class Wrapper(Environment):
         """Take one env step."""
         return self._env.step(action)
 
+    @property
+    def render_modes(self) -> list[str]:
+        """What `render` takes."""
+        return self._env.render_modes
+
     def render(self, mode: str = "rgb_array") -> Any:
         """Return a picture of the current state."""
         return self._env.render(mode)

@@ -24,14 +24,18 @@ from garage_like.torch.functions import (
     flatten_to_single_vector,
     make_optimizer,
     np_to_torch,
+    output_height_2d,
+    output_width_2d,
     pad_to_last,
     product_of_gaussians,
     soft_update_model,
     state_dict_to,
     torch_to_np,
 )
+from garage_like.torch.modules.mlp import NonLinearity
 
 __all__ = [
+    "NonLinearity",
     "as_torch",
     "as_torch_dict",
     "compute_advantages",
@@ -42,6 +46,8 @@ __all__ = [
     "global_device",
     "make_optimizer",
     "np_to_torch",
+    "output_height_2d",
+    "output_width_2d",
     "pad_to_last",
     "prefer_gpu",
     "product_of_gaussians",

@@ -10,6 +10,8 @@ import math
 import torch
 from torch.distributions import Distribution, constraints, register_kl
 
+from garage_like.torch.tanh_gaussian import TanhNormal as TanhNormal
+
 
 class Categorical(torch.distributions.Categorical):
     """Choose among K categories.

@@ -155,3 +155,21 @@ def make_optimizer(optimizer_type: Any, module: Any = None, **kwargs: Any) -> to
         options = {**given, **inner}
     made: torch.optim.Optimizer = optimizer_type(module.parameters(), **options)
     return made
+
+
+def output_height_2d(layer: Any, height: int) -> int:
+    """Return what height a convolution or pooling leaves of a height."""
+    return _left(layer, height, 0)
+
+
+def output_width_2d(layer: Any, width: int) -> int:
+    """Return what width a convolution or pooling leaves of a width."""
+    return _left(layer, width, 1)
+
+
+def _left(layer: Any, length: int, axis: int) -> int:
+    padding, dilation, window, stride = (
+        value[axis] if isinstance(value, tuple) else value
+        for value in (layer.padding, layer.dilation, layer.kernel_size, layer.stride)
+    )
+    return int((length + 2 * padding - dilation * (window - 1) - 1) // stride + 1)

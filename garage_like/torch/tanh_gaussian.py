@@ -72,3 +72,50 @@ class TanhGaussian(Distribution):
         constant = 0.5 * math.log(2.0 * math.pi)
         terms = -0.5 * z.square() - self.log_std - constant - log_slope - self.scale.log()
         return terms.sum(-1)
+
+
+class TanhNormal(TanhGaussian):
+    """Draw tanh(u), where u is normally distributed, as garage makes it.
+
+    Args:
+        loc: shape (N, K), mean of u.
+        scale: shape (N, K), standard deviations of u.
+    """
+
+    def __init__(self, loc: torch.Tensor, scale: torch.Tensor) -> None:
+        ones = torch.ones_like(loc[..., 0, :] if loc.ndim > 1 else loc)
+        super().__init__(loc, scale.log().expand_as(loc), torch.zeros_like(ones), ones)
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """What the mean of u becomes, shape (N, K)."""
+        return self.mode
+
+    def rsample_with_pre_tanh_value(
+        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw differentiably; return u and tanh(u)."""
+        noise = torch.randn(*sample_shape, *self.mean_of_u.shape, device=self.mean_of_u.device)
+        u = self.mean_of_u + noise * self.log_std.exp()
+        return u, torch.tanh(u)
+
+    def sample_with_pre_tanh_value(
+        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw without gradients; return u and tanh(u)."""
+        with torch.no_grad():
+            return self.rsample_with_pre_tanh_value(sample_shape)
+
+    def log_prob(
+        self, value: torch.Tensor, pre_tanh_value: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the log-density, shape (N,).
+
+        Args:
+            value: tanh(u), shape (N, K).
+            pre_tanh_value: u, if it is known: where tanh is nearly 1, it has more digits.
+        """
+        if pre_tanh_value is None:
+            return super().log_prob(value)
+        z = (pre_tanh_value - self.mean_of_u) * torch.exp(-self.log_std)
+        return self._log_prob_of_u(pre_tanh_value, z)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from garage_like.configuration.configured import Named
 from garage_like.tf.quiet_import import tf
@@ -24,6 +28,85 @@ class Module(Named):
     def trainable_variables(self) -> list[tf.Variable]:
         """The variables that optimizers move."""
         return [variable for variable in self.variables if variable.trainable]
+
+    def get_param_values(self) -> np.ndarray:
+        """Return a copy of all parameters as one vector, in the order of trainable_variables."""
+        parts = [variable.numpy().reshape(-1) for variable in self.trainable_variables]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def set_param_values(self, params: Any) -> None:
+        """Replace all parameters by those of a vector.
+
+        Raises:
+            ValueError: if the vector has another length than the policy has parameters.
+        """
+        vector, variables = np.asarray(params), self.trainable_variables
+        expected = sum(math.prod(variable.shape) for variable in variables)
+        if vector.shape != (expected,):
+            raise ValueError(
+                f"{type(self).__name__}.set_param_values: expected a vector of {expected} numbers "
+                f"as get_param_values returns it, got shape {vector.shape}"
+            )
+        start = 0
+        for variable in variables:
+            stop = start + math.prod(variable.shape)
+            variable.assign(vector[start:stop].reshape(variable.shape))
+            start = stop
+
+    def clone(self, name: str) -> Self:
+        """Return a copy that shares nothing with this one.
+
+        Args:
+            name: what the copy is called.
+        """
+        twin = copy.deepcopy(self)
+        vars(twin)["_name"] = name
+        return twin
+
+    # ---- by garage's names ------------------------------------------------------------------
+
+    def get_trainable_vars(self) -> list[tf.Variable]:
+        """Return `trainable_variables`."""
+        return self.trainable_variables
+
+    def get_params(self) -> list[tf.Variable]:
+        """Return `trainable_variables`."""
+        return self.trainable_variables
+
+    def get_global_vars(self) -> list[tf.Variable]:
+        """Return `variables`."""
+        return self.variables
+
+    def get_regularizable_vars(self) -> list[tf.Variable]:
+        """Return the weights among `trainable_variables`: those that are no biases."""
+        return [variable for variable in self.trainable_variables if len(variable.shape) > 1]
+
+    def get_param_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of `trainable_variables`."""
+        return [tuple(variable.shape) for variable in self.trainable_variables]
+
+    def flat_to_params(self, flattened_params: Any) -> list[np.ndarray]:
+        """Cut a vector, as `get_param_values` returns it, into arrays of those shapes."""
+        shapes = self.get_param_shapes()
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        parts = np.split(np.asarray(flattened_params), ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    @property
+    def state_info_specs(self) -> list[Any]:
+        """Nothing: what a policy remembers is no part of what it tells of an action."""
+        return []
+
+    @property
+    def state_info_keys(self) -> list[str]:
+        """Nothing: see `state_info_specs`."""
+        return []
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Do nothing: there is nothing that is remembered of an episode."""
+
+    def terminate(self) -> None:
+        """Do nothing: nothing is held open."""
 
 
 def _variables_in(values: Any) -> Iterator[tf.Variable]:

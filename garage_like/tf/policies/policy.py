@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -81,30 +80,6 @@ class Policy(Module, OfEnv, ExtensionPoints):
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""
-
-    def get_param_values(self) -> np.ndarray:
-        """Return a copy of all parameters as one vector, in the order of trainable_variables."""
-        parts = [variable.numpy().reshape(-1) for variable in self.trainable_variables]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-    def set_param_values(self, params: Any) -> None:
-        """Replace all parameters by those of a vector.
-
-        Raises:
-            ValueError: if the vector has another length than the policy has parameters.
-        """
-        vector, variables = np.asarray(params), self.trainable_variables
-        expected = sum(math.prod(variable.shape) for variable in variables)
-        if vector.shape != (expected,):
-            raise ValueError(
-                f"{type(self).__name__}.set_param_values: expected a vector of {expected} numbers "
-                f"as get_param_values returns it, got shape {vector.shape}"
-            )
-        start = 0
-        for variable in variables:
-            stop = start + math.prod(variable.shape)
-            variable.assign(vector[start:stop].reshape(variable.shape))
-            start = stop
 
 
 class CallActor:

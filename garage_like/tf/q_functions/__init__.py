@@ -2,6 +2,12 @@
 
 from garage_like.tf.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
 from garage_like.tf.q_functions.discrete_cnn_q_function import DiscreteCNNQFunction
+from garage_like.tf.q_functions.discrete_mlp_dueling_q_function import DiscreteMLPDuelingQFunction
 from garage_like.tf.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction
 
-__all__ = ["ContinuousMLPQFunction", "DiscreteCNNQFunction", "DiscreteMLPQFunction"]
+__all__ = [
+    "DiscreteMLPDuelingQFunction",
+    "ContinuousMLPQFunction",
+    "DiscreteCNNQFunction",
+    "DiscreteMLPQFunction",
+]

@@ -4,4 +4,6 @@ from garage_like.torch.modules.cnn import CNN
 from garage_like.torch.modules.mlp import MLP
 from garage_like.torch.modules.recurrent_cells import GRU, LSTM
 
-__all__ = ["CNN", "GRU", "LSTM", "MLP"]
+MLPModule = MLP  # by the name that garage's programs ask for
+
+__all__ = ["CNN", "GRU", "LSTM", "MLP", "MLPModule"]

@@ -58,6 +58,23 @@ class Function(nn.Module):
         return self.function(x)
 
 
+class NonLinearity(nn.Module):
+    """Be the module that a nonlinearity comes to.
+
+    Args:
+        non_linear: module class, module or function; None for none.
+    """
+
+    def __init__(self, non_linear: Nonlinearity) -> None:
+        super().__init__()
+        self.module = as_module("non_linear", non_linear)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply it."""
+        outputs: torch.Tensor = self.module(x)
+        return outputs
+
+
 class MLP(nn.Module):
     """Compute a multi-layer perceptron.
 

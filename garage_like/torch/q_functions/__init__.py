@@ -5,9 +5,13 @@ from garage_like.torch.q_functions.continuous_mlp_q_function import (
     QuantileMLPQFunction,
 )
 from garage_like.torch.q_functions.discrete_cnn_q_function import DiscreteCNNQFunction
+from garage_like.torch.q_functions.discrete_dueling_cnn_q_function import (
+    DiscreteDuelingCNNQFunction,
+)
 from garage_like.torch.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction
 
 __all__ = [
+    "DiscreteDuelingCNNQFunction",
     "ContinuousMLPQFunction",
     "DiscreteCNNQFunction",
     "DiscreteMLPQFunction",

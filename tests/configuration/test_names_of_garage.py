@@ -1,0 +1,71 @@
+"""Names of garage's that are more than another import: what they do."""
+
+import numpy as np
+import pytest
+
+from garage_like.data.env_spec import EnvSpec
+from garage_like.envs import GridWorldEnv, GymEnv, normalize
+
+
+def test_environments_say_how_they_can_be_shown():
+    env = GymEnv("Pendulum-v1")
+    assert "rgb_array" in env.render_modes
+    assert normalize(env).render_modes == env.render_modes
+    assert GridWorldEnv().render_modes == ["ansi"]
+
+
+def test_modules_of_garage_are_found_by_their_names():
+    import garage_like._environment as environment
+    from garage_like.experiment.experiment import ExperimentContext, wrap_experiment
+
+    from garage_like.np.algos import RLAlgorithm  # noqa: F401
+    from garage_like.np.baselines import Baseline  # noqa: F401
+    from garage_like.np.policies import Policy  # noqa: F401
+    from garage_like.sampler import Sampler  # noqa: F401
+
+    assert environment.EnvSpec is EnvSpec
+    assert callable(wrap_experiment)
+    assert ExperimentContext.__name__ == "ExperimentContext"
+
+
+def test_distributions_of_torch_know_what_they_squash():
+    torch = pytest.importorskip("torch")
+    from garage_like.torch._functions import output_height_2d, output_width_2d, set_gpu_mode
+
+    from garage_like.torch.distributions import TanhNormal
+
+    assert callable(set_gpu_mode)
+    distribution = TanhNormal(torch.zeros(4, 2), torch.full((4, 2), 0.5))
+    u, squashed = distribution.rsample_with_pre_tanh_value()
+    assert torch.allclose(torch.tanh(u), squashed)
+    known = distribution.log_prob(squashed, pre_tanh_value=u)
+    assert torch.allclose(known, distribution.log_prob(squashed), atol=1e-3)
+    layer = torch.nn.Conv2d(1, 2, (3, 2), (2, 1), 1)
+    left = layer(torch.zeros(1, 1, 9, 7)).shape[2:]
+    assert (output_height_2d(layer, 9), output_width_2d(layer, 7)) == tuple(left)
+
+
+def test_networks_of_tensorflow_hand_their_weights_out():
+    pytest.importorskip("tensorflow")
+    from garage_like.tf.baselines import ContinuousMLPBaseline
+    from garage_like.tf.policies import GaussianMLPPolicy
+    from garage_like.tf.q_functions import DiscreteMLPDuelingQFunction, DiscreteMLPQFunction
+
+    env = GymEnv("Pendulum-v1")
+    baseline = ContinuousMLPBaseline(env.spec, (4,))
+    vector = baseline.get_param_values()
+    arrays = baseline.flat_to_params(vector)
+    assert [array.shape for array in arrays] == baseline.get_param_shapes()
+    assert np.array_equal(np.concatenate([array.ravel() for array in arrays]), vector)
+    baseline.set_param_values(2.0 * vector)
+    assert np.array_equal(baseline.get_param_values(), 2.0 * vector)
+    assert len(baseline.get_regularizable_vars()) == 2
+
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=(4,), name="first")
+    twin = policy.clone("second")
+    twin.set_param_values(0.0 * twin.get_param_values())
+    assert (policy.name, twin.name) == ("first", "second")
+    assert policy.get_param_values().any()
+    spec = GymEnv("CartPole-v1").spec
+    assert DiscreteMLPDuelingQFunction(spec, (4,)).is_dueling
+    assert not DiscreteMLPQFunction(spec, (4,)).is_dueling
