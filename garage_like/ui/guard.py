@@ -27,6 +27,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_WELCOME = (
+    '<!doctype html><html lang="en"><title>garage_like</title>'
+    '<link rel="icon" href="/static/icon.svg"><meta http-equiv="refresh" content="0; url=/">'
+)
 _SAFE = ("GET", "HEAD")
 MOST_BYTES = 64 << 10
 
@@ -84,7 +88,7 @@ class Guard:
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return _no("this is not the token of this start", 403)
         # No redirect: a browser that came from elsewhere would not show the new cookie there.
-        answer = HTMLResponse('<meta http-equiv="refresh" content="0; url=/">')
+        answer = HTMLResponse(_WELCOME)
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
         return answer
 

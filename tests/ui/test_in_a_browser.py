@@ -79,6 +79,8 @@ def opened(chromium, address, width=1280, scheme="light"):
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
     page.goto(address)
+    page.wait_for_url(re.compile(r"^[^?]*/$"))  # the token has gone
+    page.wait_for_function("window.htmx !== undefined")
     return page
 
 
