@@ -1,10 +1,12 @@
 """The auditor finds the faults that break an exact resume, and names them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from garage_like.audit import AuditError, verify_resume
+from garage_like.snapshot import read_snapshot
 
 SCRIPT = Path(__file__).with_name("climbing.py")
 
@@ -55,6 +57,26 @@ def test_state_that_only_the_script_run_again_loses_is_found() -> None:
     assert audit.way == "by its script"
     assert (audit.difference.epoch, audit.difference.component) == (1, "algo.sum")
     assert audit.results == ["same", "different", "not reached"]
+
+
+@pytest.mark.slow
+def test_state_of_which_no_label_knows_is_found(tmp_path: Path) -> None:
+    script = SCRIPT.with_name("counting_in_an_installed_module.py")
+    audit = verify_resume(script, n_epochs=3, folder=tmp_path / "both")
+    assert read_snapshot(tmp_path / "both" / "straight").manifest.exact
+    assert audit.difference is not None
+    assert (audit.difference.component, audit.way) == ("algo.place", "from its directory")
+    assert "no part of the run's objects" in audit.difference.reason
+
+
+def test_each_row_of_the_tables_of_state_names_tests_that_there_are() -> None:
+    root = Path(__file__).parents[2]
+    lines = (root / "docs" / "determinism.md").read_text().splitlines()
+    rows = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
+    kinds = [cells for cells in rows if len(cells) == 4 and "`tests/" in cells[3]]
+    assert len(kinds) == 19
+    for kind in kinds:
+        assert all((root / name).is_file() for name in re.findall("`([^`]*)`", kind[3])), kind
 
 
 def test_paths_that_are_ignored_are_not_compared() -> None:
