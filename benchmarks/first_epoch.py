@@ -2,8 +2,9 @@
 
     python benchmarks/first_epoch.py [ROUNDS]
 
-Prints processor seconds of a run of one epoch, the process of the trial included: without snapshots,
-with them, and with the trial, the least of the rounds each; and what share of ten minutes that is.
+Prints processor seconds of a run of one epoch, the process of the trial included: without
+snapshots, with them, and with the trial, the least of the rounds each; and what share of ten
+minutes that is.
 """
 
 import os
@@ -61,9 +62,7 @@ def processor_seconds(algorithm: str, way: str) -> float:
 def main(rounds: int) -> None:
     """Measure each way, one after the other, and print the least of each."""
     for algorithm in ("PPO", "SAC"):
-        least = {
-            way: min(processor_seconds(algorithm, way) for _ in range(rounds)) for way in WAYS
-        }
+        least = {way: min(processor_seconds(algorithm, way) for _ in range(rounds)) for way in WAYS}
         without = least["no snapshots"]
         for way, seconds in least.items():
             share = (seconds - without) / TEN_MINUTES
