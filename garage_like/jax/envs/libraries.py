@@ -6,7 +6,7 @@ None of these is loaded here: whose an environment is, its class says.
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium
@@ -128,7 +128,7 @@ class JumanjiEnv(LibraryEnv):
         return state[1].observation
 
 
-_ADAPTERS = {
+_ADAPTERS: Mapping[str, Callable[..., LibraryEnv]] = {
     "brax": BraxEnv,
     "mujoco_playground": BraxEnv,
     "navix": NavixEnv,
