@@ -38,6 +38,8 @@ EXTRAS = {
         "tensorflow>=2.16; sys_platform != 'linux' or platform_machine != 'x86_64'",
     ],
     "jax": ["jax>=0.7", "flax>=0.11", "optax>=0.2.5"],
+    # gymnax holds gymnasium at a version of its own.
+    "jax-envs": ["gymnax>=1.0", "brax>=0.14", "navix>=0.7", "jumanji>=1.1", "playground>=0.2"],
     "mujoco": ["gymnasium[mujoco]>=1.0"],
     "classic": ["gymnasium[classic-control]>=1.0"],
     # Of Box2D, Python 3.14 has no wheel yet.
@@ -65,7 +67,7 @@ EXTRAS["all"] = sorted(
         requirement
         for name, extra in EXTRAS.items()
         # The same framework, for machines without a GPU; and what holds others at old versions.
-        if name not in ("tensorflow-cpu", "metaworld")
+        if name not in ("tensorflow-cpu", "metaworld", "jax-envs")
         for requirement in extra
     }
 )
