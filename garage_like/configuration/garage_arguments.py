@@ -18,7 +18,7 @@ class Inert(NamedTuple):
 
     Attributes:
         why: what is so without it.
-        values: those that may be given; none for any.
+        values: those that may be given, functions and initializers by name; none for any.
     """
 
     why: str
@@ -47,6 +47,8 @@ class TD3Names(TypedDict, total=False):
     """Garage's names of what TD3 takes."""
 
     actor_update_period: Annotated[int, "update_actor_interval"]
+    exploration_policy_sigma: Annotated[float, "policy_noise"]
+    exploration_policy_clip: Annotated[float, "policy_noise_clip"]
 
 
 def _renamed(names: type) -> dict[str, str]:
@@ -75,6 +77,12 @@ _FILTERS: Mapping[str, Meaning] = {
 }
 _GRAPH = Inert("there is no graph with scopes")
 _VALUES = Inert("values have no bounds", (None,))
+_UNBOUNDED = Inert("targets are not cut", (float("inf"), None, False))
+_CELL = Inert("the cell is that of the papers", ("tanh", "sigmoid", None))
+_NOTHING = Inert("an episode begins with nothing to remember", ("zeros", False))
+_ONE_STD = Inert("one deviation holds for all observations", (False,))
+_NO_STD_NETWORK = Inert("no network gives the deviations")
+_AS_IS = Inert("weighted regression takes advantages as they are")
 _NO_LIMIT = Inert("the bounds of the action space hold")
 
 ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
@@ -96,7 +104,55 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
         "qf_weight_decay": Inert("weights do not decay but by the optimizer", (0, None)),
     },
     "algos.dqn.DeepQLearning": {**_renamed(DQNNames)},
-    "algos.td3.TwinDelayedPolicyGradient": {**_renamed(TD3Names)},
+    "algos.td3.TwinDelayedPolicyGradient": {
+        **_renamed(TD3Names),
+        "clip_return": _UNBOUNDED,
+        "clip_pos_returns": _UNBOUNDED,
+    },
+    "torch.algos.sac.SAC": {
+        "temporal_regularization_factor": Inert("actions are not regularized", (0,)),
+        "spatial_regularization_factor": Inert("actions are not regularized", (0,)),
+        "spatial_regularization_eps": Inert("actions are not regularized"),
+    },
+    "tf.algos.erwr.ERWR": {
+        "positive_adv": Inert("weights are positive", (True,)),
+        "policy_ent_coeff": Inert("regression has no entropy bonus", (0,)),
+        "use_softplus_entropy": Inert("regression has no entropy bonus", (False,)),
+        "stop_entropy_gradient": Inert("regression has no entropy bonus", (False,)),
+        "entropy_method": Inert("regression has no entropy bonus", ("no_entropy",)),
+    },
+    "tf.algos.reps.REPS": {
+        "gae_lambda": _AS_IS,
+        "center_adv": _AS_IS,
+        "positive_adv": Inert("weights are positive", (False,)),
+        "fixed_horizon": Inert("episodes are as long as they are", (False,)),
+        "dual_optimizer": Inert("the dual is minimized by L-BFGS", (None,)),
+        "dual_optimizer_args": Inert("the dual is minimized by L-BFGS", (None,)),
+        "optimizer": Inert("the policy is fitted by L-BFGS; see policy_optimizer", (None,)),
+        "optimizer_args": Inert("the policy is fitted by L-BFGS; see policy_optimizer", (None,)),
+    },
+    "tf.policies.recurrent_policy.RecurrentPolicy": {
+        "hidden_nonlinearity": _CELL,
+        "recurrent_nonlinearity": _CELL,
+        "output_nonlinearity": Inert("outputs have no bounds", (None,)),
+        "hidden_state_init": _NOTHING,
+        "hidden_state_init_trainable": _NOTHING,
+        "cell_state_init": _NOTHING,
+        "cell_state_init_trainable": _NOTHING,
+        "forget_bias": Inert("1 is added to the biases of the forget gate", (1,)),
+        "layer_normalization": Inert("the cell is that of the papers", (False,)),
+        "std_share_network": _ONE_STD,
+    },
+    "tf.policies.gaussian_mlp_policy.GaussianMLPPolicy": {
+        "adaptive_std": _ONE_STD,
+        "std_share_network": _ONE_STD,
+        "std_hidden_sizes": _NO_STD_NETWORK,
+        "std_hidden_nonlinearity": _NO_STD_NETWORK,
+        "std_output_nonlinearity": _NO_STD_NETWORK,
+    },
+    "tf.baselines.gaussian_baseline.GaussianBaseline": {
+        "subsample_factor": Inert("all steps of the batch are used", (1,)),
+    },
     "tf.algos.td3.TD3": {"qf": "qf1"},
     "tf.algos.vpg.VPG": {
         "scope": _GRAPH,
@@ -173,8 +229,14 @@ def _takes(cls: type, name: str) -> bool:
     return False
 
 
+def _name_of(value: Any) -> str:
+    """Return what a function is called, or the class of an initializer, in its simplest form."""
+    name = str(getattr(value, "__name__", type(value).__name__))
+    return name.lower().removesuffix("_initializer").removesuffix("_v2")
+
+
 def _say_inert(cls: type, name: str, value: Any, inert: Inert) -> None:
-    if inert.values and value not in inert.values:
+    if inert.values and value not in inert.values and _name_of(value) not in inert.values:
         raise ValueError(
             f"{cls.__name__}: {name}={value!r} cannot be had: {inert.why}; leave it out, or pass"
             f" {' or '.join(map(repr, inert.values))}"

@@ -69,3 +69,17 @@ def test_networks_of_tensorflow_hand_their_weights_out():
     spec = GymEnv("CartPole-v1").spec
     assert DiscreteMLPDuelingQFunction(spec, (4,)).is_dueling
     assert not DiscreteMLPQFunction(spec, (4,)).is_dueling
+
+
+def test_arguments_that_say_what_is_so_anyway_are_taken_and_others_refused():
+    tf = pytest.importorskip("tensorflow")
+    from garage_like.tf.policies import GaussianLSTMPolicy, GaussianMLPPolicy
+
+    spec = GymEnv("Pendulum-v1").spec
+    as_here = {"hidden_nonlinearity": tf.nn.tanh, "recurrent_nonlinearity": tf.nn.sigmoid}
+    as_here |= {"hidden_state_init": tf.zeros_initializer(), "forget_bias": True}
+    GaussianLSTMPolicy(env_spec=spec, hidden_dim=4, cell_state_init_trainable=False, **as_here)
+    GaussianMLPPolicy(env_spec=spec, adaptive_std=False)
+    for refused in ({"hidden_nonlinearity": tf.nn.relu}, {"hidden_state_init_trainable": True}):
+        with pytest.raises(ValueError, match="cannot be had"):
+            GaussianLSTMPolicy(env_spec=spec, hidden_dim=4, **refused)

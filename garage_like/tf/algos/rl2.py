@@ -50,6 +50,8 @@ class RL2PPO(TrialLearner, PPO):
         env_spec: of an RL2Env.
         policy: what is trained; a recurrent one.
         sampler: of RL2Workers, one for each task of a batch.
+        meta_evaluator: evaluates the policy on further tasks; None for no such evaluation.
+        n_epochs_per_eval: epochs from one evaluation to the next.
     """
 
     def __init__(
@@ -81,6 +83,8 @@ class RL2TRPO(TrialLearner, TRPO):
         env_spec: of an RL2Env.
         policy: what is trained; a recurrent one.
         sampler: of RL2Workers, one for each task of a batch.
+        meta_evaluator: evaluates the policy on further tasks; None for no such evaluation.
+        n_epochs_per_eval: epochs from one evaluation to the next.
     """
 
     def __init__(
