@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from types import ModuleType
@@ -17,6 +18,7 @@ from garage_like.sampler import ray_keeper
 from garage_like.snapshot.rng import global_rng_untouched
 
 _MARK = "GARAGE_LIKE_RAY"
+_CONNECTING = threading.Lock()
 
 
 def connected() -> ModuleType:
@@ -29,15 +31,20 @@ def connected() -> ModuleType:
         import ray
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "RaySampler needs Ray: pip install 'garage-like[ray]'", name="ray"
+            "this needs Ray: pip install 'garage-like[ray]'", name="ray"
         ) from error
-    if not ray.is_initialized():
-        with _without_traces():
-            if os.environ.get("RAY_ADDRESS", "local") == "local":
-                _start(ray)
-            else:
-                ray.init(logging_level=logging.WARNING)
+    with _CONNECTING:
+        if not ray.is_initialized():
+            _connect(ray)
     return ray
+
+
+def _connect(ray: ModuleType) -> None:
+    with _without_traces():
+        if os.environ.get("RAY_ADDRESS", "local") == "local":
+            _start(ray)
+        else:
+            ray.init(logging_level=logging.WARNING)
 
 
 def _start(ray: ModuleType) -> None:
