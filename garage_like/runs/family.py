@@ -1,6 +1,6 @@
 """The family of runs below a folder: which run was branched from which, and at which epoch.
 
-Reads: `experiment.json` and the newest `manifest.json` of each run.
+Reads: what `ls` reads.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from garage_like.files.run_files import EXPERIMENT, read_json
-from garage_like.runs.overview import newest_manifest
-from garage_like.runs.walking import find_runs
+from garage_like.runs.index import overviews
 
 
 @dataclass
@@ -43,17 +41,11 @@ def families(root: Path) -> list[Member]:
     """
     members: dict[Path, Member] = {}
     parents: dict[Path, Mapping[str, Any]] = {}
-    for run in find_runs(root):
-        manifest, _ = newest_manifest(run)
-        place = run.resolve()
-        members[place] = Member(str(run))
-        if manifest is not None:
-            members[place].last_epoch = manifest.epoch
-            members[place].changes = manifest.changes
-        recorded = read_json(run / EXPERIMENT).get("parent")
-        parent = recorded if manifest is None or manifest.parent is None else manifest.parent
-        if isinstance(parent, dict) and isinstance(parent.get("run"), str):
-            parents[place] = parent
+    for run in overviews(root):
+        place = Path(run.run).resolve()
+        members[place] = Member(run.run, run.last_epoch, changes=run.changes)
+        if run.parent is not None:
+            parents[place] = run.parent
     tops = [member for place, member in members.items() if place not in parents]
     for place, parent in parents.items():
         above = _place_of(parent["run"], place, members)

@@ -1,7 +1,7 @@
 """What a run is, told from its newest manifest and the JSON files beside it; nothing is unpickled.
 
-Reads: `variant.json`, `configuration.json`, `notes.json`, `snapshots/*/manifest.json`; of all else,
-the sizes.
+Reads: `experiment.json`, `variant.json`, `configuration.json`, `notes.json`,
+`snapshots/*/manifest.json`; of all else, the sizes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
-from garage_like.files.run_files import CONFIGURATION, VARIANT, read_json
+from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, VARIANT, read_json
 from garage_like.runs.notes import Notes, read_notes
 from garage_like.runs.walking import FoundRun, bytes_on_disk
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
@@ -39,6 +39,8 @@ class Overview:
         parameters: of the experiment.
         metrics: the newest snapshot's row of the log.
         problems: newest manifests that cannot be read, and why.
+        parent: run and epoch that it began with, as is recorded; None if from nothing.
+        changes: settings that it goes on with otherwise than it began, as manifests have them.
         tags: that people gave it.
         note: what they say of it, or ''.
     """
@@ -56,6 +58,8 @@ class Overview:
     parameters: dict[str, Any]
     metrics: dict[str, Any]
     problems: list[str]
+    parent: dict[str, Any] | None = None
+    changes: list[dict[str, Any]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     note: str = ""
 
@@ -84,9 +88,20 @@ def overview(run: Path, seen: FoundRun | None = None) -> Overview:
         parameters=read_json(run / VARIANT),
         metrics={} if manifest is None else dict(manifest.metrics),
         problems=problems,
+        parent=_parent(run, manifest),
+        changes=[] if manifest is None else list(manifest.changes),
         tags=list(notes.tags),
         note=notes.note,
     )
+
+
+def _parent(run: Path, manifest: Manifest | None) -> dict[str, Any] | None:
+    """Return what the newest manifest says, or else what the run was begun with."""
+    recorded = None if manifest is None else manifest.parent
+    if recorded is None:
+        recorded = read_json(run / EXPERIMENT).get("parent")
+    known = isinstance(recorded, dict) and isinstance(recorded.get("run"), str)
+    return recorded if known else None
 
 
 def _text(content: Mapping[str, Any], key: str) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, NOTES, VARIANT
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in, parse_epoch
 
-_TELLING = (VARIANT, CONFIGURATION, NOTES)
+_TELLING = (EXPERIMENT, VARIANT, CONFIGURATION, NOTES)
 _DEEPEST = 100
 """Folders below each other in which runs are looked for; what lies deeper is only measured."""
 
