@@ -126,10 +126,14 @@ def _constructor_above(cls: type) -> Callable[..., None] | None:
 
 def _names(constructor: Callable[..., None], annotation: Any) -> Collection[str] | None:
     """Return which options `Unpack[SomeOptions]` allows; None if it is not written so."""
-    found = re.fullmatch(r"(?:\w+\.)?Unpack\[(\w+)\]", str(annotation))
-    module = sys.modules.get(constructor.__module__)
-    allowed = getattr(module, found[1], None) if found else None
-    return None if allowed is None else allowed.__annotations__.keys()
+    if isinstance(annotation, str):
+        found = re.fullmatch(r"(?:\w+\.)?Unpack\[(\w+)\]", annotation)
+        module = sys.modules.get(constructor.__module__)
+        allowed = getattr(module, found[1], None) if found else None
+    else:
+        allowed = next(iter(getattr(annotation, "__args__", ())), None)
+    names = getattr(allowed, "__annotations__", None)
+    return None if names is None else names.keys()
 
 
 def sections_of(value: Any) -> Mapping[str, Mapping[str, str]]:

@@ -5,6 +5,7 @@ import inspect
 import pydoc
 import re
 from collections.abc import Iterator
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -53,6 +54,17 @@ class Sized(Between):
         super().__init__(own, **options)
 
 
+class Options(TypedDict, total=False):
+    size: int
+
+
+class Typed(Base):
+    """Hand on what is typed, with no word on it."""
+
+    def __init__(self, first: int, **options: Unpack[Options]) -> None:
+        super().__init__(first, **options)
+
+
 class Silent(Base):
     """Say nothing of options."""
 
@@ -69,6 +81,11 @@ def test_options_of_a_base_are_shown() -> None:
     assert "options" not in (Sized.__doc__ or "").partition("Args:")[2]
     assert "Raises:\n        ValueError: never." in (Sized.__doc__ or "")
     assert Sized(1, size=5).size == 5
+
+
+def test_options_that_are_typed_are_shown_too() -> None:
+    assert list(inspect.signature(Typed).parameters) == ["first", "size"]
+    assert "Args:\n        size: how large\n            it is.\n" in (Typed.__doc__ or "")
 
 
 def test_a_class_that_does_not_document_options_is_left_alone() -> None:

@@ -1,5 +1,6 @@
 """DQN, DDPG and TD3: gradient steps as in torch, targets, options, Keras parts."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ import garage_like.tf.algos
 import garage_like.tf.policies
 import garage_like.tf.q_functions
 from garage_like.algos.schedules import LinearSchedule
+from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
@@ -207,6 +209,13 @@ def test_q_function_of_images_learns_from_bytes_in_memory():
     algo = DQN(spec, policy, qf, buffer, exploration_policy=explorer, qf_lr=1e-2, **SMALL)
     losses = [algo._update(buffer.sample_transitions(40))[0]["Loss/Critic"] for _ in range(60)]
     assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
+
+
+@pytest.mark.parametrize("name", ["dqn", "ddpg", "td3"])
+def test_the_optimizer_that_is_taken_for_none_is_recorded_as_if_it_had_been_given(name):
+    left_out, given = (configuration_of(of_tf(name, optimizer)) for optimizer in (None, Adam))
+    assert left_out == given
+    assert "garage_like.tf.optimizers.adam.Adam" in json.dumps(given["qf_optimizer"])
 
 
 def test_garages_names_for_gradient_steps_are_understood():

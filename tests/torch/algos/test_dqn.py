@@ -21,6 +21,8 @@ from transitions import (
     weights_of,
 )
 
+from garage_like.configuration.comparison import differences
+from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
@@ -154,6 +156,20 @@ def test_q_function_of_images_learns_from_bytes_in_memory():
     algo = DQN(spec, policy, qf, buffer, exploration_policy=explorer, qf_lr=1e-2, **SMALL)
     losses = [algo._update(buffer.sample_transitions(40))[0]["Loss/Critic"] for _ in range(60)]
     assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
+
+
+def test_the_optimizer_that_is_taken_for_none_is_recorded_as_if_it_had_been_given():
+    left_out, given = (configuration_of(make(qf_optimizer=o)) for o in (None, torch.optim.Adam))
+    assert left_out == given
+    assert isinstance(make(qf_optimizer=None)._qf_optimizer.optimizer, torch.optim.Adam)
+
+
+def test_runs_that_were_recorded_with_garages_name_are_the_same_runs():
+    now = configuration_of(make(n_train_steps=7))
+    older = {**now, "n_train_steps": 7}
+    assert "n_train_steps" not in now
+    assert differences({"algo": older}, {"algo": now}) == []
+    assert differences({"algo": older}, {"algo": configuration_of(make(n_train_steps=8))})
 
 
 def test_garages_name_for_gradient_steps_is_understood():
