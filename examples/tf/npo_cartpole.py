@@ -17,7 +17,7 @@ from garage_like.tf.policies import CategoricalMLPPolicy
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="What all randomness derives from.")
-@click.option("--n-epochs", default=20, show_default=True, help="Epochs in total.")
+@click.option("--n-epochs", default=40, show_default=True, help="Epochs in total.")
 @click.option("--batch-size", default=2000, show_default=True, help="Env steps per epoch.")
 @wrap_experiment
 def npo_cartpole(ctxt=None, *, seed, n_epochs, batch_size):
@@ -28,7 +28,7 @@ def npo_cartpole(ctxt=None, *, seed, n_epochs, batch_size):
         policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(32, 32))
         baseline = GaussianMLPBaseline(env.spec, use_trust_region=True, normalize_outputs=True)
         sampler = LocalSampler(agents=policy, envs=env)
-        optimizer = OptimizerWrapper((Adam, {"lr": 1e-3}), policy, 10, 128)
+        optimizer = OptimizerWrapper((Adam, {"lr": 1e-2}), policy)
         algo = NPO(env.spec, policy, baseline, sampler, policy_optimizer=optimizer)
 
         trainer.setup(algo, env)

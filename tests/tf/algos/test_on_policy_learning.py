@@ -44,7 +44,8 @@ def make(name, env):
         return PPO(env.spec, policy, baseline, sampler, **options)
     if name == "NPO":
         baseline = GaussianMLPBaseline(env.spec, use_trust_region=True, normalize_outputs=True)
-        return NPO(env.spec, policy, baseline, sampler, policy_optimizer=adam(policy, 10))
+        optimizer = OptimizerWrapper((Adam, {"lr": 1e-2}), policy)
+        return NPO(env.spec, policy, baseline, sampler, policy_optimizer=optimizer)
     linear = LinearFeatureBaseline(env.spec)
     if name == "VPG":
         optimizer = OptimizerWrapper((Adam, {"lr": 1e-2}), policy)
@@ -58,7 +59,7 @@ def make(name, env):
         *[("TRPO", seed, 15) for seed in (1, 2, 3)],
         ("TNPG", 1, 15),
         ("PPO", 1, 20),
-        ("NPO", 1, 20),
+        ("NPO", 1, 60),
         ("VPG", 1, 60),
     ],
 )
