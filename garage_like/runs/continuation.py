@@ -115,7 +115,7 @@ class Continuation:
                 " whole run, or start the script in a directory with this snapshot"
             )
         wanted: dict[str, Any] = {
-            "source": self.source,
+            "source": self.source.absolute(),  # the script is run where it was started
             "options": {
                 "include_buffer": self.include_buffer,
                 "require_exact": self.require_exact,

@@ -1,10 +1,14 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from garage_like.snapshot import list_snapshots
 from garage_like.snapshot.disk.manifest import Manifest
 
 
@@ -205,3 +209,30 @@ def test_run_of_another_user_goes_on_only_if_trusted(command, rows, killed, fini
     assert len(rows(killed)) == 3
     assert command("resume", killed, "--trust").returncode == 0
     assert rows(killed) == rows(finished)
+
+
+LOOP = """
+import os
+from garage_like import epochs
+
+total = 0
+for i in epochs("run", 5, globals(), snapshot_mode="all"):
+    if os.environ.get("STOPS") and i == 3:
+        break
+    total += i
+"""
+
+
+def test_loop_of_a_script_goes_on_where_the_run_is_and_not_where_it_was(tmp_path: Path) -> None:
+    first, moved = tmp_path / "first", tmp_path / "moved"
+    first.mkdir()
+    (first / "script.py").write_text(LOOP)
+    options = {"check": True, "capture_output": True, "timeout": 120}
+    subprocess.run(
+        [sys.executable, "script.py"], cwd=first, env={**os.environ, "STOPS": "1"}, **options
+    )
+    shutil.copytree(first / "run", moved / "run")
+    resume = [sys.executable, "-m", "garage_like", "resume", "run"]  # of two that are called so
+    subprocess.run(resume, cwd=moved, **options)
+    assert list_snapshots(moved / "run")[-1].name == "epoch_000004"
+    assert list_snapshots(first / "run")[-1].name == "epoch_000002"
