@@ -90,6 +90,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
         if id(value) in met:
             continue
         met.add(id(value))
+        where = _own_name(value) or where  # by whichever name it was reached
         if isinstance(value, CACHED_FUNCTION) and _module_of(value) in names:
             found[f"{where}: its cache"] = Place(_calls(value), value, "")
         functions += [(where, inner) for inner in _inside(value)]
@@ -99,6 +100,9 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
             if is_own:
                 found.update(_named_globals(value, space))
                 functions += _named_functions(value, space)
+                for module in _named_modules(value, space):
+                    if any(vars(module) is own for own in spaces):
+                        found.update(_named_globals(value, vars(module)))
                 found.update(_carried(where, value))
             functions += [(where, cell) for cell in _cells(value).values()]
     return found
@@ -133,13 +137,38 @@ def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Itera
 def _named_functions(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
     """Yield functions that a function names, alone or as those of an own module."""
     names = _names_in(function.__code__)
-    for name in names:
-        value = space.get(name)
-        if isinstance(value, types.ModuleType) and is_own_file(getattr(value, "__file__", None)):
-            inside = [n for n in names if n in vars(value)]
-            yield from ((f"{value.__name__}.{n}", vars(value)[n]) for n in inside)
-        elif name in space:
-            yield f"{space['__name__']}.{name}", value
+    yield from ((f"{space['__name__']}.{n}", space[n]) for n in names if n in space)
+    for module in _named_modules(function, space):
+        inside = vars(module)
+        yield from ((f"{module.__name__}.{n}", inside[n]) for n in names if n in inside)
+
+
+def _named_modules(
+    function: types.FunctionType, space: dict[str, Any]
+) -> Iterator[types.ModuleType]:
+    """Yield own modules that a function names, those inside of packages too."""
+    names = _names_in(function.__code__)
+    waiting, met = [space.get(name) for name in names], set()
+    while waiting:
+        module = waiting.pop()
+        if not isinstance(module, types.ModuleType) or id(module) in met:
+            continue
+        file = getattr(module, "__file__", None)
+        if is_own_file(file) or (file is None and hasattr(module, "__path__")):
+            met.add(id(module))
+            yield module
+            waiting += [vars(module).get(name) for name in names]
+
+
+def _own_name(function: Any) -> str | None:
+    """Return where a function is defined, if that is one place: not in another function."""
+    if isinstance(function, types.FunctionType):
+        name = function.__code__.co_qualname
+    elif isinstance(function, CACHED_FUNCTION):
+        name = getattr(function, "__qualname__", "<")
+    else:
+        return None
+    return None if "<" in name else f"{_module_of(function)}.{name}"
 
 
 def _is_experiment(value: Any) -> bool:

@@ -79,6 +79,41 @@ def test_places_are_what_functions_and_classes_hold_or_name(own):
     assert "__main__.UNUSED" not in found
 
 
+BESIDE = """
+import functools
+
+SEEN, UNUSED = set(), set()
+
+@functools.lru_cache(None)
+def cached(n):
+    SEEN.add(n)
+    return n
+"""
+USING = """
+def use():
+    return rooms.beside.SEEN, beside.SEEN, remembered(3)
+"""
+
+
+def test_what_is_named_as_a_modules_own_is_found_under_one_name(own, tmp_path, monkeypatch):
+    rooms, beside = types.ModuleType("rooms"), types.ModuleType("rooms.beside")
+    rooms.__path__, rooms.beside = [str(tmp_path / "rooms")], beside  # without an __init__.py
+    beside.__file__ = str(tmp_path / "rooms" / "beside.py")
+    exec(compile(BESIDE, beside.__file__, "exec"), vars(beside))
+    for module in (rooms, beside):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    vars(own).update(rooms=rooms, beside=beside, remembered=beside.cached)
+    exec(compile(USING, own.__file__, "exec"), vars(own))
+    expected = {"rooms.beside.SEEN", "rooms.beside.cached: its cache"}
+    for found in (find_places([own.use]), find_places()):
+        assert expected <= set(found)
+        assert [name for name in found if "cached" in name and "beside" not in name] == [
+            name for name in found if name == "__main__.cached: its cache"
+        ]
+        assert found["rooms.beside.SEEN"].value is beside.SEEN
+        assert "rooms.beside.UNUSED" not in found
+
+
 def test_nothing_is_saved_before_anything_changes(own):
     state = ModuleState()
     state.begin()
