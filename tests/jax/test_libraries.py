@@ -14,6 +14,9 @@ from garage_like.jax.envs import JaxEnv
 from garage_like.jax.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 from garage_like.snapshot import SnapshotConfig, read_snapshot
 
+# What these libraries warn of among themselves is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 MAKE = {
     "gymnax": lambda m: JaxEnv(*m.make("CartPole-v1")),
     "brax": lambda m: JaxEnv(importlib.import_module("brax.envs").get_environment("fast"), None, 5),
