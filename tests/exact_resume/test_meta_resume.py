@@ -14,6 +14,10 @@ import experiments
 import meta_experiments
 from test_off_policy_resume import differences
 
+from garage_like.sampler import LocalSampler, MultiprocessingSampler
+from garage_like.snapshot import SnapshotConfig
+from garage_like.trainer import Trainer
+
 N_EPOCHS = 4
 
 QUICK = [("MAMLTRPO", "point"), ("PEARL", "point")]
@@ -60,3 +64,17 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
         paths = " ".join(expected["PEARL-point"]["state"])
         compared = ("policy.z_means", "_contexts[0]", "_memories[2]._rng", "_target_vf.mlp")
         assert [part for part in compared if part not in paths] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["MAMLVPG", "PEARL"])
+def test_workers_in_processes_of_their_own_play_the_same(algorithm, tmp_path):
+    weights = []
+    for cls in (LocalSampler, MultiprocessingSampler):
+        algo, env = meta_experiments.build(algorithm, "point")
+        algo._sampler = cls(algo.policy, env)
+        trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="none"))
+        trainer.setup(algo, env)
+        trainer.train(2, 20)
+        weights.append(algo.policy.get_param_values())
+    assert (weights[0] == weights[1]).all()
