@@ -43,20 +43,20 @@ def main(n_epochs: int, epoch_steps: int, seed: int, log_dir: str) -> None:
         return_log_prob=True,
     )
     critic = ValueOperator(perceptron(1), in_keys=["observation"])
-    run = SimpleNamespace(env=env, loss=ClipPPOLoss(actor, critic))
+    run = SimpleNamespace(env=env, actor=actor, loss=ClipPPOLoss(actor, critic))
     run.advantage = GAE(gamma=0.99, lmbda=0.95, value_network=critic)
     run.optimizer = torch.optim.Adam(run.loss.parameters(), lr=1e-3)
     run.place = env.reset()
     for _ in epochs(log_dir, n_epochs, vars(run)):
-        train_epoch(run, actor, epoch_steps)
+        train_epoch(run, epoch_steps)
     print(f"steps of the longest episode: {run.longest}")
 
 
-def train_epoch(run: SimpleNamespace, actor: TensorDictModule, steps: int) -> None:
+def train_epoch(run: SimpleNamespace, steps: int) -> None:
     """Play on from where the last epoch came to, and take a few gradient steps."""
     options = {"auto_reset": False, "break_when_any_done": False, "tensordict": run.place}
     with torch.no_grad():
-        played = run.env.rollout(steps, actor, **options)
+        played = run.env.rollout(steps, run.actor, **options)
         run.place = run.env.step_mdp(played[-1])
         run.place = run.env.maybe_reset(run.place)
         run.advantage(played)

@@ -156,12 +156,12 @@ def capture(
     if KINDS.registered:
         graph = {_KINDS: KINDS.registered, **graph}
     try:
-        content, pickler = _pickled(graph, include_buffer, staging, env_states)
+        content, pickler = pickled(graph, include_buffer, staging, env_states)
     except MemoryError:
         raise
     except Exception:  # want of memory, perhaps: pickle makes other errors of that
         try:
-            content, pickler = _pickled(graph, include_buffer, staging, env_states)
+            content, pickler = pickled(graph, include_buffer, staging, env_states)
         except MemoryError:
             raise
         except Exception as error:
@@ -193,9 +193,10 @@ def capture(
     )
 
 
-def _pickled(
+def pickled(
     graph: Mapping[str, Any], include_buffer: bool, staging: Staging, env_states: EnvStates
 ) -> tuple[bytes, GraphPickler]:
+    """Pickle a graph as `capture` does, and find out about its environments; copy no array."""
     while True:
         pickler = GraphPickler(
             graph,

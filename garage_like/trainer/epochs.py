@@ -21,11 +21,12 @@ from garage_like.configuration.shown_options import takes_fields_of
 from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
 from garage_like.logging import heard, logger
 from garage_like.logging.logger_state import has_row
+from garage_like.snapshot.capture import pickled
 from garage_like.snapshot.config import SnapshotConfig, SnapshotOptions
-from garage_like.snapshot.graph.pickling import GraphPickler
 from garage_like.snapshot.imposed import imposed, imposed_on_loops
 from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.schedule import keeps_only_newest
+from garage_like.snapshot.staging import Staging
 from garage_like.trainer.loop import Loop
 from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, names_in
 from garage_like.trainer.safe_points import is_watched
@@ -186,9 +187,8 @@ class ScriptLoop(Loop):
         if self._config.saves_nothing:
             return
         try:
-            GraphPickler(
-                self._graph(), keep_live=False, tables_apart=True, env_states=self._env_states()
-            ).save()
+            with heard():
+                pickled(self._graph(), True, Staging(), self._env_states())
         except Exception as error:
             why = self._namespace.why_unsavable(error, self._env_states())
             raise SnapshotSaveError(why) from error

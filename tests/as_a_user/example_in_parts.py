@@ -21,6 +21,7 @@ STATE: list[dict] = []
 CODE = types.ModuleType | types.FunctionType | types.MethodType
 NOT_COMPARED = (
     "space._np_random",
+    "_variables_indices",
     "time",
     "start",
     "writer",

@@ -2,8 +2,10 @@
 
 import contextlib
 import random
+import threading
 import types
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -92,6 +94,38 @@ def test_the_last_epoch_before_one_that_was_broken_off_is_kept(tmp_path, options
     rows = (tmp_path / "run" / "progress.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["Count", *map(str, range(1, 8))]
     assert run(tmp_path / "run", n=20, **options).seen == straight.seen
+
+
+class LockedCartPole(gym.Env):
+    """Cannot be pickled, and nobody knows how it is made."""
+
+    def __init__(self):
+        self.env, self.lock = gym.make("CartPole-v1"), threading.Lock()
+        self.observation_space, self.action_space = (
+            self.env.observation_space,
+            gym.spaces.Discrete(2),
+        )
+
+    def reset(self, *, seed=None, options=None):
+        return self.env.reset(seed=seed)
+
+    def step(self, action):
+        return self.env.step(action)
+
+
+def test_environments_of_workers_that_cannot_be_saved_begin_anew_and_are_labelled(tmp_path):
+    for n in (2, 3):
+        envs = gym.vector.AsyncVectorEnv([LockedCartPole] * 2, context="fork")
+        envs.reset(seed=1)
+        bag = types.SimpleNamespace(envs=envs)
+        for _ in epochs(tmp_path, n, vars(bag), try_restore=False):
+            bag.envs.step(np.array([0, 1]))
+        envs.close()
+        del bag, envs
+    manifest = read_snapshot(tmp_path).manifest
+    assert not manifest.exact
+    assert manifest.env_state["mode"] == "restart"
+    assert "cannot pickle '_thread.lock' object" in manifest.reasons[0]
 
 
 def test_rows_are_logged_where_the_body_records(tmp_path):

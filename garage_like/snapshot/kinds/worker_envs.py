@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT, Part, PartsFunction, labelled
-from garage_like.snapshot.kinds.environments import KnownEnvs
+from garage_like.snapshot.kinds.environments import EnvState, KnownEnvs
 from garage_like.snapshot.kinds.kind import Kind, Packing, Pickling
 from garage_like.snapshot.kinds.made_again import is_only_trying, only_trying
 
@@ -40,10 +40,13 @@ class WorkerState:
     """What a worker handed over.
 
     Attributes:
-        env: its environment.
+        env: its environment; None if that cannot be handed over.
         autoreset: whether its next step is a reset; None where there is no such flag.
         rng: the random numbers of its process.
+        why: why the environment cannot be handed over: a restore begins a new episode.
     """
+
+    why: str | None = None
 
     def __init__(self, env: Any, autoreset: bool | None, rng: dict[str, Any]) -> None:
         self.env, self.autoreset, self.rng = env, autoreset, rng
@@ -67,9 +70,8 @@ class WorkerEnvsKind(Kind):
         before = vars(value).get(AT_HOME, ())
         with only_trying():  # files of the workers are theirs
             vars(value)[AT_HOME] = [packing.unpack(content) for content in told]
-        if isinstance(pickling.env_states, KnownEnvs):  # not to try each anew at each save
-            for old, new in zip(before, vars(value)[AT_HOME], strict=False):
-                pickling.env_states.succeed(old.env, new.env)
+        if isinstance(pickling.env_states, KnownEnvs):
+            _tell_what_is_known(value, before, pickling.env_states)
         kept = {name: v for name, v in vars(value).items() if name not in _OF_PROCESSES}
         if _is_gymnasium(type(value)):
             kept["observations"] = copy.deepcopy(value.observations)
@@ -89,6 +91,17 @@ class WorkerEnvsKind(Kind):
         if _is_gymnasium(type(value)):
             kept["observations"] = value.observations
         return kept
+
+
+def _tell_what_is_known(envs: Any, before: Any, known: KnownEnvs) -> None:
+    """Label environments that begin anew as those here; do not try the others at each save."""
+    states = vars(envs)[AT_HOME]
+    why = next((state.why for state in states if state.why is not None), None)
+    if why is not None:
+        known.inexact.append((envs, EnvState("restart", why)))
+    for old, new in zip(before, states, strict=False):
+        if old.env is not None and new.env is not None:
+            known.succeed(old.env, new.env)
 
 
 def _parts(value: Any) -> list[Part]:
@@ -221,7 +234,9 @@ def tell(pack: Callable[[Any], bytes]) -> str:
     try:
         told: Any = pack(WorkerState(env, loop.f_locals.get("autoreset"), rng))
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
+        state = WorkerState(None, None, rng)
+        state.why = f"it cannot be pickled: {type(error).__name__}: {error}"
+        told = pack(state)
     vars(env)[_TOLD] = told
     return _TOLD
 
@@ -230,20 +245,33 @@ def take(unpack: Callable[[bytes], Any], content: bytes) -> str:
     """Put an environment in the place of the worker's."""
     state, loop = unpack(content), _loop()
     variables = loop.f_locals
-    variables["env"] = state.env
+    env = variables["env"] if state.env is None else state.env
+    variables["env"] = env
     if state.autoreset is not None:
         variables["autoreset"] = state.autoreset
     if sys.version_info < (3, 13):  # from then on the variables are written at once
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(loop), ctypes.c_int(0))
     random.setstate(state.rng["python"])
     np.random.set_state(state.rng["numpy"])
-    vars(state.env)[_TOLD] = None
+    if state.env is None:
+        env.reset()
+    vars(env)[_TOLD] = None
     return _TOLD
 
 
 def env_of(unpack: Callable[[bytes], Any], content: bytes) -> Any:
-    """Return the environment that a worker begins with."""
-    return unpack(content).env
+    """Return the environment that a worker begins with.
+
+    Raises:
+        ValueError: if it could not be saved.
+    """
+    state = unpack(content)
+    if state.env is None:
+        raise ValueError(
+            f"an environment in another process could not be saved, since {state.why}; it goes on"
+            " where the script has made it again"
+        )
+    return state.env
 
 
 def _loop() -> types.FrameType:
