@@ -112,7 +112,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     )
     last = (done.stdout.splitlines() or [""])[-1]
     assert f"checked {len(files) + len(examples)} source files" in last, done.stdout + done.stderr
-    return [line for line in done.stdout.splitlines() if ": error:" in line]
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    # That another library has no types is not for an example to mend.
+    return [e for e in errors if "[import-untyped]" not in e or '"garage_like' in e]
 
 
 def test_the_readme_and_the_examples_pass(told: list[str]) -> None:
