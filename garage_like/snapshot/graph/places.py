@@ -7,6 +7,7 @@ the cache of `functools.lru_cache`. Only those of the user's own code count, see
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import types
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,9 @@ from cloudpickle import cloudpickle
 
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, calls_of, fill_cache
 from garage_like.snapshot.graph.own_code import is_own_file
+
+_MOST_HELD = 100
+"""Containers with more than so many items hold data, and are not looked through for functions."""
 
 NUMBERS = (bool, int, float, complex, str, bytes, type(None))
 _CODE = (
@@ -75,6 +79,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
         for name, value in list(vars(cls).items()):
             if not name.startswith(("__", "_abc_")) and _is_data(value):
                 found[f"{where}.{name}"] = Place(value, cls, name)
+                functions += _held_by(value, f"{where}.{name}")
             functions.append((f"{where}.{name}", value))
     for space in spaces:
         functions += [
@@ -98,14 +103,26 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
             space = value.__globals__
             is_own = any(space is own for own in spaces)
             if is_own:
-                found.update(_named_globals(value, space))
+                named = [space, *(vars(m) for m in _named_modules(value, space))]
+                held = [_named_globals(value, s) for s in named if any(s is own for own in spaces)]
+                for name, place in itertools.chain(*held, _carried(where, value)):
+                    found[name] = place
+                    functions += _held_by(place.value, name)
                 functions += _named_functions(value, space)
-                for module in _named_modules(value, space):
-                    if any(vars(module) is own for own in spaces):
-                        found.update(_named_globals(value, vars(module)))
-                found.update(_carried(where, value))
+                functions += _held_by([value.__defaults__, value.__kwdefaults__], where)
             functions += [(where, cell) for cell in _cells(value).values()]
     return found
+
+
+def _held_by(value: Any, where: str, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """Yield functions that a container holds: a registry of them, say."""
+    if isinstance(value, types.FunctionType | types.MethodType | CACHED_FUNCTION):
+        yield where, value
+    elif isinstance(value, functools.partial):
+        yield where, value.func
+    elif depth and isinstance(value, dict | list | tuple | set) and len(value) <= _MOST_HELD:
+        for one in list(value.values() if isinstance(value, dict) else value):
+            yield from _held_by(one, where, depth - 1)
 
 
 def _calls(function: Any) -> Any:

@@ -79,6 +79,27 @@ def test_places_are_what_functions_and_classes_hold_or_name(own):
     assert "__main__.UNUSED" not in found
 
 
+HELD_BY = """
+ONE, TWO, THREE, FOUR = 1, 2, 3, 4
+
+def one(): return ONE
+def two(): return TWO
+def three(): return THREE
+def four(): return FOUR
+
+REGISTRY, CALLS = {"one": one}, [functools.partial(two)]
+
+def use(fn=three, *, more=(four,)):
+    return REGISTRY["one"]() + CALLS[0]() + fn() + more[0]()
+"""
+
+
+def test_what_functions_in_containers_and_defaults_use_is_found(own):
+    exec(compile(HELD_BY, own.__file__, "exec"), vars(own))
+    names = {f"__main__.{name}" for name in ("ONE", "TWO", "THREE", "FOUR")}
+    assert names <= set(find_places([own.use]))
+
+
 BESIDE = """
 import functools
 
