@@ -38,10 +38,10 @@ def slurm(
     options: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Print a batch script for Slurm that runs SCRIPT until its run is through.
+    """Print a batch script that runs SCRIPT under Slurm.
 
-    Before the limit the run saves and ends, and the job is queued again; it goes on with the same
-    run, exactly. ARGUMENTS are the script's own.
+    Before its limit the run saves and ends, and the job is queued again until training is through,
+    exactly. ARGUMENTS are the script's own.
     """
     seconds = _seconds(limit)
     if lead >= seconds:

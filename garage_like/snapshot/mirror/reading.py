@@ -10,14 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
 from garage_like.snapshot.disk import layout
-from garage_like.snapshot.mirror.fetching import Which, fetch_all, mirrored
-from garage_like.snapshot.mirror.heads import FOLDER
 from garage_like.snapshot.mirror.place import SCHEMES, Place, check_url
 
+Which = int | Literal["first", "last", "best"] | None
 Given = TypeVar("Given", bound="str | os.PathLike[str]")
 
 # A Path has lost one of two slashes.
@@ -60,6 +59,8 @@ def runs_here(root: Given) -> Given | Path:
     url = url_in(root)
     if url is None:
         return root
+    from garage_like.snapshot.mirror.heads import FOLDER
+
     with _reached(url):
         mirrors = {
             before.rstrip("/")
@@ -74,6 +75,9 @@ def runs_here(root: Given) -> Given | Path:
 
 
 def _fetched(url: str, run_dir: Path, which: Which, *, is_light: bool = False) -> Path:
+    # Loads NumPy, which reading here does without.
+    from garage_like.snapshot.mirror.fetching import fetch_all, mirrored
+
     with _reached(url):
         place = Place(url)
         if not mirrored(place):
