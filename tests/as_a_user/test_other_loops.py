@@ -100,3 +100,9 @@ def test_a_model_of_stable_baselines3(tmp_path, case):
 def test_the_matrix_of_stable_baselines3(tmp_path, case):
     pytest.importorskip("sb3_contrib")
     check(tmp_path, "sb3_model.py", kills_of("".join(case), 70, 198, 2), *case)
+
+
+@pytest.mark.slow
+def test_what_people_put_around_a_model_of_stable_baselines3(tmp_path):
+    pytest.importorskip("sb3_contrib")
+    check(tmp_path, "sb3_options.py", kills_of("options", 100, 470, 2)[:1])
