@@ -175,7 +175,7 @@ class Policy(Protocol):
     def actor(self) -> Actor | None:
         """Return a NumPy actor on the current weights, or None if this policy has none.
 
-        The sampler asks anew each time that it is asked for samples. A recurrent policy that
+        The sampler asks again each time that it is asked for samples. A recurrent policy that
         several workers share must return a RecurrentActor.
         """
 

@@ -83,7 +83,7 @@ def calls(spec: Any, policy: Any, vf: Any, qf: Any, buffer: Any) -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return the errors of one run over all: each would read the libraries anew."""
+    """Return the errors of one run over all: each would read the libraries again."""
     pytest.importorskip("torch")
     directory = tmp_path_factory.mktemp("user")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

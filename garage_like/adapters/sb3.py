@@ -47,11 +47,11 @@ def learn(
 
     Args:
         model: as the script makes it each time it starts; it is restored in place.
-        total_timesteps: as of `model.learn`: in total, those before a kill included.
+        total_timesteps: as in `model.learn`: in total, those before a kill included.
         where: the run directory, or the `ctxt` of an experiment.
         every: rollouts from one safe point to the next; None: each of an on-policy algorithm, and
             so many as make a thousand timesteps of others.
-        callback: as of `model.learn`.
+        callback: as in `model.learn`.
         skip: attributes of the model that are not saved.
         options: of `SnapshotConfig`, such as `{'snapshot_mode': 'all'}`.
         kwargs: of `model.learn`: `log_interval`, `tb_log_name` and so on.

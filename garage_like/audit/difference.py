@@ -143,7 +143,7 @@ def _judge(state: State, is_lost: bool) -> tuple[str, str]:
     """Say at which kind of moment two runs parted, and what that means."""
     if state.begins and state.epoch < 0:
         return "set up", (
-            "the script makes this anew each time: it draws from a generator that is not seeded;"
+            "the script makes this again each time: it draws from a generator that is not seeded;"
             " call set_seed(seed) first, and draw from garage_like.seeding.stream"
         )
     if state.begins:

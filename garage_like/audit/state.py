@@ -31,7 +31,7 @@ def state_of(point: SafePoint) -> dict[str, str]:
 def left_out(graph: Mapping[str, Any]) -> dict[str, str]:
     """Return a digest of what objects leave out of their own pickled state, by path.
 
-    Objects of the libraries leave out what they can make anew; only those of other code count.
+    Objects of the libraries leave out what they can make again; only those of other code count.
     """
     found: dict[str, Any] = {}
     for path, value in walk(graph):

@@ -59,7 +59,7 @@ class Callbacks:
         Args:
             kept: what was restored.
             as_given: whether a script says which callbacks there are; one that the snapshot knows
-                not begins anew, and one that the script gives no more is left out.
+                not starts over, and one that the script gives no more is left out.
 
         Returns:
             What is not here, though the run had it: a sentence each.

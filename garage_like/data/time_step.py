@@ -69,7 +69,7 @@ class TimeStep(_TimeStep, PlaceInEpisode):
 
 def time_steps_of(batch: Any) -> list[TimeStep]:
     """Return the steps of an EpisodeBatch or a TimeStepBatch one by one."""
-    # Made anew each time that they are asked for.
+    # Made again each time that they are asked for.
     episode_infos, next_observations = batch.episode_infos, batch.next_observations
     return [
         TimeStep(

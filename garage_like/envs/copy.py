@@ -14,7 +14,7 @@ Env = TypeVar("Env", bound=Environment)
 def copy_env(env: Env) -> Env:
     """Return a copy that must be reset before its first step.
 
-    Environments around native code (MuJoCo, Box2D) are built anew with the same arguments, so what
+    Environments around native code (MuJoCo, Box2D) are built again with the same arguments, so what
     is copied of them is the task and not the state; so are those that a function makes.
 
     Raises:

@@ -20,5 +20,5 @@ class EnvList(list[Environment]):
     columns: Any = None
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Return what pickle needs to make it anew."""
+        """Return what pickle needs to make it again."""
         return EnvList, (), None, iter(self)

@@ -37,7 +37,7 @@ class GymEnv(Environment):
     Args:
         env: a gymnasium environment, the id of a registered one, or a vector environment; or a
             function that makes a single one, for one that cannot be pickled or copied: the
-            innermost is then made anew where another is needed, and begins a new episode.
+            innermost is then made again where another is needed, and begins a new episode.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT). It takes the
             place of the environment's own time limit; None keeps that one, if there is one.
         is_image: say that observations are images (uint8, 2 or 3 dimensions).

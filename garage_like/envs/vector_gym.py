@@ -47,7 +47,7 @@ class VectorGym(VectorEnvironment):
 
     @property
     def env(self) -> VectorEnv:
-        """The vector environment; made anew if a restore could not bring it back."""
+        """The vector environment; made again if a restore could not bring it back."""
         if self._env is None:
             if self._make is None:
                 raise RuntimeError("VectorGym: nobody knows how the vector environment is made")

@@ -101,7 +101,7 @@ class SetTaskSampler(TaskSampler):
 
 
 class ConstructEnvsSampler(TaskSampler):
-    """Draw tasks that are environments, made anew each time.
+    """Draw tasks that are environments, made each time.
 
     Args:
         env_constructors: each makes the environment of one task.

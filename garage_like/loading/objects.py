@@ -70,17 +70,17 @@ def load_policy(
     `load_env` loads the environment that does it.
 
     Args:
-        path: as of `load_algo`.
-        which: as of `load_algo`.
-        map_location: as of `load_algo`.
-        trust: as of `load_algo`.
+        path: as in `load_algo`.
+        which: as in `load_algo`.
+        map_location: as in `load_algo`.
+        trust: as in `load_algo`.
 
     Raises:
-        SnapshotNotFoundError: as of `load_algo`, and if the algorithm has no policy.
-        SnapshotCorruptError: as of `load_algo`.
-        SnapshotMismatchError: as of `load_algo`.
-        SnapshotUntrustedError: as of `load_algo`.
-        ValueError: as of `load_algo`.
+        SnapshotNotFoundError: as in `load_algo`, and if the algorithm has no policy.
+        SnapshotCorruptError: as in `load_algo`.
+        SnapshotMismatchError: as in `load_algo`.
+        SnapshotUntrustedError: as in `load_algo`.
+        ValueError: as in `load_algo`.
     """
     loaded = _read(path, which)
     if "observation" in loaded.manifest.normalizers:
@@ -126,15 +126,15 @@ def load_env(
     training, use `Trainer.restore`.
 
     Args:
-        path: as of `load_algo`.
-        which: as of `load_algo`.
-        trust: as of `load_algo`.
+        path: as in `load_algo`.
+        which: as in `load_algo`.
+        trust: as in `load_algo`.
 
     Raises:
-        SnapshotNotFoundError: as of `load_algo`, and if the run was set up without an environment.
-        SnapshotCorruptError: as of `load_algo`.
-        SnapshotMismatchError: as of `load_algo`.
-        SnapshotUntrustedError: as of `load_algo`.
+        SnapshotNotFoundError: as in `load_algo`, and if the run was set up without an environment.
+        SnapshotCorruptError: as in `load_algo`.
+        SnapshotMismatchError: as in `load_algo`.
+        SnapshotUntrustedError: as in `load_algo`.
     """
     loaded = _read(path, which)
     env: Any = _graph(loaded, None, trust).get("env")

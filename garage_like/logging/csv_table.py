@@ -1,6 +1,6 @@
 """The text of progress.csv: cells, rows, and where the file ended after each of its rows.
 
-A file with a new column is written anew: every row before gets an empty cell. So an offset that a
+A file with a new column is written again: every row before gets an empty cell. So an offset that a
 snapshot recorded earlier fits no more, unless one can tell how long the file was with each row.
 That follows from the file alone, since three rules hold: columns stand in the order of their first
 appearance; a column appears with the first row in which it is not empty; no row is all empty.

@@ -1,4 +1,4 @@
-"""HeldOutput: what is logged before it is known whether a run starts anew or goes on."""
+"""HeldOutput: what is logged before it is known whether a run starts over or goes on."""
 
 from __future__ import annotations
 

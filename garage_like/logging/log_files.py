@@ -84,7 +84,7 @@ def record_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def replace_content(path: Path, content: bytes) -> None:
-    """Write a file anew: whoever looks finds the old content or the new, never a part."""
+    """Write a file again: whoever looks finds the old content or the new, never a part."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)  # of a kill; or a link, which must not be written through
     with draft.open("xb") as file:

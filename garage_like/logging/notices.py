@@ -35,7 +35,7 @@ def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 
     Args:
         message: what to say.
         category: of the warning.
-        stacklevel: as of `warnings.warn`, called where this is called.
+        stacklevel: as in `warnings.warn`, called where this is called.
     """
     try:
         warnings.warn(message, category, stacklevel=stacklevel + 1)

@@ -32,7 +32,7 @@ class PatientFile:
         of_lines: what is written begins a line, even if the file ends in the middle of one.
 
     Raises:
-        FileExistsError: if there is one, and it was to begin anew.
+        FileExistsError: if there is one, and it was to start over.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""RunLogs: the log files of one run, begun anew or continued exactly where a snapshot was taken.
+"""RunLogs: the log files of one run, started over or continued exactly where a snapshot was taken.
 
 Files: `progress.csv`, `progress.jsonl`, `debug.log`, `events.out.tfevents.*.run`, and orphans (see
 `log_files`).
@@ -135,7 +135,7 @@ class RunLogs:
 
         What is cut off is kept in orphans; a log that did not exist then becomes one. Where no row
         came after, the text log is not cut: it tells what became of the snapshot. Logs that are
-        gone (a snapshot was copied elsewhere alone) begin anew. Tables that were held, and what was
+        gone (a snapshot was copied elsewhere alone) start over. Tables that were held, and what was
         recorded in `tabular`, are dropped: the files hold them. May be called at any time.
 
         Args:
@@ -163,7 +163,7 @@ class RunLogs:
         self._mirror()
         missing = sorted(name for name in offsets if name not in files)
         if missing:
-            logger.log(f"Logs begin anew, since they are not in {self.directory}: {missing}")
+            logger.log(f"Logs start over, since they are not in {self.directory}: {missing}")
 
     def _check(self, files: Mapping[str, Path], offsets: Mapping[str, int]) -> bytes:
         """Raise if a file cannot be cut where it should; return what progress.csv held there."""
@@ -177,7 +177,7 @@ class RunLogs:
             if size < offset:
                 raise SnapshotMismatchError(
                     f"{files[name]} has {size} bytes, but had {offset} when the snapshot was"
-                    " taken: it was changed since. Move it away to begin it anew"
+                    " taken: it was changed since. Move it away to start it over"
                 )
             if name == PROGRESS:
                 found = content_at(files[name].read_bytes(), offset)
@@ -187,7 +187,7 @@ class RunLogs:
             if found is None:
                 raise SnapshotMismatchError(
                     f"{files[name]} has no line that ends at byte {offset}, where the snapshot was"
-                    " taken: it was changed since. Move it away to begin it anew"
+                    " taken: it was changed since. Move it away to start it over"
                 )
             csv_content = found if name == PROGRESS else csv_content
         return csv_content

@@ -43,7 +43,7 @@ class TrackedData:
             self._entries[tag] = (old_count + count, _joined(tag, old, number))
 
     def take(self) -> dict[str, float]:
-        """Return one number for each tag, and begin anew."""
+        """Return one number for each tag, and start over."""
         entries, self._entries = self._entries, {}
         return {
             tag: number if tag.endswith((_MIN, _MAX)) or not count else number / count

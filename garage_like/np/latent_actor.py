@@ -10,7 +10,7 @@ from garage_like.np.observations import flatten_observations
 
 
 class LatentActor:
-    """Append a latent to observations, drawn anew for each episode, and let another actor act.
+    """Append a latent to observations, drawn again for each episode, and let another actor act.
 
     The guess is the caller's to remember, as the memory of a recurrent policy is: a row holds
     whether the episode has begun, and the latent. So nothing in the policy changes while it acts.

@@ -62,7 +62,7 @@ class MLP:
 
     Args:
         layers: for each layer its weights, shape (inputs, outputs), and biases, shape (outputs,);
-            float32, and may be views of a framework's memory, which are read anew at each call.
+            float32, and may be views of a framework's memory, which are read again at each call.
         activation: what follows each layer but the last.
         output_activation: what follows the last.
     """

@@ -142,7 +142,7 @@ def render_without_screen(env: Environment) -> float:
             f"{type(inner).__name__} cannot be filmed: it does not render as 'rgb_array', only as"
             f" {inner.metadata.get('render_modes', [])}"
         )
-    # An environment that is made anew would have lost its state and its wrappers' statistics.
+    # An environment that is made again would have lost its state and its wrappers' statistics.
     inner.render_mode = "rgb_array"
     return float(inner.metadata.get("render_fps") or DEFAULT_FPS)
 

@@ -37,8 +37,8 @@ class HERReplayBuffer(PathBuffer):
             `desired_goal`; transitions hold flattened observations. An environment that flattens
             them, `GymEnv(..., flatten_obs=True)`, has the Dict in
             `EnvSpec(env.gym_env.observation_space, env.action_space)`.
-        export_when_full: as of PathBuffer.
-        export_format: as of PathBuffer.
+        export_when_full: as in PathBuffer.
+        export_format: as in PathBuffer.
 
     Raises:
         ValueError: if replay_k is negative, or the observations have no goals.
@@ -81,7 +81,7 @@ class HERReplayBuffer(PathBuffer):
         """Draw transitions, of which replay_k / (1 + replay_k) have a replaced goal.
 
         Returns:
-            As of PathBuffer; observations are flattened.
+            As in PathBuffer; observations are flattened.
 
         Raises:
             ValueError: if nothing is stored, or reward_fn does not return one reward for each.

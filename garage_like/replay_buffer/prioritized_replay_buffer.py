@@ -25,8 +25,8 @@ class PrioritizedReplayBuffer(PathBuffer):
         beta: how far weights correct the bias at first; 1 is fully.
         beta_samples: transitions drawn until beta has grown to 1, linearly.
         epsilon: added to errors, so that none is never drawn again.
-        export_when_full: as of PathBuffer.
-        export_format: as of PathBuffer.
+        export_when_full: as in PathBuffer.
+        export_format: as in PathBuffer.
 
     Raises:
         ValueError: if an argument is out of range.

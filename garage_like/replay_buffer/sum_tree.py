@@ -13,7 +13,7 @@ _TOP = 4096
 class SumTree:
     """Keep a weight for each of up to `capacity` rows, sums of 32 of them, sums of 32 sums, ...
 
-    Every sum is made of its parts, from left to right, anew each time that one of them changes; so
+    Every sum is made of its parts, from left to right, each time that one of them changes; so
     sums depend on the weights alone and not on how they came about, and a tree that is rebuilt
     from its leaves is equal bit for bit. Only the leaves are pickled. Nodes are wide and there are
     up to 4,096 of them at the top, since NumPy is at its best on a few long arrays.

@@ -50,10 +50,10 @@ class Continuation:
         snapshot: the snapshot that was asked for; if damaged, the newest good one is older.
         origin: the run directory that the snapshot lies in; None if it stands alone.
         run_dir: where the run goes on.
-        include_buffer: as of `Trainer.restore`.
-        require_exact: as of `Trainer.restore`.
-        trust: as of `Trainer.restore`.
-        settings: as of `Trainer.change`.
+        include_buffer: as in `Trainer.restore`.
+        require_exact: as in `Trainer.restore`.
+        trust: as in `Trainer.restore`.
+        settings: as in `Trainer.change`.
     """
 
     source: Path
@@ -228,10 +228,10 @@ def continuation(
         path: a run directory, its `snapshots/`, or one snapshot.
         from_epoch: which snapshot; None takes the newest, or the one that the path names.
         log_dir: a new run directory; None goes on in place.
-        include_buffer: as of `Trainer.restore`.
-        require_exact: as of `Trainer.restore`.
-        trust: as of `Trainer.restore`.
-        settings: as of `Trainer.change`.
+        include_buffer: as in `Trainer.restore`.
+        require_exact: as in `Trainer.restore`.
+        trust: as in `Trainer.restore`.
+        settings: as in `Trainer.change`.
 
     Raises:
         SnapshotNotFoundError: if there is no such snapshot.

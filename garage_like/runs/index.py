@@ -2,7 +2,7 @@
 
 Files: `garage_like/runs-*.json` in the user's cache directory (`XDG_CACHE_HOME`, or `~/.cache`),
 one for each folder. It is never trusted over the directories: each call walks them, and a run whose
-files are not, to the nanosecond, those that were read is read anew.
+files are not, to the nanosecond, those that were read is read again.
 """
 
 from __future__ import annotations

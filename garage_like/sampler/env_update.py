@@ -29,7 +29,7 @@ class EnvUpdate:
 
 
 class NewEnvUpdate(EnvUpdate):
-    """Make an environment anew.
+    """Make an environment again.
 
     Args:
         env_constructor: makes it.

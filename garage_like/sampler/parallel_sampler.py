@@ -2,7 +2,7 @@
 
 The workers that this process holds stay the truth: what a worker elsewhere has become comes home
 with each batch. So a snapshot needs to know nothing of other processes, a worker that dies is sent
-anew and repeats its share, and a run may move from one kind of sampler to another at a resume.
+again and repeats its share, and a run may move from one kind of sampler to another at a resume.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Team:
         raise NotImplementedError
 
     def renew(self, numbers: list[int]) -> None:
-        """Send these workers anew before they are asked next, since they change here."""
+        """Send these workers again before they are asked next, since they change here."""
         for number in numbers:
             link, self._links[number] = self._links[number], None
             if link is not None:
@@ -153,7 +153,7 @@ class Team:
                         f"worker {number} died {deaths} times in one call ({error}); perhaps memory"
                         " is short, or the environment ends its process: try LocalSampler"
                     ) from error
-                warn(f"worker {number} died ({error}); it is sent anew and repeats its share")
+                warn(f"worker {number} died ({error}); it is sent again and repeats its share")
                 self._ask(number, method, amount, resend=True)
             except BaseException:
                 self.renew(list(range(len(self._links))))  # answers that nobody waits for
@@ -174,7 +174,7 @@ class Team:
         self.renew(list(range(len(self._links))))
 
 
-# Workers elsewhere are made anew whenever they are not there, so they are no part of a run's state.
+# Workers elsewhere are made again when they are not there, so they are no part of a run's state.
 _TEAMS: weakref.WeakKeyDictionary[ParallelSampler, Team] = weakref.WeakKeyDictionary()
 
 

@@ -47,7 +47,7 @@ class VectorWorker(FragmentWorker):
         self._rollout = VectorRollout()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved: all but arrays that are filled anew in each call."""
+        """Return what is saved: all but arrays that are filled again in each call."""
         return {**super().__getstate__(), "_rollout": VectorRollout()}
 
     @property

@@ -63,7 +63,7 @@ class Capture:
         generators: the state of each random generator, by its path in the graph.
         left_out: names of replay memories that were captured without their transitions.
         classes: of the objects.
-        made_again: paths and classes of what is made anew after a restore, and not saved.
+        made_again: paths and classes of what is made again after a restore, and not saved.
     """
 
     objects: bytes
@@ -146,7 +146,7 @@ def capture(
         previous: the last snapshot that was committed: rows of tables that have not changed since
             are not copied.
         include_buffer: whether replay memory is captured with its transitions.
-        known_names: of the capture before; None works names out anew.
+        known_names: of the capture before; None works names out again.
         env_states: what is known of the environments.
 
     Raises:
@@ -293,14 +293,14 @@ def _what_to_do(chain: Sequence[Part]) -> str:
     holders = [number for number, (_, value) in enumerate(chain[:-1]) if is_own_class(type(value))]
     if (holders and holders[-1] == len(chain) - 2) or not chain:
         return (
-            "leave it out of the object's state (__getstate__) and make it anew when it is needed"
+            "leave it out of the object's state (__getstate__) and make it again when it is needed"
         )
     path, value = chain[holders[-1] + 1] if holders else chain[max(0, len(chain) - 2)]
     whole = f", or all of {path} ({type(value).__module__}.{type(value).__qualname__})," * (
         path != chain[-1][0]
     )
     return (
-        f"keep {chain[-1][0]}{whole} outside of the run's objects and make it anew where it is"
+        f"keep {chain[-1][0]}{whole} outside of the run's objects and make it again where it is"
         " used; or say how its library is saved (garage_like.snapshot.register_kind)"
     )
 

@@ -55,8 +55,8 @@ def meant_by(
         unrecorded: what `'best'` is judged by if the run does not say.
 
     Raises:
-        SnapshotNotFoundError: as of `snapshot_path`.
-        ValueError: as of `snapshot_path`.
+        SnapshotNotFoundError: as in `snapshot_path`.
+        ValueError: as in `snapshot_path`.
     """
     check_from_epoch(which)
     store, epochs, alone = resolve(here(path, which))

@@ -70,7 +70,7 @@ def check_env(
     a message that is sent; then nobody knows.
 
     A run lets an environment that does not continue exactly begin a new episode after each restore;
-    one that cannot be pickled is built anew from its gymnasium spec as well, if that helps.
+    one that cannot be pickled is built again from its gymnasium spec as well, if that helps.
 
     Args:
         env: an Environment, or one of gymnasium's; only copies of it are stepped.
@@ -115,7 +115,7 @@ def _unsure(reason: str) -> EnvState:
 
 
 def _known_to_restart(env: Any, known: EnvStates) -> EnvState | None:
-    """Tell whether an environment says itself that it begins anew, or cannot be pickled."""
+    """Tell whether an environment says itself that it starts over, or cannot be pickled."""
     reason = why_restarting(env, known)
     if reason is not None:
         return EnvState("restart", reason)
@@ -128,7 +128,7 @@ def _known_to_restart(env: Any, known: EnvStates) -> EnvState | None:
 
 
 def _restarting(env: Any, reason: str) -> EnvState:
-    """Say that an environment that cannot be pickled begins anew, and how it is made if it is."""
+    """Say that an environment that cannot be pickled starts over, and how it is made if it is."""
     if not can_rebuild(env):
         return EnvState("restart", reason)
     state = EnvState("restart", reason, rebuild=True, make=maker_of(env))
@@ -210,7 +210,7 @@ def _with_own_spaces(env: Any, copy: Copy) -> Any:
 
 
 def _why_inexact(first: Any, copy: Copy, beside: Beside) -> str | None:
-    """Step a copy, copy that, and compare what both show, and how they begin anew."""
+    """Step a copy, copy that, and compare what both show, and how they start over."""
     space = copy(first.action_space)
     space.seed(0)
     _reset(first, seed=0)
@@ -259,7 +259,7 @@ def _step(env: Any, space: Any, steps: int) -> list[dict[str, str]]:
 
 
 def _take_step(env: Any, action: Any) -> tuple[dict[str, Any], bool]:
-    """Take one step; return what was seen, and whether the episode must be begun anew by hand."""
+    """Take one step; return what was seen, and whether the episode must be started over by hand."""
     step = env.step(action)
     if is_gymnasium_class(type(env)):
         found = dict(zip(("observation", "reward", "terminated", "truncated"), step, strict=False))

@@ -1,6 +1,6 @@
 """Shelf: which snapshots a run has, on the disk or on their way there, and which of them go.
 
-What is on the disk is read once and kept in mind; it is read anew after a failure.
+What is on the disk is read once and kept in mind; it is read again after a failure.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Shelf:
         self._on_the_way: dict[int, Kept] = {}
 
     def look_again(self) -> None:
-        """Read anew, when it is next asked for, what is on the disk."""
+        """Read again, when it is next asked for, what is on the disk."""
         with self._lock:
             self._on_disk = None
 

@@ -87,7 +87,7 @@ class Snapshotter:
     Attributes:
         pace: how long training stands still for snapshots; whoever calls `save` tells it.
         holding: how long it does for captures that are only held.
-        made_again: what the last capture holds that is made anew after a restore.
+        made_again: what the last capture holds that is made again after a restore.
     """
 
     def __init__(
@@ -252,7 +252,7 @@ class Snapshotter:
 
         Args:
             manifest: that of `held`, brought up to date.
-            before_commit: as of `save`.
+            before_commit: as in `save`.
         """
         job, self._held = self._held, None
         if job is not None:
@@ -271,7 +271,7 @@ class Snapshotter:
         Args:
             epoch: of the snapshot that is held in memory, or was the last to be written.
             graph: top-level objects by name.
-            env_states: as of `save`.
+            env_states: as in `save`.
         """
         held, written = self._held, self.store.verified
         before: Mapping[str, FileEntry]
@@ -346,7 +346,7 @@ class Snapshotter:
         return self.report()
 
     def close(self) -> SaveReport:
-        """Wait, and stop writing; `save` begins anew."""
+        """Wait, and stop writing; `save` starts over."""
         self._writer.close()
         if self._follower is not None:
             self._follower.finish()
@@ -446,7 +446,7 @@ class Snapshotter:
         Args:
             load_dir: a run directory, its `snapshots/`, or one snapshot.
             itr: `'last'`, `'first'`, `'best'` or an epoch.
-            include_buffer: as of `load_snapshot`.
+            include_buffer: as in `load_snapshot`.
             trust: whether to do so though another user wrote it, see `trust`.
 
         Returns:

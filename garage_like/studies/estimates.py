@@ -86,7 +86,7 @@ def bootstrap(
 ) -> Estimate:
     """Estimate a statistic; its interval has the percentiles of resamples.
 
-    Each task's runs are drawn anew from the runs of that task, with replacement.
+    Each task's runs are drawn again from the runs of that task, with replacement.
 
     Args:
         scores: shape (N runs, M tasks).
@@ -115,7 +115,7 @@ def bootstrap_improvement(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
-    """Estimate the probability of improvement; both sides are drawn anew, each from its own runs.
+    """Estimate the probability of improvement; both sides are drawn again, each from its own runs.
 
     Args:
         ours: shape (N, M).

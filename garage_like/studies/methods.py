@@ -124,7 +124,7 @@ def study(
         **options: of `read_scores`: by, task, metric, last, scales.
 
     Raises:
-        ValueError: as of `read_scores`.
+        ValueError: as in `read_scores`.
     """
     where: Iterable[Path] = map(Path, paths)
     return Study(read_scores(where, **options), confidence, seed, reps)

@@ -16,7 +16,7 @@ from garage_like import seeding
 _FORM = "expected NAME=VALUE,VALUE,… or NAME=LOW..HIGH"
 
 _ANEW = 0.25
-"""Probability that a value is drawn anew where those near are looked at."""
+"""Probability that a value is drawn again where those near are looked at."""
 
 
 @dataclass(frozen=True)

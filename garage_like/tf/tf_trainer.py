@@ -129,7 +129,7 @@ class TFTrainer(Trainer):
     # ---- restore, train and resume: in the session, also outside of a block ---------------------
 
     def restore(self, *args: Any, **kwargs: Any) -> TrainArgs:
-        """Load a snapshot, graph-mode variables included; as of Trainer."""
+        """Load a snapshot, graph-mode variables included; as in Trainer."""
         with self:
             return super().restore(*args, **kwargs)
 
@@ -138,7 +138,7 @@ class TFTrainer(Trainer):
             return super()._run()
 
     def save(self, epoch: int) -> None:
-        """Take a snapshot of the run as it stands, if the mode wants one; as of Trainer."""
+        """Take a snapshot of the run as it stands, if the mode wants one; as in Trainer."""
         with self:
             super().save(epoch)
 

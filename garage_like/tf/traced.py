@@ -33,7 +33,7 @@ class traced:  # noqa: N801
     Args:
         python_function: what is traced, as it stands (TensorFlow's AutoGraph is off).
         input_signature: a tf.TensorSpec for each argument, in place of the above.
-        jit_compile: compile the trace with XLA; it compiles anew for each size of the batch.
+        jit_compile: compile the trace with XLA; it compiles again for each size of the batch.
     """
 
     def __init__(

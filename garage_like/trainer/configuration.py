@@ -29,7 +29,7 @@ from garage_like.logging.log_files import record_json
 
 
 class RunConfiguration:
-    """Tell what a run is made of; worked out anew only if its parts have changed.
+    """Tell what a run is made of; worked out again only if its parts have changed.
 
     Args:
         run_dir: where the decorated experiment's parameters are, if there is one.

@@ -65,7 +65,7 @@ def epochs(
         n: epochs in total, or what the script calls them: `range(1, n + 1)`.
         state: where the script's names are bound: `globals()`, the `locals()` of a function that
             loops itself, or `vars(bag)`.
-        skip: names that are not saved, since the script makes them anew each time it starts.
+        skip: names that are not saved, since the script makes them again each time it starts.
         **options: of `SnapshotConfig`: `snapshot_mode`, `keep_best` and so on.
 
     Returns:
@@ -209,7 +209,7 @@ class ScriptLoop(Loop):
         """Record nothing: the row is the script's."""
 
     def _mark(self) -> tuple[Any, ...]:
-        """Return nothing: an epoch that is broken off is begun anew, whatever it did."""
+        """Return nothing: an epoch that is broken off is started over, whatever it did."""
         return ()
 
     def _passes_over(self, epoch: int, started: float) -> bool:

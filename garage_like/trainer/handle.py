@@ -135,7 +135,7 @@ class Training:
         known = self._env_states()
         try:
             copied = copy_exactly(self.env, known)
-        except Exception:  # unless it can be built anew, which is found out before the first save
+        except Exception:  # unless it can be built again, which is found out before the first save
             with heard():
                 if not isinstance(known, KnownEnvs) or not known.learn(self.env).rebuild:
                     raise

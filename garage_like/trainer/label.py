@@ -130,7 +130,7 @@ class Label:
             return check_env(env, known=self.env_states, beside=self.modules.untouched)
 
     def tell_made_again(self, found: list[str]) -> None:
-        """Log what is made anew after a restore, and not saved, if that is news."""
+        """Log what is made again after a restore, and not saved, if that is news."""
         if found != self._made_again:
             self._made_again = found
             logger.log(f"Not saved, and made again after a restore: {', '.join(found)}")

@@ -89,7 +89,7 @@ class Namespace:
         where = f"{inside[-1][0]}: " if len(inside) > 1 else ""
         return (
             f"epochs: {kinds} cannot be saved: {where}{type(cause).__name__}: {cause}. If the"
-            f" script makes it anew each time it starts, leave it out: skip={wanted!r}"
+            f" script makes it again each time it starts, leave it out: skip={wanted!r}"
         )
 
 

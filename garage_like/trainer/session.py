@@ -131,11 +131,12 @@ class RunSession:
         return source is not None and self._run_dir.exists() and source.samefile(self._run_dir)
 
     def refuse_in_place(self, snapshot: Path) -> None:
-        """Raise if training anew would overwrite the run that was restored."""
+        """Raise if training from the start would overwrite the run that was restored."""
         if self.is_in_place(snapshot) and not self._config.saves_nothing:
             raise ValueError(
-                f"train: {self._run_dir} holds the run that was restored, and training anew would"
-                " overwrite it; call resume() to go on, or give this run a directory of its own"
+                f"train: {self._run_dir} holds the run that was restored, and training from the"
+                " start would overwrite it; call resume() to go on, or give this run a directory"
+                " of its own"
             )
 
     # ---- the stretch of writing -------------------------------------------------------------

@@ -83,7 +83,7 @@ class Trainer(Loop):
             from_dir: a run directory, or one snapshot.
             from_epoch: `'last'`, `'first'`, `'best'` or an epoch.
             include_buffer: True insists on replay memory, False leaves it on the disk: it comes
-                back empty, and is filled anew by the policy as it is. None takes what was saved.
+                back empty, and is filled again by the policy as it is. None takes what was saved.
             require_exact: refuse to go on where bits may differ: from other versions, another
                 number of threads, another processor.
             trust: restore though another user wrote it: that runs code which it brings along.
@@ -164,9 +164,9 @@ class Trainer(Loop):
     ) -> Any:
         """Train from epoch 0; with `auto_resume`, from where an earlier start of the run got to.
 
-        After `restore`, this trains the restored objects anew: epochs count from 0, and the run
-        needs a directory of its own. Called again, it trains a further stage of the same run:
-        epochs, rows and snapshots go on, and a run that is killed is resumed in its stage.
+        After `restore`, this trains the restored objects from the start: epochs count from 0, and
+        the run needs a directory of its own. Called again, it trains a further stage of the same
+        run: epochs, rows and snapshots go on, and a run that is killed is resumed in its stage.
 
         Args:
             n_epochs: epochs in total; of the stage, where this is called again.
@@ -233,7 +233,7 @@ class Trainer(Loop):
             store_episodes: keep the epoch's episodes in the snapshot; None: as before.
             pause_for_plot: wait for a key after showing the policy; None: as before.
             additional_epochs: epochs after the snapshot, instead of `n_epochs`.
-            require_exact: as of `restore`.
+            require_exact: as in `restore`.
 
         Returns:
             What the algorithm's `train` returns; None if nothing is left to do.

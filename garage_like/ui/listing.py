@@ -102,7 +102,7 @@ class Listing:
             ]
 
     def forget(self) -> None:
-        """Read the list anew when it is asked for next: there is a new run."""
+        """Read the list again when it is asked for next: there is a new run."""
         with self._lock:
             self._read_at = -1e9
 

@@ -1,4 +1,4 @@
-"""An environment that cannot be pickled is given as a function, and made anew where it must be."""
+"""An environment that cannot be pickled is given as a function, and made again where it must be."""
 
 import threading
 

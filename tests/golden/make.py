@@ -3,7 +3,7 @@
     python tests/golden/make.py NAME ...   make these, or all, where there are none yet
 
 Writes data/golden/NAME/snapshots/epoch_000001, made by two epochs, and data/golden/NAME/next.json:
-the row of the log of the epoch after it. Snapshots that were released are never made anew: later
+the row of the log of the epoch after it. Snapshots that were released are never made again: later
 versions must load them as they are.
 """
 
@@ -99,6 +99,6 @@ def make(name: str) -> None:
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or FAMILIES:
         if (GOLDEN / wanted).exists():
-            print(f"{wanted}: is there already; released snapshots are never made anew")
+            print(f"{wanted}: is there already; released snapshots are never made again")
         else:
             make(wanted)

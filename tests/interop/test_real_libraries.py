@@ -45,7 +45,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Let the libraries make their checkpoints anew."""
+    """Let the libraries make their checkpoints again."""
     directory = tmp_path_factory.mktemp("made")
     subprocess.run(
         [sys.executable, "-W", "ignore", str(MAKE), str(directory)],

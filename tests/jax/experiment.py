@@ -38,7 +38,7 @@ class Mortal(PLAN[0]):
         epoch = trainer.total_env_steps // 128 // self._num_seeds
         if os.environ.get("KILL") == str(epoch):
             while not (trainer.run_dir / "snapshots/epoch_000000").exists():
-                time.sleep(0.01)  # a run that is killed before its first snapshot begins anew
+                time.sleep(0.01)  # a run that is killed before its first snapshot starts over
             os.kill(os.getpid(), signal.SIGKILL)
         return super().train_epoch(trainer)
 

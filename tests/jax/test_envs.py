@@ -1,4 +1,4 @@
-"""Environments in JAX move as gymnasium's do, and begin anew as gymnax's do."""
+"""Environments in JAX move as gymnasium's do, and start over as gymnax's do."""
 
 import gymnasium
 import jax

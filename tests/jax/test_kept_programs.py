@@ -63,10 +63,10 @@ def test_program_that_cannot_be_used_is_compiled_anew(trained, capsys):
     (kept,) = (run / "cache").iterdir()
     kept.write_bytes(kept.read_bytes()[:-100])
     assert go_on(run) == expected
-    assert "compiled anew" in capsys.readouterr().out
+    assert "compiled again" in capsys.readouterr().out
     kept.unlink()
     assert go_on(run) == expected
-    assert "compiled anew" not in capsys.readouterr().out
+    assert "compiled again" not in capsys.readouterr().out
     assert kept.exists()
 
 

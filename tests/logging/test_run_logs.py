@@ -340,7 +340,7 @@ def test_logs_that_did_not_come_with_a_copied_snapshot_begin_anew(tmp_path, open
     epochs(3, 4)
     assert (tmp_path / "progress.csv").read_text() == "TotalEnvSteps,value\n300,1.0\n"
     assert (
-        f"Logs begin anew, since they are not in {tmp_path}: ['debug.log', 'progress.csv']"
+        f"Logs start over, since they are not in {tmp_path}: ['debug.log', 'progress.csv']"
         in (tmp_path / "debug.log").read_text()
     )
 

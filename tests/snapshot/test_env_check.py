@@ -1,4 +1,4 @@
-"""What does not survive a snapshot is found out, begins anew, and says why."""
+"""What does not survive a snapshot is found out, starts over, and says why."""
 
 import threading
 

@@ -120,7 +120,7 @@ def in_a_wrapper():
 
 
 class WithoutAWindow(Plain):
-    """Leaves out what it makes anew, and cannot be pickled."""
+    """Leaves out what it makes again, and cannot be pickled."""
 
     def __init__(self):
         super().__init__()

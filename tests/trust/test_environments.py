@@ -60,7 +60,7 @@ def make(name):
 
 
 class Trace:
-    """What an environment shows, step by step; an episode that ended is begun anew."""
+    """What an environment shows, step by step; an episode that ended is started over."""
 
     def __init__(self, env, actions):
         self.env, self.actions, self.seen, self.ended = env, actions, [], False
@@ -155,7 +155,7 @@ class Drifts(gymnasium.Wrapper):
 
 
 class DriftsAndForgets(Drifts, EzPickle):
-    """EzPickle would build it anew, without a word."""
+    """EzPickle would build it again, without a word."""
 
     def __init__(self, env, start=0.0):
         EzPickle.__init__(self, env, start)

@@ -18,7 +18,7 @@ class ClipReward(gymnasium.Wrapper):
 
 
 class EpisodicLife(gymnasium.Wrapper):
-    """End an episode with each life; the game itself begins anew only when it is over."""
+    """End an episode with each life; the game itself starts over only when it is over."""
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)

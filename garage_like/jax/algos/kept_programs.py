@@ -1,7 +1,7 @@
 """Compiled programs, kept beside the run: a resume loads what the run compiled before.
 
 A program is found by a digest of what it was lowered to, and of all else that the compiler goes by.
-So one that was edited is compiled anew, and a copy of a run has its programs with it.
+So one that was edited is compiled again, and a copy of a run has its programs with it.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def _load(path: Path, lowered: Any) -> Any:
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
     if hashlib.blake2b(payload, digest_size=_DIGEST).digest() == digest:
-        with contextlib.suppress(Exception):  # what another release wrote; it is compiled anew
+        with contextlib.suppress(Exception):  # what another release wrote; it is compiled again
             return serialize_executable.deserialize_and_load(
                 payload, lowered.in_tree, lowered.out_tree
             )
-    logger.log(f"{path} cannot be used; the program is compiled anew")
+    logger.log(f"{path} cannot be used; the program is compiled again")
     return None
 
 

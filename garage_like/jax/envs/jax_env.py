@@ -16,7 +16,7 @@ from garage_like.interfaces import Environment
 from garage_like.jax.envs.functional import transition
 from garage_like.jax.envs.libraries import functions_of
 
-# Compiled anew whenever it is not there, so it is no part of an environment's state.
+# Compiled again whenever it is not there, so it is no part of an environment's state.
 _COMPILED: weakref.WeakKeyDictionary[JaxEnv, Any] = weakref.WeakKeyDictionary()
 
 

@@ -59,7 +59,7 @@ class MLPPolicy(Configured):
         self._acting: tuple[Params, int | None, Actor] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return everything but the actor, which is made anew from the weights."""
+        """Return everything but the actor, which is made again from the weights."""
         return {**vars(self), "_acting": None}
 
     @property

@@ -18,7 +18,7 @@ class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
     """Add x to another policy's actions, where dx = theta (mu - x) dt + sigma dW.
 
     Uhlenbeck & Ornstein 1930, as Lillicrap et al. 2016 (arXiv:1509.02971) explore with. The noise
-    goes on from call to call and begins anew with an episode. Several workers that share a policy
+    goes on from call to call and starts over with an episode. Several workers that share a policy
     share the noise of equal columns: give each worker a policy where that matters.
 
     Args:

@@ -12,7 +12,7 @@ from garage_like.data.env_spec import EnvSpec, OfEnv
 
 
 class FixedPolicy(Named, OfEnv):
-    """Take given actions one after the other, whatever is observed; a new episode begins anew.
+    """Take given actions one after the other, whatever is observed; a new episode starts over.
 
     Args:
         env_spec: of the environment to act in.

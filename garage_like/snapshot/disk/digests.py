@@ -122,7 +122,7 @@ def checked_pieces(snapshot: Path, name: str, entry: FileEntry) -> Iterator[byte
 
 
 def _forget_cached(file: io.FileIO) -> None:
-    """Ask the system to read what it has in memory anew: what rots is the disk."""
+    """Ask the system to read what it has in memory again: what rots is the disk."""
     if hasattr(os, "posix_fadvise"):
         with contextlib.suppress(OSError):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

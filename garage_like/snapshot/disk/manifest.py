@@ -61,7 +61,7 @@ class Manifest:
         changes: settings that the run goes on with otherwise than it began, in order: `epoch`, the
             first under it, `name`, `was` and `now`.
         judged_by: `{'metric': …, 'mode': 'max' | 'min'}`, by which the best snapshot is found.
-        made_again: what is made anew after a restore, and not saved: paths and classes.
+        made_again: what is made again after a restore, and not saved: paths and classes.
         num_replaced: epochs of this process that were due and gave way to later ones.
         files: every other file of the snapshot.
     """

@@ -1,6 +1,6 @@
 """What Python wraps around functions: caches, properties that are computed once, generators.
 
-A cache is made anew and empty, a property without the lock that Python 3.11 gives it.
+A cache is made again and empty, a property without the lock that Python 3.11 gives it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _reduce_cached_property(value: functools.cached_property[Any]) -> Any:
 
 
 def rebuild_cached_property(function: Any, name: str | None) -> functools.cached_property[Any]:
-    """Build the property anew; its name is what `__set_name__` would be given."""
+    """Build the property again; its name is what `__set_name__` would be given."""
     value = functools.cached_property(function)
     value.attrname = name
     return value

@@ -16,7 +16,7 @@ class KnownNames:
     The walk that finds names takes as long as a third of a capture, and nearly always finds what it
     found before. Pickle meets the arrays of a graph in an order that is the graph's; so an array
     is where it was if it is met when it was, and a new one in the place of an old one (a gradient,
-    say) bears its name. The walk is taken anew when the number of arrays, a shape or a type is
+    say) bears its name. The walk is taken again when the number of arrays, a shape or a type is
     another, or when an array is met in the place of another one that was known: two networks that
     change places, say.
     """

@@ -171,7 +171,7 @@ def _tracked(tracker: str | None) -> type | None:
 
 
 def _launcher_class(qualname: str, bases: tuple[type, ...], module: str | None) -> type | None:
-    """Return the launcher's class of that name: by its place, or that of an object set up anew."""
+    """Return the launcher's class of that name: by its place, or that of an object set up again."""
     if module not in (None, "__main__"):
         return None
     live = _in_launcher(qualname)

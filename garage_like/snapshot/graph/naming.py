@@ -118,7 +118,7 @@ def _owners_first(graph: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _rank(value: Any) -> int:
-    """Rank what owns weights first, a list of such like them, and what samples with them last."""
+    """Rank what owns weights first, a list of such objects, and what samples with them last."""
     cls = type(value)
     if any(hasattr(cls, name) for name in _OF_NETWORKS):
         return 0

@@ -63,7 +63,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         generators: random generators that the graph reaches, by id.
         memories: replay memory that the graph reaches, by id, and what is saved of it: the object
             itself, or a copy without transitions.
-        made_again: what the graph reaches and is made anew after a restore, by id.
+        made_again: what the graph reaches and is made again after a restore, by id.
     """
 
     def __init__(

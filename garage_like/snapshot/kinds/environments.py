@@ -27,7 +27,7 @@ class EnvState:
         mode: `'exact'`; `'restart'`: it begins a new episode; `'numerical'`: it goes on in the
             middle of one, but nobody can say that it does so exactly.
         reason: why it is not exact.
-        rebuild: whether the innermost one cannot be pickled, and is built anew.
+        rebuild: whether the innermost one cannot be pickled, and is built again.
         make: what it is built by; None: its spec.
         fills: whether what wraps it is filled past a `__setstate__` of its own, which fails.
         settings: attributes that did not change while it was tried; what was found out holds for
@@ -76,7 +76,7 @@ class KnownEnvs(dict[EnvKind, EnvState]):
         self.inexact: list[tuple[Any, EnvState]] = []
 
     def begin(self) -> None:
-        """Forget which environments the last graph held; `inexact` begins anew."""
+        """Forget which environments the last graph held; `inexact` starts over."""
         self._waiting, self._covered, self.inexact = [], {}, []
 
     def meet(self, env: Any) -> None:
@@ -214,7 +214,7 @@ def can_rebuild(env: Any) -> bool:
 
 
 def rebuilt_as(env: Any, known: EnvStates) -> EnvState | None:
-    """Return what is known of an innermost environment that is built anew."""
+    """Return what is known of an innermost environment that is built again."""
     rebuilt = {kind[-1]: state for kind, state in list(known.items()) if state.rebuild}
     return rebuilt.get(_settings(env)) if rebuilt else None
 

@@ -3,7 +3,7 @@
 Measured: every MuJoCo environment of gymnasium pickles silently wrong, since EzPickle rebuilds a
 fresh one; positions and velocities alone are not enough either (Ant, Humanoid). The whole `MjData`
 is (`mujoco`), and so is the whole state of an Atari emulator (`ale`). Classic control,
-toy text and most wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built anew
+toy text and most wrappers pickle exactly. Whatever cannot be pickled, Box2D for one, is built again
 from its spec and begins a new episode; the snapshot then says `restart` and why.
 """
 
@@ -104,12 +104,12 @@ def set_attributes(env: Any, state: dict[str, Any]) -> None:
 
 
 def rebuild_by(make: Callable[[], Any]) -> Any:
-    """Make an environment anew by a function; wrappers around it are saved as they are."""
+    """Make an environment again by a function; wrappers around it are saved as they are."""
     return make().unwrapped
 
 
 def rebuild_from_spec(spec: Any) -> Any:
-    """Make an environment anew; wrappers around it are saved as they are."""
+    """Make an environment again; wrappers around it are saved as they are."""
     import gymnasium
 
     return gymnasium.make(spec).unwrapped

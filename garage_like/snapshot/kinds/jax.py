@@ -68,7 +68,7 @@ class JaxKind(Kind):
         if role == "executable":
             raise pickle.PicklingError(
                 "an executable that was compiled ahead of time belongs to its process; keep the"
-                " jitted function, and compile it anew when it is needed"
+                " jitted function, and compile it again when it is needed"
             )
         return NotImplemented
 
@@ -263,7 +263,7 @@ def _single(device: Any, kind: str | None) -> Any:
 
 
 def _weak(array: Any) -> Any:
-    """Give an array its weak type back: a strong one changes results' types, and is traced anew."""
+    """Give an array its weak type back: a strong one changes types of results."""
     lax = importlib.import_module("jax._src.lax.lax")  # there is no public way
     return lax._convert_element_type(array, weak_type=True)
 
@@ -288,7 +288,7 @@ _OPTIONS = ("static_argnums", "static_argnames", "keep_unused", "inline", "devic
 
 
 def _reduce_function(function: Any) -> Any:
-    """Return how pickle saves a jitted function: as code; it is traced anew when it is called.
+    """Return how pickle saves a jitted function: as code; it is traced again when it is called.
 
     Left to itself, JAX would save what belongs to one release of it and to one process.
     """

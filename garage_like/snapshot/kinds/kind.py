@@ -74,7 +74,7 @@ class Pickling(Protocol):
         twins: copies of large objects, kept from pickle to pickle; None: there is no room for any.
         slots_in_rows: whether many small arrays may be pickled as one.
         env_states: what is known of environments.
-        made_again: objects that are made anew after a restore, by id.
+        made_again: objects that are made again after a restore, by id.
         packing: how objects are handed from process to process.
     """
 

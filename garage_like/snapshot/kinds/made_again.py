@@ -2,7 +2,7 @@
 
 Log files, loggers and their handlers, TensorBoard writers, progress bars, a run of Weights &
 Biases: no number of a run depends on them, and all of them hold what no other process can have. A
-snapshot keeps what one needs to make them anew, and the run says which ones there are.
+snapshot keeps what one needs to make them again, and the run says which ones there are.
 
 While a snapshot is only tried (`only_trying`) they are stood in for: no file is opened or written.
 """

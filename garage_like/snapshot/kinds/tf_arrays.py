@@ -212,7 +212,7 @@ def rebuild_generator(runtime: Any, state: Any, algorithm: int) -> Any:
 
 
 def rebuild_function(runtime: Any, python_function: Any, options: dict[str, Any]) -> Any:
-    """Decorate a function with tf.function again; traces are made anew when it is called."""
+    """Decorate a function with tf.function again; traces are made again when it is called."""
     return _tensorflow().function(python_function, **options)
 
 

@@ -24,7 +24,7 @@ class _LostGraph(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         raise RuntimeError(
             "backward reached a tensor that was restored from a snapshot, which holds its numbers"
-            " and not the graph that made them; detach() what outlives an epoch, or compute it anew"
+            " and not the graph that made them; detach() what outlives an epoch, or recompute it"
         )
 
 

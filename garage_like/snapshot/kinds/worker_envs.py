@@ -94,7 +94,7 @@ class WorkerEnvsKind(Kind):
 
 
 def _tell_what_is_known(envs: Any, before: Any, known: KnownEnvs) -> None:
-    """Label environments that begin anew as those here; do not try the others at each save."""
+    """Label environments that start over as those here; do not try the others at each save."""
     states = vars(envs)[AT_HOME]
     why = next((state.why for state in states if state.why is not None), None)
     if why is not None:

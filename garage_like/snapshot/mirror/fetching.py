@@ -56,9 +56,9 @@ def fetch_all(
     """Make a run directory of several snapshots; logs are those of the newest.
 
     Args:
-        place: as of `fetch`.
-        run_dir: as of `fetch`.
-        which: as of `fetch`; `'best'` and None: all.
+        place: as in `fetch`.
+        run_dir: as in `fetch`.
+        which: as in `fetch`; `'best'` and None: all.
         is_light: whether their manifests are enough.
     """
     if layout.epochs_in(run_dir / layout.SNAPSHOTS):
@@ -95,7 +95,7 @@ def fetch_what_is_lost(config: SnapshotConfig) -> Path | None:
 
     Raises:
         SnapshotNotFoundError: if the mirror cannot be reached: whether there is a run to continue
-            is not known then, and beginning anew would be wrong.
+            is not known then, and starting over would be wrong.
     """
     here = config.run_dir / layout.SNAPSHOTS
     if config.mirror is None or not config.auto_resume or layout.epochs_in(here):

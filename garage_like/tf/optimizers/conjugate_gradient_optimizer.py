@@ -67,7 +67,7 @@ class ConjugateGradientOptimizer(Configured):
         self._accept_violation = accept_violation
 
     def step(self, f_loss: Scalar, f_constraint: Scalar) -> tf.Tensor:
-        """Take one step; return the loss before it. As of `search_step`."""
+        """Take one step; return the loss before it. As in `search_step`."""
         return self.search_step(f_loss, f_constraint)[0]
 
     def search_step(self, f_loss: Scalar, f_constraint: Scalar) -> tuple[tf.Tensor, tf.Tensor]:

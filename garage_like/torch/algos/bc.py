@@ -29,7 +29,7 @@ Source = Any
 class BC(Movable, RLAlgorithm):
     """Take the actions that an expert takes, learned from examples.
 
-    Pomerleau 1989. The expert is a policy, which the sampler plays anew in each epoch, or a record
+    Pomerleau 1989. The expert is a policy, which the sampler plays again in each epoch, or a record
     of what it did.
 
     Args:

@@ -143,7 +143,7 @@ class PEARL(Movable, MetaRLAlgorithm):
         replay_buffer_size: transitions that are kept of each task.
         reward_scale: factor for the rewards that are learned from: how many units of return a nat
             of entropy is worth.
-        update_post_train: episodes on what is believed, after which it is inferred anew.
+        update_post_train: episodes on what is believed, after which it is inferred again.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -465,7 +465,7 @@ class PEARL(Movable, MetaRLAlgorithm):
             self._vf_optimizer,
             self._context_optimizer,
         ):
-            wrapper.forget_gradients()  # made anew at the next step: a snapshot need not hold them
+            wrapper.forget_gradients()  # made again at the next step: a snapshot need not hold them
         metrics = {
             **self._averages.take(),
             "ReplayBuffer/Size": sum(memory.n_transitions_stored for memory in self._memories),
@@ -523,7 +523,7 @@ def _joined(parts: Sequence[Transitions]) -> Transitions:
 
 
 def _with_other_weights(module: nn.Module) -> nn.Module:
-    """Return a copy of a network with weights drawn anew, as those of our networks are."""
+    """Return a copy of a network with weights drawn again, as those of our networks are."""
     other = copy.deepcopy(module)
     for layer in other.modules():
         if isinstance(layer, nn.Linear):

@@ -70,7 +70,7 @@ class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
         optimizer.step()
 
     def _finish_epoch(self) -> None:
-        # They are made anew at the next step: a snapshot need not hold them.
+        # They are made again at the next step: a snapshot need not hold them.
         for optimizer in self._optimizers().values():
             optimizer.forget_gradients()
 

@@ -32,7 +32,7 @@ class Accelerated(Protocol):
 class Kernel(abc.ABC):
     """Take gradient steps without autograd.
 
-    A kernel holds memory of the algorithm's, but not the algorithm; it is made anew when it is not
+    A kernel holds memory of the algorithm's, but not the algorithm; it is made again when it is not
     there, or when something was moved, so it is no part of a run's state.
 
     Args:

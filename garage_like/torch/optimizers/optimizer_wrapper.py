@@ -25,7 +25,7 @@ _COUNTS = ("max_optimization_epochs", "minibatch_size")
 
 leave_compiler_alone()  # here, since a restore calls no constructor
 
-# Made anew whenever they are not there, so they are no part of a run's state.
+# Made again whenever they are not there, so they are no part of a run's state.
 _FLAT: weakref.WeakKeyDictionary[OptimizerWrapper, FlatAdam] = weakref.WeakKeyDictionary()
 
 

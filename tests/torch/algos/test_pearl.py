@@ -165,7 +165,7 @@ def test_tasks_are_played_on_the_prior_first_and_then_on_what_it_told(row):
     believed = [z for _, z in of_tasks[1:4]]
     assert [wanted for wanted, _ in of_tasks[1:4]] == [1, 1, 1]
     assert len({tuple(z) for z in believed}) == 3
-    # Of tasks that were played anew, 10 + 5 steps; what is for the critics alone does not join.
+    # Of tasks that were played again, 10 + 5 steps; what is for the critics alone does not join.
     told = {context.n_transitions_stored for context in algo._contexts}
     assert 15 in told
     assert told <= {10, 15}
