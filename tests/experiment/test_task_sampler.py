@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from garage_like.envs import GridWorldEnv, PointEnv, RL2Env, normalize
+from garage_like.experiment.deterministic import set_seed
 from garage_like.experiment.task_sampler import (
     ConstructEnvsSampler,
     EnvPoolSampler,
@@ -97,6 +98,7 @@ def test_samplers_know_how_many_tasks_there_are():
 
 
 def test_no_environment_is_drawn_twice_before_all_were_drawn():
+    set_seed(1)
     made = [lambda k=k: PointEnv(goal=(k, 0)) for k in range(4)]
     sampler = ConstructEnvsSampler(made)
     drawn = [update().reset()[1]["goal"][0] for update in sampler.sample(10)]

@@ -543,14 +543,14 @@ def test_snapshot_that_is_replaced_while_it_is_looked_for_is_found(store, monkey
     commit(store, 0)
     path = commit(store, 1)
     hidden = path.with_name(f".replaced-{path.name}")
-    is_file = Path.is_file
+    is_file = os.path.isfile
 
     def replacing(manifest):
-        if manifest.parent == path and path.exists():
+        if Path(manifest).parent == path and path.exists():
             path.rename(hidden)  # between the listing and the look
         return is_file(manifest)
 
-    monkeypatch.setattr(Path, "is_file", replacing)
+    monkeypatch.setattr(os.path, "isfile", replacing)
     assert store.epochs() == [0, 1]
     assert store.path(1) == hidden
 
