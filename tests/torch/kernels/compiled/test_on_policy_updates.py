@@ -12,6 +12,7 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
+from garage_like.snapshot.fingerprint import differences, take_fingerprint
 from garage_like.torch.kernels.compiled import library, on_policy
 from garage_like.torch.kernels.on_policy import policy_gradient, value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper
@@ -156,3 +157,14 @@ def test_an_extension_of_other_sources_is_passed_over(monkeypatch):
         monkeypatch.undo()
         library.steps.cache_clear()
     assert library.steps() is not None
+
+
+def test_snapshots_record_who_takes_the_steps(monkeypatch):
+    monkeypatch.delenv("GARAGE_LIKE_FAST_PATH", raising=False)
+    in_c = take_fingerprint()
+    monkeypatch.setenv("GARAGE_LIKE_FAST_PATH", "numpy")
+    assert f"computed_by.gradient_steps: C, version {library.VERSION} → NumPy" in differences(
+        in_c, take_fingerprint()
+    )
+    # Before there was anything in C nothing was recorded, and such runs go on by NumPy.
+    assert differences({**in_c, "computed_by": None}, in_c) == []
