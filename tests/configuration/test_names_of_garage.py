@@ -5,6 +5,7 @@ import pytest
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GridWorldEnv, GymEnv, normalize
+from garage_like.np.baselines import LinearFeatureBaseline
 
 
 def test_environments_say_how_they_can_be_shown():
@@ -83,3 +84,17 @@ def test_arguments_that_say_what_is_so_anyway_are_taken_and_others_refused():
     for refused in ({"hidden_nonlinearity": tf.nn.relu}, {"hidden_state_init_trainable": True}):
         with pytest.raises(ValueError, match="cannot be had"):
             GaussianLSTMPolicy(env_spec=spec, hidden_dim=4, **refused)
+
+
+@pytest.mark.parametrize("name", ["ERWR", "REPS"])
+def test_what_a_class_hands_up_is_not_taken_for_an_argument_of_garages(name):
+    # To users of ERWR positive_adv=True says what is so anyway; its base is told so by ERWR.
+    pytest.importorskip("tensorflow")
+    from garage_like.tf import algos
+    from garage_like.tf.policies import CategoricalMLPPolicy
+
+    env = GymEnv("CartPole-v1")
+    parts = [LinearFeatureBaseline(env.spec)] if name == "ERWR" else []
+    for given in ({}, {"positive_adv": name == "ERWR"}):
+        algo = getattr(algos, name)(env.spec, CategoricalMLPPolicy(env.spec), *parts, **given)
+        assert getattr(algo, "_positive_adv", False) == (name == "ERWR")

@@ -122,6 +122,7 @@ def sweep(folder):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup would have it ignored
     folder, results = map(Path, sys.argv[1:])
     assert "torch" not in sys.modules, "forked children of torch hang"
     with results.open("w") as file:
