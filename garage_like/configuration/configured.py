@@ -194,7 +194,7 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         signature = _signature(constructor)
         if kwargs:
-            kwargs = translate(_owner(type(self), constructor), kwargs)
+            kwargs = translate(_owner(type(self), constructor), kwargs, type(self).__name__)
             further = getattr(type(self), "arguments_of_garage", None)
             if further is not None:
                 kwargs = further(kwargs, kwargs.get("policy", args[1] if len(args) > 1 else None))
@@ -219,7 +219,9 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
 
 
 def _owner(cls: type, constructor: Callable[..., None]) -> type:
-    """Return the class whose constructor it is: what a class hands up is for its base to read."""
+    """Return the class that reads the arguments: what one hands up is for its base to read."""
+    if getattr(cls.__init__, "__wrapped__", None) is constructor:
+        return cls
     for base in cls.__mro__:
         if getattr(vars(base).get("__init__"), "__wrapped__", None) is constructor:
             return base

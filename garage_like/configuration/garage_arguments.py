@@ -186,17 +186,19 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
 }
 
 
-def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
+def translate(cls: type, given: dict[str, Any], called: str | None = None) -> dict[str, Any]:
     """Return keyword arguments as the constructor of a class takes them.
 
     Args:
         cls: the class; what stands in the table for its bases holds for it.
         given: by the names of garage or of this framework.
+        called: the name of the class that is constructed, whose base `cls` may be.
 
     Raises:
         ValueError: if one would have had an effect in garage and has none here.
         TypeError: if one is given by both names.
     """
+    called = called or cls.__name__
     known: dict[str, Meaning] = {}
     for base in reversed(cls.__mro__):
         room = f"{base.__module__}.{base.__qualname__}".removeprefix("garage_like.")
@@ -205,13 +207,13 @@ def translate(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         meaning = name if name not in known or _takes(cls, name) else known[name]
         if isinstance(meaning, Inert):
-            _say_inert(cls, name, value, meaning)
+            _say_inert(called, name, value, meaning)
             continue
         if isinstance(meaning, Pairs):
             taken[meaning.firsts], taken[meaning.seconds] = zip(*value, strict=True)
             continue
         if meaning in taken or (meaning != name and meaning in given):
-            raise TypeError(f"{cls.__name__}: {name} is {meaning} by another name; give one")
+            raise TypeError(f"{called}: {name} is {meaning} by another name; give one")
         taken[meaning] = value
     return taken
 
@@ -235,13 +237,13 @@ def _name_of(value: Any) -> str:
     return name.lower().removesuffix("_initializer").removesuffix("_v2")
 
 
-def _say_inert(cls: type, name: str, value: Any, inert: Inert) -> None:
+def _say_inert(called: str, name: str, value: Any, inert: Inert) -> None:
     if inert.values and value not in inert.values and _name_of(value) not in inert.values:
         raise ValueError(
-            f"{cls.__name__}: {name}={value!r} cannot be had: {inert.why}; leave it out, or pass"
+            f"{called}: {name}={value!r} cannot be had: {inert.why}; leave it out, or pass"
             f" {' or '.join(map(repr, inert.values))}"
         )
     if not inert.values:  # the one value that it has here anyway needs no word
         warnings.warn(
-            f"{cls.__name__}: {name} has no effect, since {inert.why}", UserWarning, stacklevel=5
+            f"{called}: {name} has no effect, since {inert.why}", UserWarning, stacklevel=5
         )
