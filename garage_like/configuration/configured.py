@@ -220,12 +220,10 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
 
 def _owner(cls: type, constructor: Callable[..., None]) -> type:
     """Return the class that reads the arguments: what one hands up is for its base to read."""
-    if getattr(cls.__init__, "__wrapped__", None) is constructor:
-        return cls
-    for base in cls.__mro__:
-        if getattr(vars(base).get("__init__"), "__wrapped__", None) is constructor:
-            return base
-    return cls
+    bases: tuple[Any, ...] = cls.__mro__
+    return next(
+        (base for base in bases if getattr(base.__init__, "__wrapped__", None) is constructor), cls
+    )
 
 
 @functools.cache
