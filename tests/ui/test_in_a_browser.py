@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 from fabricated import fabricate, fabricate_run
 
 sync_api = pytest.importorskip("playwright.sync_api")
+sync_api.expect.set_options(timeout=20_000)  # another test may have the processor
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -166,8 +167,10 @@ def test_a_run_is_tagged_noted_pinned_and_branched(page, root):
     page.get_by_role("button", name="What it holds").click()
     sync_api.expect(page.get_by_role("heading", name="Epoch 29 holds")).to_be_visible()
     page.get_by_role("button", name="Branch from epoch 29").click()
-    page.keyboard.type("from_the_page")
-    page.keyboard.press("Enter")
+    name = page.locator("#branch-name")
+    sync_api.expect(name).to_be_focused()  # so that one may type at once
+    name.fill("from_the_page")
+    name.press("Enter")
     page.get_by_role("link", name="exp/from_the_page").click()
     sync_api.expect(page.get_by_role("heading", name="from_the_page")).to_be_visible()
     page.get_by_role("link", name="Families").click()
