@@ -32,10 +32,7 @@ def close(ours, value, interval):
 
 
 def test_aggregates_and_their_intervals_are_those_of_rliable(scores):
-    library, metrics = (
-        pytest.importorskip("rliable.library"),
-        pytest.importorskip("rliable.metrics"),
-    )
+    theirs, metrics = rliable("library"), rliable("metrics")
     ours = Study(Scores(scores, list("xyz"), {"x": (0, 1)}, []), seed=5, reps=REPS).aggregates()
 
     def all_three(x):
@@ -44,21 +41,18 @@ def test_aggregates_and_their_intervals_are_those_of_rliable(scores):
 
     for method, matrix in scores.items():
         np.random.seed(5)
-        values, intervals = library.get_interval_estimates({method: matrix}, all_three, reps=REPS)
+        values, intervals = theirs.get_interval_estimates({method: matrix}, all_three, reps=REPS)
         for place, name in enumerate(("mean", "IQM", "optimality gap")):
             close(ours[method][name], values[method][place], intervals[method][:, place])
 
 
 def test_probabilities_of_improvement_are_those_of_rliable(scores):
-    library, metrics = (
-        pytest.importorskip("rliable.library"),
-        pytest.importorskip("rliable.metrics"),
-    )
+    theirs, metrics = rliable("library"), rliable("metrics")
     scores = {**scores, "c": np.round(scores["c"][:4], 1), "b": np.round(scores["b"], 1)}
     for one, other in (("a", "b"), ("b", "c")):
         pair = scores[one], scores[other]
         np.random.seed(3)
-        values, intervals = library.get_interval_estimates(
+        values, intervals = theirs.get_interval_estimates(
             {"pair": pair}, metrics.probability_of_improvement, reps=REPS
         )
         ours = estimates.bootstrap_improvement(*pair, reps=REPS, seed=3)
@@ -66,10 +60,10 @@ def test_probabilities_of_improvement_are_those_of_rliable(scores):
 
 
 def test_performance_profiles_are_those_of_rliable(scores):
-    library = rliable("library")
+    theirs = rliable("library")
     taus = np.linspace(0, 1, 7)
     np.random.seed(2)
-    values, intervals = library.create_performance_profile({"a": scores["a"]}, taus, reps=REPS)
+    values, intervals = theirs.create_performance_profile({"a": scores["a"]}, taus, reps=REPS)
     study = Study(Scores({"a": scores["a"]}, list("xyz"), {}, []), seed=2, pairwise_reps=REPS)
     close(study.profiles(taus)[1]["a"], values["a"], intervals["a"])
 

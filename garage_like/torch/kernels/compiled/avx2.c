@@ -7,9 +7,9 @@
 #include "soft_step.h"
 #include "quantile_loss.h"
 
-void on_policy_avx2(const OnPolicy *update) { on_policy(update); }
+int on_policy_avx2(const OnPolicy *update) { return on_policy(update); }
 
-void soft_step_avx2(const SoftStep *step) { soft_step(step); }
+int soft_step_avx2(const SoftStep *step) { return soft_step(step); }
 
 void forward_pass_avx2(const Pass *pass) { forward_pass(pass); }
 
@@ -17,4 +17,4 @@ void backward_pass_avx2(const Pass *pass) { backward_pass(pass); }
 
 int64_t numbers_of_pass_avx2(const Pass *pass) { return room_of(&pass->shape, padded(pass->rows)); }
 
-void quantile_loss_avx2(const QuantileLoss *loss) { quantile_loss(loss); }
+int quantile_loss_avx2(const QuantileLoss *loss) { return quantile_loss(loss); }

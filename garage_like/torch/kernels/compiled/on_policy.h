@@ -110,17 +110,21 @@ static void squares(const OnPolicy *a, const Batch *b, Net *net, float *room, co
     if (by_log_std) by_log_std[0] += b->share * b->count - total(room, b->rows) * b->share * precision;
 }
 
-static void on_policy(const OnPolicy *a) {
+/* 0, or 1 with nothing changed if there is no memory. */
+static int on_policy(const OnPolicy *a) {
     const Shape *s = &a->shape;
     int kinds = s->widths[s->layers];
     int64_t most = (a->rows + a->pieces - 1) / a->pieces, number = a->moved.steps;
     int room_rows = padded(most < MOST_ROWS ? (int)most : MOST_ROWS);
-    float *gradient = a->moved.gradient, *room = numbers((long)(kinds + 2) * room_rows);
+    long of_net = room_of(s, room_rows);
+    float *memory = numbers(of_net + (long)(kinds + 2) * room_rows), *room = memory + of_net;
+    float *gradient = a->moved.gradient;
     float *weights = a->moved.parameters + a->network;
     const float *log_std = a->log_std < 0 ? a->fixed_log_std : a->moved.parameters + a->log_std;
     float *by_log_std = a->log_std < 0 ? 0 : gradient + a->log_std;
     Net net;
-    open_net(&net, s, room_rows);
+    if (!memory) return 1;
+    lay_net(&net, s, room_rows, memory);
     const int64_t *order = a->order;
     for (int pass = 0; pass < a->passes; pass++) {
         for (int q = 0; q < a->pieces; q++) {
@@ -141,6 +145,6 @@ static void on_policy(const OnPolicy *a) {
             adam(&a->moved, &a->adam, ++number);
         }
     }
-    close_net(&net);
-    free(room);
+    free(memory);
+    return 0;
 }

@@ -107,6 +107,7 @@ typedef struct {
     float *room, *piece;
 } Net;
 
+/* Room for so many numbers; 0 if there is none. */
 static float *numbers(long count) { return aligned_alloc(64, (count * 4 + 127) & ~63L); }
 
 static int padded(int rows) { return (rows + LANES - 1) / LANES * LANES; }
@@ -127,7 +128,7 @@ static long room_of(const Shape *s, long rows) {
     return size + widest * NR + (size_of(s) + LANES) / LANES * LANES;
 }
 
-/* Lay a net out in given room. */
+/* Lay a net out in given room, of room_of(...) numbers. */
 static void lay_net(Net *net, const Shape *shape, int rows, float *at) {
     net->shape = shape, net->rows = rows;
     for (int l = 0; l <= shape->layers; l++) {
@@ -136,12 +137,6 @@ static void lay_net(Net *net, const Shape *shape, int rows, float *at) {
     }
     net->piece = at, net->room = at + (size_of(shape) + LANES) / LANES * LANES;
 }
-
-static void open_net(Net *net, const Shape *shape, int rows) {
-    lay_net(net, shape, rows, numbers(room_of(shape, rows)));
-}
-
-static void close_net(Net *net) { free(net->out[0]); }
 
 static void forward(Net *net, const float *weights) {
     const Shape *s = net->shape;

@@ -6,9 +6,11 @@ INLINE float total_of_lanes(const vec *sums) {
     return total(lanes, LANES);
 }
 
-static void quantile_loss(const QuantileLoss *q) {
+/* 0, or 1 with nothing written if there is no memory. */
+static int quantile_loss(const QuantileLoss *q) {
     int columns = padded(q->targets);
     float *wanted = numbers(2 * columns), *counts = wanted + columns; /* counts: 0 in padding */
+    if (!wanted) return 1;
     float share = 1.0f / ((float)q->quantiles * (float)q->targets);
     for (int k = 0; k < columns; k++) wanted[k] = 0, counts[k] = k < q->targets;
     for (int b = 0; b < q->rows; b++) {
@@ -31,4 +33,5 @@ static void quantile_loss(const QuantileLoss *q) {
         q->losses[b] = total_of_lanes(losses) * share;
     }
     free(wanted);
+    return 0;
 }

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.library import QuantileLoss, steps
+from garage_like.torch.kernels.compiled.binding import QuantileLoss, steps
 
 
 def quantile_loss(

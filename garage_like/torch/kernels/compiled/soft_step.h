@@ -120,17 +120,23 @@ static void step_policy(const SoftStep *a, Net *policy, Net *critics, Sampled *s
     a->means[1] = mean_of(least, a->rows, rows);
 }
 
-static void soft_step(const SoftStep *a) {
+/* 0, or 1 with nothing changed if there is no memory. */
+static int soft_step(const SoftStep *a) {
     int rows = padded(a->rows);
     long of_actions = (long)(a->critic_shape.widths[0] - a->policy_shape.widths[0]) * rows;
-    float *room = numbers(3 * of_actions + 5 * (long)rows), *at = room;
+    long of_policy = room_of(&a->policy_shape, rows), of_critic = room_of(&a->critic_shape, rows);
+    float *memory = numbers(of_policy + 2 * of_critic + 3 * of_actions + 5 * (long)rows);
+    if (!memory) return 1;
+    Net policy, critics[2];
+    lay_net(&policy, &a->policy_shape, rows, memory);
+    for (int i = 0; i < 2; i++)
+        lay_net(&critics[i], &a->critic_shape, rows, memory + of_policy + i * of_critic);
+    float *at = memory + of_policy + 2 * of_critic;
     Sampled s = {at, at + rows, at + rows + of_actions, at + rows + 2 * of_actions,
                  at + rows + 3 * of_actions};
     float *wanted = s.slopes + rows, *squares = wanted + rows, *least = squares + rows;
-    Net policy, critics[2];
-    open_net(&policy, &a->policy_shape, rows);
-    for (int i = 0; i < 2; i++) open_net(&critics[i], &a->critic_shape, rows);
     step_critics(a, &policy, critics, &s, wanted, squares);
     step_policy(a, &policy, critics, &s, least);
-    close_net(&policy), close_net(&critics[0]), close_net(&critics[1]), free(room);
+    free(memory);
+    return 0;
 }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.library import (
+from garage_like.torch.kernels.compiled.binding import (
     SoftStep,
     Steps,
     optimizer_of,
@@ -153,6 +153,7 @@ class SoftSteps:
             asked_adam, moved = found
             setattr(asked, f"{name}_adam", asked_adam)
             setattr(asked, "policy" if name == "policy" else "critics", moved)
-            flat.step_counts += 1.0
         self._library.soft_step(ctypes.byref(asked))
+        for flat in self._optimizers:
+            flat.step_counts += 1.0
         return Means(*self._means.tolist()), errors

@@ -1,10 +1,10 @@
-/* What the library of gradient steps is asked for; `library.py` lays the same structures out. */
+/* What the library of gradient steps is asked for; `binding.py` lays the same structures out. */
 
 #ifndef STEPS_H
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 4 }; /* of these structures, and of the bits that come out */
+enum { STEPS_VERSION = 5 }; /* of these structures, and of the bits that come out */
 
 enum { MOST_LAYERS = 8 };
 

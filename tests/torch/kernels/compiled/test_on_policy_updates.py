@@ -1,6 +1,8 @@
 """Updates in C against the same in NumPy, which is held to autograd."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,14 +15,14 @@ from torch import nn
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.torch.kernels.compiled import library, on_policy
+from garage_like.torch.kernels.compiled import binding, on_policy
 from garage_like.torch.kernels.on_policy import policy_gradient, value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 from garage_like.torch.value_functions import GaussianMLPValueFunction
 
 pytestmark = pytest.mark.skipif(
-    library.extension() is None, reason="needs the extension in C: a compiler, x86-64"
+    binding.extension() is None, reason="needs the extension in C: a compiler, x86-64"
 )
 
 SHAPES = st.fixed_dictionaries(
@@ -114,13 +116,13 @@ def test_many_steps_stay_near_those_of_numpy(kind, optimizer):
 @pytest.mark.parametrize("kind", ["discrete", "continuous", "value"])
 @pytest.mark.parametrize("nonlinearity", [torch.tanh, nn.ReLU])
 def test_the_width_of_vectors_changes_no_bit(kind, nonlinearity, monkeypatch):
-    path = library.extension()
-    if library.Steps(path).bits != 512:
+    path = binding.extension()
+    if binding.Steps(path).bits != 512:
         pytest.skip("needs a processor with AVX-512")
     shape = {**USUAL, "kind": kind, "nonlinearity": nonlinearity, "hidden": [33, 17]}
     found = []
     for bits in (256, 512):
-        monkeypatch.setattr(on_policy, "steps", lambda bits=bits: library.Steps(path, bits))
+        monkeypatch.setattr(on_policy, "steps", lambda bits=bits: binding.Steps(path, bits))
         flat = trained(shape, True, max_optimization_epochs=2, minibatch_size=41)
         found.append(
             [flat.parameters.numpy().tobytes(), *(s.numpy().tobytes() for s in flat.slots)]
@@ -149,22 +151,43 @@ def test_actions_that_are_none_are_left_to_numpy():
 
 
 def test_an_extension_of_other_sources_is_passed_over(monkeypatch):
-    monkeypatch.setattr(library, "VERSION", -1)
-    library.steps.cache_clear()
+    monkeypatch.setattr(binding, "VERSION", -1)
+    binding.steps.cache_clear()
     try:
-        assert library.steps() is None
+        assert binding.steps() is None
     finally:
         monkeypatch.undo()
-        library.steps.cache_clear()
-    assert library.steps() is not None
+        binding.steps.cache_clear()
+    assert binding.steps() is not None
 
 
 def test_snapshots_record_who_takes_the_steps(monkeypatch):
     monkeypatch.delenv("GARAGE_LIKE_FAST_PATH", raising=False)
     in_c = take_fingerprint()
     monkeypatch.setenv("GARAGE_LIKE_FAST_PATH", "numpy")
-    assert f"computed_by.gradient_steps: C, version {library.VERSION} → NumPy" in differences(
+    assert f"computed_by.gradient_steps: C, version {binding.VERSION} → NumPy" in differences(
         in_c, take_fingerprint()
     )
     # Before there was anything in C nothing was recorded, and such runs go on by NumPy.
     assert differences({**in_c, "computed_by": None}, in_c) == []
+
+
+def test_a_step_for_which_there_is_no_memory_changes_nothing():
+    script = """
+import resource
+import numpy as np
+from garage_like.torch.kernels.compiled import quantile_loss
+quantile_loss.steps()
+quantiles, targets = np.zeros((1, 1, 1), np.float32), np.zeros((1, 40_000_000), np.float32)
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 50_000_000, -1))
+try:
+    quantile_loss.quantile_loss(quantiles, targets)
+except MemoryError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "there is no memory for a gradient step\n", done.stderr

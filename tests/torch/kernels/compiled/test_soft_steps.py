@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from garage_like.torch.kernels.compiled import library, quantile_loss, soft_step
+from garage_like.torch.kernels.compiled import binding, quantile_loss, soft_step
 from garage_like.torch.kernels.off_policy import kernel_of
 from garage_like.torch.quantiles import huber_loss_and_slopes
 
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_off_policy_kernels import SHAPE, build_sac, transitions_for
 
 pytestmark = pytest.mark.skipif(
-    library.extension() is None, reason="needs the extension in C: a compiler, x86-64"
+    binding.extension() is None, reason="needs the extension in C: a compiler, x86-64"
 )
 
 
@@ -36,20 +36,20 @@ def weights_after_steps(shape):
 
 @pytest.mark.parametrize("nonlinearity", [nn.Tanh, nn.ReLU])
 def test_the_width_of_vectors_changes_no_bit(nonlinearity, monkeypatch):
-    path = library.extension()
-    if library.Steps(path).bits != 512:
+    path = binding.extension()
+    if binding.Steps(path).bits != 512:
         pytest.skip("needs a processor with AVX-512")
     shape = {**SHAPE, "hidden": [33, 20], "rows": 61, "nonlinearity": nonlinearity}
     found = []
     for bits in (256, 512):
-        monkeypatch.setattr(soft_step, "steps", lambda bits=bits: library.Steps(path, bits))
+        monkeypatch.setattr(soft_step, "steps", lambda bits=bits: binding.Steps(path, bits))
         found.append(weights_after_steps(shape))
     assert found[0] == found[1]
 
 
 def test_the_width_of_vectors_changes_no_bit_of_quantiles(monkeypatch):
-    path = library.extension()
-    if library.Steps(path).bits != 512:
+    path = binding.extension()
+    if binding.Steps(path).bits != 512:
         pytest.skip("needs a processor with AVX-512")
     rng = np.random.default_rng(0)
     quantiles, targets = (
@@ -57,7 +57,7 @@ def test_the_width_of_vectors_changes_no_bit_of_quantiles(monkeypatch):
     )
     found = []
     for bits in (256, 512):
-        monkeypatch.setattr(quantile_loss, "steps", lambda bits=bits: library.Steps(path, bits))
+        monkeypatch.setattr(quantile_loss, "steps", lambda bits=bits: binding.Steps(path, bits))
         losses, slopes = quantile_loss.quantile_loss(quantiles, targets)
         found.append((losses.tobytes(), slopes.tobytes()))
     assert found[0] == found[1]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from garage_like.torch.kernels.dense import Dense
     from garage_like.torch.optimizers.flat_adam import FlatAdam
 
-VERSION = 4
+VERSION = 5
 """Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
 
 OFF = "GARAGE_LIKE_FAST_PATH"
@@ -145,24 +145,32 @@ class Steps:
             raise OSError("gradient steps in C need a processor with AVX2")
         self.bits = min(bits or widest, widest)
         level = _LEVELS[self.bits]
-        self.on_policy, self.soft_step, self.forward_pass, self.backward_pass = (
-            _function(functions, f"{name}_{level}", structure)
+        self.forward_pass, self.backward_pass = (
+            _function(functions, f"{name}_{level}", Pass, None)
+            for name in ("forward_pass", "backward_pass")
+        )
+        self.numbers_of_pass = _function(functions, f"numbers_of_pass_{level}", Pass, c_int64)
+        self.on_policy, self.soft_step, self.quantile_loss = (
+            _function(functions, f"{name}_{level}", structure, _status)
             for name, structure in (
                 ("on_policy", OnPolicy),
                 ("soft_step", SoftStep),
-                ("forward_pass", Pass),
-                ("backward_pass", Pass),
+                ("quantile_loss", QuantileLoss),
             )
         )
-        self.quantile_loss = _function(functions, f"quantile_loss_{level}", QuantileLoss)
-        self.numbers_of_pass = _function(functions, f"numbers_of_pass_{level}", Pass, c_int64)
 
 
-def _function(functions: Any, name: str, structure: Any, result: Any = None) -> Any:
+def _function(functions: Any, name: str, structure: Any, result: Any) -> Any:
     """Return a function of a structure."""
     function = functions[name]
     function.argtypes, function.restype = [POINTER(structure)], result
     return function
+
+
+def _status(failed: int) -> None:
+    """Raise MemoryError if a function had no room to work in; it has changed nothing then."""
+    if failed:
+        raise MemoryError("there is no memory for a gradient step")
 
 
 def extension() -> str | None:
