@@ -78,3 +78,18 @@ def test_workers_in_processes_of_their_own_play_the_same(algorithm, tmp_path):
         trainer.train(2, 20)
         weights.append(algo.policy.get_param_values())
     assert (weights[0] == weights[1]).all()
+
+
+def test_tasks_without_transitions_are_played_anew(tmp_path):
+    algo, env = meta_experiments.build("PEARL", "point")
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, include_buffer=False))
+    trainer.setup(algo, env)
+    trainer.train(1, 20)
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path))
+    trainer.restore(tmp_path)
+    restored = trainer.algo
+    memories = [*restored._memories, *restored._contexts]
+    assert [memory.n_transitions_stored for memory in memories] == [0] * 6
+    trainer.resume(n_epochs=2)
+    assert all(memory.n_transitions_stored for memory in memories)
+    assert restored._gradient_steps == 6

@@ -131,7 +131,8 @@ class PEARL(Movable, MetaRLAlgorithm):
         use_next_obs_in_context: transitions of a context hold the next observation, too.
         meta_batch_size: tasks of one gradient step.
         num_steps_per_epoch: gradient steps of one epoch.
-        num_initial_steps: env steps in each training task before the first epoch.
+        num_initial_steps: env steps in each training task of which no transitions are stored, as
+            before the first epoch.
         num_tasks_sample: tasks that are played in one epoch.
         num_steps_prior: env steps in each of them on latents of the prior; they are the context.
         num_steps_posterior: env steps on latents of what is believed, which join the context.
@@ -319,8 +320,9 @@ class PEARL(Movable, MetaRLAlgorithm):
             The average undiscounted return of the training tasks that were played.
         """
         log_step(f"Obtaining samples for iteration {trainer.step_itr}...")
-        if not self._gradient_steps and not self._memories[0].n_transitions_stored:
-            for task in range(len(self._updates)):
+        for task, parts in enumerate(zip(self._memories, self._contexts, strict=True)):
+            # Empty in the first epoch, and after a restore without transitions.
+            if not all(part.n_transitions_stored for part in parts):
                 self._play(trainer, task, self._num_initial_steps, believes=False)
         played = []
         for task in self._rng.integers(len(self._updates), size=self._num_tasks_sample).tolist():
