@@ -17,14 +17,14 @@ from garage_like.algos.learning_networks import check_tau
 from garage_like.algos.meta_rl_algorithm import META_METRICS, MetaRLAlgorithm
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
-from garage_like.evaluation import DeterministicAgent, log_performance
+from garage_like.evaluation import log_performance
 from garage_like.interfaces import Environment, Sampler
 from garage_like.logging import tabular
 from garage_like.logging.steps import log_step
 from garage_like.replay_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions
-from garage_like.sampler import DefaultWorker
 from garage_like.sampler.meta_evaluator import MetaEvaluator
+from garage_like.sampler.pearl_worker import PEARLWorker as PEARLWorker
 from garage_like.torch.algos.minibatch import make_minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks, target_of
 from garage_like.torch.algos.torch_off_policy import values_of
@@ -46,37 +46,6 @@ UPDATE_METRICS = {
     "Q-network/Q1": "Mean value that the first Q-function gives to transitions drawn.",
     "Target/Mean": "Mean of what it is moved towards.",
 }
-
-
-class PEARLWorker(DefaultWorker):
-    """Play whole episodes, each on a guess at the task of its own.
-
-    Args:
-        deterministic: act by the mode of the policy's distribution, given the guess.
-        accum_context: has no effect: what was played is added to the context by the algorithm.
-        max_episode_length: env steps after which an episode is cut off (TIMEOUT); None leaves that
-            to the environment.
-    """
-
-    def __init__(
-        self,
-        *,
-        deterministic: bool = False,
-        accum_context: bool = False,
-        seed: int | None = None,
-        max_episode_length: int | None = None,
-        worker_number: int = 0,
-    ) -> None:
-        super().__init__(
-            seed=seed, max_episode_length=max_episode_length, worker_number=worker_number
-        )
-        self._deterministic = deterministic
-
-    def update_agent(self, agent_update: Any) -> None:
-        """Change the policy; see Worker."""
-        if self._deterministic and hasattr(agent_update, "get_action"):
-            agent_update = DeterministicAgent(agent_update)
-        super().update_agent(agent_update)
 
 
 class TaskMemory(PathBuffer):
