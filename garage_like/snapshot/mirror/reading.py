@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, TypeVar
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
@@ -59,22 +59,20 @@ def runs_here(root: Given) -> Given | Path:
     url = url_in(root)
     if url is None:
         return root
+    from garage_like.snapshot.mirror.fetching import fetch_all, mirrored
     from garage_like.snapshot.mirror.heads import FOLDER
 
-    with _reached(url):
-        mirrors = {
-            before.rstrip("/")
-            for before, head, _ in (key.rpartition(f"{FOLDER}/") for key in Place(url).keys(""))
-            if head
-        }
     folder = _temporary()
-    for name in sorted(mirrors):
-        at = f"{url}/{name}".rstrip("/")
-        _fetched(at, folder / (name or Path(url).name), None, is_light=True)
+    with _reached(url):
+        keys = map(PurePosixPath, Place(url).keys(""))
+        for found in sorted({key.parent.parent for key in keys if key.parent.name == FOLDER}):
+            place = Place(f"{url}/{found}" if found.name else url)
+            if mirrored(place):  # else it has not saved yet
+                fetch_all(place, folder / (found if found.name else Path(url).name), is_light=True)
     return folder
 
 
-def _fetched(url: str, run_dir: Path, which: Which, *, is_light: bool = False) -> Path:
+def _fetched(url: str, run_dir: Path, which: Which) -> Path:
     # Loads NumPy, which reading here does without.
     from garage_like.snapshot.mirror.fetching import fetch_all, mirrored
 
@@ -82,7 +80,7 @@ def _fetched(url: str, run_dir: Path, which: Which, *, is_light: bool = False) -
         place = Place(url)
         if not mirrored(place):
             raise SnapshotNotFoundError(f"{url}: no snapshot found there")
-        fetch_all(place, run_dir, which, is_light=is_light)
+        fetch_all(place, run_dir, which)
     return run_dir
 
 

@@ -88,13 +88,34 @@ def test_commands_that_read_take_a_url(url, tmp_path, monkeypatch):
     assert shown.exit_code == 0, shown.output
     assert "epoch" in shown.output
     assert "3 snapshots, every digest holds" in run(main, ["verify", url]).output
-    assert run(main, ["export", url, "out", "--format", "safetensors"]).exit_code in (0, 2)
+    exported = run(main, ["export", url, "out.safetensors", "--format", "safetensors"])
+    assert exported.exit_code == 0, exported.output
+    assert (tmp_path / "out.safetensors").stat().st_size > 0
     listed = run(main, ["ls", str(Path(url).parent).replace("file:/", "file:///"), "--csv"])
     assert listed.exit_code == 0, listed.output
     assert "a run" in listed.output
     refused = run(main, ["pin", url, "1"])
     assert refused.exit_code == 2
     assert "expected a run of this machine" in " ".join(refused.output.split())
+
+
+def test_runs_are_listed_whatever_their_names_and_those_without_snapshots_are_passed_over(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, saves in (("go-ahead", True), ("head", True), ("new", False)):
+        run_dir = tmp_path / name
+        run_dir.mkdir()
+        sender = Sender(Place(f"file://{tmp_path}/far/{name}"), run_dir)
+        sender.take_over()
+        if saves:
+            save(run_dir, 0)
+            push_newest(sender, run_dir)
+        sender.close()
+    listed = CliRunner().invoke(main, ["ls", f"file://{tmp_path}/far", "--csv"])
+    assert listed.exit_code == 0, listed.output
+    names = {Path(line.partition(",")[0]).name for line in listed.output.splitlines()[1:]}
+    assert names == {"go-ahead", "head"}
 
 
 def test_memory_is_a_place_of_this_process(tmp_path):
