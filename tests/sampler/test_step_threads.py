@@ -1,6 +1,7 @@
 """Environments that wait, in threads: the bits of one after the other."""
 
 import pickle
+import threading
 import time
 
 import gymnasium
@@ -11,6 +12,9 @@ from garage_like import seeding
 from garage_like.envs import GymEnv, normalize
 from garage_like.np.policies import GaussianMLPPolicy
 from garage_like.sampler import FragmentWorker, LocalSampler, VectorWorker, VecWorker
+from garage_like.sampler.step_threads import StepThreads
+
+COUNTING = threading.Lock()
 
 
 class Waits(gymnasium.Env):
@@ -18,18 +22,18 @@ class Waits(gymnasium.Env):
 
     observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
     action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
-    together: int = 0
-    most = 0
+    together = most = 0
 
     def __init__(self, seconds=0.001):
         self.seconds = seconds
 
     def wait(self):
-        cls = type(self)
-        cls.together += 1
-        cls.most = max(cls.most, cls.together)
+        with COUNTING:
+            Waits.together += 1
+            Waits.most = max(Waits.most, Waits.together)
         time.sleep(self.seconds * self.np_random.random())
-        cls.together -= 1
+        with COUNTING:
+            Waits.together -= 1
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -98,6 +102,19 @@ def test_an_error_is_told_when_no_thread_is_at_work():
     with pytest.raises(KeyError, match="no such road"):
         sampler.obtain_samples(0, 500)
     assert Waits.together == 0
+    done = []
+
+    def work(seconds):
+        if not seconds:
+            raise KeyError("no such road")
+        time.sleep(seconds)
+        done.append(seconds)
+
+    threads = StepThreads(2)
+    with pytest.raises(KeyError, match="no such road"):
+        threads.map(work, [0.0, 0.1])
+    assert done == [0.1]
+    threads.shutdown()
 
 
 def test_threads_end_with_the_worker():
