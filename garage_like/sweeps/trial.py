@@ -20,7 +20,7 @@ from garage_like.trainer.safe_points import stopping_after
 
 _STOPPED = 128 + signal.SIGTERM
 _PATIENCE = 120.0
-"""Seconds that a trial waits for one of an earlier sweep that is still saving."""
+"""Seconds that a trial waits for one of an earlier sweep; then the next sweep goes on with it."""
 
 
 def run(job: dict[str, Any], lifeline: int | None = None) -> None:
@@ -60,9 +60,10 @@ def _wait_for(run_dir: Path) -> None:
         lock = RunLock(run_dir)
         try:
             lock.acquire()
-        except RunLockedError:
+        except RunLockedError as error:
             if time.monotonic() > until:
-                raise
+                print(error, file=sys.stderr)
+                raise SystemExit(_STOPPED) from None  # it has not failed
             time.sleep(0.2)
         else:
             lock.release()

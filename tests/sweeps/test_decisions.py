@@ -15,7 +15,8 @@ from test_sweeps import SCRIPT, command, ended, results
 
 from garage_like import seeding
 from garage_like.runs.family import families
-from garage_like.sweeps import Population, Rungs, Sweep, parse_setting
+from garage_like.snapshot.disk.lock import RunLock
+from garage_like.sweeps import Population, Rungs, Sweep, parse_setting, trial
 from garage_like.sweeps.carriers import slurm
 from garage_like.sweeps.journal import Journal
 from garage_like.sweeps.suggestions import suggested
@@ -113,6 +114,18 @@ def test_numbers_that_make_no_sense_are_told(tmp_path):
         Population(tmp_path, SCRIPT, settings, 1)
     with pytest.raises(ValueError, match="search must be one of"):
         Sweep(tmp_path, SCRIPT, settings, search="optuna")
+
+
+def test_a_trial_that_is_trained_elsewhere_has_not_failed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(trial, "_PATIENCE", 0.0)
+    lock = RunLock(tmp_path)
+    lock.acquire()
+    with pytest.raises(SystemExit) as raised:
+        trial._wait_for(tmp_path)
+    lock.release()
+    assert raised.value.code >= 128  # of one that goes on with the next sweep
+    assert "another process is writing to this run" in capsys.readouterr().err
+    trial._wait_for(tmp_path)
 
 
 def driven(directory: Path, what: str, slow: float = 0.0) -> subprocess.Popen:
