@@ -16,8 +16,8 @@ from garage_like.sampler.worker_factory import WorkerFactory
 class MetaEvaluator:
     """Let a meta-learning algorithm explore test tasks, adapt to them, and play on.
 
-    Everything is drawn from streams of its own, so evaluating changes nothing in training. The
-    return of exploration is recorded beside that after adaptation, which is what was gained by it.
+    What is played is drawn from streams of its own, not from those of training. The return of
+    exploration is recorded beside that after adaptation, which is what was gained by it.
 
     Args:
         test_task_sampler: draws tasks.
