@@ -148,6 +148,7 @@ class RL2AdaptedPolicy:
         self._policy = policy
         self._start = memory
         self._own: np.ndarray | None = None
+        self._rng = seeding.stream("policy")
 
     @property
     def env_spec(self) -> EnvSpec:
@@ -167,7 +168,7 @@ class RL2AdaptedPolicy:
         """Return N actions and their agent infos, on a memory of its own of N episodes."""
         actor = self.actor()
         self._own = give_memory(actor, len(observations), self._own)
-        return actor.act(np.asarray(observations), seeding.stream("policy"))
+        return actor.act(np.asarray(observations), self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Forget what `get_actions` remembers beside the trial."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from garage_like.algos.rl2 import join_trials, returns_within_trials
+from garage_like.algos.rl2 import RL2AdaptedPolicy, join_trials, returns_within_trials
 from garage_like.data.batches import StepType
 
 FIRST, MID, TERMINAL, TIMEOUT = StepType
@@ -42,3 +42,27 @@ def test_returns_tell_the_first_episodes_from_the_second(episodes):
 def test_episodes_without_trials_are_refused(make_episodes):
     with pytest.raises(ValueError, match="episodes must be those of whole trials"):
         join_trials(make_episodes([[1, 2]], [TERMINAL]))
+
+
+class Draws:
+    """A policy that remembers one number, and whose actions are what it draws."""
+
+    memory_dim = 1
+
+    def actor(self):
+        return self
+
+    def remember(self, memory):
+        pass
+
+    def note(self, actions):
+        pass
+
+    def act(self, observations, rng):
+        return rng.random(len(observations)), {}
+
+
+def test_an_adapted_policy_draws_anew_at_each_step():
+    policy = RL2AdaptedPolicy(Draws(), np.zeros(1))
+    drawn = [policy.get_action(np.zeros(2))[0] for _ in range(4)]
+    assert len(set(drawn)) == 4
