@@ -7,10 +7,12 @@ pixels: the least and the largest, so that no peak is lost.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from garage_like.files.run_files import PROGRESS
 MOST_POINTS = 4_000
 _MOST_LOGS = 64
 _AT_ONCE = 16 << 20
+_TAIL = 256
 
 
 @dataclass
@@ -32,6 +35,7 @@ class _Read:
     names: list[str] = field(default_factory=list)
     offset: int = 0
     columns: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    tail: bytes = b""
 
 
 class LiveLogs:
@@ -72,7 +76,7 @@ class LiveLogs:
             file.seek(0)
             header, length = _header(file.read(MAX_CHARACTERS))
             is_other = log.identity != identity or log.names != header
-            if is_other or status.st_size < log.offset or not set(names) <= log.columns.keys():
+            if is_other or not _goes_on(file, log) or not set(names) <= log.columns.keys():
                 wanted = {*names, *(() if is_other else log.columns)}
                 log = _Read(identity, header, length, {name: [] for name in wanted})
                 for name in wanted:
@@ -85,11 +89,18 @@ class LiveLogs:
                     break
                 _append(log, text[:end])
                 log.offset += end
+                log.tail = text[max(0, end - _TAIL) : end]
                 file.seek(log.offset)
         self._logs[run] = log
         while len(self._logs) > _MOST_LOGS:
             self._logs.pop(next(iter(self._logs)))
         return log
+
+
+def _goes_on(file: IO[bytes], log: _Read) -> bool:
+    """Tell whether what was read last is still there: a resume cuts the log, and writes on."""
+    file.seek(log.offset - len(log.tail))
+    return file.read(len(log.tail)) == log.tail
 
 
 def _header(text: bytes) -> tuple[list[str], int]:
@@ -104,7 +115,7 @@ def _header(text: bytes) -> tuple[list[str], int]:
 def _append(log: _Read, text: bytes) -> None:
     places = {name: log.names.index(name) for name in log.columns}
     numbers: dict[str, list[float]] = {name: [] for name in places}
-    lines = text.decode("utf-8", "replace").splitlines()
+    lines = io.StringIO(text.decode("utf-8", "replace"), newline="")
     with cells_up_to(MAX_CHARACTERS):
         for row in csv.reader(lines):
             for name, place in places.items():

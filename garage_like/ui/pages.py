@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.ui import holding, showing
 from garage_like.ui.listing import COLUMNS, Listing, Wish
 from garage_like.ui.live_log import MOST_POINTS, LiveLogs, thinned
-from garage_like.ui.places import NotHereError, Places
+from garage_like.ui.places import NotHereError, Places, has_linked_snapshots
 
 LOG_BYTES = 64 << 10
 _VIDEO = re.compile(r"epoch_\d{6,18}\.mp4")
@@ -108,7 +108,7 @@ class Pages:
 
     def tree(self, request: Request) -> Response:
         """Show which run was branched from which."""
-        members = [member for member in families(self._places.root) if self._has_family(member)]
+        members = _shown_families(families(self._places.root))
         return self._page("tree.html", members=members, shown=self._shown_member)
 
     def diff(self, request: Request) -> Response:
@@ -260,9 +260,6 @@ class Pages:
             return ""
         return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]
 
-    def _has_family(self, member: Member) -> bool:
-        return bool(member.children) or member.from_epoch is not None
-
     def _shown_member(self, member: Member) -> tuple[str, bool]:
         """Return what the page calls a run of a family, and whether it has a page."""
         path = Path(member.run)
@@ -274,11 +271,23 @@ class Pages:
 Changer = Callable[[Request, Mapping[str, str]], Response]
 
 
+def _shown_families(members: Iterable[Member]) -> list[Member]:
+    """Return those with a family; nothing is told of runs whose snapshots are links."""
+    found = []
+    for member in members:
+        has_family = bool(member.children) or member.from_epoch is not None
+        if has_family and not has_linked_snapshots(Path(member.run)):
+            member.children = _shown_families(member.children)
+            found.append(member)
+    return found
+
+
 def _range(header: str, size: int) -> tuple[int, int]:
     found = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", header)
     if found is None or int(found[1]) >= size:
         return 0, size
-    return int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
+    begin, end = int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
+    return (begin, end) if begin < end else (0, size)
 
 
 def _whole(text: str | None, default: int) -> int:

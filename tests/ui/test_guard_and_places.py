@@ -200,6 +200,19 @@ def test_a_parent_outside_lends_no_points(browser, root):
     assert "/run?run=.." not in browser.get("/tree").text
 
 
+def test_families_tell_nothing_of_linked_snapshots(browser, root):
+    parent = {"run": str(root / "exp" / "ppo"), "epoch": 2}
+    outside = fabricate_run(root.parent / "secret_child", n_epochs=77, parent=parent)
+    run = root / "exp" / "lent"
+    run.mkdir()
+    (run / "experiment.json").write_text(json.dumps({"parent": parent}))
+    (run / "snapshots").symlink_to(outside / "snapshots")
+    fabricate_run(root / "exp" / "branched", n_epochs=9, parent=parent)
+    text = browser.get("/tree").text
+    assert "at epoch 8" in text
+    assert "at epoch 76" not in text
+
+
 def test_a_video_is_one_of_the_run_and_nothing_else(browser, root):
     videos = root / "exp" / "ppo" / "videos"
     videos.mkdir()
@@ -210,6 +223,9 @@ def test_a_video_is_one_of_the_run_and_nothing_else(browser, root):
     headers = {"range": "bytes=10-19"}
     part = browser.get("/video?run=exp/ppo&name=epoch_000003.mp4", headers=headers)
     assert (part.status_code, part.content) == (206, bytes(range(10, 20)))
+    headers = {"range": "bytes=50-10"}  # is none, and so the whole is meant
+    none = browser.get("/video?run=exp/ppo&name=epoch_000003.mp4", headers=headers)
+    assert (none.status_code, none.content) == (200, bytes(range(100)))
     for name in ("epoch_000004.mp4", "../progress.csv", "..%2fprogress.csv", "epoch_000009.mp4"):
         assert browser.get(f"/video?run=exp/ppo&name={name}").status_code >= 400
 
@@ -225,7 +241,9 @@ def test_names_are_escaped(browser, root):
     (run / "variant.json").write_text(json.dumps({"<u>": {"</dl>": 1}, "seed": 1}))
     for path in ("/", f"/run?run={httpx.QueryParams({'r': evil})['r']}", "/snapshot?epoch=2"):
         query = f"&run={evil.replace(' ', '%20')}" if "snapshot" in path else ""
-        text = browser.get(path + query).text
+        answer = browser.get(path + query)
+        assert answer.status_code == 200, path
+        text = answer.text
         for piece in ("<img", "<script>alert", "<b>", "<i>", "<u>", "</dl>1", "\u202e"):
             assert piece not in text
     assert html.escape(evil, quote=False)[:8] in browser.get("/").text
@@ -319,6 +337,22 @@ def test_a_log_that_was_cut_or_replaced_is_read_anew(tmp_path):
     log.write_text("x,z,y\n1,7,9\n5,8,\n")
     assert np.isnan(logs.column(tmp_path, "y")[0][1])
     assert logs.names(tmp_path) == ["x", "z", "y"]
+
+
+def test_a_log_that_was_cut_and_has_grown_again_is_read_anew(tmp_path):
+    log, logs = tmp_path / "progress.csv", LiveLogs()
+    log.write_text("x,y\n1,2\n3,4\n5,6\n")
+    assert logs.column(tmp_path, "y")[0].tolist() == [2, 4, 6]
+    with log.open("r+") as file:
+        file.truncate(len("x,y\n1,2\n"))
+        file.seek(0, os.SEEK_END)
+        file.write("3,44\n5,66\n7,88\n")
+    assert logs.column(tmp_path, "y")[0].tolist() == [2, 44, 66, 88]
+
+
+def test_a_text_in_the_log_may_hold_what_ends_lines_elsewhere(tmp_path):
+    (tmp_path / "progress.csv").write_text("x,said,y\n1,a\u2028b,2\n3,c,4\n", encoding="utf-8")
+    assert LiveLogs().column(tmp_path, "y")[0].tolist() == [2, 4]
 
 
 def test_thinning_loses_no_peak_and_keeps_the_order():

@@ -197,6 +197,18 @@ def test_a_curve_follows_a_live_run_and_is_looked_at_closely(page, root):
     sync_api.expect(page.get_by_role("button", name="Show the whole")).to_be_hidden()
 
 
+def test_a_column_chosen_while_another_is_being_read_is_the_one_that_is_drawn(page):
+    def late(route):
+        time.sleep(0.5)
+        route.continue_()
+
+    page.route(lambda url: "/curve" in url and "Return" in url, late)
+    go(page, "/run?run=exp/ppo")
+    page.get_by_label("Show", exact=True).select_option("TotalEnvSteps")
+    said = page.locator(".chart-said")
+    sync_api.expect(said).to_contain_text("the last TotalEnvSteps is 30000")
+
+
 def test_the_keyboard_reaches_everything(page):
     page.keyboard.press("Tab")
     sync_api.expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()

@@ -60,11 +60,14 @@ class Chart {
   async load() {
     if (this.loading) return;
     this.loading = true;
-    const asked = this.runs.map((run) => fetch(this.address(run)).then((r) => (r.ok ? r.json() : null)));
+    const addresses = this.runs.map((run) => this.address(run));
+    const asked = addresses.map((one) => fetch(one).then((r) => (r.ok ? r.json() : null)));
     let found;
     try { found = await Promise.all(asked); } catch { found = null; }
     this.loading = false;
     if (found === null) { this.said.textContent = "garage-like ui has ended; start it again to go on."; return; }
+    // Something else was chosen meanwhile: this is not what the labels say by now.
+    if (addresses.some((one, i) => one !== this.address(this.runs[i]))) { this.load(); return; }
     const now = JSON.stringify(found.map((one) => one && [one.rows, one.shown]));
     if (now === this.seen) return;
     this.seen = now;
