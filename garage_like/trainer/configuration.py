@@ -114,7 +114,8 @@ def parts_of(algo: Any, env: Any, callbacks: Any = None) -> dict[str, Any]:
     attributes.update(attributes.pop("_modules", None) or {})
     parts = {"algo": algo, "env": env}
     parts.update({name.lstrip("_"): part for name, part in attributes.items()})
-    parts.update(getattr(callbacks, "__dict__", {}))
+    for name, one in getattr(callbacks, "__dict__", {}).items():
+        parts.setdefault(name, one)  # a function may be called `policy`, and is none
     return parts
 
 

@@ -158,6 +158,19 @@ def test_other_arguments_than_those_of_the_snapshot_are_told(tmp_path, monkeypat
         staged(tmp_path / "run", lambda: [Walker(4.0), Walker(3.0)])
 
 
+def test_a_function_that_is_called_as_a_part_takes_no_part_away(tmp_path):
+    def algo(ended):
+        ended.log("Seen", 1)
+
+    cart_pole(tmp_path / "named", [algo])
+    cart_pole(tmp_path / "plain", [])
+    named, plain = (
+        read_snapshot(list_snapshots(tmp_path / name)[-1]).manifest.configuration
+        for name in ("named", "plain")
+    )
+    assert named["algo"] == plain["algo"]
+
+
 def test_without_its_script_callbacks_go_on_and_functions_are_missed(tmp_path, capsys):
     def noted(ended):
         ended.log("Noted", 1)
@@ -192,9 +205,13 @@ def cart_pole(run_dir, callbacks, **options):
     return rows(run_dir)
 
 
-def test_evaluating_elsewhere_changes_nothing_of_training(tmp_path):
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_evaluating_elsewhere_changes_nothing_of_training(tmp_path, deterministic):
     elsewhere = EvalCallback(
-        GymEnv("CartPole-v1", max_episode_length=20), n_eval_episodes=2, eval_freq=2
+        GymEnv("CartPole-v1", max_episode_length=20),
+        n_eval_episodes=2,
+        eval_freq=2,
+        deterministic=deterministic,
     )
     watched = cart_pole(tmp_path / "watched", [elsewhere])
     plain = cart_pole(tmp_path / "plain", [])
