@@ -138,7 +138,7 @@ def _print(found: Study) -> None:
     for task, (low, high) in scores.scales.items():
         ends = " to ".join(map(printing.short_number, (low, high)))
         printing.echo(f"{task}: 0 to 1 stand for {ends}")
-    percent = f"{found.confidence:.0%}"
+    percent = f"{100 * found.confidence:.6g}%"
     printing.echo(f"{percent} intervals of a stratified bootstrap over seeds, seed {found.seed}")
 
 

@@ -26,7 +26,7 @@ _LONGEST_LABEL = 40
 def draw(bands: Sequence[Band], x: str, y: str, out: Path | IO[bytes]) -> None:
     """Draw means as lines and spreads as shades around them; many curves as how they are spread.
 
-    Where seeds are of unequal length, what is beyond the shortest is dashed: the mean of those that
+    Where seeds are of unequal length, what is beyond the shortest is dotted: the mean of those that
     have come further. The legend stands beside the curves and covers none.
 
     Args:

@@ -26,7 +26,6 @@ FILES = [
     "configuration.json",
     "sources.json",
     "notes.json",
-    "notes.json",
     "progress.csv",
     "progress.jsonl",
     "debug.log",
