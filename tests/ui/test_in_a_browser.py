@@ -198,13 +198,13 @@ def test_a_curve_follows_a_live_run_and_is_looked_at_closely(page, root):
 
 
 def test_a_column_chosen_while_another_is_being_read_is_the_one_that_is_drawn(page):
-    def late(route):
-        time.sleep(0.5)
-        route.continue_()
-
-    page.route(lambda url: "/curve" in url and "Return" in url, late)
+    held = []  # Playwright wants a function, and no method of a list
+    page.route(lambda url: "/curve" in url and "Return" in url, lambda route: held.append(route))
     go(page, "/run?run=exp/ppo")
+    while not held:
+        page.wait_for_timeout(20)
     page.get_by_label("Show", exact=True).select_option("TotalEnvSteps")
+    held[0].continue_()
     said = page.locator(".chart-said")
     sync_api.expect(said).to_contain_text("the last TotalEnvSteps is 30000")
 
