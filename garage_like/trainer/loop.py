@@ -254,7 +254,7 @@ class Loop(Training):
         from garage_like.trainer.automatic_directory import with_directory
 
         self._config = with_directory(self._config, self._algo, env_name(self._env))
-        self._session = RunSession(self._config, type(self))
+        self._session = self._session.moved_to(self._config)
 
     # ---- the loop -------------------------------------------------------------------------------
 
@@ -299,7 +299,7 @@ class Loop(Training):
             self._reach_safe_point(epoch)
             if self._interruption.requested:
                 self._session.wait()
-                self._session.say_how_to_resume(epoch)
+                self._session.news.say_how_to_resume(epoch)
                 raise SystemExit(self._interruption.exit_code)
             epoch += 1
 
@@ -333,7 +333,7 @@ class Loop(Training):
             ends: whether training ends with it, though more epochs were asked for.
         """
         args = self._args_of_training()
-        failures = self._session.report()
+        failures = self._session.news.report()
         if failures:
             tabular.record("Snapshot/Failures", failures)
         self._stats.total_epoch = epoch
@@ -365,7 +365,7 @@ class Loop(Training):
         if due or (
             (self._interruption.requested or ended.saves) and not self._config.saves_nothing
         ):
-            with self._session.telling_what_is_lost(epoch):
+            with self._session.news.telling_what_is_lost(epoch):
                 self.save(epoch)
             if ended.pins:
                 self._session.pin(epoch)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,6 @@ from garage_like.configuration.comparison import ConfigPolicy, Difference
 from garage_like.errors import SnapshotError, SnapshotNotFoundError, SnapshotWriteError
 from garage_like.logging import RunLogs, active_run_logs, logger
 from garage_like.logging.log_files import make_directory
-from garage_like.logging.notices import say, warn
-from garage_like.logging.steps import log_of_epoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import pins
 from garage_like.snapshot.disk.layout import epochs_in
@@ -27,11 +24,11 @@ from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.loading import LoadedSnapshot, run_dir_of
 from garage_like.snapshot.mirror.fetching import fetch_what_is_lost
 from garage_like.snapshot.schedule import Progress
-from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
+from garage_like.snapshot.snapshotter import Snapshotter
 from garage_like.trainer.configuration import RunConfiguration
 from garage_like.trainer.label import Label
+from garage_like.trainer.news import News
 from garage_like.trainer.record import env_name, manifest_of
-from garage_like.trainer.restore_trials import RestoreTrials
 from garage_like.trainer.state import Stats, TrainArgs
 
 
@@ -41,23 +38,30 @@ class RunSession:
     Args:
         config: where and when to save.
         trainer_class: what `garage-like resume` is to make of the run.
+        label: what is known of the run already; None: nothing is.
 
     Attributes:
         label: whether what it saves can be resumed exactly, and why not.
+        news: what the log says of its snapshots.
         skipped: names that are left out as was asked for.
         has_begun: whether training has written to the directory.
         last_saved: the last epoch of which a snapshot was taken, or that training began after.
     """
 
-    def __init__(self, config: SnapshotConfig, trainer_class: type | None = None) -> None:
+    def __init__(
+        self,
+        config: SnapshotConfig,
+        trainer_class: type | None = None,
+        label: Label | None = None,
+    ) -> None:
         self._trainer_class = trainer_class
         self._config = config
         self._run_dir = Path(config.snapshot_dir)
         self._snapshotter = Snapshotter(config)
         self._configuration = RunConfiguration(self._run_dir)
         self._parent: dict[str, Any] | None = None
-        self.label = Label(tries_envs=config.check_env)
-        self._failures = 0
+        self.label = label or Label(tries_envs=config.check_env)
+        self.news = News(config, self._snapshotter, self.label)
         self._before: Progress | None = None
         self._now: Progress | None = None
         self._is_writing = False
@@ -67,7 +71,12 @@ class RunSession:
         self.skipped: Sequence[str] = ()
         self.last_saved = -1
         self._last_taken: int | None = None
-        self._trials = RestoreTrials(config.try_restore)
+
+    def moved_to(self, config: SnapshotConfig) -> RunSession:
+        """Return a session that writes the run elsewhere; what was found out of it goes along."""
+        moved = RunSession(config, self._trainer_class, self.label)
+        moved._num_stages, moved.skipped = self._num_stages, self.skipped
+        return moved
 
     # ---- what is there ----------------------------------------------------------------------
 
@@ -160,31 +169,24 @@ class RunSession:
                 self._begin(restored)
             elif (logs := active_run_logs(self._run_dir)) is not None:
                 logs.append()
-            self._trials.are_due = restored is None  # or else one has just been restored
+            self.news.trials.are_due = restored is None  # or else one has just been restored
             self.has_begun = True
             self._is_writing = True
             try:
                 yield
             except KeyboardInterrupt:  # a second Ctrl-C: however slow the disk is
-                self._trials.close()
-                self._say(self._snapshotter.give_up())
+                self.news.trials.close()
+                self.news.say(self._snapshotter.give_up())
                 raise
             except BaseException:
-                self._trials.close()
-                self._say(self._snapshotter.close())
+                self.news.trials.close()
+                self.news.say(self._snapshotter.close())
                 raise
             finally:
                 self._is_writing = False
-            self.tell(self._snapshotter.close())
-            self._hear_of_restores(waits=True)
-            self._look_for_the_last()
-
-    def _look_for_the_last(self) -> None:
-        """Say last of all if the final snapshot is not there, since training ends well."""
-        last = self._last_taken
-        if last is not None and last not in epochs_in(self._snapshotter.store.dir):
-            message = f"The last snapshot, of epoch #{last}, is missing in {self._run_dir}"
-            logger.log(f"{message}: it could not be written, or was removed")
+            self.news.tell(self._snapshotter.close())
+            self.news.hear_of_restores(waits=True)
+            self.news.look_for(self._last_taken)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -278,7 +280,7 @@ class RunSession:
         with self._locked():
             self._snapshotter.open()
             yield
-            self.tell(self._snapshotter.close())
+            self.news.tell(self._snapshotter.close())
         if epoch not in epochs_in(self._snapshotter.store.dir):
             logger.log(
                 f"No snapshot of epoch #{epoch} was kept: it failed, or snapshot_mode"
@@ -290,20 +292,9 @@ class RunSession:
     ) -> None:
         """Take a snapshot of a graph of objects; it is written while training goes on."""
         self.last_saved = self._last_taken = epoch
-        with self._snapshotter.pace.stopped(), self.telling_what_is_lost(epoch):
+        with self._snapshotter.pace.stopped(), self.news.telling_what_is_lost(epoch):
             self._take(graph(), epoch, row)
         self.label.tell_made_again(self._snapshotter.made_again)
-
-    @contextlib.contextmanager
-    def telling_what_is_lost(self, epoch: int) -> Iterator[None]:
-        """Tell of a snapshot that the block could not take: it is lost, and the run is not."""
-        try:
-            yield
-        except SnapshotWriteError as error:
-            self.tell(SaveReport(errors=[error]))
-        except (MemoryError, SystemError):  # C code makes the latter of the former at times
-            lost = f"there was not enough memory to save epoch {epoch}"
-            self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
 
     @property
     def may_hold(self) -> bool:
@@ -329,7 +320,7 @@ class RunSession:
             return self.last_saved == epoch
         self.last_saved = self._last_taken = epoch
         logs = active_run_logs(self._run_dir)
-        with self.telling_what_is_lost(epoch):
+        with self.news.telling_what_is_lost(epoch):
             offsets = _offsets_of(logs, epoch)
             sync = None if logs is None else functools.partial(logs.sync, offsets)
             self._snapshotter.save_held(replace(held, logs=offsets), sync)
@@ -387,68 +378,9 @@ class RunSession:
         with contextlib.suppress(SnapshotNotFoundError):  # it failed, as has been told
             pins.pin(self._snapshotter.store.path(epoch))
 
-    def report(self) -> int:
-        """Say which snapshots have become durable and which could not be written.
-
-        Returns:
-            How many could not be written since this was last called.
-
-        Raises:
-            SnapshotWriteError: if one could not, and `on_save_error` is `'raise'`.
-        """
-        self.tell(self._snapshotter.report())
-        self._hear_of_restores()
-        failures, self._failures = self._failures, 0
-        return failures
-
-    def tell(self, report: SaveReport) -> None:
-        """Log what became of captures; warn of those that could not be written, or raise."""
-        raises = self._config.on_save_error == "raise"
-        self._say(replace(report, errors=[]) if raises else report)
-        if report.errors and raises:
-            raise report.errors[0]
-
-    def _say(self, report: SaveReport) -> None:
-        for epoch in report.committed:
-            log_of_epoch(epoch, "Saved")
-        if report.committed:
-            newest = report.committed[-1]
-            classes = self._snapshotter.take_classes(newest)
-            self._trials.begin(self._snapshotter.store.path(newest), classes)
-        for problem in report.damaged:
-            logger.log(f"An earlier snapshot is damaged, the new one is whole: {problem}")
-            warn(f"an earlier snapshot is damaged: {problem}", stacklevel=3)
-        for error in report.errors:
-            self._failures += 1
-            logger.log(f"A snapshot could not be saved, training goes on: {error}")
-            warn(f"a snapshot could not be saved: {error}", stacklevel=3)
-
-    def _hear_of_restores(self, waits: bool = False) -> None:
-        """Say what would not come back, and say so in the snapshots, if that is known by now."""
-        for problem in self._trials.problems(waits):
-            if problem in self.label.not_restored:
-                continue
-            self.label.not_restored.append(problem)
-            logger.log(f"What is saved cannot all be restored, training goes on: {problem}")
-            warn(f"what is saved cannot all be restored: {problem}", stacklevel=4)
-            self._snapshotter.store.relabel(problem)
-
     def wait(self) -> None:
         """Wait until everything captured is durable or has failed, and say so."""
-        self.tell(self._snapshotter.wait())
-
-    # ---- what is said -----------------------------------------------------------------------
-
-    def say_how_to_resume(self, epoch: int) -> None:
-        """Print the command that continues the run."""
-        if self._config.saves_nothing:
-            say(f"Stopped after epoch {epoch}; nothing was saved, since saving is switched off")
-            return
-        try:
-            shown = os.path.relpath(self._run_dir)
-        except (OSError, ValueError):  # where the process stands was removed, or another drive
-            shown = os.fspath(self._run_dir)
-        say(f"Stopped after epoch {epoch}, saved. To go on:\n  garage-like resume {shown}")
+        self.news.tell(self._snapshotter.wait())
 
 
 def _offsets_of(logs: RunLogs | None, epoch: int) -> dict[str, int]:

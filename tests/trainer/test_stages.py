@@ -107,3 +107,25 @@ def test_a_save_between_trainings_knows_where_the_logs_end(tmp_path):
     again.restore(tmp_path / "run")
     again.resume(4)
     assert places(tmp_path / "run") == whole(tmp_path / "whole", 4)
+
+
+class Pulled(Walk):
+    def __init__(self, pull=0.5):
+        super().__init__()
+        self.pull = pull
+
+
+def test_a_run_whose_directory_is_made_for_it_knows_stage_and_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trainer = Trainer(SnapshotConfig())
+    trainer.setup(Pulled(), None)
+    trainer.train(2)
+    trainer.train(3)
+    assert read_snapshot(trainer.run_dir).manifest.train_args["stage"] == 1
+    other = Trainer(SnapshotConfig())
+    other.restore(trainer.run_dir)
+    other.change({"algo.pull": 0.25})
+    other.resume(additional_epochs=1)
+    assert other.run_dir != trainer.run_dir
+    found = read_snapshot(other.run_dir).manifest
+    assert [change["name"] for change in found.changes] == ["algo.pull"]
