@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 Carrier = Callable[[str, Path], int]
-"""Takes a job, as `sweeps.trial` does, and the file that is printed to; returns an exit status."""
+"""Takes a job, as `sweeps.trial` does, and the file that is printed to; returns an exit status,
+that of no ended process if none is known."""
 
 _TRIES = 3
+_UNKNOWN = -1
 
 
 def command_of(job: str, lifeline: int | None = None) -> list[str]:
@@ -55,6 +57,9 @@ def ray(job: str, log: Path) -> int:
 def slurm(options: Sequence[str] = ()) -> Carrier:
     """Return what submits a trial to Slurm, and waits; machines share the sweep's directory.
 
+    The status of sbatch is trusted only if it is 0: it is 1 as well where nothing was submitted,
+    and where Slurm has ended the job. A trial that has failed says so itself.
+
     Args:
         options: of sbatch, such as `['--partition=gpu', '--time=4:00:00']`.
     """
@@ -62,7 +67,8 @@ def slurm(options: Sequence[str] = ()) -> Carrier:
     def submit(job: str, log: Path) -> int:
         script = f"exec {shlex.join(command_of(job))}"
         command = ["sbatch", "--wait", f"--output={log}", "--open-mode=append", *options]
-        return subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL).returncode
+        asked = subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL)
+        return 0 if asked.returncode == 0 else _UNKNOWN
 
     return submit
 

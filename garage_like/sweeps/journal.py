@@ -24,7 +24,12 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
         self._writing = threading.Lock()
-        self.decisions: dict[str, Any] = find_json(self._path) or {}
+        self.decisions: dict[str, Any] = {}
+        self.read()
+
+    def read(self) -> None:
+        """Read what is written down; another process may have decided meanwhile."""
+        self.decisions = find_json(self._path) or {}
 
     def decided(self, name: str, decide: Callable[[], Any]) -> Any:
         """Return a decision: as it was written down, or as it is now, and written down."""

@@ -78,8 +78,10 @@ class Population(Trials):
             "population": [parameters for _, parameters in self._members],
             "explored": [ranges, interval, seed, metric, mode],
         }
-        super().__init__(directory, script, arguments, plan, metric, mode, carrier)
         self._round = 0
+        super().__init__(directory, script, arguments, plan, metric, mode, carrier)
+
+    def _recall(self) -> None:
         while self._name_of_round() in self._journal.decisions:
             self._take(self._journal.decisions[self._name_of_round()])
 

@@ -65,8 +65,11 @@ class Setting:
         if self.low is None or self.high is None:
             number = self.values.index(value) + (-1, 1)[step]
             return self.values[min(max(number, 0), len(self.values) - 1)]
-        near = min(max(value * (0.8, 1.2)[step], self.low), self.high)
-        return round(near) if self.whole else float(near)
+        # A fifth more or less; small whole numbers, and zero, are to move as well.
+        far = abs(value) * 0.2 or (self.high - self.low) * 0.1
+        far = max(round(far), 1) if self.whole else far
+        near = min(max(value + (-far, far)[step], self.low), self.high)
+        return int(near) if self.whole else float(near)
 
 
 def parse_setting(text: str) -> Setting:

@@ -91,6 +91,8 @@ class Sweep(Trials):
             plan["rungs"] = [rungs.first, rungs.factor, metric, mode]
         plan["trials"] = [parameters for _, parameters in self.members()]
         super().__init__(directory, script, arguments, plan, metric, mode, carrier)
+
+    def _recall(self) -> None:
         while self._is_decided():
             self._suggest()
 

@@ -15,7 +15,7 @@ from typing import Any
 from garage_like.errors import RunLockedError
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.snapshot.imposed import imposing
-from garage_like.sweeps.progress import waits_after
+from garage_like.sweeps.progress import has_ended_with, waits_after, write_end
 from garage_like.trainer.safe_points import stopping_after
 
 _STOPPED = 128 + signal.SIGTERM
@@ -28,7 +28,8 @@ def run(job: dict[str, Any], lifeline: int | None = None) -> None:
 
     Args:
         job: script, arguments, parameters, options and directory of the run; `until`: so many
-            epochs in all, after which it saves and ends, or None.
+            epochs in all, after which it saves and ends, or None; `done`: file that says how it
+            ended, if nothing has stopped it.
         lifeline: of a pipe that ends with the sweep's process.
     """
     if lifeline is not None:
@@ -41,8 +42,22 @@ def run(job: dict[str, Any], lifeline: int | None = None) -> None:
     sys.argv = [str(script), *job["arguments"]]
     sys.path[0] = str(script.parent)
     options = {**job["options"], "log_dir": str(run_dir), "auto_resume": True}
-    with imposing(options, parameters=job["parameters"]), stopping_after(job["until"]):
-        runpy.run_path(str(script), run_name="__main__")
+    status = 0
+    try:
+        with imposing(options, parameters=job["parameters"]), stopping_after(job["until"]):
+            runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as asked:
+        status = asked.code if isinstance(asked.code, int) else int(asked.code is not None)
+        raise
+    except Exception:
+        status = 1
+        raise
+    except BaseException:
+        status = _STOPPED
+        raise
+    finally:
+        if has_ended_with(status):
+            write_end(Path(job["done"]), status=status)
 
 
 def _stop_with_sweep(lifeline: int) -> None:

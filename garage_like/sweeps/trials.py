@@ -24,7 +24,7 @@ from garage_like.logging.log_files import replace_content
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.sweeps.carriers import Carrier, local
 from garage_like.sweeps.journal import Journal, as_json
-from garage_like.sweeps.progress import standing, waits_after
+from garage_like.sweeps.progress import has_ended_with, standing, waits_after, write_end
 
 FILE = "sweep.json"
 SEED = "seed"
@@ -104,14 +104,28 @@ class Trials(abc.ABC):
         self._sign = 1.0 if mode == "max" else -1.0
         self._carrier = carrier
         self._plan = {"script": str(script.resolve()), "arguments": list(arguments), **plan}
-        found = find_json(directory / FILE)
-        if found is not None and found != json.loads(json.dumps(self._plan)):
-            raise ValueError(
-                f"{directory} holds another sweep, of {found.get('script')}, or with other"
-                " settings; choose another directory, or remove it"
-            )
         self._journal = Journal(directory)
         self._under_way: set[str] = set()
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Take up what is decided already; again once nobody else can decide any more.
+
+        Raises:
+            ValueError: if the directory holds another sweep.
+        """
+        found = find_json(self.directory / FILE)
+        if found is not None and found != json.loads(json.dumps(self._plan)):
+            raise ValueError(
+                f"{self.directory} holds another sweep, of {found.get('script')}, or with other"
+                " settings; choose another directory, or remove it"
+            )
+        self._journal.read()
+        self._recall()
+
+    @abc.abstractmethod
+    def _recall(self) -> None:
+        """Follow the journal's decisions as far as they go."""
 
     @abc.abstractmethod
     def members(self) -> list[tuple[str, dict[str, Any]]]:
@@ -130,11 +144,13 @@ class Trials(abc.ABC):
 
         Raises:
             RunLockedError: if another process runs this sweep.
+            ValueError: if the directory holds another sweep by now.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = RunLock(self.directory)
         lock.acquire()
         try:
+            self._take_up()
             replace_content(self.directory / FILE, as_json(self._plan))
             self._work(jobs, told)
         finally:
@@ -168,15 +184,17 @@ class Trials(abc.ABC):
             "options": dict(self.options),
             "run_dir": str(self._run_dir(leg.name)),
             "until": leg.until,
+            "done": str(self._done(leg.name).absolute()),
             "cwd": os.getcwd(),
         }
         log = self.directory.absolute() / f"{leg.name}.log"
         status = self._carrier(json.dumps(job), log)
-        if 0 <= status < 128:  # else it was asked to stop
+        # Else it was asked to stop, or never began; most trials have told it themselves.
+        if has_ended_with(status) and not self._has_ended(leg.name):
             self._end(leg.name, status=status)
 
     def _end(self, name: str, **how: Any) -> None:
-        replace_content(self._done(name), as_json(how))
+        write_end(self._done(name), **how)
 
     def _has_ended(self, name: str) -> bool:
         return self._done(name).is_file()

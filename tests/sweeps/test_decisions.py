@@ -20,6 +20,7 @@ from garage_like.sweeps import Population, Rungs, Sweep, parse_setting, trial
 from garage_like.sweeps.carriers import slurm
 from garage_like.sweeps.journal import Journal
 from garage_like.sweeps.suggestions import suggested
+from garage_like.sweeps.trials import Trials
 
 DRIVER = Path(__file__).parent / "driver.py"
 NAMES = [f"{number:04d}" for number in range(9)]
@@ -78,6 +79,10 @@ def test_values_near_others_stay_within_bounds():
     assert all(1e-4 <= value <= 1e-2 for value in near)
     assert {1e-2, 8e-3} < set(near)
     assert {n.explore(8, rng) for _ in range(50)} <= set(range(2, 9))
+    small, signed = (parse_setting(text) for text in ("n=1..64", "x=-1.0..1.0"))
+    assert {1, 2} < {small.explore(1, rng) for _ in range(50)}
+    assert {1, 3} < {small.explore(2, rng) for _ in range(50)}
+    assert 0.0 not in {signed.explore(0.0, rng) for _ in range(50)}
     assert {a.explore("x", rng) for _ in range(50)} >= {"x", "y"}
 
 
@@ -95,17 +100,64 @@ def test_suggestions_follow_from_results_and_the_seed():
     assert off[1] < off[0]
 
 
-def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch):
+def stand_in(tmp_path, monkeypatch, does: str) -> None:
+    """Let `sbatch` be a script."""
     sbatch = tmp_path / "sbatch"
-    sbatch.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/asked\nexit 3\n')
+    sbatch.write_text(f"#!/bin/sh\n{does}\n")
     sbatch.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log") == 3
+
+
+def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, f'printf "%s\\n" "$@" > {tmp_path}/asked')
+    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log") == 0
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[0] == "--wait"
     assert "--time=10" in asked
     assert asked[-1].startswith("exec ")
     assert asked[-1].endswith("""-m garage_like.sweeps.trial '{"a": "b c"}'""")
+
+
+def test_a_trial_that_slurm_did_not_take_has_not_failed(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, "echo no such partition >&2; exit 1")
+    told = []
+    sweep = Sweep(tmp_path / "sweep", SCRIPT, [parse_setting("seed=1,2")], carrier=slurm())
+    sweep.run(told=told.append)
+    assert [outcome.status for outcome in (*told, *sweep.outcomes())] == [None] * 4
+    assert not list((tmp_path / "sweep").glob("*.done.json"))
+
+
+def test_a_trial_on_slurm_says_itself_that_it_failed(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, 'for last; do :; done; sh -c "$last"; exit 1')
+    settings = [parse_setting("name=broken")]
+    sweep = Sweep(tmp_path / "sweep", SCRIPT, settings, carrier=slurm())
+    sweep.run()
+    assert [outcome.status for outcome in sweep.outcomes()] == [1]
+
+
+class Deciding(Trials):
+    """Decide who is next, once; another process may have decided otherwise."""
+
+    def _recall(self):
+        self.known = dict(self._journal.decisions)
+
+    def members(self):
+        return []
+
+    def _ready(self):
+        self.known["next"] = self._journal.decided("next", lambda: "ours")
+        return []
+
+
+def test_what_another_process_decided_meanwhile_is_followed(tmp_path):
+    late = Deciding(tmp_path, SCRIPT, [], {}, "metric", "max")
+    Journal(tmp_path).decided("next", lambda: "theirs")
+    late.run()
+    assert late.known == {"next": "theirs"}
+    other = Deciding(tmp_path, SCRIPT, [], {}, "metric", "max")
+    (tmp_path / "sweep.json").write_text('{"script": "other.py"}')
+    with pytest.raises(ValueError, match=r"holds another sweep, of other\.py"):
+        other.run()
 
 
 def test_numbers_that_make_no_sense_are_told(tmp_path):
