@@ -3,7 +3,10 @@
 import re
 
 _COLUMNS = re.compile(r"(Time|Seconds|PerSecond)$|^time/")
-_OURS = (r"\._seconds\.", r"ExecTime$", r"\.timer(_\w+)?\.", r"^stats\.train_seconds$")
+_OURS = (
+    *(r"\._seconds\.", r"ExecTime$", r"\.timer(_\w+)?\.", r"^stats\.train_seconds$"),
+    r"^stats\.passed_over\b",  # rows are compared as such
+)
 _OF_LIBRARIES = (
     r"\.(start_time|t_start|_?timestamp)$",  # Stable-Baselines3, skrl, tianshou, many a script
     r"\.episode_times\[\d+\]$|\.ep_info_buffer\[\d+\]\.t$",  # Stable-Baselines3

@@ -60,8 +60,9 @@ class SnapshotOptions:
         try_restore: whether a snapshot that brings new classes of objects, the first above all, is
             restored once in a process of its own, to see whether all of it comes back.
         config_policy: what a restore does if a snapshot was made with other arguments than what was
-            set up, unless it is told: `'error'`, `'warn'`, `'ignore'`, or `'update'`, which goes on
-            with what is set up now; see `Trainer.restore`.
+            set up, unless it is told: `'error'`; `'update'` goes on with what is set up now,
+            `'warn'` as far as that can be changed, and `'ignore'` with the snapshot's; see
+            `Trainer.restore`.
         log_interval: epochs from one row of the log to the next, or `'auto'` for a hundred over the
             run, the final epoch always among them. 0 or less writes no rows.
         mirror: URL (`s3://…`, `gs://…`, `az://…`, `file:///…`) that a copy of the newest snapshots

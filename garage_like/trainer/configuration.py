@@ -8,7 +8,6 @@ experiment this is before there is any snapshot. Every snapshot's manifest has t
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from garage_like.configuration.comparison import (
 from garage_like.configuration.configured import CLASS, configuration_text
 from garage_like.errors import SnapshotMismatchError
 from garage_like.files.run_files import CONFIGURATION, VARIANT, read_json
-from garage_like.logging import heard, logger
 from garage_like.logging.log_files import record_json
 
 
@@ -82,30 +80,22 @@ class RunConfiguration:
         """Say what a snapshot was made with otherwise than expected.
 
         Returns:
-            What is to be changed in what will be restored: nothing unless the policy is `'update'`.
+            What is to be changed in what will be restored, if the policy is `'update'`, or as far
+            as it can be if it is `'warn'`.
 
         Raises:
             SnapshotMismatchError: if anything, and the policy is `'error'`.
         """
         found = [] if config_policy == "ignore" else compare(recorded, expected)
-        if not found or config_policy == "update":
-            return found
-        listed = "; ".join(map(str, found))
-        told = f"{snapshot} was made with another configuration: {listed}. "
-        if config_policy == "error":
+        if found and config_policy == "error":
+            listed = "; ".join(map(str, found))
             raise SnapshotMismatchError(
-                told + "A restore brings back what the snapshot was made with: construct the same,"
-                " or restore without setup, or pass config_policy='update' to go on with what is"
-                " set up now, 'warn' or 'ignore'"
+                f"{snapshot} was made with another configuration: {listed}. A restore brings back"
+                " what the snapshot was made with: construct the same, or restore without setup, or"
+                " pass config_policy='update' to go on with what is set up now, 'warn' to do so as"
+                " far as that can be changed, 'ignore' to go on with the snapshot's"
             )
-        told += (
-            "What the snapshot was made with counts; with config_policy='update' a run goes on with"
-            " what is set up now"
-        )
-        with heard():
-            logger.log(told)
-        warnings.warn(told, stacklevel=5)
-        return []
+        return found
 
 
 def parts_of(algo: Any, env: Any, callbacks: Any = None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.callbacks.callback import EndedEpoch
-from garage_like.configuration.comparison import Difference
+from garage_like.configuration.comparison import ConfigPolicy, Difference
 from garage_like.errors import NotSetupError
 from garage_like.files.run_files import CACHE
 from garage_like.logging import (
@@ -51,7 +51,7 @@ from garage_like.trainer.interruption import Interruption
 from garage_like.trainer.record import env_name
 from garage_like.trainer.safe_points import SafePoint, is_watched, reach, stops_after
 from garage_like.trainer.session import RunSession
-from garage_like.trainer.settings import Settings
+from garage_like.trainer.settings import Settings, warn_of_settings
 from garage_like.trainer.state import OpenEpoch, check_count, restored_lines
 
 
@@ -77,7 +77,6 @@ class Loop(Training):
         self._settings: Settings | None = None
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
-        self._row_is_written = True
         self._open_epoch: OpenEpoch | None = None
         self.ends_here = False
 
@@ -90,6 +89,7 @@ class Loop(Training):
         require_exact: bool,
         trust: bool,
         otherwise: Sequence[Difference] = (),
+        config_policy: ConfigPolicy = "update",
     ) -> None:
         """Build the objects of a snapshot, in the live ones where there are such.
 
@@ -98,6 +98,7 @@ class Loop(Training):
             require_exact: refuse where bits may differ.
             trust: build them though another user wrote them.
             otherwise: what they are to go on with otherwise than they were made with.
+            config_policy: with `'warn'`, as far as that can be changed.
         """
         label = self._session.label
         if require_exact:  # before anything is built, as far as can be told
@@ -107,7 +108,8 @@ class Loop(Training):
             loaded, graph = build_newest(loaded, build)
             self._inexact = label.why_inexact(loaded)
             settings = Settings(graph["algo"], graph["env"], graph.get("callbacks"))
-            changed = settings.update(otherwise)
+            warns = config_policy == "warn"
+            changed, left = settings.update(otherwise, self._env_states() if warns else None)
             as_given = self._algo is not None
             missing = self._callbacks.restore(graph.get("callbacks"), as_given=as_given)
             self._inexact += missing
@@ -118,6 +120,7 @@ class Loop(Training):
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]
         self._stats = graph["stats"]
+        self._last_row = dict(loaded.manifest.metrics)
         start = self._stats.total_epoch + 1
         self._train_args = replace(graph["train_args"], start_epoch=start)
         self._rng = graph["rng"]
@@ -132,7 +135,12 @@ class Loop(Training):
                 logger.log(f"Restored beside the objects: {', '.join(sorted(beside))}")
             label.changes = list(loaded.manifest.changes)
             self._inexact += label.go_on_otherwise(changed, start)
+            if left:
+                listed = "; ".join(map(str, left))
+                logger.log(f"What cannot be changed is as the snapshot has it: {listed}")
             label.explain(self._inexact)
+        if warns and otherwise:
+            warn_of_settings(loaded.path, changed, left, stacklevel=3)
 
     def _build(self, loaded: LoadedSnapshot, trust: bool) -> dict[str, Any]:
         with restoring_into(components_of(self._live_objects())):
@@ -200,13 +208,15 @@ class Loop(Training):
         That has changed the objects half: the state before it is on the disk, or held in memory.
         """
         left, self._open_epoch = self._open_epoch, None
-        last = -1 if left is None else left.epoch - 1
-        if left is None or last < self._args_of_training().start_epoch:
+        if left is None:
             return
+        last = left.epoch - 1
         with logger.prefix(f"epoch #{left.epoch} | "):
             tabular.mark_all()  # of the epoch that was not finished
             tabular.clear()
             self._write_row(left.itr)
+            if last < self._args_of_training().start_epoch:
+                return
             if not self._session.save_held(last) and not self._config.saves_nothing:
                 logger.log(
                     f"Epoch #{last} was the last to be finished, but epochs are too short for each"
@@ -378,7 +388,8 @@ class Loop(Training):
     def _log_row(self, is_due: bool) -> None:
         for tag, value in tracked.take().items() if is_due else ():
             tabular.record(tag, value)
-        self._last_row, self._row_is_written = dict(tabular.as_primitive_dict), is_due
+        self._last_row = dict(tabular.as_primitive_dict)
+        self._stats.passed_over = None if is_due else self._last_row
         if is_due:
             logger.log(f"Time {self._stats.train_seconds:.2f} s")
             logger.log(f"EpochTime {self._last_row['EpochTime']:.2f} s")
@@ -390,15 +401,15 @@ class Loop(Training):
 
     def _write_row(self, itr: int) -> None:
         """Write the row of the last epoch, if `log_interval` had passed it over."""
-        interval = self._config.log_interval
-        if self._row_is_written or (interval != "auto" and interval <= 0):
+        interval, row = self._config.log_interval, self._stats.passed_over
+        if row is None or (interval != "auto" and interval <= 0):
             return
-        for key, value in self._last_row.items():
+        for key, value in row.items():
             tabular.record(key, value)
         logger.log(tabular)
         logger.dump_all(itr)
         tabular.clear()
-        self._row_is_written = True
+        self._stats.passed_over = None
 
     def save(self, epoch: int) -> None:
         """Take a snapshot of the run as it stands; the loop calls this when one is due.

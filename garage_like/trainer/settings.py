@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from garage_like.configuration.comparison import PARAMETERS, Difference
@@ -19,6 +20,7 @@ from garage_like.configuration.configured import (
     note_arguments,
 )
 from garage_like.errors import SnapshotMismatchError
+from garage_like.logging.notices import warn
 from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.trainer.configuration import parts_of
 from garage_like.trainer.trying_settings import try_settings
@@ -74,21 +76,43 @@ class Settings:
         self._apply(wanted.values(), known)
         return [one for one in changed if one.was != one.now]
 
-    def update(self, differences: Sequence[Difference]) -> list[Changed]:
+    def update(
+        self, differences: Sequence[Difference], known: EnvStates | None = None
+    ) -> tuple[list[Changed], list[Difference]]:
         """Change what a snapshot was made with otherwise than what is set up now.
 
+        Args:
+            differences: between the two.
+            known: what is known of environments; given, each is tried on a copy before, and what
+                cannot be changed stays as it is.
+
+        Returns:
+            What was changed, and what was not.
+
         Raises:
-            SnapshotMismatchError: if something cannot be changed in mid-run.
+            SnapshotMismatchError: if something cannot be changed, and nothing is known.
         """
         ours = [d for d in differences if d.path[0] != PARAMETERS and not self._is_made(d)]
-        for difference in ours:
+        left: list[Difference] = []
+        for some in [ours] if known is None else [[difference] for difference in ours]:
+            try:
+                self._update(some, known)
+            except SnapshotMismatchError:
+                if known is None:
+                    raise
+                left += some
+        return [Changed(".".join(d.path), d.was, d.now) for d in differences if d not in left], left
+
+    def _update(self, differences: Sequence[Difference], known: EnvStates | None) -> None:
+        for difference in differences:
             if difference.path[-1] == CLASS:
                 raise SnapshotMismatchError(f"{_CANNOT}: {difference}")
         try:
-            self.change({".".join(d.path): d.now for d in ours})
+            self.change({".".join(d.path): d.now for d in differences}, known)
+        except SnapshotMismatchError:
+            raise
         except ValueError as error:
             raise SnapshotMismatchError(f"{_CANNOT}: {error}") from error
-        return [Changed(".".join(d.path), d.was, d.now) for d in differences]
 
     def changed_by_hand(self) -> list[Changed]:
         """Return which arguments the parts keep otherwise than when this was made; note them."""
@@ -153,6 +177,26 @@ class Settings:
 
 
 _CANNOT = "a restored run cannot go on with other settings"
+
+
+def warn_of_settings(
+    snapshot: Path, changed: Sequence[Changed], left: Sequence[Difference], stacklevel: int
+) -> None:
+    """Warn that a run goes on otherwise than a snapshot was made, or was set up.
+
+    Args:
+        snapshot: that was restored.
+        changed: settings that are as they were set up.
+        left: what is as the snapshot has it, since it cannot be changed in mid-run.
+        stacklevel: as in `warnings.warn`.
+    """
+    told = [f"{snapshot} was made with another configuration"]
+    if changed:
+        told.append(f"the run goes on otherwise: {'; '.join(map(str, changed))}")
+    if left:
+        listed = "; ".join(map(str, left))
+        told.append(f"what cannot be changed is as the snapshot has it: {listed}")
+    warn(". ".join(told), stacklevel=stacklevel + 1)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,7 @@ class Stats:
         train_seconds: time spent training so far, over all resumes.
         last_episode: the last epoch's episodes, if `store_episodes`.
         tracked: what `track_data` was given since the last row of the log.
+        passed_over: the row of the last epoch, if `log_interval` let it go by; None: it is written.
     """
 
     total_epoch: int = -1
@@ -81,6 +82,7 @@ class Stats:
     train_seconds: float = 0.0
     last_episode: Any = None
     tracked: dict[str, tuple[int, float]] = field(default_factory=dict)
+    passed_over: dict[str, Any] | None = None
 
 
 def check_count(name: str, value: Any, least: int) -> None:

@@ -88,10 +88,11 @@ class Trainer(Loop):
                 number of threads, another processor.
             trust: restore though another user wrote it: that runs code which it brings along.
             config_policy: what to do if the snapshot was made with other arguments than the objects
-                that were set up. With `'error'`, `'warn'` and `'ignore'` the snapshot's are those
-                that count, so an argument that was changed has no effect. With `'update'` the run
-                goes on with what is set up now, where that can be changed in mid-run, its weights
-                and counters kept; manifests say so from there on. None: as the configuration says.
+                that were set up. `'error'` refuses. With `'update'` the run goes on with what is
+                set up now, its weights and counters kept, or refuses if that cannot be changed in
+                mid-run; manifests say so from there on. `'warn'` does the same as far as it can be
+                changed, and warns of what differs. With `'ignore'` the snapshot's arguments count,
+                and those set up have no effect. None: as the configuration says.
 
         Returns:
             The arguments that the run was trained with; `start_epoch` is the epoch to go on with.
@@ -118,7 +119,13 @@ class Trainer(Loop):
             otherwise = self._session.check_configuration(loaded, parts, policy)
         if require_exact:
             self._session.label.refuse(list(map(str, otherwise)), loaded.path)
-        self._restore(loaded, require_exact=require_exact, trust=trust, otherwise=otherwise)
+        self._restore(
+            loaded,
+            require_exact=require_exact,
+            trust=trust,
+            otherwise=otherwise,
+            config_policy=policy,
+        )
         return self._args_of_training()
 
     def change(self, settings: Mapping[str, Any]) -> None:

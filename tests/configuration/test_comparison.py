@@ -140,11 +140,13 @@ def test_c08_another_environment_is_named_by_its_class_or_its_id(run_dir):
 
 
 def test_c08_a_warning_says_what_counts_and_the_snapshot_is_restored(run_dir):
-    algo, env = build(extra_std=0.5)
-    with pytest.warns(UserWarning, match=r"algo\.extra_std was 1\.0 and is now 0\.5"):
+    algo, env = build(extra_std=0.5, hidden_sizes=(8,))
+    told = r"otherwise: algo\.extra_std was 1\.0 and is now 0\.5\. .*: policy\.hidden_sizes was "
+    with pytest.warns(UserWarning, match=told):
         trainer = restore(run_dir, algo, env, config_policy="warn")
     assert trainer.algo is algo
-    assert algo._extra_std == 1.0
+    assert algo._extra_std == 0.5
+    assert algo.policy._sizes[1] == 4
 
 
 def test_c08_it_may_be_ignored(run_dir):

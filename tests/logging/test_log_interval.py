@@ -93,6 +93,35 @@ def test_a_resume_between_two_rows_writes_the_rows_of_a_run_never_stopped(tmp_pa
     assert trained(tmp_path / "resumed", 8, from_epoch, log_interval=3) == whole
 
 
+class BreaksOff(Counter):
+    """Fail in the epoch after one that `log_interval` let go by."""
+
+    fails_in = None
+
+    def train_epoch(self, trainer):
+        if trainer.step_itr == self.fails_in:
+            raise RuntimeError("broken off")
+        super().train_epoch(trainer)
+
+
+def test_a_row_that_was_let_go_by_is_written_if_a_resume_ends_in_the_next_epoch(
+    tmp_path, monkeypatch
+):
+    config = SnapshotConfig(snapshot_dir=tmp_path, log_interval=4, snapshot_mode="all")
+    with RunLogs(tmp_path, existing=False, console=False):
+        trainer = Trainer(config)
+        trainer.setup(BreaksOff(), None)
+        trainer.train(9)
+        for epoch in (5, 4):  # one that was let go by, and one that was not
+            monkeypatch.setattr(BreaksOff, "fails_in", epoch + 1)
+            trainer = Trainer(config)
+            trainer.restore(tmp_path, epoch)
+            with pytest.raises(RuntimeError, match="broken off"):
+                trainer.resume()
+            rows = list(csv.DictReader((tmp_path / "progress.csv").read_text().splitlines()))
+            assert [row["Epoch"] for row in rows] == list("045"[: epoch - 2])
+
+
 def test_without_rows_snapshots_still_know_the_metrics(tmp_path):
     directory = tmp_path / "run"
     config = SnapshotConfig(snapshot_dir=directory, log_interval=0)

@@ -112,6 +112,22 @@ def test_environments_discount_and_rate_change_and_all_else_goes_on(tmp_path: Pa
     assert read_snapshot(tmp_path / "run").manifest.exact
 
 
+def test_a_warning_goes_on_with_what_can_be_changed(tmp_path: Path) -> None:
+    first = train(tmp_path / "run", ppo())
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "new", snapshot_mode="all"))
+    algo, env = ppo(8, 0.9, hidden=16)
+    trainer.setup(algo, env)
+    with pytest.warns(UserWarning, match="the run goes on otherwise: .*algo.discount was 0.99"):
+        trainer.restore(tmp_path / "run", config_policy="warn")
+    trainer.resume(additional_epochs=1)
+    assert trainer.total_env_steps > first.total_env_steps
+    assert (algo.discount, len(algo.sampler.envs)) == (0.9, 8)
+    found = read_snapshot(tmp_path / "new").manifest
+    assert found.configuration["policy"]["hidden_sizes"] == [8]
+    assert {change["name"] for change in found.changes} == {"algo.discount", "sampler.worker_args"}
+    assert not found.exact
+
+
 def test_what_equals_changes_nothing(tmp_path: Path) -> None:
     train(tmp_path / "run", ppo())
     trainer = go_on(tmp_path / "run", ppo(), tmp_path / "new", require_exact=True)
