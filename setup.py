@@ -44,6 +44,7 @@ EXTRAS = {
     "classic": ["gymnasium[classic-control]>=1.0"],
     # Of Box2D, Python 3.14 has no wheel yet.
     "box2d": ["pygame-ce>=2.5", "box2d>=2.3.10; python_version < '3.14'"],
+    "envpool": ["envpool>=1.0"],
     "atari": ["gymnasium[atari]>=1.0", "opencv-python-headless>=4.8"],
     "cma": ["cma>=3.3"],
     "minari": ["minari>=0.5", "h5py>=3.10"],

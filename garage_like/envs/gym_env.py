@@ -79,7 +79,7 @@ class GymEnv(Environment):
                     "wrappers"
                 )
             self._vector = VectorGym(env)
-            env = single_form(env)
+            env = single_form(self._vector.env)
         if isinstance(env, str):
             limit = None if max_episode_length is None else int(max_episode_length)
             env = gymnasium.make(env, max_episode_steps=limit, **make_kwargs)

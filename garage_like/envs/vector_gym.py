@@ -13,6 +13,7 @@ from gymnasium.wrappers import vector as vector_wrappers
 
 from garage_like.data.env_layers import layers_of
 from garage_like.data.env_step import VectorStep
+from garage_like.envs.pool import OneOfPool, SeededPool, is_pool, pool_as_it_is
 from garage_like.envs.space_seeds import seed_all_spaces, seed_spaces
 from garage_like.interfaces import VectorEnvironment
 
@@ -25,7 +26,10 @@ class VectorGym(VectorEnvironment):
 
     """
 
+    _wrappers: Sequence[tuple[Any, dict[str, Any]]] = ()  # around what is yet to be made
+
     def __init__(self, env: VectorEnv) -> None:
+        env = _with_seeded_pool(env)
         mode = env.metadata.get("autoreset_mode")
         if not isinstance(mode, AutoresetMode):
             raise TypeError(
@@ -51,12 +55,25 @@ class VectorGym(VectorEnvironment):
         if self._env is None:
             if self._make is None:
                 raise RuntimeError("VectorGym: nobody knows how the vector environment is made")
-            self._env = self._make()
+            env: Any = self._make()
+            for cls, attributes in reversed(self._wrappers):
+                inside, env = env, cls.__new__(cls)
+                vars(env).update(attributes, env=inside)
+            self._env, self._wrappers = env, ()
         return self._env
 
     def as_new(self) -> dict[str, Any]:
-        """Return the state of one like it that is yet to be made, seeded and reset."""
-        return {**self.__dict__, "_env": None, "needs_reset": True, "needs_seeds": True}
+        """Return the state of one like it that is yet to be made, seeded and reset.
+
+        Wrappers are as they are: what one has learned to normalise by is kept.
+        """
+        wrappers, layer = list(self._wrappers), self._env
+        while isinstance(layer, gymnasium.vector.VectorWrapper):
+            attributes = {name: value for name, value in vars(layer).items() if name != "env"}
+            wrappers.append((type(layer), attributes))
+            layer = layer.env
+        new = {"_env": None, "_wrappers": wrappers, "needs_reset": True, "needs_seeds": True}
+        return {**self.__dict__, **new}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> None:
         """Return None: a copy of an environment is for a single one, to play in."""
@@ -79,7 +96,7 @@ class VectorGym(VectorEnvironment):
                 for one, seed in zip(bare.envs, seeds, strict=True):
                     seed_all_spaces(seed, one)
             each: Any = list(seeds)
-            is_many = isinstance(bare, SyncVectorEnv | AsyncVectorEnv)
+            is_many = isinstance(bare, SyncVectorEnv | AsyncVectorEnv | SeededPool)
             observations, _ = env.reset(seed=each if is_many else seeds[0])
             self.needs_seeds = False
         self.needs_reset = False
@@ -107,15 +124,27 @@ class VectorGym(VectorEnvironment):
             self._env.close()
 
 
+def _with_seeded_pool(env: VectorEnv) -> VectorEnv:
+    """Replace EnvPool's pool, inside the wrappers around it, by one that can be seeded."""
+    if is_pool(env):
+        return pool_as_it_is(env)
+    inner: Any = env
+    while isinstance(inner, gymnasium.vector.VectorWrapper):
+        if is_pool(inner.env):
+            inner.env = pool_as_it_is(inner.env)
+        inner = inner.env
+    return env
+
+
 def maker_of(env: VectorEnv) -> Callable[[], VectorEnv] | None:
-    """Return what makes a vector environment like this one; None if nothing says how."""
+    """Return what makes the bare environment of a vector environment; None if nothing says how."""
     bare = env.unwrapped
-    if bare is not env:
-        return None
+    if isinstance(bare, SeededPool):
+        return bare.make
     if isinstance(bare, SyncVectorEnv | AsyncVectorEnv) and isinstance(bare.env_fns, Sequence):
         mode = bare.autoreset_mode
         return _Maker(type(bare), (list(bare.env_fns),), {"autoreset_mode": mode})
-    return _Maker(gymnasium.make_vec, (env.spec,), {}) if env.spec is not None else None
+    return _Maker(gymnasium.make_vec, (bare.spec,), {}) if bare.spec is not None else None
 
 
 class _Maker:
@@ -133,6 +162,8 @@ class _Maker:
 
 class _OnlyMany(gymnasium.Env):
     """Stands for one of the environments where nothing says how a single one is made."""
+
+    _wrappers: Sequence[tuple[Any, dict[str, Any]]] = ()  # around what is yet to be made
 
     def __init__(self, env: VectorEnv) -> None:
         self.observation_space = env.single_observation_space
@@ -166,6 +197,8 @@ def single_form(env: VectorEnv) -> gymnasium.Env:
 
 def _bare_single_form(env: VectorEnv) -> gymnasium.Env:
     bare = env.unwrapped
+    if isinstance(bare, SeededPool):
+        return gymnasium.wrappers.TimeLimit(OneOfPool(bare), bare.max_episode_steps)
     if isinstance(bare, SyncVectorEnv):
         return copy.deepcopy(bare.envs[0])
     if isinstance(bare, AsyncVectorEnv) and isinstance(bare.env_fns, Sequence):
