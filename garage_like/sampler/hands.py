@@ -57,7 +57,9 @@ class Hands:
         return None
 
     def start(self, worker: Parcel, surroundings: dict[str, Any]) -> None:
-        """Take a worker over."""
+        """Take a worker over, in place of the one before."""
+        if hasattr(self, "_worker"):
+            self._worker.shutdown()
         seeding.restore_seed_state(surroundings["seed_state"])
         self._worker = unpack_worker(worker)
         for kind in KINDS:

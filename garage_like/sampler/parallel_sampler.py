@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import weakref
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from garage_like import seeding
@@ -31,7 +32,7 @@ class Link(Protocol):
     """Reach a worker elsewhere."""
 
     def start(self, worker: Parcel, surroundings: dict[str, Any]) -> None:
-        """Send the worker."""
+        """Send the worker; it takes the place of one that was sent before."""
 
     def send_policy(self, content: bytes | None, places: Any) -> None:
         """Send a policy."""
@@ -98,6 +99,7 @@ class Team:
     def __init__(self, workers: list[Worker]) -> None:
         self.workers = workers
         self._links: list[Link | None] = [None] * len(workers)
+        self._changed: set[int] = set()
         self._policies: dict[int, tuple[bytes, Any]] = {}
 
     def make_link(self, number: int) -> Link:
@@ -110,6 +112,9 @@ class Team:
 
     def renew(self, numbers: list[int]) -> None:
         """Send these workers again before they are asked next, since they change here."""
+        self._changed.update(numbers)
+
+    def _let_go(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             link, self._links[number] = self._links[number], None
             if link is not None:
@@ -133,8 +138,9 @@ class Team:
     def _ask(self, number: int, method: str, amount: int, *, resend: bool) -> None:
         link = self._links[number]
         content, places = self._policies[number]
-        if link is None:
-            link = self._links[number] = self.make_link(number)
+        if link is None or number in self._changed:
+            link = self._links[number] = link or self.make_link(number)
+            self._changed.discard(number)
             link.start(pack_worker(self.workers[number]), _surroundings())
             resend = True
         link.send_policy(content if resend else None, places)
@@ -147,7 +153,7 @@ class Team:
             try:
                 batch, state = link.answer()
             except WorkerDiedError as error:
-                self.renew([number])
+                self._let_go([number])
                 if deaths == MAX_DEATHS:
                     raise RuntimeError(
                         f"worker {number} died {deaths} times in one call ({error}); perhaps memory"
@@ -156,7 +162,7 @@ class Team:
                 warn(f"worker {number} died ({error}); it is sent again and repeats its share")
                 self._ask(number, method, amount, resend=True)
             except BaseException:
-                self.renew(list(range(len(self._links))))  # answers that nobody waits for
+                self._let_go(range(len(self._links)))  # answers that nobody waits for
                 raise
             else:
                 break
@@ -171,7 +177,7 @@ class Team:
 
     def stop(self) -> None:
         """Let go of all workers elsewhere."""
-        self.renew(list(range(len(self._links))))
+        self._let_go(range(len(self._links)))
 
 
 # Workers elsewhere are made again when they are not there, so they are no part of a run's state.

@@ -1,51 +1,77 @@
-"""An experiment that collects here or elsewhere: `moving_between_samplers.py ALGO WHERE N [kill]`.
+"""An experiment that collects here or elsewhere: `moving_between_samplers.py ALGO WHERE N [SEED]`.
 
-ALGO is ppo, sac, dqn or cem, WHERE local, processes or ray, N how many workers. With `kill`, a
-worker elsewhere dies after the first snapshot, and the experiment itself after the second.
+ALGO is ppo, sac, dqn, cem or rl2, WHERE local, processes or ray, N how many workers. With SEED, a
+worker elsewhere and then the experiment itself die, at moments that are drawn; SEED `soon` is an
+experiment that dies within its first epoch. `moving_between_samplers.py serve` imports what all need
+and forks one for each line of standard input; what they are is the same.
 """
 
 import contextlib
+import json
 import os
+import random
 import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
-from garage_like import Trainer, wrap_experiment
-from garage_like.envs import GymEnv, normalize
+from garage_like import TFTrainer, Trainer, wrap_experiment
+from garage_like.envs import GymEnv, PointEnv, RL2Env, normalize
+from garage_like.experiment import SetTaskSampler
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.replay_buffer import PathBuffer
-from garage_like.sampler import FragmentWorker, LocalSampler, MultiprocessingSampler, RaySampler
+from garage_like.sampler import (
+    FragmentWorker,
+    LocalSampler,
+    MultiprocessingSampler,
+    RaySampler,
+    RL2Worker,
+)
 from garage_like.sampler.parallel_sampler import _TEAMS
 
-ALGO, WHERE, N_WORKERS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-DIES = sys.argv[4:] == ["kill"]
 SAMPLERS = {"local": LocalSampler, "processes": MultiprocessingSampler, "ray": RaySampler}
-BATCH_SIZES = {"ppo": 130, "cem": 60, "sac": 40, "dqn": 40}
+BATCH_SIZES = {"ppo": 130, "cem": 60, "sac": 40, "dqn": 40, "rl2": 48}
+RUN = Path("data/local/experiment/moving")
+N_EPOCHS = 9
+EPOCH = 0.15
+"""Seconds that an epoch lasts at least, so that it can be died in."""
 
 
-def algorithm(env: Any) -> Any:
+def algorithm(algo: str, where: str, n_workers: int, env: Any) -> Any:
     def sampler(policy: Any) -> Any:
-        return SAMPLERS[WHERE](
-            policy,
-            env,
-            n_workers=N_WORKERS,
-            worker_class=FragmentWorker,
-            worker_args={"n_envs": 2},
+        kind: Any = (FragmentWorker, {"n_envs": 2})
+        if algo == "rl2":
+            kind = (RL2Worker, {"n_episodes_per_trial": 2})
+        return SAMPLERS[where](
+            policy, env, n_workers=n_workers, worker_class=kind[0], worker_args=kind[1]
         )
 
-    if ALGO == "cem":
+    if algo == "cem":
         from garage_like.np.algos import CEM
         from garage_like.np.policies import CategoricalMLPPolicy as Small
 
         policy: Any = Small(env.spec, hidden_sizes=(4,))
         return CEM(env.spec, policy, sampler(policy), n_samples=3, best_frac=0.4)
+    if algo == "rl2":
+        from garage_like.tf.algos import RL2PPO
+        from garage_like.tf.policies import GaussianGRUPolicy
+
+        policy = GaussianGRUPolicy(env.spec, hidden_dim=8)
+        return RL2PPO(
+            env.spec,
+            policy,
+            LinearFeatureBaseline(env.spec),
+            sampler(policy),
+            task_sampler=SetTaskSampler(PointEnv),
+            meta_batch_size=n_workers,
+        )
     from garage_like.torch import algos, policies, q_functions
 
-    if ALGO == "ppo":
+    if algo == "ppo":
         policy = policies.CategoricalMLPPolicy(env.spec, hidden_sizes=(8,))
         return algos.PPO(env.spec, policy, LinearFeatureBaseline(env.spec), sampler(policy))
     off_policy: dict[str, Any] = {
@@ -56,7 +82,7 @@ def algorithm(env: Any) -> Any:
         "buffer_batch_size": 16,
         "num_evaluation_episodes": 1,
     }
-    if ALGO == "sac":
+    if algo == "sac":
         policy = policies.TanhGaussianMLPPolicy(env.spec, hidden_sizes=(8,))
         qfs = [q_functions.ContinuousMLPQFunction(env.spec, hidden_sizes=(8,)) for _ in range(2)]
         return algos.SAC(env.spec, policy, *qfs, sampler=sampler(policy), **off_policy)
@@ -70,59 +96,109 @@ def algorithm(env: Any) -> Any:
     )
 
 
-def trouble(sampler: Any) -> None:
+def environment(algo: str) -> Any:
+    if algo == "rl2":
+        return RL2Env(PointEnv(max_episode_length=12))
+    name = "Pendulum-v1" if algo == "sac" else "CartPole-v1"
+    return normalize(GymEnv(name, max_episode_length=40), normalize_obs=True)
+
+
+def trouble(sampler: Any, seed: str) -> None:
     """End a worker once it has collected, and the experiment after its next snapshot."""
+    draws = random.Random(seed)
+    if seed != "soon":
+        wait_for_another_snapshot()
+        time.sleep(EPOCH * draws.random())
+        let_a_worker_die(sampler, draws)
+        wait_for_another_snapshot()
+    time.sleep(EPOCH * draws.random())
+    note("experiment")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wait_for_another_snapshot() -> None:
     before = saved()
     while saved() == before:
         time.sleep(0.01)
-    before += 1
-    let_a_worker_die(sampler)
-    while saved() == before:
-        time.sleep(0.01)
-    time.sleep(0.05)
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def slowly(function: Any) -> Any:
     """Let epochs last long enough to be killed in; no number depends on it."""
 
     def slow(*args: Any) -> Any:
-        time.sleep(0.15)
+        time.sleep(EPOCH)
         return function(*args)
 
     return slow
 
 
 def saved() -> int:
-    return len(list(Path("data/local/experiment/moving/snapshots").glob("epoch_*/manifest.json")))
+    return len(list((RUN / "snapshots").glob("epoch_*/manifest.json")))
 
 
-def let_a_worker_die(sampler: Any) -> None:
+def note(what: str) -> None:
+    with open("died.txt", "a") as file:
+        file.write(f"{what}\n")
+
+
+def let_a_worker_die(sampler: Any, draws: random.Random) -> None:
     """End one worker that is there, in whatever it does."""
     team = _TEAMS.get(sampler)
-    link: Any = None if team is None else team._links[-1]
-    if link is None:
+    links: list[Any] = [] if team is None else [link for link in team._links if link is not None]
+    if not links:
         return
+    link = draws.choice(links)
     with contextlib.suppress(ProcessLookupError):
-        if WHERE == "processes":
+        if isinstance(sampler, MultiprocessingSampler):
             os.kill(link.pid, signal.SIGKILL)
         else:
             link._ray.kill(link._actor)
+        note("worker")
 
 
 @wrap_experiment(auto_resume=True, snapshot_mode="all", console=False, archive_launch_repo=False)
 def moving(ctxt, *, seed=1):
+    algo, where, n_workers, *dies = sys.argv[1:]
     set_seed(seed)
-    name = "Pendulum-v1" if ALGO == "sac" else "CartPole-v1"
-    env = normalize(GymEnv(name, max_episode_length=40), normalize_obs=True)
-    algo = algorithm(env)
-    trainer = Trainer(ctxt)
-    trainer.setup(algo, env)
-    if DIES:
-        trainer.log_diagnostics = slowly(trainer.log_diagnostics)
-        threading.Thread(target=trouble, args=(algo._sampler,), daemon=True).start()
-    trainer.train(n_epochs=7, batch_size=BATCH_SIZES[ALGO])
+    with TFTrainer(ctxt) if algo == "rl2" else contextlib.nullcontext(Trainer(ctxt)) as trainer:
+        env = environment(algo)
+        made = algorithm(algo, where, int(n_workers), env)
+        trainer.setup(made, env)
+        if dies:
+            trainer.log_diagnostics = slowly(trainer.log_diagnostics)
+            threading.Thread(target=trouble, args=(made._sampler, *dies), daemon=True).start()
+        trainer.train(n_epochs=N_EPOCHS, batch_size=BATCH_SIZES[algo])
+
+
+def serve() -> None:
+    """Fork an experiment for each line, and say how it ended."""
+    import garage_like.np.algos
+    import garage_like.torch.algos  # noqa: F401
+
+    for line in sys.stdin:
+        asked = json.loads(line)
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                os.chdir(asked["cwd"])
+                os.environ.update(asked["variables"])
+                said = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+                for stream in (1, 2):
+                    os.dup2(said, stream)
+                sys.argv[1:] = asked["arguments"]
+                moving()
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    moving()
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        moving()

@@ -51,7 +51,20 @@ def test_processes_end_with_the_sampler_and_start_again():
         with pytest.raises(ProcessLookupError):
             os.kill(first, 0)
         sampler.obtain_samples(1, 10)
-        assert pids(sampler) != [first]
+        (second,) = pids(sampler)
+        assert second != first
+        batch = sampler.obtain_samples(2, 10, env_update=let_limit_be_four)
+        assert pids(sampler) == [second]  # it is sent again, to the process that there is
+    with sampling(LocalSampler) as (local, _, _):
+        for call in range(2):
+            local.obtain_samples(call, 10)
+        here = local.obtain_samples(2, 10, env_update=let_limit_be_four)
+    assert here.observations.tobytes() == batch.observations.tobytes()
+    assert max(batch.lengths) <= 4
+
+
+def let_limit_be_four(env):
+    return GymEnv("CartPole-v1", max_episode_length=4)
 
 
 class Fatal(gymnasium.Wrapper):
