@@ -2,8 +2,8 @@
 
 ALGO is ppo, sac, dqn, cem or rl2, WHERE local, processes or ray, N how many workers. With SEED, a
 worker elsewhere and then the experiment itself die, at moments that are drawn; SEED `soon` is an
-experiment that dies within its first epoch. `moving_between_samplers.py serve` imports what all need
-and forks one for each line of standard input; what they are is the same.
+experiment that dies within its first epoch. `moving_between_samplers.py serve` imports what all
+need and forks one for each line of standard input; what they are is the same.
 """
 
 import contextlib

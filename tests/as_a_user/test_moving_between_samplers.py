@@ -21,7 +21,7 @@ RUN = Path("data/local/experiment/moving")
 ELSEWHERE = ("local", "processes", "ray")
 IS_WHOLE = os.environ.get("WHOLE_MATRIX") == "1"
 
-# Each moves at three resumes, and dies in each place; over all orders, everything begins everywhere.
+# Each moves at three resumes and dies in each place; over all orders, all begins everywhere.
 ORDERS = [(*ELSEWHERE[k:], *ELSEWHERE[:k], ELSEWHERE[k]) for k in range(3)]
 N_DEATHS = {"local": 5, "processes": 2, "ray": 1} if IS_WHOLE else dict.fromkeys(ELSEWHERE, 1)
 if IS_WHOLE:
