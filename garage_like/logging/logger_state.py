@@ -49,7 +49,7 @@ def drop_unfinished_row() -> None:
 
 def has_row() -> bool:
     """Tell whether anything is recorded in `tabular`, or tracked, for the next row."""
-    return bool(tabular._dict) or bool(tracked.state())
+    return bool(tabular._dict) or not tracked.is_empty
 
 
 def clear_row() -> None:

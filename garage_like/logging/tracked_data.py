@@ -50,6 +50,11 @@ class TrackedData:
             for tag, (count, number) in entries.items()
         }
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was tracked since the last row."""
+        return not self._entries
+
     def state(self) -> dict[str, tuple[int, float]]:
         """Return what was tracked since the last row, for a snapshot."""
         return dict(self._entries)

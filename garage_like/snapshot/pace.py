@@ -47,7 +47,7 @@ def lost_between(before: ThreadUse, after: ThreadUse) -> float:
     processor time, SAC's large ones half of it, but 0.06 ms for each wait; while small operations
     run the writer may wait a thousand times, and each costs next to nothing.
     """
-    processor_seconds = after.processor_seconds - before.processor_seconds
+    processor_seconds = _processor_seconds(before, after)
     waits = after.waits - before.waits if after.waits < float("inf") else after.waits
     return min(LOST_PER_PROCESSOR_SECOND * processor_seconds, HANDOVER_SECONDS * waits)
 
@@ -66,6 +66,11 @@ class Pace:
         clock: seconds; a test's way in.
         use: what the calling thread has used so far; a test's way in.
         free_seconds: what training may stand still beside its share.
+        processor: seconds of all threads on a processor; a test's way in.
+
+    Attributes:
+        by_processor: whether processor seconds must keep to the share as well. On a busy machine
+            little is done in much time, and loops of short epochs notice what a snapshot takes.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Pace:
         clock: Callable[[], float] = time.perf_counter,
         use: Callable[[], ThreadUse] = thread_use,
         free_seconds: float = 0.0,
+        processor: Callable[[], float] = time.process_time,
     ) -> None:
         self._max_stall = max_stall
         self._free_seconds = free_seconds
@@ -83,16 +89,22 @@ class Pace:
         self._writings: deque[float] = deque(maxlen=RECENT)
         self._num_stops = self._num_writings = 0
         self._last = 0.0
+        self._processor = processor
+        self._last_processor = 0.0
+        self._stop_uses: deque[float] = deque(maxlen=RECENT)
+        self._write_uses: deque[float] = deque(maxlen=RECENT)
+        self.by_processor = False
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """Measure how long training stands still."""
-        began = self._clock()
+        began, before = self._clock(), self._use()
         try:
             yield
         finally:
-            self._last = self._clock()
+            self._last, self._last_processor = self._clock(), self._processor()
             if self._num_stops:
+                self._stop_uses.append(_processor_seconds(before, self._use()))
                 self._stops.append(self._last - began)
                 self._free_seconds -= self._last - began
             self._num_stops += 1
@@ -105,7 +117,9 @@ class Pace:
             yield
         finally:
             if self._num_writings:
-                self._writings.append(lost_between(before, self._use()))
+                after = self._use()
+                self._writings.append(lost_between(before, after))
+                self._write_uses.append(_processor_seconds(before, after))
             self._num_writings += 1
 
     @property
@@ -116,4 +130,13 @@ class Pace:
         stop = min(self._stops)
         behind = min(self._writings, default=0.0)
         share = self._max_stall * (self._clock() - self._last)
-        return stop > share or stop + behind > 2.0 * share
+        if stop > share or stop + behind > 2.0 * share:
+            return True
+        if not self.by_processor:
+            return False
+        used = sum(sum(uses) / len(uses) for uses in (self._stop_uses, self._write_uses) if uses)
+        return used > 2.0 * self._max_stall * (self._processor() - self._last_processor)
+
+
+def _processor_seconds(before: ThreadUse, after: ThreadUse) -> float:
+    return after.processor_seconds - before.processor_seconds

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from garage_like.trainer.loop import Loop
 from garage_like.trainer.namespace import EpochsIterator, Namespace, caller, names_in
 from garage_like.trainer.safe_points import is_watched
 from garage_like.trainer.script import record_script
-from garage_like.trainer.state import TrainArgs, check_count
+from garage_like.trainer.state import OpenEpoch, TrainArgs, check_count
 
 MAX_STALL = 0.002
 """Of `SnapshotConfig`, unless it is given: with what is written behind, under one per cent."""
@@ -39,7 +39,7 @@ MAX_STALL = 0.002
 LOOK_SECONDS = 0.02
 """Of epochs that follow each other faster, one is looked at, whether it is to be saved."""
 
-LOOK_SHARE = 0.001
+LOOK_SHARE = 0.0005
 """The share of the time that looking may take, where epochs are short."""
 
 
@@ -125,6 +125,7 @@ class ScriptLoop(Loop):
         self._namespace = namespace
         self._n_epochs = self._end = n_epochs
         self._next_look = 0.0
+        self._looked = time.perf_counter(), time.thread_time()
         is_plain = config.snapshot_mode == "last" and config.snapshot_gap == 1
         self._may_pass_over = is_plain and keeps_only_newest(config) and config.max_stall < 1.0
         self._may_hold = True  # until the time for it is spent, which does not come back
@@ -152,13 +153,10 @@ class ScriptLoop(Loop):
             return
         record_script(self._config)
         with self._running():
-            for epoch in self.step_epochs():
-                try:
-                    yield epoch
-                except GeneratorExit:  # an epoch that was broken off is begun again by a resume
-                    self._leave_unfinished()
-                    return
-                self.step_itr += 1
+            try:
+                yield from self.step_epochs()
+            except GeneratorExit:  # an epoch that was broken off is begun again by a resume
+                self._leave_unfinished()
 
     @property
     def was_restored(self) -> bool:
@@ -212,34 +210,62 @@ class ScriptLoop(Loop):
         """Return nothing: an epoch that is broken off is started over, whatever it did."""
         return ()
 
-    def _passes_over(self, epoch: int, started: float) -> bool:
-        """Tell whether to look no further where short epochs come in quick succession."""
-        now = time.perf_counter()
-        if (
-            now >= self._next_look
-            or epoch + 1 >= self._end
-            or self._interruption.requested
-            or self.ends_here
-            or has_row()
-            or is_watched()
-        ):
-            return False
-        stats = self._stats
-        stats.total_epoch, stats.total_itr = epoch, self.step_itr
-        stats.train_seconds += now - started
-        if self._may_hold:
-            self._may_hold = self._session.may_hold
-            self._session.hold(self._graph, epoch, self._last_row)
-        return True
+    def _pass_over(self, epoch: int, started: float) -> Generator[int, None, tuple[int, float]]:
+        """Look no further where short epochs come in quick succession.
+
+        They are counted when one is looked at, or broken off: to keep counts that nobody reads
+        takes longer than to tell that there is nothing to do.
+        """
+        clock, asked, end = time.perf_counter, self._interruption, self._end
+        first, began = epoch, started
+        try:
+            while True:
+                now = clock()
+                if (
+                    now >= self._next_look
+                    or epoch + 1 >= end
+                    or has_row()
+                    or asked.requested
+                    or self.ends_here
+                    or is_watched()
+                ):
+                    return epoch, started
+                epoch, started = epoch + 1, now
+                if self._may_hold:
+                    self._count(epoch - first, epoch, now, now - began)
+                    first, began = epoch, now
+                    self._may_hold = self._session.may_hold
+                    self._session.hold(self._graph, epoch - 1, self._last_row)
+                logger.pop_prefix()
+                logger.push_prefix(f"epoch #{epoch} | ")
+                yield epoch
+        finally:
+            self._count(epoch - first, epoch, started, started - began)
+
+    def _count(self, number: int, epoch: int, started: float, seconds: float) -> None:
+        """Count epochs that were passed over; another has begun."""
+        self.step_itr += number
+        self._stats.total_epoch, self._stats.total_itr = epoch - 1, self.step_itr
+        self._stats.train_seconds += seconds
+        self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
 
     def _finish_epoch(self, epoch: int, seconds: float, ends: bool = False) -> None:
         """Do what a Trainer does; how often it saves is for the pace to say."""
-        began = time.perf_counter()
+        used = time.thread_time()
+        self.step_itr += 1
+        self._session.keep_pace(are_short=seconds < LOOK_SECONDS)
         super()._finish_epoch(epoch, seconds, ends)
         if self._may_pass_over:
-            now = time.perf_counter()
-            looked = 0.0 if self._session.last_saved == epoch else now - began
-            self._next_look = now + max(LOOK_SECONDS, looked / LOOK_SHARE)
+            has_saved = self._session.last_saved == epoch
+            self._look_again(0.0 if has_saved else time.thread_time() - used)
+
+    def _look_again(self, used: float) -> None:
+        """Choose when to look again, where that took so many seconds on a processor."""
+        now, on_processor = time.perf_counter(), time.thread_time()
+        before, on_processor_before = self._looked
+        slowness = (now - before) / max(on_processor - on_processor_before, 1e-6)
+        self._looked = now, on_processor
+        self._next_look = now + max(LOOK_SECONDS, used * max(1.0, slowness) / LOOK_SHARE)
 
     def _has_row(self) -> bool:
         return self.enable_logging and has_row()

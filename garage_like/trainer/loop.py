@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -293,12 +293,7 @@ class Loop(Training):
             with logger.prefix(f"epoch #{epoch} | "):
                 started = self._open(epoch)
                 yield epoch
-                while self._passes_over(epoch, started):
-                    epoch += 1
-                    logger.pop_prefix()
-                    logger.push_prefix(f"epoch #{epoch} | ")
-                    started = self._open(epoch)
-                    yield epoch
+                epoch, started = yield from self._pass_over(epoch, started)
                 self._open_epoch = None
                 self._finish_epoch(epoch, time.perf_counter() - started, self.ends_here)
             if self.ends_here:
@@ -320,9 +315,13 @@ class Loop(Training):
         self._open_epoch = OpenEpoch(epoch, started, self.step_itr, self._mark())
         return started
 
-    def _passes_over(self, epoch: int, started: float) -> bool:
-        """Tell whether nothing is to be done after an epoch: see `epochs`, whose may be short."""
-        return False
+    def _pass_over(self, epoch: int, started: float) -> Generator[int, None, tuple[int, float]]:
+        """Yield the epochs before which nothing is to be done; return the last and its begin.
+
+        There is something to be done after each, but see `epochs`, whose may be short.
+        """
+        yield from ()
+        return epoch, started
 
     def _env_states(self) -> EnvStates:
         return self._session.label.env_states

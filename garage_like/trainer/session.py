@@ -260,6 +260,10 @@ class RunSession:
             return False
         return self._snapshotter.is_due(self._before or now, now, row)
 
+    def keep_pace(self, *, are_short: bool) -> None:
+        """Say whether epochs are so short that what snapshots take of a processor is noticed."""
+        self._snapshotter.pace.by_processor = are_short
+
     def start_from(self, args: TrainArgs, stats: Stats, graph: Mapping[str, Any]) -> None:
         """Remember how far the run is before the first epoch of this session, and its state."""
         if not self._config.saves_nothing:

@@ -55,6 +55,27 @@ def test_next_one_is_too_soon_until_its_share_of_the_time_has_passed(pace, clock
     assert not pace.is_too_soon
 
 
+def test_short_epochs_keep_the_share_of_what_a_busy_machine_lets_them_use(clock):
+    """In 1000 s only 100 s were on a processor, of which a snapshot in all takes 1.5 s."""
+    processor = Clock()
+
+    def use():
+        return ThreadUse(processor.now, 0)
+
+    pace = Pace(0.01, clock, use, processor=processor)
+    for _ in range(2):
+        with pace.stopped():
+            clock.now, processor.now = clock.now + 1.0, processor.now + 1.0
+        with pace.writing():
+            processor.now += 0.5
+    clock.now, processor.now = clock.now + 1000.0, processor.now + 70.0
+    assert not pace.is_too_soon
+    pace.by_processor = True
+    assert pace.is_too_soon
+    processor.now += 5.0
+    assert not pace.is_too_soon
+
+
 def test_one_long_stop_does_not_count(pace, clock):
     stop(pace, clock, 30.0)
     clock.now += 100.0
