@@ -12,6 +12,9 @@ import pytest
 
 HERE = Path(__file__).parent
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+ENV["PYTHONPATH"] = os.pathsep.join(
+    path for path in (str(HERE / "light_start"), ENV.get("PYTHONPATH")) if path
+)
 ENV["PYTHONHASHSEED"] = "0"  # TorchRL has sets of names, whose order is this process's
 
 
