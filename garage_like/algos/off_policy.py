@@ -299,7 +299,7 @@ class OffPolicyAlgorithm(LearningNetworks):
             count = int(self._owed_steps)
             self._owed_steps -= count
         for _ in range(count):
-            transitions = self.replay_buffer.sample_transitions(self._buffer_batch_size)
+            transitions = self._draw_transitions()
             outcome: Any = self.optimize_policy(transitions)
             # An override that does all by itself, as garage's may, reports nothing of this.
             is_ours = isinstance(outcome, tuple) and isinstance(outcome[0], Mapping)
@@ -310,6 +310,13 @@ class OffPolicyAlgorithm(LearningNetworks):
                 self._averages.add(metrics)
             self._gradient_steps += 1
         self._finish_itr()
+
+    def _draw_transitions(self) -> Transitions:
+        """Draw a minibatch: with what was before, if the policy remembers that."""
+        length = getattr(self.policy, "history_length", 0)
+        if length:
+            return self.replay_buffer.sample_histories(self._buffer_batch_size, length)
+        return self.replay_buffer.sample_transitions(self._buffer_batch_size)
 
     def _check_finite(self, metrics: Metrics) -> None:
         """Raise before weights that are lost are saved over the last that are finite."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from garage_like.interfaces import Actor
+from garage_like.np.cfc import CfC
 from garage_like.np.gru import GRU
 from garage_like.np.lstm import LSTM
 
-Cell = GRU | LSTM
+Cell = GRU | LSTM | CfC
 
 
 class RecurrentNetwork:

@@ -64,6 +64,41 @@ class PathBuffer(TransitionRing):
         table = self._filled_table("sample_transitions")
         return table.take(self._draw_rows(table, batch_size))
 
+    def sample_histories(self, batch_size: int, length: int) -> Transitions:
+        """Draw transitions as `sample_transitions` does, with the steps of their paths before them.
+
+        Args:
+            batch_size: B.
+            length: L, env steps of a history, the transition's own included.
+
+        Returns:
+            The columns of `sample_transitions`, and `history_observation`, shape (B, L, O*), and
+            `history_action`, shape (B, L, A*) or (B, L), from the oldest on; `history_steps`, shape
+            (B,): which of them is the transition's own. What comes after it means nothing.
+
+        Raises:
+            ValueError: if nothing is stored.
+            TypeError: if this buffer draws transitions in a way of its own.
+        """
+        if type(self).sample_transitions is not PathBuffer.sample_transitions:
+            raise TypeError(
+                f"{type(self).__name__} draws transitions without those before them; a recurrent "
+                "policy learns from a PathBuffer"
+            )
+        table = self._filled_table("sample_histories")
+        rows = self._draw_rows(table, batch_size)
+        drawn = table.take(rows)
+        starts, _ = self._segments.locate(drawn["segment"])
+        back = np.minimum((rows - starts) % self._capacity, length - 1)
+        window = ((rows - back)[:, None] + np.arange(length)) % self._capacity
+        # Rows that were never written come after the transitions: any other will do.
+        before = table.take(np.minimum(window, table.num_rows - 1).reshape(-1))
+        history = {
+            f"history_{name}": before[name].reshape(batch_size, length, *before[name].shape[1:])
+            for name in ("observation", "action")
+        }
+        return {**drawn, **history, "history_steps": back}
+
     def _draw_rows(self, table: Table, batch_size: int) -> np.ndarray:
         """Draw row numbers, shape (B,), in a third of the time that `integers` takes."""
         return (self._rng.random(batch_size) * table.num_rows).astype(np.int64)

@@ -177,6 +177,7 @@ def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
     from garage_like.torch.algos import DDPG, DDQN, DQN, MTSAC, SAC, TD3, TQC, DiscreteSAC
     from garage_like.torch.policies import (
         CategoricalMLPPolicy,
+        DeterministicCfCPolicy,
         DeterministicMLPPolicy,
         DiscreteQFArgmaxPolicy,
         TanhGaussianMLPPolicy,
@@ -208,10 +209,12 @@ def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
         critics = [DiscreteMLPQFunction(spec, HIDDEN) for _ in range(2)]
         weighing = CategoricalMLPPolicy(spec, hidden_sizes=HIDDEN)
         return DiscreteSAC(spec, weighing, *critics, buffer, policy_lr=rate, **OPTIONS)
-    if algorithm in ("ddpg", "td3"):
-        policy = DeterministicMLPPolicy(spec, HIDDEN)
+    if algorithm in ("ddpg", "liquid_ddpg", "td3"):
+        policy: Any = DeterministicMLPPolicy(spec, HIDDEN)
+        if algorithm == "liquid_ddpg":
+            policy = DeterministicCfCPolicy(spec, 8, history_length=3)
         qfs = [ContinuousMLPQFunction(spec, HIDDEN) for _ in range(2)]
-        if algorithm == "ddpg":
+        if algorithm != "td3":
             drifting = AddOrnsteinUhlenbeckNoise(spec, policy)
             return DDPG(
                 spec, policy, qfs[0], buffer, exploration_policy=drifting, qf_lr=rate, **OPTIONS

@@ -24,7 +24,7 @@ N_EPOCHS = 4
 MATRIX = [
     *product(("dqn", "ddpg", "td3", "sac", "sac_fixed", "tqc"), ("uniform", "prioritized", "her")),
     *product(("discrete_sac",), ("uniform", "prioritized", "her")),
-    *product(("ddqn",), ("uniform",)),
+    *product(("ddqn", "liquid_ddpg"), ("uniform",)),
     *product(("mtsac",), ("uniform", "prioritized")),
     *product(("sac",), ("half_cheetah",)),
     *product(("q_learning", "sarsa", "bc_record", "bc_expert"), ("none",)),

@@ -28,6 +28,7 @@ CASES = [
     ("VPG", "CategoricalGRUPolicy", "fragment"),
     pytest.param(("PPO", "GaussianLSTMPolicy", "fragment"), marks=pytest.mark.slow),
     pytest.param(("TRPO", "CategoricalLSTMPolicy", "fragment"), marks=pytest.mark.slow),
+    pytest.param(("PPO", "CategoricalCfCPolicy", "fragment"), marks=pytest.mark.slow),
     pytest.param(("PPO", "GaussianGRUPolicy", "vec"), marks=pytest.mark.slow),
     pytest.param(("TRPO", "GaussianGRUPolicy", "default"), marks=pytest.mark.slow),
 ]

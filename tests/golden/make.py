@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 NAMES = {
     "np": ("cem", "cma_es", "q_learning", "sarsa"),
     "torch": (
-        *("a2c", "ddqn", "discrete_sac", "ppo_lstm"),
+        *("a2c", "ddqn", "discrete_sac", "ppo_lstm", "liquid_ddpg"),
         "vpg",
         "ppo",
         "trpo",

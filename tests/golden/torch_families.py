@@ -32,6 +32,7 @@ from garage_like.torch.algos import (
 )
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
+    DeterministicCfCPolicy,
     DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
     GaussianLSTMPolicy,
@@ -104,6 +105,14 @@ def ddpg() -> Run:
     qf = ContinuousMLPQFunction(env.spec, HIDDEN)
     noise = AddOrnsteinUhlenbeckNoise(env.spec, policy)
     memory = PathBuffer(MEMORY, env.spec)
+    return DDPG(env.spec, policy, qf, memory, exploration_policy=noise, **OFF_POLICY), env
+
+
+def liquid_ddpg() -> Run:
+    env = point()
+    policy = DeterministicCfCPolicy(env.spec, hidden_dim=6, history_length=3)
+    noise = AddOrnsteinUhlenbeckNoise(env.spec, policy)
+    qf, memory = ContinuousMLPQFunction(env.spec, HIDDEN), PathBuffer(MEMORY, env.spec)
     return DDPG(env.spec, policy, qf, memory, exploration_policy=noise, **OFF_POLICY), env
 
 

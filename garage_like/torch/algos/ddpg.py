@@ -16,18 +16,19 @@ from garage_like.torch.algos.torch_off_policy import (
 )
 from garage_like.torch.kernels.deterministic import DeterministicKernel, DeterministicParts
 from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
-from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
+from garage_like.torch.policies.deterministic_mlp_policy import BoundedPolicy
 
 
-class DDPG(DeterministicPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOffPolicyAlgorithm):
+class DDPG(DeterministicPolicyGradient[BoundedPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Follow the gradient of a Q-function with respect to the action."""
 
-    policy: DeterministicMLPPolicy
+    policy: BoundedPolicy
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         batch = self._minibatch(transitions)
+        seen, next_seen = self._policy_inputs(transitions, batch)
         with torch.no_grad():
-            next_actions = self._target_policy(batch.next_observations)
+            next_actions = self._target_policy(next_seen)
             next_values = values_of(self._target_qf, batch.next_observations, next_actions)
             targets = batch.rewards + self._discount * batch.continues * next_values
             targets.clamp_(*self._target_range)
@@ -36,9 +37,7 @@ class DDPG(DeterministicPolicyGradient[DeterministicMLPPolicy, nn.Module], Torch
         qf_loss = weighted_mean((targets - values).square(), batch.weights)
         self._move("Critic", qf_loss)
 
-        policy_loss = -values_of(
-            self._qf, batch.observations, self.policy(batch.observations)
-        ).mean()
+        policy_loss = -values_of(self._qf, batch.observations, self.policy(seen)).mean()
         self._move("Policy", policy_loss)
 
         self._targets.update(self._target_update_tau)

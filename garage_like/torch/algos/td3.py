@@ -16,18 +16,19 @@ from garage_like.torch.algos.torch_off_policy import (
 )
 from garage_like.torch.kernels.deterministic import DeterministicKernel, DeterministicParts
 from garage_like.torch.kernels.off_policy import Kernel, is_unchanged
-from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
+from garage_like.torch.policies.deterministic_mlp_policy import BoundedPolicy
 
 
-class TD3(TwinDelayedPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOffPolicyAlgorithm):
+class TD3(TwinDelayedPolicyGradient[BoundedPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Trust the less hopeful of two Q-functions, smooth its targets, and move the policy later."""
 
-    policy: DeterministicMLPPolicy
+    policy: BoundedPolicy
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         batch = self._minibatch(transitions)
+        seen, next_seen = self._policy_inputs(transitions, batch)
         with torch.no_grad():
-            next_actions = self._smoothed_actions(batch.next_observations)
+            next_actions = self._smoothed_actions(next_seen)
             next_values = torch.minimum(
                 values_of(self._target_qf1, batch.next_observations, next_actions),
                 values_of(self._target_qf2, batch.next_observations, next_actions),
@@ -47,9 +48,7 @@ class TD3(TwinDelayedPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOff
             "Target/Mean": targets.mean().item(),
         }
         if self._moves_policy:
-            policy_loss = -values_of(
-                self._qf1, batch.observations, self.policy(batch.observations)
-            ).mean()
+            policy_loss = -values_of(self._qf1, batch.observations, self.policy(seen)).mean()
             self._move("Policy", policy_loss)
             self._targets.update(self._target_update_tau)
             metrics["Loss/Policy"] = policy_loss.item()
@@ -76,9 +75,9 @@ class TD3(TwinDelayedPolicyGradient[DeterministicMLPPolicy, nn.Module], TorchOff
         )
         return DeterministicKernel.make(self._env_spec, self._reward_scale, parts)
 
-    def _smoothed_actions(self, observations: torch.Tensor) -> torch.Tensor:
+    def _smoothed_actions(self, seen: torch.Tensor) -> torch.Tensor:
         """Return the target policy's actions, shape (B, K), with clipped noise, within bounds."""
-        actions = self._target_policy(observations)
+        actions = self._target_policy(seen)
         centre, scale = self.policy.action_centre, self.policy.action_scale
         noise = torch.from_numpy(self._noise(len(actions))).to(actions.device)
         limit = self._policy_noise_clip

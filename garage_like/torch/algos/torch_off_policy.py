@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from garage_like.torch.algos.target_networks import TargetNetworks, target_of
 from garage_like.torch.devices import Movable
 from garage_like.torch.kernels.off_policy import Kernel, kernel_of
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
+from garage_like.torch.policies.deterministic_recurrent_policy import DeterministicRecurrentPolicy
 from garage_like.torch.policies.policy import Policy
 
 
@@ -83,6 +84,13 @@ class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
     def make_kernel(self) -> Kernel | None:
         """Return what takes gradient steps without autograd; None if nothing can."""
         return None
+
+    def _policy_inputs(self, transitions: Transitions, batch: Minibatch) -> tuple[Any, Any]:
+        """Return what the policy acts on before and after each transition of a minibatch."""
+        if "history_steps" not in transitions:
+            return batch.observations, batch.next_observations
+        policy = cast("DeterministicRecurrentPolicy", self.policy)
+        return policy.histories(transitions)
 
     def _minibatch(self, transitions: Transitions) -> Minibatch:
         """Return transitions as tensors where the policy is."""

@@ -14,7 +14,10 @@ from garage_like.torch.kernels.compiled.dense import dense
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
-from garage_like.torch.policies.deterministic_mlp_policy import DeterministicMLPPolicy
+from garage_like.torch.policies.deterministic_mlp_policy import (
+    BoundedPolicy,
+    DeterministicMLPPolicy,
+)
 from garage_like.torch.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
 
 if TYPE_CHECKING:
@@ -41,8 +44,8 @@ class DeterministicParts(NamedTuple):
         noise_clip: what it is clipped to, in the same unit.
     """
 
-    policy: DeterministicMLPPolicy
-    target_policy: DeterministicMLPPolicy
+    policy: BoundedPolicy
+    target_policy: BoundedPolicy
     qfs: Sequence[nn.Module]
     target_qfs: Sequence[nn.Module]
     policy_optimizer: OptimizerWrapper
@@ -90,8 +93,10 @@ class DeterministicKernel(Kernel):
         kernel = cls(env_spec, reward_scale, forms)
         compiled = all(wrapper.is_compiled for wrapper, _ in forms)
         kernel._parts, kernel._adams = parts, (of_policy, of_qfs)
-        kernel._policy = dense(parts.policy.mlp, of_policy.gradient_of, compiled)
-        kernel._target_policy = dense(parts.target_policy.mlp, None, compiled)
+        policy: Any = parts.policy
+        target_policy: Any = parts.target_policy
+        kernel._policy = dense(policy.mlp, of_policy.gradient_of, compiled)
+        kernel._target_policy = dense(target_policy.mlp, None, compiled)
         qfs: Any = parts.qfs
         target_qfs: Any = parts.target_qfs
         kernel._qfs = [dense(qf.mlp, of_qfs.gradient_of, compiled) for qf in qfs]
@@ -157,7 +162,8 @@ class DeterministicKernel(Kernel):
 
 
 def _are_plain(parts: DeterministicParts) -> bool:
-    policies, qfs = (parts.policy, parts.target_policy), (*parts.qfs, *parts.target_qfs)
+    policies: Sequence[Any] = (parts.policy, parts.target_policy)
+    qfs = (*parts.qfs, *parts.target_qfs)
     if any(type(policy) is not DeterministicMLPPolicy for policy in policies):
         return False
     if any(type(qf) is not ContinuousMLPQFunction for qf in qfs):

@@ -7,6 +7,7 @@ from torch import nn
 
 from garage_like.np import gru as np_gru
 from garage_like.np import lstm as np_lstm
+from garage_like.np.recurrent_actors import Cell
 from garage_like.torch.modules.mlp import Initializer
 
 
@@ -69,23 +70,31 @@ class RecurrentCell(nn.Module):
             states: shape (N, state_dim), before the first step.
         """
         # One product for all steps: only what depends on the state must wait for it.
-        gates = rows @ self.input_weights + self.biases
+        input_weights, state_weights = self.weights()
+        gates = rows @ input_weights + self.biases
         seen = []
         for of_one_time in gates.reshape(-1, len(states), gates.shape[1]).unbind(0):
-            states = self.step(of_one_time, states)
+            states = self.step(of_one_time, states, state_weights)
             seen.append(states[:, : self.hidden_dim])
         return torch.cat(seen)
 
-    def step(self, gates: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the weights of inputs and states, as they count in every step."""
+        return self.input_weights, self.state_weights
+
+    def step(
+        self, gates: torch.Tensor, states: torch.Tensor, state_weights: torch.Tensor
+    ) -> torch.Tensor:
         """Return the states that follow, shape (N, state_dim).
 
         Args:
             gates: x W + b, shape (N, num_gates * H).
             states: shape (N, state_dim).
+            state_weights: U, shape (H, num_gates * H).
         """
         raise NotImplementedError(f"{type(self).__name__} must implement step")
 
-    def to_numpy(self) -> np_gru.GRU | np_lstm.LSTM:
+    def to_numpy(self) -> Cell:
         """Return the same cell on NumPy views of the weights, or copies if they lie elsewhere."""
         raise NotImplementedError(f"{type(self).__name__} must implement to_numpy")
 
@@ -98,10 +107,12 @@ class GRU(RecurrentCell):
 
     num_gates = 3
 
-    def step(self, gates: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    def step(
+        self, gates: torch.Tensor, states: torch.Tensor, state_weights: torch.Tensor
+    ) -> torch.Tensor:
         """Return h' = z h + (1 - z) tanh(c + r u_c), shape (N, H)."""
         width = self.hidden_dim
-        u = states @ self.state_weights
+        u = states @ state_weights
         gated = torch.sigmoid(gates[:, : 2 * width] + u[:, : 2 * width])
         z, r = gated.split(width, dim=1)
         candidates = torch.tanh(gates[:, 2 * width :] + r * u[:, 2 * width :])
@@ -143,10 +154,12 @@ class LSTM(RecurrentCell):
         super().__init__(input_dim, hidden_dim, hidden_w_init, recurrent_w_init, hidden_b_init)
         self.biases.data[hidden_dim : 2 * hidden_dim] += forget_bias
 
-    def step(self, gates: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    def step(
+        self, gates: torch.Tensor, states: torch.Tensor, state_weights: torch.Tensor
+    ) -> torch.Tensor:
         """Return [h', c'], shape (N, 2 * H)."""
         width = self.hidden_dim
-        gates = gates + states[:, :width] @ self.state_weights
+        gates = gates + states[:, :width] @ state_weights
         i, f, o = torch.sigmoid(gates[:, : 3 * width]).split(width, dim=1)
         cells = f * states[:, width:] + i * torch.tanh(gates[:, 3 * width :])
         return torch.cat([o * torch.tanh(cells), cells], dim=1)

@@ -1,6 +1,8 @@
-"""CategoricalGRUPolicy and CategoricalLSTMPolicy: finitely many actions, with a memory."""
+"""Categorical policies on recurrent cells: finitely many actions, with a memory."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 
@@ -8,52 +10,29 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.torch.distributions import Categorical
-from garage_like.torch.modules.mlp import Initializer
 from garage_like.torch.modules.recurrent_cells import GRU, LSTM
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
-from garage_like.torch.policies.recurrent_policy import EpisodeSteps, RecurrentPolicy
+from garage_like.torch.policies.recurrent_policy import (
+    CfCPolicy,
+    EpisodeSteps,
+    RecurrentPolicy,
+)
+from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
 
-class CategoricalRecurrentPolicy(RecurrentPolicy):
+class CategoricalRecurrentPolicy(RecurrentPolicy, StochasticPolicy):
     """Choose actions with the probabilities that a recurrent network gives them.
 
     Args:
         env_spec: its action space is Discrete.
-        hidden_dim: units of the cell.
-        hidden_w_init: fills the input weights of one gate in place.
-        recurrent_w_init: fills the weights of one gate for the state.
-        hidden_b_init: fills the biases of one gate.
-        output_w_init: fills a weight in place.
-        output_b_init: fills a bias in place.
-        state_include_action: append the previous action, one-hot, to the observation.
 
     Raises:
         ValueError: if the action space is not Discrete, counted from 0, or hidden_dim is no
             positive integer.
     """
 
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        hidden_dim: int = 32,
-        hidden_w_init: Initializer = torch.nn.init.xavier_uniform_,
-        recurrent_w_init: Initializer = torch.nn.init.xavier_uniform_,
-        hidden_b_init: Initializer = torch.nn.init.zeros_,
-        output_w_init: Initializer = torch.nn.init.xavier_uniform_,
-        output_b_init: Initializer = torch.nn.init.zeros_,
-        state_include_action: bool = True,
-    ) -> None:
+    def _check_spaces(self, env_spec: EnvSpec) -> None:
         check_discrete(type(self).__name__, env_spec)
-        super().__init__(
-            env_spec,
-            hidden_dim,
-            hidden_w_init,
-            recurrent_w_init,
-            hidden_b_init,
-            output_w_init,
-            output_b_init,
-            state_include_action,
-        )
 
     def forward(self, inputs: EpisodeSteps) -> tuple[Categorical, dict[str, torch.Tensor]]:  # type: ignore[override]
         """Return the distribution over actions at each step of `inputs(episodes)`."""
@@ -82,3 +61,23 @@ class CategoricalLSTMPolicy(CategoricalRecurrentPolicy):
     """
 
     cell_class = LSTM
+
+
+class CategoricalCfCPolicy(CfCPolicy, CategoricalRecurrentPolicy):
+    """Choose actions with the probabilities that a closed-form continuous-time cell gives them.
+
+    Args:
+        env_spec: of the environment to act in.
+        **options: arguments of CategoricalRecurrentPolicy.
+    """
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        hidden_dim: int = 32,
+        *,
+        sparsity: float | None = 0.5,
+        **options: Any,
+    ) -> None:
+        self._sparsity = sparsity
+        super().__init__(env_spec, hidden_dim, **options)

@@ -15,7 +15,20 @@ from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
 from garage_like.torch.policies.policy import Policy, TorchNetwork
 
 
-class DeterministicMLPPolicy(Policy):
+class BoundedPolicy(Policy):
+    """Scale what a network gives from [-1, 1] to the bounds of the action space."""
+
+    action_centre: torch.Tensor
+    action_scale: torch.Tensor
+
+    def register_range(self, env_spec: EnvSpec) -> None:
+        """Keep centre and half width of the action space beside the weights."""
+        centre, scale = action_range(env_spec.action_space)
+        self.register_buffer("action_centre", torch.from_numpy(centre))
+        self.register_buffer("action_scale", torch.from_numpy(scale))
+
+
+class DeterministicMLPPolicy(BoundedPolicy):
     """Take the action that a multi-layer perceptron gives.
 
     Outputs are scaled from [-1, 1] to the bounds of the action space, where it has any; so an
@@ -59,14 +72,6 @@ class DeterministicMLPPolicy(Policy):
             layer_normalization,
         )
         self.register_range(env_spec)
-
-    def register_range(self, env_spec: EnvSpec) -> None:
-        """Keep centre and half width of the action space beside the weights."""
-        centre, scale = action_range(env_spec.action_space)
-        self.action_centre: torch.Tensor
-        self.action_scale: torch.Tensor
-        self.register_buffer("action_centre", torch.from_numpy(centre))
-        self.register_buffer("action_scale", torch.from_numpy(scale))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Return actions, shape (N, K), for flat observations, shape (N, D)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -11,11 +11,12 @@ from torch import nn
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
-from garage_like.np.recurrent_inputs import recurrent_inputs
+from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
 from garage_like.sampler.framework_actor import forget, give_memory
+from garage_like.torch.modules.cfc import CfC
 from garage_like.torch.modules.mlp import Initializer
-from garage_like.torch.modules.recurrent_cells import GRU, LSTM
-from garage_like.torch.policies.stochastic_policy import StochasticPolicy
+from garage_like.torch.modules.recurrent_cells import RecurrentCell
+from garage_like.torch.policies.policy import Policy
 
 
 class EpisodeSteps:
@@ -52,8 +53,19 @@ class EpisodeSteps:
         ]
 
 
-class RecurrentPolicy(StochasticPolicy):
-    """Map all observations of an episode so far, and actions, to a distribution over actions.
+class RecurrentOptions(TypedDict, total=False):
+    """Arguments that all recurrent policies take; see RecurrentPolicy."""
+
+    hidden_w_init: Initializer
+    recurrent_w_init: Initializer
+    hidden_b_init: Initializer
+    output_w_init: Initializer
+    output_b_init: Initializer
+    state_include_action: bool
+
+
+class RecurrentPolicy(Policy):
+    """Map all observations of an episode so far, and actions, to what is done.
 
     Workers keep the memory of the episodes that they play; `get_actions` keeps one of its own,
     which `reset` clears. Updates run over whole episodes, and over fragments from the memory with
@@ -75,7 +87,7 @@ class RecurrentPolicy(StochasticPolicy):
         ValueError: if hidden_dim is no positive integer.
     """
 
-    cell_class: type[GRU] | type[LSTM]
+    cell_class: type[RecurrentCell]
 
     def __init__(
         self,
@@ -88,6 +100,7 @@ class RecurrentPolicy(StochasticPolicy):
         output_b_init: Initializer = nn.init.zeros_,
         state_include_action: bool = True,
     ) -> None:
+        self._check_spaces(env_spec)
         super().__init__(env_spec)
         self._remembered_action_dim = env_spec.action_dim if state_include_action else 0
         self.cell = self.cell_class(
@@ -96,15 +109,27 @@ class RecurrentPolicy(StochasticPolicy):
             hidden_w_init,
             recurrent_w_init,
             hidden_b_init,
+            **self._wiring(env_spec),
         )
-        self.output = nn.Linear(hidden_dim, env_spec.action_dim)
+        self.output = nn.Linear(self.cell.hidden_dim, env_spec.action_dim)
         output_w_init(self.output.weight)
         output_b_init(self.output.bias)
         self._memory: np.ndarray | None = None
 
+    def _check_spaces(self, env_spec: EnvSpec) -> None:
+        """Raise ValueError unless the policy can act there."""
+
+    def _wiring(self, env_spec: EnvSpec) -> dict[str, Any]:
+        """Return what the cell takes besides sizes and initializers."""
+        return {}
+
     def inputs(self, episodes: EpisodeBatch) -> EpisodeSteps:
         """Return what `forward` takes: the episodes of a batch side by side."""
-        inputs = recurrent_inputs(episodes, self.cell.state_dim, self._remembered_action_dim)
+        return self._as_steps(
+            recurrent_inputs(episodes, self.cell.state_dim, self._remembered_action_dim)
+        )
+
+    def _as_steps(self, inputs: RecurrentInputs) -> EpisodeSteps:
         rows, states, steps = (
             torch.from_numpy(np.ascontiguousarray(array)).to(self.output.weight.device)
             for array in inputs
@@ -138,3 +163,27 @@ class RecurrentPolicy(StochasticPolicy):
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Forget what `get_actions` remembers; do_resets: shape (N,), of which episodes."""
         self._memory = forget(self._memory, do_resets)
+
+
+class CfCPolicy(RecurrentPolicy):
+    """Act by a closed-form continuous-time cell, wired as a neural circuit.
+
+    Lechner et al. 2020 and Hasani et al. 2022: see `garage_like.np.cfc` and
+    `garage_like.np.neural_circuit`. There is a motor neuron for each number of an action.
+
+    Args:
+        hidden_dim: neurons.
+        sparsity: share of the synapses between two layers that there are not; None wires every
+            neuron to every other, without layers.
+
+    Raises:
+        ValueError: if there are too few neurons, or the space of actions is of the wrong kind.
+    """
+
+    cell_class = CfC
+    _sparsity: float | None
+
+    def _wiring(self, env_spec: EnvSpec) -> dict[str, Any]:
+        if self._sparsity is None:
+            return {}
+        return {"motors": env_spec.action_dim, "sparsity": self._sparsity}

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.np.bounded_actions import TanhGaussianActor, action_range
+from garage_like.np.bounded_actions import TanhGaussianActor
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity
-from garage_like.torch.policies.deterministic_mlp_policy import check_box
+from garage_like.torch.policies.deterministic_mlp_policy import BoundedPolicy, check_box
 from garage_like.torch.policies.policy import TorchNetwork
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 from garage_like.torch.tanh_gaussian import TanhGaussian
 
 
-class TanhGaussianMLPPolicy(StochasticPolicy):
+class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
     """Squash normally distributed numbers into the bounds of the action space.
 
     A multi-layer perceptron gives both means and standard deviations, before squashing. Where the
@@ -68,11 +68,7 @@ class TanhGaussianMLPPolicy(StochasticPolicy):
             layer_normalization,
         )
         self._log_std_range = (math.log(min_std), math.log(max_std))
-        centre, scale = action_range(env_spec.action_space)
-        self.action_centre: torch.Tensor
-        self.action_scale: torch.Tensor
-        self.register_buffer("action_centre", torch.from_numpy(centre))
-        self.register_buffer("action_scale", torch.from_numpy(scale))
+        self.register_range(env_spec)
 
     @property
     def log_std_range(self) -> tuple[float, float]:

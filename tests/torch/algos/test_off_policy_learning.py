@@ -9,12 +9,17 @@ from garage_like.envs import GymEnv, PointEnv
 from garage_like.evaluation import obtain_evaluation_episodes
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
-from garage_like.np.exploration_policies import AddGaussianNoise, EpsilonGreedyPolicy
+from garage_like.np.exploration_policies import (
+    AddGaussianNoise,
+    AddOrnsteinUhlenbeckNoise,
+    EpsilonGreedyPolicy,
+)
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.torch.algos import BC, DDPG, DQN, SAC, TD3, TQC, DiscreteSAC
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
+    DeterministicCfCPolicy,
     DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
     GaussianMLPPolicy,
@@ -123,6 +128,19 @@ def test_pole_is_balanced_within_50000_env_steps_on_two_of_three_seeds():
         if learned == 2:
             return
     pytest.fail(f"{learned} of 3 seeds reached 475")
+
+
+@pytest.mark.slow
+def test_a_liquid_network_holds_the_pendulum_up_within_15000_env_steps():
+    set_seed(1)
+    env = GymEnv("Pendulum-v1")
+    sizes = {"history_length": 4, "state_include_action": False}
+    policy = DeterministicCfCPolicy(env.spec, hidden_dim=32, **sizes)
+    noise = AddOrnsteinUhlenbeckNoise(env.spec, policy, sigma=0.5, dt=0.05)
+    options = {**PENDULUM, "buffer_batch_size": 64, "reward_scale": 0.1}
+    qf = ContinuousMLPQFunction(env.spec, HIDDEN)
+    algo = DDPG(env.spec, policy, qf, PathBuffer(100_000), exploration_policy=noise, **options)
+    assert best_return(algo, env, -300.0, n_epochs=15, batch_size=50) >= -300.0
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def collected(policy, env, num_samples=100):
     return sampler.obtain_samples(1, num_samples)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "CategoricalCfCPolicy", "GaussianCfCPolicy"])
 def test_updates_see_what_was_acted_on(name):
     set_seed(1)
     env = env_for(name)
