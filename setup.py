@@ -17,12 +17,11 @@ def read_version() -> str:
     return found.group(1)
 
 
-# dowel brings tensorboardX, tabulate, python-dateutil, scipy and matplotlib.
 CORE = [
     "numpy>=1.26",
     "gymnasium>=1.0",
     "cloudpickle>=3.0",
-    "dowel>=0.0.4",
+    "tensorboardX>=2.6",
     "click>=8.1",
     "rich>=13.0",
     "filelock>=3.13",
@@ -32,10 +31,12 @@ CORE = [
 
 EXTRAS = {
     "torch": ["torch>=2.6"],
-    "tensorflow": ["tensorflow>=2.16"],
+    # REPS and the L-BFGS optimizers search by SciPy.
+    "tensorflow": ["tensorflow>=2.16", "scipy>=1.11"],
     "tensorflow-cpu": [
         "tensorflow-cpu>=2.16; sys_platform == 'linux' and platform_machine == 'x86_64'",
         "tensorflow>=2.16; sys_platform != 'linux' or platform_machine != 'x86_64'",
+        "scipy>=1.11",
     ],
     "jax": ["jax>=0.7", "flax>=0.11", "optax>=0.2.5"],
     # gymnax holds gymnasium at a version of its own.
@@ -48,6 +49,9 @@ EXTRAS = {
     "atari": ["gymnasium[atari]>=1.0", "opencv-python-headless>=4.8"],
     "cma": ["cma>=3.3"],
     "minari": ["minari>=0.5", "h5py>=3.10"],
+    "plot": ["matplotlib>=3.8"],
+    # For scripts that import it; it brings SciPy and matplotlib.
+    "dowel": ["dowel>=0.0.4"],
     "tensorboard": ["tensorboard>=2.17"],
     "wandb": ["wandb>=0.19"],
     "trackio": ["trackio>=0.20"],
@@ -67,8 +71,9 @@ EXTRAS["all"] = sorted(
     {
         requirement
         for name, extra in EXTRAS.items()
-        # The same framework, for machines without a GPU; and what holds others at old versions.
-        if name not in ("tensorflow-cpu", "metaworld", "jax-envs")
+        # The same framework, for machines without a GPU; what holds others at old versions; and a
+        # logger that is there without.
+        if name not in ("tensorflow-cpu", "metaworld", "jax-envs", "dowel")
         for requirement in extra
     }
 )
@@ -93,8 +98,11 @@ EXTRAS["dev"] = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     *EXTRAS["tensorboard"],
+    *EXTRAS["plot"],
+    *EXTRAS["dowel"],
     *EXTRAS["minari"],
     *EXTRAS["wandb"],
+    *EXTRAS["trackio"],
     *EXTRAS["mlflow"],
     *EXTRAS["video"],
     *EXTRAS["hub"],

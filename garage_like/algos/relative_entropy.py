@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 _SMALLEST_ETA = 1e-6
 
@@ -69,6 +68,7 @@ class DualFunction:
         Raises:
             ValueError: if the minimum is not finite.
         """
+        from scipy import optimize  # of the algorithms, REPS alone needs it
 
         def at(x: np.ndarray) -> tuple[float, np.ndarray]:
             value, slope, gradient = self(float(x[0]), x[1:])

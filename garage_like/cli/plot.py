@@ -75,7 +75,7 @@ def plot(
         from garage_like.runs.drawing import draw
 
         draw(drawn, x, y, out)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         raise click.ClickException(
             f"{out}: {error}" if _is_of(out, error) else str(error)
         ) from error
@@ -97,7 +97,8 @@ def plot(
 def _is_of(out: Path, error: Exception) -> bool:
     from garage_like.runs.curves import NothingToDrawError
 
-    return not isinstance(error, NothingToDrawError) and str(out) not in str(error)
+    told = isinstance(error, NothingToDrawError | ModuleNotFoundError)
+    return not told and str(out) not in str(error)
 
 
 def _curves(given: Sequence[Path], x: str, y: str) -> list[Curve]:

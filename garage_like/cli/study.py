@@ -95,7 +95,7 @@ def study(
         found = study_of(*runs, **options)
         if out is not None:
             _draw(found, out, options["metric"])
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         printing.print_json(_as_json(found))

@@ -1,8 +1,8 @@
 """Log text and metrics: to progress.csv and .jsonl, debug.log, TensorBoard and the console.
 
-`logger` and `tabular` are dowel's own singletons. Names are loaded when they are first used, so
-importing this package does not load dowel; loading dowel through it does not load TensorFlow,
-torch, matplotlib or SciPy.
+`logger` and `tabular` are dowel's own singletons where dowel is installed, and work alike where it
+is not. Names are loaded when they are first used, so importing this package does not load dowel;
+loading dowel through it does not load TensorFlow, torch, matplotlib or SciPy.
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from garage_like.logging.fallback import heard as heard
     from garage_like.logging.json_lines_output import JsonLinesOutput as JsonLinesOutput
     from garage_like.logging.light_imports import Histogram as Histogram
+    from garage_like.logging.light_imports import LogOutput as LogOutput
+    from garage_like.logging.light_imports import StdOutput as StdOutput
+    from garage_like.logging.light_imports import TabularInput as TabularInput
     from garage_like.logging.light_imports import logger as logger
     from garage_like.logging.light_imports import tabular as tabular
     from garage_like.logging.run_logs import RunLogs as RunLogs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from garage_like.logging.light_imports import StdOutput, logger
 from garage_like.logging.notices import heedless, printable_but_for_colours
-from garage_like.logging.text_output import stamp, stamped, table_text
+from garage_like.logging.plain_text import stamp, stamped, table_text
 
 if TYPE_CHECKING:
     from garage_like.logging.terminal import Terminal

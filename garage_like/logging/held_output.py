@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from garage_like.logging.light_imports import LogOutput, TabularInput
-from garage_like.logging.text_output import TextOutput, stamped, table_text
+from garage_like.logging.plain_text import stamped, table_text
+from garage_like.logging.text_output import TextOutput
 
 
 class HeldOutput(LogOutput):

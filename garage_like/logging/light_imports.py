@@ -1,8 +1,9 @@
-"""Import dowel and tensorboardX without the frameworks that both try to import.
+"""Import dowel, where it is installed, and tensorboardX without the frameworks that both try.
 
 dowel's TensorBoard output imports TensorFlow, matplotlib and SciPy, and tensorboardX tries torch:
 five seconds for nothing, when all that is wanted is a logger. Neither is changed for those who ask
-for it: `dowel.TensorBoardOutput` is loaded when it is first used.
+for it: `dowel.TensorBoardOutput` is loaded when it is first used. Where there is no dowel, what has
+its interface takes its place.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.abc
+import importlib.util
 import sys
 import threading
 import types
 from collections.abc import Iterator
 from typing import Any
+
+from garage_like.logging import dowel_interface
 
 _HEAVY_MODULE = "dowel.tensor_board_output"
 
@@ -29,8 +33,10 @@ def _load_heavy_name(name: str) -> Any:
 
 
 def _import_dowel() -> types.ModuleType:
-    if "dowel" in sys.modules:
+    if sys.modules.get("dowel") is not None:
         return sys.modules["dowel"]
+    if importlib.util.find_spec("dowel") is None:
+        return dowel_interface
     stand_in = types.ModuleType(_HEAVY_MODULE)
     vars(stand_in)["TensorBoardOutput"] = None
     sys.modules[_HEAVY_MODULE] = stand_in
@@ -86,4 +92,6 @@ LogOutput: Any = _dowel.LogOutput
 LoggerWarning: Any = _dowel.LoggerWarning
 StdOutput: Any = _dowel.StdOutput
 TabularInput: Any = _dowel.TabularInput
-FileOutput: Any = importlib.import_module("dowel.simple_outputs").FileOutput
+# What writes to a file is known by a class of its own in dowel alone.
+_simple_outputs = sys.modules.get("dowel.simple_outputs")
+FileOutput: Any = LogOutput if _simple_outputs is None else vars(_simple_outputs)["FileOutput"]

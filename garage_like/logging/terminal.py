@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from garage_like.logging.glossary import grouped
-from garage_like.logging.text_output import cell_text
+from garage_like.logging.plain_text import cell_text
 
 _TITLES = {"evaluation": "Evaluation", "train": "Training", "misc": "Run"}
 

@@ -4,40 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from garage_like.logging.light_imports import FileOutput, TabularInput
 from garage_like.logging.patient_file import PatientFile
-
-
-def stamp(seconds: float) -> str:
-    """Write a moment in local time."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-def stamped(text: str, seconds: float) -> str:
-    """Put the local time of day in front of a line."""
-    return f"{stamp(seconds)} | {text}"
-
-
-def cell_text(value: Any) -> str:
-    """Shorten a number for people: six digits."""
-    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
-
-
-def table_text(values: Mapping[str, Any]) -> str:
-    """Lay out a table, keys in alphabetical order.
-
-    dowel's own layout asks tabulate, which takes milliseconds, twice an epoch.
-    """
-    texts = {key: cell_text(value) for key, value in sorted(values.items())}
-    widths = [max(map(len, column), default=0) for column in (texts.keys(), texts.values())]
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([rule, *(f"{key:{widths[0]}}  {text}" for key, text in texts.items()), rule])
+from garage_like.logging.plain_text import stamped, table_text
 
 
 class TextOutput(FileOutput):

@@ -136,9 +136,19 @@ def draw_study(
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
-    """Return a figure that no window knows."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Return a figure that no window knows.
+
+    Raises:
+        ModuleNotFoundError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "pictures need matplotlib, which is not installed: pip install 'garage-like[plot]'",
+            name="matplotlib",
+        ) from error
 
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)

@@ -112,13 +112,13 @@ class Curves(Sequence[Band]):
         """Return how many there are."""
         return len(self._drawn)
 
-    def _repr_svg_(self) -> str:
-        picture = io.BytesIO()
-        draw(self._drawn, self._x, self._y, picture)
-        return picture.getvalue().decode()
-
     def _repr_html_(self) -> str:
-        svg = self._repr_svg_()
+        picture = io.BytesIO()
+        try:
+            draw(self._drawn, self._x, self._y, picture)
+        except ModuleNotFoundError as error:  # a notebook would show where it was raised
+            return f"<p>{html.escape(str(error))}</p>"
+        svg = picture.getvalue().decode()
         return svg[svg.index("<svg") :]
 
 

@@ -334,7 +334,8 @@ _OURS: dict[type, Reducer | str] = {
 
 
 def importlib_attribute(module: str, name: str) -> Any:
-    """Return this process's own object of that name."""
+    """Return this process's own object of that name, by its present name if it has moved."""
+    module, name = present_name(module, name)
     return getattr(importlib.import_module(module), name)
 
 

@@ -4,6 +4,7 @@ from garage_like import lazy
 
 _GRAPH = "garage_like.snapshot.graph"
 _KINDS = "garage_like.snapshot.kinds"
+_LOGGING = "garage_like.logging"
 _OF_GYMNASIUM = ("rebuild_by", "rebuild_from_spec", "set_attributes", "set_mujoco_state")
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
@@ -14,6 +15,19 @@ RENAMED: dict[tuple[str, str], tuple[str, str]] = {
         (f"{_KINDS}.environments", "mujoco", ("rebuild_mujoco_data", "rebuild_simulation")),
         (f"{_KINDS}.environments", "gymnasium", _OF_GYMNASIUM),
         (f"{_KINDS}.torch_arrays", "torch_modules", ("rebuild_generator", "set_module_state")),
+    )
+    for name in names
+} | {
+    (then, name): (f"{_LOGGING}.light_imports", name)
+    for then, names in (
+        ("dowel", ("logger", "tabular")),
+        ("dowel.histogram", ("Histogram",)),
+        ("dowel.logger", ("LogOutput", "LoggerWarning")),
+        ("dowel.simple_outputs", ("FileOutput", "StdOutput")),
+        ("dowel.tabular_input", ("TabularInput",)),
+        # Written without dowel, and read with it.
+        (f"{_LOGGING}.dowel_interface", ("Histogram", "LogOutput", "LoggerWarning", "StdOutput")),
+        (f"{_LOGGING}.dowel_table", ("TabularInput",)),
     )
     for name in names
 }

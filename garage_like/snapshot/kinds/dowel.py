@@ -1,8 +1,10 @@
-"""dowel: a launcher's globals would carry dead copies of its logger and its table."""
+"""The logger and the table, dowel's or ours: a launcher's globals would carry dead copies."""
 
 from __future__ import annotations
 
 from garage_like.snapshot.kinds.kind import Kind
+
+_HOME = "garage_like.logging.light_imports"
 
 
 class DowelKind(Kind):
@@ -11,7 +13,7 @@ class DowelKind(Kind):
     name = "dowel"
     modules = ("dowel",)
     singletons = (
-        ("dowel", "logger"),
-        ("dowel", "tabular"),
+        (_HOME, "logger"),
+        (_HOME, "tabular"),
         ("garage_like.logging.summary_writer", "writer"),
     )
