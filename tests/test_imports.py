@@ -1,6 +1,7 @@
 """What imports what: read off the sources, and seen in fresh processes."""
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -126,8 +127,14 @@ def imports_of(module: str, path: Path) -> Iterator[Import]:
             yield Import(module, target, node.lineno, deferred, for_types)
 
 
-IMPORTS = [found for module, path in MODULES.items() for found in imports_of(module, path)]
-OWN_IMPORTS = [found for found in IMPORTS if found.imported.split(".")[0] == "garage_like"]
+@functools.cache
+def all_imports() -> list[Import]:
+    return [found for module, path in MODULES.items() for found in imports_of(module, path)]
+
+
+@functools.cache
+def own_imports() -> list[Import]:
+    return [found for found in all_imports() if found.imported.split(".")[0] == "garage_like"]
 
 
 def room(module: str) -> str:
@@ -175,7 +182,7 @@ def test_the_disk_knows_nothing_of_the_object_graph() -> None:
     graph, disk = "garage_like.snapshot.graph", "garage_like.snapshot.disk"
     upward = [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if found.importer.startswith(disk) and found.imported.startswith(graph)
     ]
     assert not upward
@@ -188,7 +195,7 @@ def test_every_room_has_a_floor() -> None:
 def test_nothing_imports_upward() -> None:
     upward = [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if LAZY not in (found.importer, found.imported)
         and floor(found.imported) > floor(found.importer)
         and found.importer not in FACES
@@ -203,7 +210,7 @@ def test_what_runs_and_saves_knows_no_algorithm() -> None:
     )
     assert [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if room(found.importer) in runs
         and room(found.imported) in learns
         and found.imported != "garage_like.tf.quiet_import"
@@ -215,7 +222,7 @@ def test_what_learns_knows_no_snapshot() -> None:
     copies_as_a_snapshot_does = "garage_like.tf.algos.target_networks"
     assert [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if room(found.importer) in {"algos", "np", "torch", "tf", "jax"}
         and room(found.imported) == "snapshot"
         and found.importer != copies_as_a_snapshot_does
@@ -226,7 +233,7 @@ def test_the_backends_do_not_know_each_other() -> None:
     backends = {"torch", "tf", "jax"}
     crossing = [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if len({room(found.importer), room(found.imported)} & backends) == 2
     ]
     assert crossing == []
@@ -239,7 +246,7 @@ def test_few_files_lie_loose() -> None:
 def test_the_package_itself_loads_none_of_its_modules() -> None:
     assert [
         found.where
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if found.importer == LAZY and not found.deferred and not found.for_types_only
     ] == ["garage_like:9 imports garage_like.lazy"]
 
@@ -247,7 +254,7 @@ def test_the_package_itself_loads_none_of_its_modules() -> None:
 def test_modules_import_each_other_in_no_cycle() -> None:
     """Imports inside functions and those for type checkers count as well."""
     ahead: dict[str, set[str]] = {module: set() for module in MODULES}
-    for found in OWN_IMPORTS:
+    for found in own_imports():
         if found.importer not in (LAZY, *FACES) and found.imported != LAZY:
             ahead[found.importer].add(found.imported)
     while free := [module for module, needs in ahead.items() if not needs & ahead.keys()]:
@@ -262,7 +269,7 @@ def test_modules_import_each_other_in_no_cycle() -> None:
 def test_framework_free_room_loads_no_framework_by_being_imported(name: str) -> None:
     loaded = [
         found.where
-        for found in IMPORTS
+        for found in all_imports()
         if room(found.importer) == name
         and found.importer not in LOADED_ONCE_TORCH_IS
         and found.imported.split(".")[0] in {"torch", "tensorflow"}
@@ -275,10 +282,10 @@ def test_framework_free_room_loads_no_framework_by_being_imported(name: str) -> 
 def test_modules_that_need_torch_are_imported_inside_functions_only() -> None:
     users = [
         found
-        for found in OWN_IMPORTS
+        for found in own_imports()
         if found.imported in LOADED_ONCE_TORCH_IS and found.importer not in LOADED_ONCE_TORCH_IS
     ]
-    assert {found.imported for found in OWN_IMPORTS} >= LOADED_ONCE_TORCH_IS
+    assert {found.imported for found in own_imports()} >= LOADED_ONCE_TORCH_IS
     assert [found.where for found in users if not found.deferred] == []
 
 
@@ -286,7 +293,7 @@ def test_modules_that_need_torch_are_imported_inside_functions_only() -> None:
 def test_algorithms_free_of_frameworks_never_import_one(name: str) -> None:
     assert [
         found.where
-        for found in IMPORTS
+        for found in all_imports()
         if room(found.importer) == name
         and found.imported.split(".")[0] in {"torch", "tensorflow", "keras", "jax"}
     ] == []
@@ -294,7 +301,7 @@ def test_algorithms_free_of_frameworks_never_import_one(name: str) -> None:
 
 def test_jax_is_imported_in_its_room_and_by_its_kind_alone() -> None:
     libraries = {"jax", "jaxlib", "flax", "optax", "equinox", "ml_dtypes"}
-    users = {found.importer for found in IMPORTS if found.imported.split(".")[0] in libraries}
+    users = {found.importer for found in all_imports() if found.imported.split(".")[0] in libraries}
     assert {user for user in users if room(user) != "jax"} <= {"garage_like.snapshot.kinds.jax"}
 
 
@@ -307,7 +314,7 @@ def test_policies_in_jax_load_without_it(tmp_path: Path) -> None:
 
 def test_only_the_logging_room_imports_dowel() -> None:
     assert {
-        room(found.importer) for found in IMPORTS if found.imported.split(".")[0] == "dowel"
+        room(found.importer) for found in all_imports() if found.imported.split(".")[0] == "dowel"
     } == {"logging"}
 
 
@@ -355,7 +362,7 @@ def test_tensorflow_backend_loads_no_torch_though_it_is_importable(tmp_path: Pat
 def test_one_module_imports_tensorflow_for_all_others() -> None:
     found = {
         found.importer
-        for found in IMPORTS
+        for found in all_imports()
         if found.imported.split(".")[0] in {"tensorflow", "keras"}
         and room(found.importer) == "tf"
         and not found.for_types_only

@@ -1,5 +1,7 @@
 """Playing and filming a policy, while training too, without a screen."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,10 @@ from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig
 from garage_like.trainer import Trainer
 
-pytest.importorskip("av", reason="needs the extra video")
-pytest.importorskip("pygame", reason="needs the extra classic")
+pytestmark = pytest.mark.skipif(
+    find_spec("av") is None or find_spec("pygame") is None,
+    reason="needs the extras video and classic",
+)
 
 
 @pytest.fixture(autouse=True)

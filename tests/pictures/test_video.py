@@ -1,5 +1,6 @@
 """VideoFile: a video that other programs read."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from garage_like.pictures.video import VideoFile
 
-pytest.importorskip("av", reason="needs the extra video")
+pytestmark = pytest.mark.skipif(find_spec("av") is None, reason="needs the extra video")
 
 
 def film(path, frames, fps=25):

@@ -1,5 +1,7 @@
 """Minari datasets, made here and read back."""
 
+from importlib.util import find_spec
+
 import gymnasium
 import numpy as np
 import pytest
@@ -7,11 +9,11 @@ import pytest
 from garage_like.data.batches import StepType
 from garage_like.replay_buffer import PathBuffer, episodes_from_minari
 
-minari = pytest.importorskip("minari", reason="needs the extra 'minari'")
-EpisodeBuffer = pytest.importorskip("minari.data_collector").EpisodeBuffer
-
 # Minari tells of what a dataset could say about its author, its code and its scores.
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:minari")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning:minari"),
+    pytest.mark.skipif(find_spec("minari") is None, reason="needs the extra 'minari'"),
+]
 
 
 class Goals(gymnasium.ObservationWrapper):
@@ -40,6 +42,8 @@ def play_episode(env: gymnasium.Env, seed: int):
     actions, rewards, terminations, truncations = map(list, zip(*steps, strict=True))
     if isinstance(observation, dict):
         observations = {key: [o[key] for o in observations] for key in observation}
+    from minari.data_collector import EpisodeBuffer
+
     return EpisodeBuffer(
         id=seed,
         observations=observations,
@@ -54,6 +58,8 @@ def play_episode(env: gymnasium.Env, seed: int):
 @pytest.fixture
 def record(tmp_path, monkeypatch):
     """Return a function that plays an environment at random and keeps what happens."""
+    import minari
+
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
 
     def play(env: gymnasium.Env, episodes: int):

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import stats
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.tf.baselines import (
@@ -34,6 +33,7 @@ def test_values_are_those_of_observations_and_last_observations(baseline, episod
 
 
 def test_the_gaussian_loss_is_the_negative_log_likelihood(discrete_spec, episodes):
+    stats = pytest.importorskip("scipy.stats")
     baseline = GaussianMLPBaseline(discrete_spec, init_std=0.5)
     returns = np.linspace(-2, 2, 50, dtype=np.float32)
     values = baseline(episodes.observations).numpy()
