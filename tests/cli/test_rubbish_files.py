@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,18 +40,25 @@ def test_each_command_ends_soon_and_in_little_memory(kind: str, runs: Path, tmp_
     assert int(most) < MOST_MIB
 
 
-@pytest.mark.parametrize("command", ["ls", "tree", "show", "plot", "verify", "rm"])
-def test_folders_below_each_other_without_end(command: str, tmp_path: Path) -> None:
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """Make folders below each other: a longer path than any may be, deeper than Python calls."""
     here = Path.cwd()
     try:
         os.chdir(tmp_path)
-        for _ in range(1500):  # longer than a path may be, and deeper than Python calls
+        for _ in range(1500):
             os.mkdir("d")
             os.chdir("d")
     finally:
         os.chdir(here)
+    yield tmp_path
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own way calls itself
+
+
+@pytest.mark.parametrize("command", ["ls", "tree", "show", "plot", "verify", "rm"])
+def test_folders_below_each_other_without_end(command: str, deep: Path) -> None:
     words = {"plot": ["--y", "a"], "rm": ["--dry-run"]}.get(command, [])
     began = time.process_time()
-    result = CliRunner().invoke(main, [command, str(tmp_path), *words])
+    result = CliRunner().invoke(main, [command, str(deep), *words])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert time.process_time() - began < 2.0
