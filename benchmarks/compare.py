@@ -3,7 +3,8 @@
 Each run is a child process with one thread. Libraries take turns (A B C A B C ...), since a shared
 machine's speed changes by the minute; what is compared are processor seconds, not wall time, and a
 ratio is the median of the ratios within a round. Peers that are not installed are left out;
-BENCH_TENSORFLOW and BENCH_ORBAX name interpreters that have what this one has not.
+BENCH_TENSORFLOW, BENCH_JAX and BENCH_ORBAX name interpreters that have what this one has not.
+Clocks start when a run is warm: compiling, and what an experiment does but once, are told apart.
 
     python benchmarks/compare.py                      # everything: make bench
     python benchmarks/compare.py --works ppo --learn --repetitions 1 --output /tmp/b.md
@@ -23,7 +24,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from page import render
+from page import ratio_table, render
 from works import WORKS
 
 HERE = Path(__file__).parent
@@ -36,19 +37,29 @@ LIBRARIES = {
     "Stable-Baselines3": ("with_sb3.py", "stable_baselines3", {}),
     "sb3-contrib": ("with_sb3.py", "sb3_contrib", {}),
     "skrl": ("with_skrl.py", "skrl", {}),
+    "sbx": ("with_sb3.py", "sbx", {"BENCH_BACKEND": "sbx"}),
+    "JAX": ("with_jax.py", "jax", {}),
     "tianshou": ("with_tianshou.py", "tianshou", {}),
 }
+SHARES = {"Stable-Baselines3": 4, "sb3-contrib": 4, "skrl": 4, "sbx": 2, "tianshou": 4}
+"""What slow libraries do a part of: rates are compared."""
 BOTH = ("garage_like", "garage_like, autograd")
 BASIC = (*BOTH, "Stable-Baselines3")
+SAMPLED = ("garage_like", "Stable-Baselines3")
 TAKES_PART = {
-    "ppo": (*BASIC, "skrl", "tianshou"),
-    "ppo8": (*BASIC, "skrl", "tianshou"),
+    "ppo": (*BASIC, "sbx", "JAX", "skrl", "tianshou"),
+    "ppo8": (*BASIC, "sbx", "JAX", "skrl", "tianshou"),
+    "ppo128": (*SAMPLED, "JAX"),
+    "ppo2048": (*SAMPLED, "JAX"),
     "trpo": (*OURS, "sb3-contrib"),
-    "dqn": (*BASIC, "tianshou"),
-    "sac": (*BASIC, "skrl", "tianshou"),
-    "tqc": ("garage_like", "sb3-contrib"),
-    "rollout": ("garage_like", "Stable-Baselines3"),
-    "rollout8": ("garage_like", "Stable-Baselines3"),
+    "dqn": (*BASIC, "sbx", "tianshou"),
+    "sac": (*BASIC, "sbx", "skrl", "tianshou"),
+    "td3": (*BASIC, "sbx"),
+    "tqc": ("garage_like", "sb3-contrib", "sbx"),
+    "rollout": SAMPLED,
+    "rollout8": SAMPLED,
+    "rollout64": SAMPLED,
+    "rollout2048": SAMPLED,
 }
 LEARNS = {
     "ppo": BASIC,
@@ -69,8 +80,10 @@ START_UP = {
     "import tianshou": "import tianshou",
 }
 PEERS = ("stable-baselines3", "sb3-contrib", "skrl", "tianshou")
+JAX = os.environ.get("BENCH_JAX", sys.executable)
 TENSORFLOW = os.environ.get("BENCH_TENSORFLOW", sys.executable)
 """An interpreter with TensorFlow: where it is installed, other libraries import it, too."""
+ELSEWHERE = {"tensorflow": TENSORFLOW, "jax": JAX, "sbx": JAX}
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
@@ -82,7 +95,7 @@ def installed(library: str) -> bool:
 
 
 def interpreter(library: str) -> str:
-    return TENSORFLOW if LIBRARIES[library][1] == "tensorflow" else sys.executable
+    return ELSEWHERE.get(LIBRARIES[library][1], sys.executable)
 
 
 def run_child(library: str, work: str, *options: str) -> dict[str, Any]:
@@ -114,8 +127,11 @@ def time_works(
         for number in range(repetitions):
             for library in TAKES_PART[work]:
                 if library in libraries and installed(library):
-                    steps = str(round(share * WORKS[work].steps / 2048) * 2048)
-                    one = run_child(library, work, "--seed", str(number + 1), "--steps", steps)
+                    unit = max(2048, WORKS[work].rollout or 0)
+                    part = share * WORKS[work].steps / SHARES.get(library, 1)
+                    steps = str(max(1, round(part / unit)) * unit)
+                    options = ("--seed", str(number + 1), "--steps", steps)
+                    one = run_child(library, work, *options, "--warm", str(WORKS[work].warm))
                     found.append({**one, "round": number})
     return found
 
@@ -230,6 +246,7 @@ def main() -> None:
     parser.add_argument("--learn", nargs="*", default=list(LEARNS), choices=list(LEARNS))
     parser.add_argument("--libraries", nargs="*", default=list(LIBRARIES), choices=list(LIBRARIES))
     parser.add_argument("--share", type=float, default=1.0, help="of each work's env steps")
+    parser.add_argument("--only-ratios", action="store_true", help="print them, and write nothing")
     parser.add_argument("--no-snapshots", action="store_true")
     parser.add_argument("--results", type=Path, help="keep, or add to, what was measured, as JSON")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
@@ -242,6 +259,9 @@ def main() -> None:
         timed = time_works(given.works, given.repetitions, given.share, given.libraries)
         kept = [one for one in results["timed"] if one["work"] not in given.works]
         results["timed"] = kept + timed
+        print(ratio_table(timed), flush=True)
+        if given.only_ratios:
+            return
     if not results["start_up"]:
         results["start_up"] = time_start_up(given.repetitions)
     learned = learn(given.learn, given.seeds, given.libraries)

@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TRAINING = ("ppo", "ppo8", "trpo", "dqn", "sac", "tqc")
+TRAINING = ("ppo", "ppo8", "ppo128", "ppo2048", "trpo", "dqn", "sac", "td3", "tqc")
+ROLLOUTS = ("rollout", "rollout8", "rollout64", "rollout2048")
 TITLES = {
     "ppo": "PPO, CartPole-v1, 1 environment",
     "ppo8": "PPO, CartPole-v1, 8 environments",
+    "ppo128": "PPO, CartPole-v1, 128 environments",
+    "ppo2048": "PPO, CartPole-v1, 2,048 environments",
     "trpo": "TRPO, CartPole-v1, 1 environment",
     "dqn": "DQN, CartPole-v1",
     "sac": "SAC, HalfCheetah-v5",
+    "td3": "TD3, HalfCheetah-v5",
     "tqc": "TQC, HalfCheetah-v5",
     "sac_pendulum": "SAC, Pendulum-v1",
     "rollout": "rollouts, CartPole-v1, 1 environment",
     "rollout8": "rollouts, CartPole-v1, 8 environments",
+    "rollout64": "rollouts, CartPole-v1, 64 environments",
+    "rollout2048": "rollouts, CartPole-v1, 2,048 environments",
 }
 
 
@@ -28,7 +34,8 @@ def render(results: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return text.format(
         training=_rate_table(results["timed"], TRAINING),
-        rollouts=_rate_table(results["timed"], ("rollout", "rollout8")),
+        ratios=ratio_table(results["timed"]),
+        rollouts=_rate_table(results["timed"], ROLLOUTS),
         returns=_return_table(results["learned"]),
         start_up=_start_up_table(results["start_up"]),
         start_up_commit=_commits(results["start_up"]),
@@ -58,14 +65,28 @@ def _rate_table(timed: list[dict[str, Any]], works: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def _ratio(runs: list[dict[str, Any]], name: str) -> float:
-    """Return the median over rounds of our rate to the fastest peer's of that round."""
+def ratio_table(timed: list[dict[str, Any]]) -> str:
+    """Return our rate as a multiple of each peer's."""
+    works = [work for work in (*TRAINING, *ROLLOUTS) if any(o["work"] == work for o in timed)]
+    found = dict.fromkeys(one["name"] for one in timed)
+    peers = [name for name in found if not name.startswith("garage_like")]
+    lines = [_row("work", *peers), f"|---|{'---:|' * len(peers)}"]
+    for work in works:
+        runs = [one for one in timed if one["work"] == work]
+        ratios = [_ratio(runs, "garage_like", [peer]) for peer in peers]
+        lines.append(_row(TITLES[work], *("" if r != r else f"{r:.2f}" for r in ratios)))
+    return "\n".join(lines)
+
+
+def _ratio(runs: list[dict[str, Any]], name: str, peers: list[str] | None = None) -> float:
+    """Return the median over rounds of a rate to the fastest peer's of that round."""
     ratios = []
     for number in sorted({one["round"] for one in runs}):
         rates = {one["name"]: one["steps_per_cpu_second"] for one in runs if one["round"] == number}
-        peers = [rate for other, rate in rates.items() if not other.startswith("garage_like")]
-        if peers and name in rates:
-            ratios.append(rates[name] / max(peers))
+        others = rates.keys() if peers is None else rates.keys() & peers
+        best = [rates[other] for other in others if not other.startswith("garage_like")]
+        if best and name in rates:
+            ratios.append(rates[name] / max(best))
     return statistics.median(ratios) if ratios else float("nan")
 
 

@@ -9,21 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from works import DISCOUNT, WORKS, TrustRegion, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, TrustRegion, Work, arguments, measure
 
 import garage_like
 from garage_like import Trainer
 from garage_like.envs import GymEnv
 from garage_like.logging import RunLogs
-from garage_like.np.exploration_policies import EpsilonGreedyPolicy
+from garage_like.np.exploration_policies import AddGaussianNoise, EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig
-from garage_like.torch.algos import DQN, PPO, SAC, TQC, TRPO
+from garage_like.torch.algos import DQN, PPO, SAC, TD3, TQC, TRPO
 from garage_like.torch.optimizers import ConjugateGradientOptimizer, OptimizerWrapper
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
+    DeterministicMLPPolicy,
     DiscreteQFArgmaxPolicy,
     TanhGaussianMLPPolicy,
 )
@@ -156,6 +157,23 @@ def sac(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
     return algo, steps // OFF_POLICY_EPOCH, work.train_every
 
 
+def td3(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    policy = DeterministicMLPPolicy(env.spec, hidden_sizes=work.hidden)
+    qfs = [ContinuousMLPQFunction(env.spec, hidden_sizes=work.hidden) for _ in range(2)]
+    algo = TD3(
+        env.spec,
+        policy,
+        *qfs,
+        PathBuffer(work.memory, env.spec),
+        exploration_policy=AddGaussianNoise(env.spec, policy, steps, max_sigma=0.1, min_sigma=0.1),
+        policy_lr=work.learning_rate,
+        qf_lr=work.learning_rate,
+        update_actor_interval=work.policy_delay,
+        **off_policy_options(work),
+    )
+    return algo, steps // OFF_POLICY_EPOCH, work.train_every
+
+
 def roll_out(algo: Any, work: Work, steps: int) -> None:
     """Collect with the policy and learn nothing."""
     for itr in range(steps // work.rollout):
@@ -170,8 +188,11 @@ BUILD = {
     "trpo": ppo,
     "rollout": ppo,
     "rollout8": ppo,
+    "rollout64": ppo,
+    "rollout2048": ppo,
     "dqn": dqn,
     "sac": sac,
+    "td3": td3,
     "tqc": sac,
     "sac_pendulum": sac,
 }
@@ -189,18 +210,24 @@ def main() -> None:
     build = BUILD[given.work]
     if os.environ.get("BENCH_BACKEND") == "tf":
         name, build = f"{name}, TensorFlow", TF_BUILD[given.work]
-    algo, epochs, batch_size = build(replace(work), env, given.steps)
-    given.steps = epochs * (work.rollout or OFF_POLICY_EPOCH)
+    epoch = work.rollout or OFF_POLICY_EPOCH
+    warm_epochs = -(-given.warm // epoch)
+    algo, epochs, batch_size = build(replace(work), env, given.steps + warm_epochs * epoch)
+    given.steps = (epochs - warm_epochs) * epoch
 
-    if given.work.startswith("rollout"):
-        measure(name, given, lambda: roll_out(algo, work, given.steps))
-        return
+    def train(clock: Clock) -> Any:
+        if given.work.startswith("rollout"):
+            roll_out(algo, work, given.steps)
+            return None
 
-    def train() -> Any:
+        def start_when_warm(ended: Any) -> None:
+            if ended.epoch == warm_epochs - 1:
+                clock.start()
+
         with tempfile.TemporaryDirectory() as directory:
             logs = RunLogs(Path(directory), existing=False, console=False)
             trainer = Trainer(SnapshotConfig(snapshot_dir=directory, snapshot_mode="last"))
-            trainer.setup(algo, env)
+            trainer.setup(algo, env, callbacks=[start_when_warm] if warm_epochs else ())
             trainer.train(epochs, batch_size)
             logs.close()
         return greedy

@@ -1,16 +1,34 @@
-"""Do one work through Stable-Baselines3, or sb3-contrib, as their documentation shows it."""
+"""Do one work through Stable-Baselines3, sb3-contrib or sbx, as their documentation shows it.
+
+BENCH_BACKEND=sbx takes the classes of sbx, which are compiled by JAX and named alike.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 from importlib import metadata
 from typing import Any
 
 import gymnasium
-import stable_baselines3
 import torch
 from stable_baselines3.common.env_util import make_vec_env
-from works import DISCOUNT, WORKS, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
+
+SBX = os.environ.get("BENCH_BACKEND") == "sbx"
+NAMES = {"stable_baselines3": "Stable-Baselines3", "sb3_contrib": "sb3-contrib", "sbx": "sbx"}
+
+
+def module_of(work: str) -> str:
+    """Name the library that has a work's algorithm."""
+    if SBX:
+        return "sbx"
+    return "sb3_contrib" if work in ("trpo", "tqc") else "stable_baselines3"
+
+
+def class_of(work: str, name: str) -> Any:
+    return getattr(importlib.import_module(module_of(work)), name)
 
 
 def on_policy_options(work: Work, seed: int) -> dict[str, Any]:
@@ -24,19 +42,18 @@ def on_policy_options(work: Work, seed: int) -> dict[str, Any]:
         "gae_lambda": work.gae_lambda,
         "policy_kwargs": {"net_arch": list(work.hidden)},
         "seed": seed,
-        "device": "cpu",
+        **({} if SBX else {"device": "cpu"}),
     }
 
 
 def ppo(work: Work, seed: int, steps: int) -> Any:
-    return stable_baselines3.PPO(n_epochs=work.passes, **on_policy_options(work, seed))
+    options = on_policy_options(work, seed)
+    return class_of("ppo", "PPO")(n_epochs=work.passes, **options)
 
 
 def trpo(work: Work, seed: int, steps: int) -> Any:
-    import sb3_contrib
-
     region = work.trust_region
-    return sb3_contrib.TRPO(
+    return class_of("trpo", "TRPO")(
         target_kl=region.max_kl,
         cg_max_steps=region.cg_iters,
         cg_damping=region.damping,
@@ -59,13 +76,13 @@ def off_policy_options(work: Work, seed: int) -> dict[str, Any]:
         "train_freq": work.train_every,
         "policy_kwargs": {"net_arch": list(work.hidden)},
         "seed": seed,
-        "device": "cpu",
+        **({} if SBX else {"device": "cpu"}),
     }
 
 
 def dqn(work: Work, seed: int, steps: int) -> Any:
     last, part = work.epsilon
-    return stable_baselines3.DQN(
+    return class_of("dqn", "DQN")(
         target_update_interval=work.target_every,
         exploration_final_eps=last,
         exploration_fraction=part,
@@ -74,16 +91,19 @@ def dqn(work: Work, seed: int, steps: int) -> Any:
 
 
 def sac(work: Work, seed: int, steps: int) -> Any:
-    return stable_baselines3.SAC(**off_policy_options(work, seed))
+    return class_of("sac", "SAC")(**off_policy_options(work, seed))
+
+
+def td3(work: Work, seed: int, steps: int) -> Any:
+    options = off_policy_options(work, seed)
+    return class_of("td3", "TD3")(policy_delay=work.policy_delay, **options)
 
 
 def tqc(work: Work, seed: int, steps: int) -> Any:
-    import sb3_contrib
-
     options = off_policy_options(work, seed)
     n_quantiles, dropped = work.quantiles
     options["policy_kwargs"].update(n_quantiles=n_quantiles, n_critics=2)
-    return sb3_contrib.TQC(top_quantiles_to_drop_per_net=dropped, **options)
+    return class_of("tqc", "TQC")(top_quantiles_to_drop_per_net=dropped, **options)
 
 
 def roll_out(model: Any, work: Work, steps: int) -> None:
@@ -101,8 +121,11 @@ BUILD = {
     "trpo": trpo,
     "rollout": ppo,
     "rollout8": ppo,
+    "rollout64": ppo,
+    "rollout2048": ppo,
     "dqn": dqn,
     "sac": sac,
+    "td3": td3,
     "tqc": tqc,
     "sac_pendulum": sac,
 }
@@ -110,19 +133,20 @@ BUILD = {
 
 def main() -> None:
     torch.set_num_threads(1)
-    given = arguments("Stable-Baselines3")
+    module = module_of(sys.argv[1])
+    name = f"{NAMES[module]} {metadata.version('sbx-rl' if SBX else module)}"
+    given = arguments(name)
     work = WORKS[given.work]
-    name = f"Stable-Baselines3 {stable_baselines3.__version__}"
-    if given.work in ("trpo", "tqc"):
-        name = f"sb3-contrib {metadata.version('sb3_contrib')}"
-    model = BUILD[given.work](work, given.seed, given.steps)
+    model = BUILD[given.work](work, given.seed, given.warm + given.steps)
 
-    if given.work.startswith("rollout"):
-        measure(name, given, lambda: roll_out(model, work, given.steps))
-        return
-
-    def train() -> Any:
-        model.learn(given.steps)
+    def train(clock: Clock) -> Any:
+        if given.work.startswith("rollout"):
+            roll_out(model, work, given.steps)
+            return None
+        if given.warm:
+            model.learn(given.warm)
+            clock.start()
+        model.learn(given.steps, reset_num_timesteps=not given.warm)
         return lambda observation: model.predict(observation, deterministic=True)[0]
 
     measure(name, given, train)

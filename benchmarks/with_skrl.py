@@ -17,7 +17,7 @@ from skrl.memories.torch import RandomMemory
 from skrl.models.torch import CategoricalMixin, DeterministicMixin, GaussianMixin, Model
 from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
 from torch import nn
-from works import DISCOUNT, WORKS, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
 
 
 def perceptron(inputs: int, outputs: int, work: Work, nonlinearity: type[nn.Module]) -> nn.Module:
@@ -141,7 +141,7 @@ def main() -> None:
         )
         trainer = SequentialTrainer(cfg=cfg, env=env, agents=agent)
 
-        def train() -> Any:
+        def train(clock: Clock) -> Any:
             trainer.train()
             return greedy
 

@@ -20,7 +20,7 @@ from tianshou.utils.net.common import Net
 from tianshou.utils.net.continuous import ContinuousActorProbabilistic, ContinuousCritic
 from tianshou.utils.net.discrete import DiscreteActor, DiscreteCritic
 from torch import nn
-from works import DISCOUNT, WORKS, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
 
 
 def sizes(work: Work) -> tuple[Any, Any]:
@@ -140,7 +140,7 @@ def main() -> None:
     envs.seed(given.seed)
     algorithm, params, collector = BUILD[given.work](work, envs, given.steps)
 
-    def train() -> Any:
+    def train(clock: Clock) -> Any:
         collector.reset()
         if work.warm_up is not None:
             collector.collect(n_step=work.warm_up, random=True)

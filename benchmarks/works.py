@@ -43,7 +43,8 @@ class Work:
 
     Attributes:
         env: a gymnasium id.
-        steps: env steps of a run that is only timed.
+        steps: env steps of a run that is only timed, once it is warm.
+        warm: env steps before that, in which programs are compiled and modules loaded.
         learning_steps: env steps of a run whose return counts.
         n_envs: environments side by side.
         hidden: units of each hidden layer.
@@ -57,6 +58,7 @@ class Work:
         warm_up: random env steps before the first update.
         train_every: env steps for one gradient step.
         target_every: env steps between two updates of DQN's target.
+        policy_delay: gradient steps of TD3 for one of its policy.
         epsilon: DQN's last exploration rate, and the part of the run in which it gets there.
         quantiles: TQC's, of each Q-function, and how many of them targets leave out.
     """
@@ -64,6 +66,7 @@ class Work:
     env: str
     steps: int
     learning_steps: int
+    warm: int = 2048
     n_envs: int = 1
     hidden: tuple[int, int] = (64, 64)
     learning_rate: float = 3e-4
@@ -76,12 +79,19 @@ class Work:
     warm_up: int | None = None
     train_every: int | None = None
     target_every: int | None = None
+    policy_delay: int | None = None
     epsilon: tuple[float, float] | None = None
     quantiles: tuple[int, int] | None = None
 
 
 _PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95}
-_PPO_MANY = {"rollout": 65_536, "passes": 4, "gae_lambda": 0.95}
+_PPO_MANY = {
+    "rollout": 65_536,
+    "passes": 4,
+    "gae_lambda": 0.95,
+    "batch_size": 4096,
+    "warm": 65_536,
+}
 _SAC = {
     "hidden": (256, 256),
     "batch_size": 256,
@@ -90,10 +100,10 @@ _SAC = {
     "train_every": 1,
 }
 WORKS = {
-    "ppo": Work("CartPole-v1", 20_480, 100_000, **_PPO),
-    "ppo8": Work("CartPole-v1", 20_480, 100_000, n_envs=8, **_PPO),
-    "ppo128": Work("CartPole-v1", 131_072, 0, n_envs=128, batch_size=4096, **_PPO_MANY),
-    "ppo2048": Work("CartPole-v1", 524_288, 0, n_envs=2048, batch_size=4096, **_PPO_MANY),
+    "ppo": Work("CartPole-v1", 81_920, 100_000, **_PPO),
+    "ppo8": Work("CartPole-v1", 81_920, 100_000, n_envs=8, **_PPO),
+    "ppo128": Work("CartPole-v1", 262_144, 0, n_envs=128, **_PPO_MANY),
+    "ppo2048": Work("CartPole-v1", 524_288, 0, n_envs=2048, **_PPO_MANY),
     "trpo": Work(
         "CartPole-v1",
         20_480,
@@ -105,7 +115,7 @@ WORKS = {
     ),
     "dqn": Work(
         "CartPole-v1",
-        20_000,
+        40_960,
         50_000,
         learning_rate=1e-3,
         memory=50_000,
@@ -115,9 +125,12 @@ WORKS = {
         epsilon=(0.05, 0.2),
     ),
     "sac": Work("HalfCheetah-v5", 4_096, 0, **_SAC),
+    "td3": Work("HalfCheetah-v5", 4_096, 0, policy_delay=2, **_SAC),
     "tqc": Work("HalfCheetah-v5", 2_048, 0, quantiles=(25, 2), **_SAC),
-    "rollout": Work("CartPole-v1", 16_384, 0, **_PPO),
-    "rollout8": Work("CartPole-v1", 16_384, 0, n_envs=8, **_PPO),
+    "rollout": Work("CartPole-v1", 65_536, 0, **_PPO),
+    "rollout8": Work("CartPole-v1", 65_536, 0, n_envs=8, **_PPO),
+    "rollout64": Work("CartPole-v1", 262_144, 0, n_envs=64, **_PPO_MANY),
+    "rollout2048": Work("CartPole-v1", 1_048_576, 0, n_envs=2048, **_PPO_MANY),
     "sac_pendulum": Work(
         "Pendulum-v1",
         5_000,
@@ -135,11 +148,26 @@ DISCOUNT = 0.99
 Act = Callable[[np.ndarray], Any]
 
 
+class Clock:
+    """Counts processor seconds; started again where a run is warm, it forgets what was before."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self._began = time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        return time.process_time() - self._began
+
+
 def arguments(library: str) -> argparse.Namespace:
     """Parse what every child process is told."""
     parser = argparse.ArgumentParser(description=f"Do one work through {library}.")
     parser.add_argument("work", choices=sorted(WORKS))
     parser.add_argument("--steps", type=int, help="env steps; the work's own if not given")
+    parser.add_argument("--warm", type=int, default=0, help="env steps before the clock starts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--evaluate", action="store_true", help="play 20 episodes at the end")
     given = parser.parse_args()
@@ -148,18 +176,19 @@ def arguments(library: str) -> argparse.Namespace:
     return given
 
 
-def measure(library: str, given: argparse.Namespace, train: Callable[[], Act | None]) -> None:
+def measure(library: str, given: argparse.Namespace, train: Callable[[Clock], Act | None]) -> None:
     """Train, print one line of JSON.
 
     Args:
         library: its name and version.
         given: what `arguments` returned.
-        train: trains, and returns what acts by the trained policy without noise.
+        train: trains, starts the clock again when it is warm, and returns what acts by the trained
+            policy without noise.
     """
     work = WORKS[given.work]
-    started = time.process_time()
-    act = train()
-    seconds = time.process_time() - started
+    clock = Clock()
+    act = train(clock)
+    seconds = clock.seconds
     found = {
         "library": library,
         "work": given.work,
