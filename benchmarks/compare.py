@@ -127,7 +127,7 @@ def time_works(
         for number in range(repetitions):
             for library in TAKES_PART[work]:
                 if library in libraries and installed(library):
-                    unit = max(2048, WORKS[work].rollout or 0)
+                    unit = WORKS[work].rollout or (1024 if library in OURS else 256)
                     part = share * WORKS[work].steps / SHARES.get(library, 1)
                     steps = str(max(1, round(part / unit)) * unit)
                     options = ("--seed", str(number + 1), "--steps", steps)

@@ -66,7 +66,7 @@ class Work:
     env: str
     steps: int
     learning_steps: int
-    warm: int = 2048
+    warm: int = 1_152
     n_envs: int = 1
     hidden: tuple[int, int] = (64, 64)
     learning_rate: float = 3e-4
@@ -84,7 +84,7 @@ class Work:
     quantiles: tuple[int, int] | None = None
 
 
-_PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95}
+_PPO = {"rollout": 2048, "passes": 10, "gae_lambda": 0.95, "warm": 8_192}
 _PPO_MANY = {
     "rollout": 65_536,
     "passes": 4,

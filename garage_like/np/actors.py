@@ -43,7 +43,7 @@ def sample_categorical(logits: np.ndarray, rng: np.random.Generator) -> np.ndarr
     cumulative = weights.cumsum(axis=1)
     totals = cumulative[:, -1:]
     if not np.isfinite(totals).all():
-        raise _not_finite(logits[np.argmin(np.isfinite(totals[:, 0]))].tolist())
+        raise not_finite(logits[np.argmin(np.isfinite(totals[:, 0]))].tolist())
     actions = (cumulative <= rng.random((rows, 1)) * totals).sum(axis=1)
     return np.minimum(actions, logits.shape[1] - 1)
 
@@ -56,7 +56,7 @@ def _sample_one(logits: list[float], uniform: float) -> int:
         total += math.exp(logit - largest)
         cumulative.append(total)
     if not math.isfinite(total):
-        raise _not_finite(logits)
+        raise not_finite(logits)
     threshold = uniform * total
     for action, mass in enumerate(cumulative):
         if threshold < mass:
@@ -64,7 +64,8 @@ def _sample_one(logits: list[float], uniform: float) -> int:
     return len(logits) - 1
 
 
-def _not_finite(logits: list[float]) -> ValueError:
+def not_finite(logits: list[float]) -> ValueError:
+    """Return the error for a row of logits that are no distribution."""
     return ValueError(
         f"the policy's outputs must be finite, got logits {logits!r}; training has diverged: "
         "lower the learning rate, or restore an earlier snapshot"
@@ -75,19 +76,25 @@ class CategoricalActor:
     """Choose among K actions.
 
     Args:
-        network: gives the logits, shape (N, K).
+        network: gives the logits, shape (N, K). One that has a method `draw(observations, rng)`,
+            which returns actions as well, chooses itself.
         observation_space: what observations are flattened by.
     """
 
     def __init__(self, network: Network, observation_space: gymnasium.Space) -> None:
         self._network = network
+        self._draw = getattr(network, "draw", None)
         self._space = observation_space
 
     def act(
         self, observations: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return actions of shape (N,), and `logits` of shape (N, K)."""
-        logits = self._network(flatten_observations(self._space, observations))
+        rows = flatten_observations(self._space, observations)
+        if self._draw is not None:
+            logits, actions = self._draw(rows, rng)
+            return actions, {"logits": logits}
+        logits = self._network(rows)
         return sample_categorical(logits, rng), {"logits": logits}
 
 

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from garage_like.np import mlp as np_mlp
+from garage_like.torch.kernels.compiled.binding import is_in_use
+from garage_like.torch.kernels.compiled.network import CompiledMLP, can_take
 
 Nonlinearity = type[nn.Module] | nn.Module | Callable[[torch.Tensor], torch.Tensor] | None
 Initializer = Callable[[torch.Tensor], object]
@@ -95,6 +97,8 @@ class MLP(nn.Module):
         TypeError: if a nonlinearity is none of what it may be.
     """
 
+    _acts_in_c = False  # of snapshots that were made before there was anything in C for it
+
     def __init__(
         self,
         input_dim: int,
@@ -120,6 +124,7 @@ class MLP(nn.Module):
             is_output = layer is self.output
             (output_w_init if is_output else hidden_w_init)(layer.weight)
             (output_b_init if is_output else hidden_b_init)(layer.bias)
+        self._acts_in_c = is_in_use()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map shape (N, input_dim) to shape (N, output_dim)."""
@@ -136,10 +141,11 @@ class MLP(nn.Module):
     def _layers(self) -> list[nn.Linear]:
         return [*(layer for layer in self.hidden if isinstance(layer, nn.Linear)), self.output]
 
-    def to_numpy(self) -> np_mlp.MLP | None:
+    def to_numpy(self) -> np_mlp.MLP | CompiledMLP | None:
         """Return the same network on NumPy views of the weights, or None if NumPy cannot do it.
 
-        On a CPU the views share the weights' memory: they see every update.
+        It computes in C where there is a library for that, unless the network was made without. On
+        a CPU the views share the weights' memory: they see every update.
         """
         kept = _NUMPY_FORMS.get(self)
         if kept is not None and kept.is_current(self):
@@ -149,11 +155,19 @@ class MLP(nn.Module):
             _NUMPY_FORMS[self] = _NumpyForm(self, network)
         return network
 
-    def _numpy_form(self) -> np_mlp.MLP | None:
+    def _numpy_form(self) -> np_mlp.MLP | CompiledMLP | None:
         hidden = _numpy_activation(self.hidden_nonlinearity)
         output = _numpy_activation(self.output_nonlinearity)
         if hidden is None or output is None or len(self.norms):
             return None
+        if self._acts_in_c and hidden in (np_mlp.tanh, np_mlp.relu):
+            rows = [
+                (layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy())
+                for layer in self._layers()
+            ]
+            if can_take(rows):
+                after = None if output is np_mlp.identity else output
+                return CompiledMLP(rows, hidden is np_mlp.tanh, after)
         layers = [
             (layer.weight.detach().cpu().numpy().T, layer.bias.detach().cpu().numpy())
             for layer in self._layers()
@@ -169,7 +183,7 @@ class _NumpyForm:
         network: what computes with them.
     """
 
-    def __init__(self, module: MLP, network: np_mlp.MLP) -> None:
+    def __init__(self, module: MLP, network: np_mlp.MLP | CompiledMLP) -> None:
         self.network = network
         self._parts = self._parts_of(module)
         self._addresses = [weight.data_ptr() for weight in self._parts[-1]]

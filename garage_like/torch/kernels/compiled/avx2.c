@@ -3,6 +3,7 @@
 #include "vectors.h"
 #include "steps.h"
 #include "perceptron.h"
+#include "look.h"
 #include "on_policy.h"
 #include "soft_step.h"
 #include "quantile_loss.h"
@@ -18,3 +19,8 @@ void backward_pass_avx2(const Pass *pass) { backward_pass(pass); }
 int64_t numbers_of_pass_avx2(const Pass *pass) { return room_of(&pass->shape, padded(pass->rows)); }
 
 int quantile_loss_avx2(const QuantileLoss *loss) { return quantile_loss(loss); }
+
+int64_t look_avx2(const Look *network, int64_t rows, const float *inputs, float *outputs,
+                     const double *uniforms, int64_t *actions) {
+    return look(network, rows, inputs, outputs, uniforms, actions);
+}

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import importlib.util
 import os
 from collections.abc import Sequence
 from ctypes import POINTER, c_double, c_float, c_int32, c_int64, c_void_p
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from garage_like.configuration.computed_by import COMPUTED_BY
 
-if TYPE_CHECKING:
-    from garage_like.torch.kernels.dense import Dense
-    from garage_like.torch.optimizers.flat_adam import FlatAdam
+VERSION = 6
+"""Of the structures below: as STEPS_VERSION in steps.h."""
 
-VERSION = 5
-"""Of the structures below and of the bits that come out: as STEPS_VERSION in steps.h."""
+BITS = 5
+"""Of the bits of a gradient step: goes up where another version would give others."""
 
 OFF = "GARAGE_LIKE_FAST_PATH"
 """The variable: `numpy` does without the library, and 0 without analytic gradients."""
 
+_EXTENSION = "garage_like.torch.kernels.compiled._steps"
 _MOST_LAYERS = 8
 _LEVELS = {512: "avx512", 256: "avx2"}
 CATEGORICAL, GAUSSIAN, VALUE = range(3)
@@ -115,6 +116,16 @@ class Pass(ctypes.Structure):
     )
 
 
+class Look(ctypes.Structure):
+    """A perceptron that is only looked through."""
+
+    _fields_ = (
+        ("shape", Shape),
+        ("weights", c_void_p * _MOST_LAYERS),
+        ("biases", c_void_p * _MOST_LAYERS),
+    )
+
+
 class QuantileLoss(ctypes.Structure):
     """Quantiles against targets."""
 
@@ -158,6 +169,7 @@ class Steps:
                 ("quantile_loss", QuantileLoss),
             )
         )
+        self.look = importlib.import_module(_EXTENSION).look
 
 
 def _function(functions: Any, name: str, structure: Any, result: Any) -> Any:
@@ -175,7 +187,7 @@ def _status(failed: int) -> None:
 
 def extension() -> str | None:
     """Return the path of the extension; None if it was not compiled."""
-    spec = importlib.util.find_spec("garage_like.torch.kernels.compiled._steps")
+    spec = importlib.util.find_spec(_EXTENSION)
     return None if spec is None else spec.origin
 
 
@@ -184,7 +196,7 @@ def is_in_use() -> bool:
     return os.environ.get(OFF) not in ("0", "numpy") and steps() is not None
 
 
-COMPUTED_BY["gradient_steps"] = lambda: f"C, version {VERSION}" if is_in_use() else "NumPy"
+COMPUTED_BY["gradient_steps"] = lambda: f"C, version {BITS}" if is_in_use() else "NumPy"
 
 
 @functools.cache
@@ -193,7 +205,7 @@ def steps() -> Steps | None:
     path = extension()
     try:
         return None if path is None else Steps(path)
-    except (OSError, AttributeError):  # no such function: of other sources
+    except (OSError, AttributeError, ImportError):  # no such function: of other sources
         return None
 
 
@@ -202,24 +214,3 @@ def shape_of(widths: Sequence[int], is_tanh: bool) -> Shape | None:
     if len(widths) > _MOST_LAYERS + 1:
         return None
     return Shape(len(widths) - 1, is_tanh, (c_int32 * (_MOST_LAYERS + 1))(*widths))
-
-
-def optimizer_of(flat: FlatAdam) -> tuple[Adam, Moved] | None:
-    """Return an optimizer as the library takes it; None if it maximizes."""
-    group = flat.group
-    if group["maximize"]:
-        return None
-    options = (float(group["lr"]), *map(float, group["betas"]), float(group["eps"]))
-    memory = (v.data_ptr() for v in (flat.parameters, flat.gradient, *flat.slots))
-    return (
-        Adam(*options, float(group["weight_decay"]), flat.decouples_decay),
-        Moved(*memory, flat.parameters.numel(), int(flat.step_counts[0])),
-    )
-
-
-def place_of(network: Dense, flat: FlatAdam) -> int | None:
-    """Return where a network's weights begin among the parameters; None if not in a row."""
-    begin, size = network.addresses[0][0], sum(size for _, size in network.addresses)
-    place, odd = divmod(begin - flat.parameters.data_ptr(), 4)
-    fits = place >= 0 and place + size <= flat.parameters.numel()
-    return place if network.is_in_a_row and fits and not odd else None

@@ -12,11 +12,10 @@ from garage_like.torch.kernels.compiled.binding import (
     GAUSSIAN,
     VALUE,
     OnPolicy,
-    optimizer_of,
-    place_of,
     shape_of,
     steps,
 )
+from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.policy_gradient import (
     CategoricalHead,
     GaussianHead,

@@ -5,23 +5,24 @@
 
 /* -- products of matrices -------------------------------------------------------------------- */
 
-/* A tile of C = A P + bias: `rows` rows of A, by any strides, times a panel of NR columns. */
-INLINE void tile(int rows, int depth, const float *a, long by_row, long by_column,
+/* A tile of C = A P + bias: `rows` rows of A, by any strides, times a panel of `nv` vectors of
+   columns, which lie NR apart. Each number of C is one chain of sums, whatever the tile. */
+INLINE void tile(int rows, int nv, int depth, const float *a, long by_row, long by_column,
                  const float *p, float *c, long ldc, const float *bias, int whole, int columns) {
     vec sums[MR][NV];
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < NV; j++) sums[i][j] = all(bias ? bias[i] : 0.0f);
+        for (int j = 0; j < nv; j++) sums[i][j] = all(bias ? bias[i] : 0.0f);
     for (int k = 0; k < depth; k++) {
         vec b[NV];
-        for (int j = 0; j < NV; j++) b[j] = load(p + (long)k * NR + j * VL);
+        for (int j = 0; j < nv; j++) b[j] = load(p + (long)k * NR + j * VL);
         for (int i = 0; i < rows; i++) {
             vec factor = all(a[i * by_row + k * by_column]);
-            for (int j = 0; j < NV; j++) sums[i][j] = fma_(factor, b[j], sums[i][j]);
+            for (int j = 0; j < nv; j++) sums[i][j] = fma_(factor, b[j], sums[i][j]);
         }
     }
     for (int i = 0; i < rows; i++) {
         if (whole)
-            for (int j = 0; j < NV; j++) store(c + i * ldc + j * VL, sums[i][j]);
+            for (int j = 0; j < nv; j++) store(c + i * ldc + j * VL, sums[i][j]);
         else
             memcpy(c + i * ldc, sums[i], columns * 4);
     }
@@ -30,15 +31,21 @@ INLINE void tile(int rows, int depth, const float *a, long by_row, long by_colum
 static void panel(int height, int depth, const float *a, long by_row, long by_column,
                   const float *p, float *c, long ldc, const float *bias, int columns) {
     int i = 0;
-#define ROWS(count, whole)                                                                        \
+#define ROWS(count, nv, whole)                                                                    \
     for (; i + count <= height; i += count)                                                       \
-        tile(count, depth, a + i * by_row, by_row, by_column, p, c + i * ldc, ldc,                \
+        tile(count, nv, depth, a + i * by_row, by_row, by_column, p, c + i * ldc, ldc,            \
              bias ? bias + i : 0, whole, columns);
+#define ALL_ROWS(nv, whole) ROWS(MR, nv, whole) ROWS(4, nv, whole) ROWS(2, nv, whole) ROWS(1, nv, whole)
     if (columns == NR) {
-        ROWS(MR, 1) ROWS(4, 1) ROWS(2, 1) ROWS(1, 1)
+        ALL_ROWS(NV, 1)
+    } else if (columns > VL) {
+        ALL_ROWS(NV, 0)
+    } else if (columns == VL) {
+        ALL_ROWS(1, 1)
     } else {
-        ROWS(MR, 0) ROWS(4, 0) ROWS(2, 0) ROWS(1, 0)
+        ALL_ROWS(1, 0)
     }
+#undef ALL_ROWS
 #undef ROWS
 }
 
@@ -138,20 +145,27 @@ static void lay_net(Net *net, const Shape *shape, int rows, float *at) {
     net->piece = at, net->room = at + (size_of(shape) + LANES) / LANES * LANES;
 }
 
-static void forward(Net *net, const float *weights) {
+/* Layer l of a net, from out[l] to out[l + 1]. */
+static void forward_layer(Net *net, int l, const float *weights, const float *bias) {
     const Shape *s = net->shape;
-    for (int l = 0; l < s->layers; l++) {
-        int inputs = s->widths[l], outputs = s->widths[l + 1];
-        float *h = net->out[l + 1];
-        multiply(outputs, net->rows, inputs, weights, inputs, 1, net->out[l], net->rows, 0, h,
-                 weights + (long)inputs * outputs, net->room);
-        weights += (long)(inputs + 1) * outputs;
-        if (l + 1 == s->layers) return;
-        for (long i = 0; i < (long)outputs * net->rows; i += VL) {
-            vec x = load(h + i);
-            if (s->is_tanh) store(h + i, vtanh(x));
-            else store(h + i, pick(x < 0, all(0), x));
-        }
+    int inputs = s->widths[l], outputs = s->widths[l + 1];
+    float *h = net->out[l + 1];
+    multiply(outputs, net->rows, inputs, weights, inputs, 1, net->out[l], net->rows, 0, h, bias,
+             net->room);
+    if (l + 1 == s->layers) return;
+    for (long i = 0; i < (long)outputs * net->rows; i += VL) {
+        vec x = load(h + i);
+        if (s->is_tanh) store(h + i, vtanh(x));
+        else store(h + i, pick(x < 0, all(0), x));
+    }
+}
+
+static void forward(Net *net, const float *weights) {
+    const int32_t *widths = net->shape->widths;
+    for (int l = 0; l < net->shape->layers; l++) {
+        const float *bias = weights + (long)widths[l] * widths[l + 1];
+        forward_layer(net, l, weights, bias);
+        weights = bias + widths[l + 1];
     }
 }
 

@@ -11,11 +11,10 @@ import numpy as np
 from garage_like.torch.kernels.compiled.binding import (
     SoftStep,
     Steps,
-    optimizer_of,
-    place_of,
     shape_of,
     steps,
 )
+from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.kernels.tanh_gaussian import TanhGaussianHead
 from garage_like.torch.optimizers.flat_adam import FlatAdam

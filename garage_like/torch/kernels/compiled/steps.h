@@ -4,7 +4,7 @@
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 5 }; /* of these structures, and of the bits that come out */
+enum { STEPS_VERSION = 6 }; /* of these structures */
 
 enum { MOST_LAYERS = 8 };
 
@@ -79,6 +79,15 @@ typedef struct {
     float *by_inputs;    /* backwards: (B, D), written; or 0 */
     float *room;         /* numbers_of_pass(...) numbers: what layers gave on the way forwards */
 } Pass;
+
+/* A perceptron that is only looked through: its layers may lie anywhere. */
+typedef struct {
+    Shape shape;
+    const float *weights[MOST_LAYERS]; /* (outputs, inputs) */
+    const float *biases[MOST_LAYERS];  /* (outputs,) */
+} Look;
+
+enum { NO_MEMORY = -2, FINE = -1 };
 
 /* The quantile Huber loss of each row, and its gradient: TQC's equation 3. */
 typedef struct {

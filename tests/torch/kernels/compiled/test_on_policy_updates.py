@@ -165,7 +165,7 @@ def test_snapshots_record_who_takes_the_steps(monkeypatch):
     monkeypatch.delenv("GARAGE_LIKE_FAST_PATH", raising=False)
     in_c = take_fingerprint()
     monkeypatch.setenv("GARAGE_LIKE_FAST_PATH", "numpy")
-    assert f"computed_by.gradient_steps: C, version {binding.VERSION} → NumPy" in differences(
+    assert f"computed_by.gradient_steps: C, version {binding.BITS} → NumPy" in differences(
         in_c, take_fingerprint()
     )
     # Before there was anything in C nothing was recorded, and such runs go on by NumPy.
