@@ -98,6 +98,9 @@ MOVED: dict[str, str] = {
         "experiment.meta_evaluator": "sampler.meta_evaluator",
         "envs.mujoco.half_cheetah_dir_env": "envs.mujoco.half_cheetah_tasks",
         "envs.mujoco.half_cheetah_vel_env": "envs.mujoco.half_cheetah_tasks",
+        "envs.wrappers.pixel_observation": "envs.wrappers.images",
+        "np._functions": "np",
+        "sampler.utils": "evaluation",
         "envs.task_name_wrapper": "envs.task_wrappers",
         "envs.task_onehot_wrapper": "envs.task_wrappers",
         "np.algos.meta_rl_algorithm": "algos.meta_rl_algorithm",
@@ -126,17 +129,34 @@ MOVED: dict[str, str] = {
 
 
 class MovedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Import modules by the names that they had."""
+    """Import modules by the names that they had.
+
+    garage keeps each class in a module that is called as it is: `envs.wrappers.clip_reward`. Where
+    ours lies elsewhere, that name is the package that offers the class.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module that has moved; of any other, nothing is known here."""
-        return importlib.machinery.ModuleSpec(name, self) if name in MOVED else None
+        is_known = name in MOVED or _is_called_as_a_class(name)
+        return importlib.machinery.ModuleSpec(name, self) if is_known else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the module that it is now in the old one's place."""
-        sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
+        name = module.__name__
+        home = MOVED.get(name, name.rpartition(".")[0])
+        sys.modules[name] = importlib.import_module(home)
+
+
+def _is_called_as_a_class(name: str) -> bool:
+    """Tell whether a package of ours offers a class under the name of a module it has not."""
+    package, _, last = name.rpartition(".")
+    if not package.startswith("garage_like.") or last.startswith("_"):
+        return False
+    spelled = last.replace("_", "")
+    offered = getattr(sys.modules.get(package), "__all__", ())
+    return any(other.lower() == spelled and not other.islower() for other in offered)
 
 
 def find_moved_modules() -> None:

@@ -65,12 +65,33 @@ IDS: Mapping[str, str] = {
 }
 """Ids of environments that gymnasium has under a later version alone."""
 
-_GAME = re.compile(r"\w+NoFrameskip-v[04]")
+_GAME = re.compile(r"(?P<name>[A-Z]\w*?)(?P<ram>-ram)?(?P<skips>NoFrameskip|Deterministic)?-v[04]")
+_NAMES_OF_GAMES = (
+    "Adventure AirRaid Alien Amidar Assault Asterix Asteroids Atlantis BankHeist BattleZone"
+    " BeamRider Berzerk Bowling Boxing Breakout Carnival Centipede ChopperCommand CrazyClimber"
+    " Defender DemonAttack DoubleDunk ElevatorAction Enduro FishingDerby Freeway Frostbite Gopher"
+    " Gravitar Hero IceHockey Jamesbond JourneyEscape Kangaroo Krull KungFuMaster MontezumaRevenge"
+    " MsPacman NameThisGame Phoenix Pitfall Pong Pooyan PrivateEye Qbert Riverraid RoadRunner"
+    " Robotank Seaquest Skiing Solaris SpaceInvaders StarGunner Tennis TimePilot Tutankham UpNDown"
+    " Venture VideoPinball WizardOfWor YarsRevenge Zaxxon"
+)
+_GAMES = frozenset(_NAMES_OF_GAMES.split())
+"""Games of Atari that gym registered."""
 
 
-def id_of_today(env_id: str) -> str:
-    """Return what gymnasium calls an environment; games of Atari are in a package of their own."""
-    return f"ale_py:{env_id}" if _GAME.fullmatch(env_id) else IDS.get(env_id, env_id)
+def id_of_today(env_id: str) -> tuple[str, dict[str, str]]:
+    """Return what gymnasium calls an environment, and what `make` must be told besides.
+
+    Games of Atari are in a package of their own, which knows neither `-ram` nor `Deterministic`.
+    """
+    game = _GAME.fullmatch(env_id)
+    if game is None or game["name"] not in _GAMES:
+        return IDS.get(env_id, env_id), {}
+    skips, ram = game["skips"] or "", game["ram"]
+    told = {"obs_type": '"ram"'} if ram else {}
+    if skips == "Deterministic":
+        skips, told = "", {**told, "frameskip": "3" if game["name"] == "SpaceInvaders" else "4"}
+    return f"ale_py:{game['name']}{skips}-{env_id[-2:]}", told
 
 
 _OFF_POLICY = {"n_train_steps": "50", "steps_per_epoch": "20"}

@@ -14,14 +14,13 @@ from garage_like.interop.port_facts import DEFAULTS, MODULES, NAMES, PACKAGES, i
 from garage_like.interop.port_names import find, unknown_arguments
 from garage_like.interop.port_syntax import (
     AS,
-    EQUAL,
     assigning,
     attribute,
     code_of,
     dotted_name,
     parameters,
     shown,
-    with_commas,
+    with_arguments,
     without_comma,
 )
 
@@ -72,6 +71,7 @@ class _Rewriter(cst.CSTTransformer):
         self._wrapped: set[str] = set()  # experiments
         self._classes: list[bool] = []  # whether those around here are environments of gym's
         self._methods: list[str] = []  # functions around here
+        self._made: set[cst.SimpleString] = set()  # ids of environments that are made here
         self._envs: set[str] = set()  # environments that garage makes
 
     # ---- imports ----------------------------------------------------------------------------
@@ -144,8 +144,16 @@ class _Rewriter(cst.CSTTransformer):
 
     # ---- calls ------------------------------------------------------------------------------
 
+    def visit_Call(self, node: cst.Call) -> None:
+        """Note which strings are ids of environments that are made here."""
+        first = node.args[0].value if node.args else None
+        called = dotted_name(node.func).rpartition(".")[2]
+        if called in ("make", "GymEnv") and isinstance(first, cst.SimpleString):
+            self._made.add(first)
+
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
-        """Write garage's defaults out; tell of arguments that are not taken."""
+        """Write out garage's defaults and how a game is made; tell of arguments not taken."""
+        updated_node = self._with_how_it_is_made(original_node, updated_node)
         called, line = dotted_name(updated_node.func), self._line(original_node)
         full = self.imported.get(called)
         if full is None:
@@ -168,11 +176,13 @@ class _Rewriter(cst.CSTTransformer):
         if not added:
             return updated_node
         self.changes.append((line, f"{called}: garage's defaults {shown(added)}"))
-        more = [
-            cst.Arg(cst.parse_expression(value), keyword=cst.Name(name), equal=EQUAL)
-            for name, value in added.items()
-        ]
-        return updated_node.with_changes(args=[*with_commas(updated_node.args), *more])
+        return with_arguments(updated_node, added)
+
+    def _with_how_it_is_made(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        first = original_node.args[0].value if original_node.args else None
+        if not isinstance(first, cst.SimpleString) or first not in self._made or not self.imported:
+            return updated_node
+        return with_arguments(updated_node, id_of_today(str(first.evaluated_value))[1])
 
     def _tell_of_methods(self, line: int, called: str) -> None:
         owner, _, method = called.rpartition(".")
@@ -193,10 +203,14 @@ class _Rewriter(cst.CSTTransformer):
         value = updated_node.evaluated_value
         if not self.imported or not isinstance(value, str):
             return updated_node
-        today = id_of_today(value)
+        today, told = id_of_today(value)
         if today == value:
             return updated_node
-        self.changes.append((self._line(original_node), f"{value} is {today}"))
+        line = self._line(original_node)
+        if told and original_node not in self._made:
+            self.left.append((line, f"{value} is {today}, made with {shown(told)}"))
+            return updated_node
+        self.changes.append((line, f"{value} is {today}"))
         return updated_node.with_changes(value=updated_node.value.replace(value, today))
 
     # ---- gym's four, gymnasium's five -------------------------------------------------------

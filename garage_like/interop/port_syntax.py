@@ -10,7 +10,7 @@ import libcst as cst
 _SPACE = cst.SimpleWhitespace(" ")
 AS = (_SPACE, _SPACE)
 _NONE = cst.SimpleWhitespace("")
-EQUAL = cst.AssignEqual(whitespace_before=_NONE, whitespace_after=_NONE)
+_EQUAL = cst.AssignEqual(whitespace_before=_NONE, whitespace_after=_NONE)
 
 
 def dotted_name(node: Any) -> str:
@@ -48,6 +48,17 @@ def with_commas(args: Sequence[cst.Arg]) -> list[cst.Arg]:
         return [*args]
     before = first[-1].comma if first else comma
     return [*first, last.with_changes(comma=before, whitespace_after_arg=_NONE)]
+
+
+def with_arguments(call: cst.Call, added: Mapping[str, str]) -> cst.Call:
+    """Return a call with further keyword arguments, their values as code."""
+    if not added:
+        return call
+    more = [
+        cst.Arg(cst.parse_expression(value), keyword=cst.Name(name), equal=_EQUAL)
+        for name, value in added.items()
+    ]
+    return call.with_changes(args=[*with_commas(call.args), *more])
 
 
 def assigning(line: Any, statement: cst.Assign, target: Any) -> Any:

@@ -1,5 +1,7 @@
 """Names of garage's that are more than another import: what they do."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,25 @@ def test_modules_of_garage_are_found_by_their_names():
     assert environment.EnvSpec is EnvSpec
     assert callable(wrap_experiment)
     assert ExperimentContext.__name__ == "ExperimentContext"
+
+
+def test_a_module_that_is_called_as_a_class_is_the_package_that_offers_it():
+    import garage_like.envs.wrappers.stack_frames as module
+    from garage_like.envs.wrappers.pixel_observation import PixelObservationWrapper
+    from garage_like.sampler.multiprocessing_sampler import MultiprocessingSampler
+    from garage_like.sampler.utils import rollout as rollout_of_garage
+
+    import garage_like.envs.wrappers
+    import garage_like.sampler
+    from garage_like import rollout
+
+    assert module.StackFrames is garage_like.envs.wrappers.StackFrames
+    assert PixelObservationWrapper is garage_like.envs.wrappers.PixelObservationWrapper
+    assert MultiprocessingSampler is garage_like.sampler.MultiprocessingSampler
+    assert rollout_of_garage is rollout
+    for name in ("envs.wrappers.stack_frame", "sampler.check_env", "nothing", "__main"):
+        with pytest.raises(ModuleNotFoundError, match=f"garage_like.{name}"):
+            importlib.import_module(f"garage_like.{name}")
 
 
 def test_distributions_of_torch_know_what_they_squash():

@@ -73,6 +73,29 @@ def test_ids_are_brought_up_to_date() -> None:
 
 def test_games_of_atari_are_in_a_package_of_their_own() -> None:
     assert '"ale_py:PongNoFrameskip-v4"' in ported('import gym\ngym.make("PongNoFrameskip-v4")\n')
+    source = "import gym\ngym.make('Pong-v0', render_mode=None)\n"
+    assert "gym.make('ale_py:Pong-v0', render_mode=None)" in ported(source)
+    source = "import gym\ngym.make('Doom-v0')\n"
+    assert "gym.make('Doom-v0')" in ported(source)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "made"),
+    [
+        ("Alien-ram-v4", "'ale_py:Alien-v4', obs_type=\"ram\""),
+        ("PongDeterministic-v4", "'ale_py:Pong-v4', frameskip=4"),
+        ("Pong-ramDeterministic-v0", "'ale_py:Pong-v0', obs_type=\"ram\", frameskip=4"),
+        ("Pong-ramNoFrameskip-v4", "'ale_py:PongNoFrameskip-v4', obs_type=\"ram\""),
+    ],
+)
+def test_what_an_id_said_of_a_game_is_an_argument(env_id: str, made: str) -> None:
+    source = f"from garage.envs import GymEnv\nenv = GymEnv('{env_id}')\n"
+    assert f"GymEnv({made})" in ported(source)
+    source = f"from garage.envs import GymEnv\nenv_id = '{env_id}'\nenv = GymEnv(env_id)\n"
+    assert f"'{env_id}'" in ported(source)
+    [(line, why)] = left(source)
+    assert line == 2
+    assert f"{env_id} is ale_py:" in why
 
 
 def test_gyms_four_become_gymnasiums_five() -> None:
