@@ -54,7 +54,7 @@ EXTRAS = {
     "dowel": ["dowel>=0.0.4"],
     "tensorboard": ["tensorboard>=2.17"],
     "wandb": ["wandb>=0.19"],
-    "trackio": ["trackio>=0.20"],
+    "trackio": ["trackio>=0.30"],
     "mlflow": ["mlflow-skinny>=3.0", "sqlalchemy>=2.0", "alembic>=1.10"],
     "video": ["av>=13.0"],
     "remote": ["obstore>=0.6"],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   garage-like export data/local/experiment/ppo policy.safetensors
+  garage-like export data/local/experiment/ppo --all agent.pt
   garage-like export data/local/experiment/ppo --epoch best policy.onnx
   garage-like export data/local/experiment/sac --table replay_buffer memory.csv
 """
@@ -37,6 +38,7 @@ Examples:
     help="Snapshot to export from.",
 )
 @click.option("--component", metavar="NAME", help="Part whose weights to write: policy, if none.")
+@click.option("--all", "everything", is_flag=True, help="Write the weights of all parts.")
 @click.option("--table", metavar="NAME", help="Table to write, instead of weights.")
 @click.option(
     "--format",
@@ -51,6 +53,7 @@ def export(
     out: Path,
     epoch: FromEpoch,
     component: str | None,
+    everything: bool,
     table: str | None,
     file_format: str | None,
     trust: bool,
@@ -64,12 +67,17 @@ def export(
     """
     if component is not None and table is not None:
         raise click.UsageError("give --component or --table, not both")
+    if everything and (component or table):
+        raise click.UsageError("give --all, or --component or --table, not both")
     chosen = file_format or formats.format_of(out)
     if chosen is None:
         raise click.UsageError(f"{out}: its name tells no format; give --format")
     name = table or component or "policy"
     try:
-        _write(run, out, epoch, name, table is not None, chosen, trust)
+        if everything:
+            name = _write_all(run, out, epoch, chosen)
+        else:
+            _write(run, out, epoch, name, table is not None, chosen, trust)
     except SnapshotError:
         raise
     except (ValueError, ModuleNotFoundError, OSError) as error:
@@ -92,6 +100,12 @@ def _write(
         exports.export_program(run, epoch, name, chosen, out, trust=trust)
     else:
         exports.export_weights(_opened(run, epoch), name, chosen, out)
+
+
+def _write_all(run: Path, out: Path, epoch: FromEpoch, chosen: str) -> str:
+    from garage_like.interop import export as exports
+
+    return ", ".join(exports.export_all_weights(_opened(run, epoch), chosen, out))
 
 
 def _opened(run: Path, epoch: FromEpoch) -> SnapshotReader:

@@ -1,8 +1,9 @@
 """Checkpoints of other libraries as arrays by name; no code that a file brings along is run.
 
 Reads: files of `torch.save` (skrl, rl_games, CleanRL, bare state dicts), `.safetensors`, `.npz`,
-zips of Stable-Baselines3, directories of Velora and CO-GYM, and snapshots of garage_like. In a zip
-of Stable-Baselines3 only the weights are read, as data: `data`, where objects are pickled, is not.
+zips of Stable-Baselines3, directories of Velora and CO-GYM, snapshots of garage_like, and what lies
+in the Hugging Face Hub's cache. In a zip of Stable-Baselines3 only the weights are read, as data:
+`data`, where objects are pickled, is not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.interop.hub_cache import checkpoint_in, files_of, is_files_of_a_repository
 from garage_like.interop.statistics import (
     ObservationStatistics,
     read_vec_normalize,
@@ -64,7 +66,8 @@ def read_checkpoint(source: Any) -> Checkpoint:
     """Read a checkpoint as data.
 
     Args:
-        source: a path, or a mapping of names to arrays or tensors, nested or not.
+        source: a path, ORG/NAME of a repository in the Hub's cache, or a mapping of names to
+            arrays or tensors, nested or not.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -74,7 +77,7 @@ def read_checkpoint(source: Any) -> Checkpoint:
     if isinstance(source, Mapping):
         found = _from_loaded(source, "a state dict")
     elif isinstance(source, str | os.PathLike):
-        found = _from_path(Path(source))
+        found = _from_path(files_of(Path(source)))
     else:
         raise TypeError(
             "migrate: source must be a path or a mapping of names to arrays, got"
@@ -113,6 +116,8 @@ def _from_directory(path: Path) -> Checkpoint:
         return _from_path(path / _VELORA)
     if (path / SNAPSHOTS).is_dir() or (path / MANIFEST).is_file():
         return _from_snapshot(path)
+    if is_files_of_a_repository(path):
+        return _from_path(checkpoint_in(path))
     from garage_like.interop.co_gym import read_co_gym
 
     parts, statistics, notes = read_co_gym(path)

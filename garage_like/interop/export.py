@@ -41,11 +41,46 @@ def export_weights(snapshot: SnapshotReader, component: str, file_format: str, o
         SnapshotNotFoundError: if there is no such component; lists those there are.
         ValueError: if weights are not written in this format.
     """
-    if file_format not in WEIGHTS:
-        raise ValueError(f"weights are written as {', '.join(WEIGHTS)}; got {file_format!r}")
+    _check_format(file_format)
     arrays = as_the_run_sees_them(snapshot.tensors(component))
     with _whole_or_not_at_all(out) as draft:
         _WRITERS[file_format](draft, arrays)
+
+
+def export_all_weights(snapshot: SnapshotReader, file_format: str, out: Path) -> list[str]:
+    """Write the arrays of all components but memories to one file: what skrl's `agent.pt` is.
+
+    `.pt` has a dict of tensors for each component; the others say `component.name`.
+
+    Args:
+        snapshot: to read.
+        file_format: `safetensors`, `npz` or `pt`.
+        out: the file.
+
+    Returns:
+        The components.
+
+    Raises:
+        ValueError: if weights are not written in this format.
+    """
+    _check_format(file_format)
+    memories = {*snapshot.tables, *(str(entry.get("memory")) for entry in snapshot.manifest.tables)}
+    names = [name for name in snapshot.components if name not in memories]
+    found = {name: as_the_run_sees_them(snapshot.tensors(name)) for name in names}
+    with _whole_or_not_at_all(out) as draft:
+        if file_format == "pt":
+            _write_modules(draft, found)
+        else:
+            flat = {
+                f"{part}.{name}": a for part, arrays in found.items() for name, a in arrays.items()
+            }
+            _WRITERS[file_format](draft, flat)
+    return list(found)
+
+
+def _check_format(file_format: str) -> None:
+    if file_format not in WEIGHTS:
+        raise ValueError(f"weights are written as {', '.join(WEIGHTS)}; got {file_format!r}")
 
 
 def export_table(snapshot: SnapshotReader, table: str, file_format: str, out: Path) -> None:
@@ -144,11 +179,23 @@ def _write_npz(out: Path, arrays: Arrays) -> None:
 def _write_pt(out: Path, arrays: Arrays) -> None:
     import torch
 
+    torch.save(_as_tensors(arrays), out)
+
+
+def _write_modules(out: Path, modules: Mapping[str, Arrays]) -> None:
+    import torch
+
+    torch.save({name: _as_tensors(arrays) for name, arrays in modules.items()}, out)
+
+
+def _as_tensors(arrays: Arrays) -> dict[str, Any]:
+    import torch
+
     def tensor(array: np.ndarray) -> torch.Tensor:
         has_type = array.dtype.kind in "biufc" and array.dtype.isnative
         return torch.from_numpy(np.ascontiguousarray(array) if has_type else _bytes_of(array))
 
-    torch.save({name: tensor(array) for name, array in arrays.items()}, out)
+    return {name: tensor(array) for name, array in arrays.items()}
 
 
 def _write_csv(out: Path, columns: Arrays) -> None:

@@ -1,8 +1,9 @@
 """Runs to and from the Hugging Face Hub: one snapshot with what describes it.
 
-What goes up: `README.md` (the model card), `variant.json`, `progress.csv`, `progress.jsonl` and one
-snapshot. What does not: logs of the console, `metadata.json`, `experiment.json` and the archive of
-the launcher's sources, which name machines, users and folders.
+What goes up: `README.md` (the model card), `variant.json`, `progress.csv`, `progress.jsonl`, one
+snapshot, and as `replay.mp4` the newest video of the policy up to it, which the Hub plays. What
+does not: logs of the console, `metadata.json`, `experiment.json` and the archive of the launcher's
+sources, which name machines, users and folders.
 
 What comes down is checked before it is put in place: no name leads out, every digest holds. Its
 manifests then say that the Hub wrote them, so that nothing of it runs until it is trusted.
@@ -20,11 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import HubError, SnapshotCorruptError
-from garage_like.files.run_files import PROGRESS, PROGRESS_LINES, VARIANT, is_plain, read_json
+from garage_like.files.run_files import (
+    PROGRESS,
+    PROGRESS_LINES,
+    VARIANT,
+    VIDEOS,
+    is_plain,
+    read_json,
+)
 from garage_like.interop.hub_client import HubClient
-from garage_like.interop.model_card import model_card, return_with_spread
+from garage_like.interop.model_card import REPLAY, model_card, return_with_spread
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
-from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
@@ -124,7 +132,9 @@ def push(
     if origin is not None:
         files |= {name: origin / name for name in DESCRIBES if is_plain(origin / name)}
         variant = read_json(origin / VARIANT)
-    card = model_card(manifest, variant, repo)
+        replay = _replay(origin, manifest.epoch)
+        files |= {} if replay is None else {REPLAY: replay}
+    card = model_card(manifest, variant, repo, has_replay=REPLAY in files)
     sizes = {name: path.stat().st_size for name, path in sorted(files.items())}
     sizes = {CARD: len(card.encode()), **sizes}
     upload = Upload(repo, str(snapshot), sizes, card, return_with_spread(manifest))
@@ -132,7 +142,8 @@ def push(
         return upload
     client = HubClient()
     client.create(repo, private=private)
-    stale = [n for n in client.names(repo) if n.startswith(f"{SNAPSHOTS}/") and n not in files]
+    of_runs = (f"{SNAPSHOTS}/", REPLAY)
+    stale = [n for n in client.names(repo) if n.startswith(of_runs) and n not in files]
     message = f"Epoch {manifest.epoch}" + (f": {upload.result}" if upload.result else "")
     url = client.commit(repo, {CARD: card.encode(), **files}, stale, message)
     return Upload(**{**vars(upload), "url": url})
@@ -175,6 +186,13 @@ def pull(repo: str, out: Path | None = None, revision: str | None = None) -> Pul
             directory.rmdir()
         draft.rename(directory)
     return Pulled(repo, commit, str(directory), epochs_in(directory / SNAPSHOTS), total)
+
+
+def _replay(run: Path, epoch: int) -> Path | None:
+    """Return the newest of the run's videos that show the policy up to an epoch."""
+    found = (path for path in (run / VIDEOS).glob("epoch_*.mp4") if is_plain(path))
+    upto = [path for path in found if path.stem <= epoch_name(epoch)]
+    return max(upto, default=None)
 
 
 def check_repo(repo: str) -> None:

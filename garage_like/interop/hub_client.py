@@ -7,6 +7,7 @@ that uses huggingface_hub.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,20 @@ from garage_like.errors import HubError
 _CACHE = ".cache"
 
 
+def load_library() -> Any:
+    """Import huggingface_hub.
+
+    Raises:
+        ModuleNotFoundError: if it is not installed; says how to get it.
+    """
+    try:
+        return importlib.import_module("huggingface_hub")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the Hugging Face Hub needs a package: pip install 'garage-like[hub]'"
+        ) from error
+
+
 class HubClient:
     """Talk to the Hub.
 
@@ -26,15 +41,9 @@ class HubClient:
     """
 
     def __init__(self) -> None:
-        try:
-            import huggingface_hub
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "the Hugging Face Hub needs a package: pip install 'garage-like[hub]'"
-            ) from error
-        self._library: Any = huggingface_hub
+        self._library: Any = load_library()
         self._endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-        self._api: Any = huggingface_hub.HfApi(endpoint=self._endpoint)
+        self._api: Any = self._library.HfApi(endpoint=self._endpoint)
 
     def create(self, repo: str, *, private: bool) -> None:
         """Make a repository unless it is there."""

@@ -44,7 +44,8 @@ def migrate(
         target: a policy, Q-function or value function of torch or TensorFlow, any other module of
             torch, or an algorithm.
         source: a file or directory of Stable-Baselines3, skrl, rl_games, CleanRL, Velora, CO-GYM or
-            garage_like; `.pt`, `.pth`, `.safetensors` or `.npz`; or arrays or tensors by name.
+            garage_like; `.pt`, `.pth`, `.safetensors` or `.npz`; ORG/NAME, if it is in the Hugging
+            Face Hub's cache; or arrays or tensors by name.
         name_map: `{own: theirs}` where names do not tell. Both may be names of arrays, or what the
             names of several begin with: `{"mlp": "critic.qf0"}`. Two of theirs are joined by their
             outputs: `{"mlp.output.weight": ("mu.weight", "log_std.weight")}`.

@@ -1,4 +1,7 @@
-"""The model card of a run on the Hugging Face Hub: `README.md`, read off the manifest as data."""
+"""The model card of a run on the Hugging Face Hub: `README.md`, read off the manifest as data.
+
+Its header is written by huggingface_hub, which knows what the Hub reads there.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from garage_like.interop.hub_client import load_library
 from garage_like.logging.notices import printable
 from garage_like.runs.overview import RETURN, class_name, environment_name
 from garage_like.snapshot.disk.manifest import Manifest
 
 SPREAD = "Evaluation/StdReturn"
 EPISODES = "Evaluation/NumEpisodes"
+REPLAY = "replay.mp4"
+_REINFORCEMENT_LEARNING = "reinforcement-learning"
+# What an installation needs for what a run uses: libraries whose versions it noted, rooms of ours.
+_BY_VERSION = {"mujoco": "mujoco", "ale_py": "atari", "cma": "cma"}
+_BY_ROOM = {"torch": "torch", "tf": "tensorflow", "jax": "jax"}
 
 
 def model_card(
     manifest: Manifest,
     variant: Mapping[str, Any],
     repo: str,
-    others: Mapping[str, Any] | None = None,
+    *,
+    has_replay: bool = False,
 ) -> str:
     """Write the card of one snapshot.
 
@@ -28,16 +38,21 @@ def model_card(
         manifest: of the snapshot.
         variant: parameters of the run.
         repo: ORG/NAME.
-        others: more lines of the table of facts.
+        has_replay: whether a video of the policy goes along.
+
+    Raises:
+        ModuleNotFoundError: if huggingface_hub is not installed.
     """
+    library = load_library()
     task = environment_name(manifest) or "an environment of its own"
     algorithm = class_name(manifest, "algo") or "an algorithm"
-    header = {
-        "library_name": "garage-like",
-        "pipeline_tag": "reinforcement-learning",
-        "tags": ["reinforcement-learning", "garage-like", algorithm, task],
-        "model-index": [_results(manifest, algorithm, task)],
-    }
+    header = library.ModelCardData(
+        library_name="garage-like",
+        pipeline_tag=_REINFORCEMENT_LEARNING,
+        tags=[_REINFORCEMENT_LEARNING, "garage-like", algorithm, task],
+        model_name=algorithm,
+        eval_results=_results(library, manifest, task),
+    )
     facts = {
         "task": task,
         "algorithm": algorithm,
@@ -46,22 +61,26 @@ def model_card(
         "env steps": f"{manifest.total_env_steps:,}",
         "seed": manifest.seed,
         "trained until": _date(manifest.created),
-        **(others or {}),
     }
     rows = [f"| {name} | {_cell(value)} |" for name, value in facts.items()]
     versions = manifest.fingerprint.get("versions", {})
     made_with = ", ".join(f"{name} {version}" for name, version in versions.items())
     parts = [
-        "---\n" + "".join(f"{k}: {json.dumps(v)}\n" for k, v in header.items()) + "---\n",
+        f"---\n{header.to_yaml()}\n---\n",
         f"# {repo}\n\n{_plain(algorithm)} on {_plain(task)}, trained with garage_like.\n",
         "\n".join(["| | |", "|---|---|", *rows]) + "\n",
-        _how_to_load(repo, _framework(manifest)),
+        *(
+            [f'<video src="{_address(library, repo)}" controls loop></video>\n']
+            if has_replay
+            else []
+        ),
+        _how_to_load(repo, _extras(manifest)),
         _exactness(manifest, made_with),
     ]
     if variant:
         shown = json.dumps(variant, indent=2, default=str)
         parts.append(f"## Parameters\n\n```json\n{shown}\n```\n")
-    return "\n".join(parts)
+    return str(library.ModelCard("\n".join(parts), ignore_metadata_errors=False))
 
 
 def return_with_spread(manifest: Manifest) -> str | None:
@@ -74,32 +93,46 @@ def return_with_spread(manifest: Manifest) -> str | None:
     return text if episodes is None else f"{text} over {episodes:.0f} episodes"
 
 
-def _results(manifest: Manifest, algorithm: str, task: str) -> dict[str, Any]:
+def _results(library: Any, manifest: Manifest, task: str) -> list[Any] | None:
+    """Return what the evaluation found; of the value the Hub shows mean and deviation."""
     mean, spread = manifest.metric(RETURN), manifest.metric(SPREAD)
     if mean is None:
-        return {"name": algorithm, "results": []}
-    value = f"{mean:.2f}" if spread is None else f"{mean:.2f} +/- {spread:.2f}"
-    result = {
-        "task": {"type": "reinforcement-learning", "name": "reinforcement-learning"},
-        "dataset": {"name": task, "type": task},
-        "metrics": [{"type": "mean_reward", "value": value, "verified": False}],
-    }
-    return {"name": algorithm, "results": [result]}
+        return None
+    return [
+        library.EvalResult(
+            task_type=_REINFORCEMENT_LEARNING,
+            task_name=_REINFORCEMENT_LEARNING,
+            dataset_type=task,
+            dataset_name=task,
+            metric_type="mean_reward",
+            metric_name="mean_reward",
+            metric_value=f"{mean:.2f}" if spread is None else f"{mean:.2f} +/- {spread:.2f}",
+            verified=False,
+        )
+    ]
 
 
-def _framework(manifest: Manifest) -> str:
-    """Return the extra, with its comma, that brings what the run's objects are made with."""
+def _address(library: Any, repo: str) -> str:
+    return str(library.hf_hub_url(repo, REPLAY))
+
+
+def _extras(manifest: Manifest) -> str:
+    """Return the extras that bring what the run's objects are made with, each behind a comma."""
     rooms = {name.split(".")[1] for name in manifest.classes.values() if name.count(".") > 1}
-    extras = {"torch": ",torch", "tf": ",tensorflow"}
-    return "".join(extra for room, extra in extras.items() if room in rooms)
+    versions = manifest.fingerprint.get("versions", {})
+    wanted = [extra for room, extra in _BY_ROOM.items() if room in rooms]
+    wanted += [extra for library, extra in _BY_VERSION.items() if library in versions]
+    return "".join(f",{extra}" for extra in wanted)
 
 
 def _how_to_load(repo: str, torch_or_tensorflow: str) -> str:
     folder = f"data/local/hub/{repo}"
     return f"""## How to load
 
+In a clone of garage_like's repository:
+
 ```console
-$ pip install 'garage-like[hub{torch_or_tensorflow}]'
+$ pip install '.[hub{torch_or_tensorflow}]'
 $ garage-like hub pull {repo}
 $ garage-like show {folder}            # runs no code of it
 $ garage-like resume {folder} --trust  # go on training

@@ -16,13 +16,13 @@ from garage_like.data.batches import EnvStep, StepType
 from garage_like.envs.screen import has_screen
 from garage_like.envs.wrapper import Wrapper
 from garage_like.evaluation import rollout
+from garage_like.files.run_files import VIDEOS
 from garage_like.interfaces import Environment, Policy
 from garage_like.logging.notices import warn
 from garage_like.pictures.video import DEFAULT_FPS, VideoFile
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 
 LONGEST_EPISODE = 1000
-VIDEOS = "videos"
 
 
 @dataclass(frozen=True)

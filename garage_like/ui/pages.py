@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from garage_like.audit.run_diff import diff_runs
 from garage_like.errors import SnapshotCorruptError, SnapshotError
 from garage_like.files.opening import opened
-from garage_like.files.run_files import DEBUG_LOG
+from garage_like.files.run_files import DEBUG_LOG, VIDEOS
 from garage_like.logging.notices import printable
 from garage_like.runs.branching import branch_run
 from garage_like.runs.family import Member, families
@@ -161,7 +161,7 @@ class Pages:
         name = request.query_params.get("name", "")
         if _VIDEO.fullmatch(name) is None:
             raise HTTPException(404, "there is no such video")
-        with opened(path, f"videos/{name}") as file:
+        with opened(path, f"{VIDEOS}/{name}") as file:
             size = os.fstat(file.fileno()).st_size
             begin, end = _range(request.headers.get("range", ""), size)
             file.seek(begin)
@@ -244,7 +244,7 @@ class Pages:
 
     @staticmethod
     def _videos(run: Path) -> list[str]:
-        folder = run / "videos"
+        folder = run / VIDEOS
         if folder.is_symlink() or not folder.is_dir():
             return []
         return sorted(name for name in os.listdir(folder) if _VIDEO.fullmatch(name))

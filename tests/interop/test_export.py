@@ -16,7 +16,13 @@ from safetensors.numpy import load_file
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.table import Table
 from garage_like.errors import SnapshotNotFoundError
-from garage_like.interop.export import export_program, export_table, export_weights
+from garage_like.interop import migrate
+from garage_like.interop.export import (
+    export_all_weights,
+    export_program,
+    export_table,
+    export_weights,
+)
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.torch.policies import (
@@ -68,6 +74,28 @@ def read_pt(path: Path) -> dict[str, np.ndarray]:
 
 
 READERS = {"safetensors": load_file, "npz": read_npz, "pt": read_pt}
+
+
+@pytest.mark.parametrize("file_format", READERS)
+def test_k09_all_modules_go_into_one_file_and_come_back(
+    run: Path, tmp_path: Path, file_format: str
+) -> None:
+    out = tmp_path / f"agent.{file_format}"
+    assert export_all_weights(read_snapshot(run), file_format, out) == ["critic", "policy"]
+    single = tmp_path / "policy.npz"
+    export_weights(read_snapshot(run), "policy", "npz", single)
+    if file_format == "pt":
+        assert torch.load(out).keys() == {"critic", "policy"}
+        found = {f"policy.{k}": v.numpy() for k, v in torch.load(out)["policy"].items()}
+    else:
+        found = READERS[file_format](out)
+        assert found["critic.turned"].shape == (3, 4)
+    for name, array in read_npz(single).items():
+        np.testing.assert_array_equal(found[f"policy.{name}"], array)
+    policy = GaussianMLPPolicy(BOX, hidden_sizes=(4,))
+    migrate(policy, out, allow_partial=True)
+    for name, array in policy.state_dict().items():
+        np.testing.assert_array_equal(array.numpy(), found[f"policy.{name}"])
 
 
 @pytest.mark.parametrize("file_format", READERS)

@@ -117,8 +117,8 @@ def test_k12_the_card_says_task_return_loading_and_exactness(hub: Any, run: Path
     push(run, REPO, private=True)
     card = hub.files(REPO)["README.md"].decode()
     for expected in (
-        'library_name: "garage-like"',
-        '"value": "475.25 +/- 12.50"',
+        "\nlibrary_name: garage-like\n",
+        "value: 475.25 +/- 12.50\n",
         "| task | CartPole-v1 |",
         "| return | 475.25 +/- 12.50 over 10 episodes |",
         f"garage-like hub pull {REPO}",
@@ -128,6 +128,29 @@ def test_k12_the_card_says_task_return_loading_and_exactness(hub: Any, run: Path
     ):
         assert expected in card
     assert hub.private == {REPO}
+
+
+def test_the_hubs_own_library_reads_the_result_off_the_card(hub: Any, run: Path) -> None:
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    push(run, REPO)
+    data = huggingface_hub.ModelCard(hub.files(REPO)["README.md"].decode()).data
+    [result] = data.eval_results
+    assert (result.task_type, result.dataset_name) == ("reinforcement-learning", "CartPole-v1")
+    assert (result.metric_type, result.metric_value) == ("mean_reward", "475.25 +/- 12.50")
+    assert (data.library_name, data.model_name) == ("garage-like", "an algorithm")
+    assert data.pipeline_tag == "reinforcement-learning"
+
+
+def test_the_newest_video_up_to_the_snapshot_goes_along_as_the_replay(hub: Any, run: Path) -> None:
+    push(run, REPO)
+    assert "replay.mp4" not in hub.files(REPO)
+    assert "<video" not in hub.files(REPO)["README.md"].decode()
+    (run / "videos").mkdir()
+    for epoch in (1, 3, 4, 5):
+        (run / "videos" / f"epoch_{epoch:06d}.mp4").write_bytes(f"video {epoch}".encode())
+    push(run, REPO)
+    assert hub.files(REPO)["replay.mp4"] == b"video 4"
+    assert f"/{REPO}/resolve/main/replay.mp4" in hub.files(REPO)["README.md"].decode()
 
 
 def test_k12_the_card_of_a_run_that_is_not_exact_says_why() -> None:
@@ -141,7 +164,9 @@ def test_the_card_installs_what_loading_needs() -> None:
     for room, extras in (("torch", "hub,torch"), ("tf", "hub,tensorflow"), ("np", "hub")):
         classes = {"policy": f"garage_like.{room}.policies.some.Policy", "other": "user.Thing"}
         card = model_card(Manifest(epoch=1, classes=classes), {}, REPO)
-        assert f"pip install 'garage-like[{extras}]'" in card
+        assert f"pip install '.[{extras}]'" in card
+    manifest = Manifest(epoch=1, fingerprint={"versions": {"mujoco": "3", "numpy": "2"}})
+    assert "pip install '.[hub,mujoco]'" in model_card(manifest, {}, REPO)
 
 
 def test_k12_a_dry_run_sends_nothing(hub: Any, run: Path) -> None:

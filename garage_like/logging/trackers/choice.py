@@ -55,8 +55,12 @@ def _options(name: str, options: Any) -> dict[str, Any]:
             f"trackers: the options of {name!r} must be a dict of strings, numbers, lists and"
             f" dicts, since experiment.json keeps them; got {options!r}: {error}"
         ) from error
+    if not isinstance(kept.get("snapshots", False), bool):
+        raise TypeError(
+            f"trackers: snapshots of {name!r} must be True or False, got {kept['snapshots']!r}"
+        )
     if name == "mlflow":
-        known = {"tracking_uri", "experiment_name", "run_name", "tags"}
+        known = {"tracking_uri", "experiment_name", "run_name", "tags", "snapshots"}
         unknown = sorted(kept.keys() - known)
         if unknown:
             raise TypeError(

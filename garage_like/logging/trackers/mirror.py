@@ -1,6 +1,7 @@
 """Mirror: a tracker is told each row of the log once, at steps that always rise.
 
-Files: `trackers.json`, what each tracker needs to go on with its run: its id, say.
+Files: `trackers.json`, what each tracker needs to go on with its run (its id, say), and which files
+it was handed.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from garage_like.files import run_files
-from garage_like.files.run_files import VARIANT, read_json
+from garage_like.files.run_files import METADATA, NOTES, VARIANT, VIDEOS, read_json
 from garage_like.logging.hyperparameters import flat
 from garage_like.logging.light_imports import LogOutput, TabularInput
 from garage_like.logging.log_files import replace_content
@@ -33,12 +35,16 @@ class TrackedRun:
         parameters: of the experiment, in one level.
         last_step: of the newest row in the run directory; -1 if there is none.
         memory: what the tracker wrote here in an earlier session of the run; to be changed.
+        commit: of the launcher's git repository, or None.
+        tags: that people gave the run.
     """
 
     directory: Path
     parameters: dict[str, Any]
     last_step: int = -1
     memory: dict[str, Any] = field(default_factory=dict)
+    commit: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,15 +58,25 @@ class TrackedRun:
         return stem if stem and number.isdecimal() else self.name
 
     def config(self, given: Any) -> Any:
-        """Return the parameters and what a user adds to them, who has the last word."""
+        """Return parameters, commit, and what a user adds to them, who has the last word."""
+        own = {**self.parameters, **({"git_commit": self.commit} if self.commit else {})}
         if given is None:
-            return self.parameters
-        return {**self.parameters, **given} if isinstance(given, Mapping) else given
+            return own
+        return {**own, **given} if isinstance(given, Mapping) else given
+
+    def all_tags(self, given: Any) -> list[str]:
+        """Return the tags that options name, and the run's."""
+        return list(dict.fromkeys([*(given or ()), *self.tags]))
 
     @property
     def project(self) -> str:
         """The folder of related runs."""
         return self.directory.parent.name or "garage_like"
+
+
+def artifact_name(run_name: str, kind: str) -> str:
+    """Return a name that every tracker allows."""
+    return re.sub(r"[^\w.-]", "_", f"{run_name}-{kind}")
 
 
 class Tracker(Protocol):
@@ -71,6 +87,9 @@ class Tracker(Protocol):
 
     def log(self, row: dict[str, float], step: int) -> None:
         """Add the numbers of a row."""
+
+    def add(self, path: Path, kind: str) -> None:
+        """Add a file or a folder of the run directory as an artifact of a kind."""
 
     def finish(self, failed: bool) -> None:
         """End this session of the run."""
@@ -122,11 +141,15 @@ class Mirror(LogOutput):
         x_axis: str | None,
         make: Callable[[str, Mapping[str, Any]], Tracker] = make_tracker,
     ) -> None:
-        self._name, self._options, self._make = name, options, make
+        self._name, self._make = name, make
         self._steps = RisingSteps(x_axis)
         self._tracker: Tracker | None = None
+        self._options = dict(options)
+        self._with_snapshots = bool(self._options.pop("snapshots", False))
         self._held = -1
         self._beside: dict[str, float] = {}
+        self._directory = Path()
+        self._memory: dict[str, Any] = {}
         self.has_begun = False
 
     @property
@@ -144,10 +167,16 @@ class Mirror(LogOutput):
         self.has_begun = True
         rows = list(rows)
         steps = self.follow(rows)
-        memories = read_json(directory / run_files.TRACKERS)
-        parameters = flat(read_json(directory / VARIANT))
-        memory = dict(memories.get(self._name) or {})
-        run = TrackedRun(directory, parameters, self._steps.last, memory)
+        self._directory = directory
+        self._memory = dict(self._memories().get(self._name) or {})
+        run = TrackedRun(
+            directory,
+            flat(read_json(directory / VARIANT)),
+            self._steps.last,
+            self._memory,
+            read_json(directory / METADATA).get("git_commit"),
+            _tags(read_json(directory / NOTES)),
+        )
         try:
             tracker = self._make(self._name, self._options)
             self._held = tracker.start(run)
@@ -155,10 +184,17 @@ class Mirror(LogOutput):
             self._give_up(error)
             return
         self._tracker = tracker
-        text = json.dumps({**memories, self._name: run.memory}, indent=2) + "\n"
-        replace_content(directory / run_files.TRACKERS, text.encode())
+        self._remember()
         for row, step in zip(rows, steps, strict=True):
             self._send(row, step)
+        self._add_videos()
+
+    def _memories(self) -> dict[str, Any]:
+        return read_json(self._directory / run_files.TRACKERS)
+
+    def _remember(self) -> None:
+        text = json.dumps({**self._memories(), self._name: self._memory}, indent=2) + "\n"
+        replace_content(self._directory / run_files.TRACKERS, text.encode())
 
     def follow(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """Go on after these rows, which are all that the log holds; return their steps."""
@@ -170,6 +206,7 @@ class Mirror(LogOutput):
         values = data.as_primitive_dict
         if values:
             self._send(values, self._steps.next(values))
+        self._add_videos()
 
     def add_beside(self, tag: str, value: float) -> None:
         """Hand a number that is in no row on with the next one."""
@@ -190,11 +227,37 @@ class Mirror(LogOutput):
         except Exception as error:
             self._give_up(error)
 
+    def _add_videos(self) -> None:
+        for path in sorted((self._directory / VIDEOS).glob("epoch_*.mp4")):
+            self._add(path, "video")
+
+    def _add_snapshot(self) -> None:
+        """Hand the newest snapshot on, if that is asked for."""
+        found = (self._directory / "snapshots").glob("epoch_*/manifest.json")
+        newest = max((path.parent.name for path in found if _is_epoch(path.parent)), default=None)
+        if self._with_snapshots and newest is not None:
+            self._add(self._directory / "snapshots" / newest, "snapshot")
+
+    def _add(self, path: Path, kind: str) -> None:
+        """Hand a file or folder on, once in the life of a run."""
+        name = path.relative_to(self._directory).as_posix()
+        if self._tracker is None or name in self._memory.get("added", ()):
+            return
+        try:
+            self._tracker.add(path, kind)
+            self._memory["added"] = [*self._memory.get("added", ()), name]
+            self._remember()
+        except Exception as error:
+            self._give_up(error)
+
     def dump(self, step: int | None = None) -> None:
         """Do nothing: every row was handed on."""
 
     def close(self, failed: bool = False) -> None:
-        """End this session."""
+        """Hand on what the session left, and end it."""
+        if self._tracker is not None:
+            self._add_videos()
+            self._add_snapshot()
         tracker, self._tracker = self._tracker, None
         if tracker is None:
             return
@@ -210,3 +273,12 @@ class Mirror(LogOutput):
             f" has them all, and a resume hands them on: {type(error).__name__}: {error}",
             stacklevel=3,
         )
+
+
+def _tags(notes: Mapping[str, Any]) -> tuple[str, ...]:
+    tags = notes.get("tags")
+    return tuple(tag for tag in (tags if isinstance(tags, list) else ()) if isinstance(tag, str))
+
+
+def _is_epoch(snapshot: Path) -> bool:
+    return snapshot.name.removeprefix("epoch_").isdecimal()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 from garage_like.logging.trackers.mirror import TrackedRun
@@ -34,6 +35,8 @@ class MlflowTracker:
         if "run_id" in run.memory:
             self._run_id = run.memory["run_id"]
             self._client.update_run(self._run_id, status="RUNNING")
+            for key, value in _tags(run).items():
+                self._client.set_tag(self._run_id, key, value)
             return self._last_step()
         name = self._options.get("experiment_name") or run.project
         experiment = self._client.get_experiment_by_name(name)
@@ -41,7 +44,7 @@ class MlflowTracker:
         self._run_id = self._client.create_run(
             experiment.experiment_id if found is None else found,
             run_name=self._options.get("run_name") or run.name,
-            tags={"group": run.group, **self._options.get("tags", {})},
+            tags={"group": run.group, **_tags(run), **self._options.get("tags", {})},
         ).info.run_id
         run.memory["run_id"] = self._run_id
         for key, value in run.parameters.items():
@@ -62,9 +65,22 @@ class MlflowTracker:
         points = [metric(_allowed(key), value, now, step) for key, value in row.items()]
         self._client.log_batch(self._run_id, points)
 
+    def add(self, path: Path, kind: str) -> None:
+        """Add a file to the folder of its kind, or a folder there."""
+        if path.is_dir():
+            self._client.log_artifacts(self._run_id, str(path), f"{kind}/{path.name}")
+        else:
+            self._client.log_artifact(self._run_id, str(path), kind)
+
     def finish(self, failed: bool) -> None:
         """Say how the session ended."""
         self._client.set_terminated(self._run_id, "FAILED" if failed else "FINISHED")
+
+
+def _tags(run: TrackedRun) -> dict[str, str]:
+    """Return the commit where MLflow shows it, and the run's tags, of which MLflow asks values."""
+    commit = {"mlflow.source.git.commit": run.commit} if run.commit else {}
+    return {**commit, **dict.fromkeys(map(_allowed, run.tags), "true")}
 
 
 def _allowed(name: str) -> str:

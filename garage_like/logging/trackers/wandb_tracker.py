@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from garage_like.logging.trackers.mirror import TrackedRun
+from garage_like.logging.trackers.mirror import TrackedRun, artifact_name
 from garage_like.logging.trackers.wandb_files import last_step_offline
 
 _OFFLINE = ("offline", "dryrun")
@@ -30,10 +30,12 @@ class WandbTracker:
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
         self._run: Any = None
+        self._run_name = ""
 
     def start(self, run: TrackedRun) -> int:
         """Begin a run, or go on with the one whose id is known."""
         wandb = importlib.import_module("wandb")
+        self._run_name = run.name
         mode = self._options.get("mode") or os.environ.get("WANDB_MODE", "online")
         known = str(run.memory.setdefault("id", self._options.get("id") or uuid.uuid4().hex[:12]))
         session = int(run.memory.get("session", 0)) + 1
@@ -48,6 +50,7 @@ class WandbTracker:
                 "group": run.group,
                 **self._options,
                 "config": run.config(self._options.get("config")),
+                "tags": run.all_tags(self._options.get("tags")) or None,
                 "dir": str(folder),
                 "id": f"{known}-{session}" if is_next_segment else known,
                 "resume": None if mode in _OFFLINE else "allow",
@@ -60,6 +63,11 @@ class WandbTracker:
     def log(self, row: dict[str, float], step: int) -> None:
         """Add a row."""
         self._run.log(row, step=step)
+
+    def add(self, path: Path, kind: str) -> None:
+        """Add an artifact: a version of the run's videos, or of its snapshots."""
+        name = artifact_name(self._run_name, kind)
+        self._run.log_artifact(str(path), name=name, type=kind, aliases=["latest", path.stem])
 
     def finish(self, failed: bool) -> None:
         """Finish the session."""

@@ -36,6 +36,11 @@ class Shelf:
             raise OSError("connection lost")
         self.told["rows"].append((step, row))
 
+    def add(self, path, kind):
+        if self.broken == kind:
+            raise OSError("too large")
+        self.told.setdefault("added", []).append((kind, path.name))
+
     def finish(self, failed):
         if self.broken == "finish":
             raise OSError("too late")
@@ -121,6 +126,64 @@ def test_the_tracker_hears_how_the_session_ended(tmp_path, shelf, failure):
     assert shelf.runs["run 0"]["ends"] == [failure is KeyError]
 
 
+# ---- what stands beside the rows -------------------------------------------------------------
+
+
+def film(session, epoch):
+    (session.run_dir / "videos").mkdir(parents=True, exist_ok=True)
+    (session.run_dir / "videos" / f"epoch_{epoch:06d}.mp4").write_bytes(b"a video")
+
+
+def take_snapshot(session, epoch):
+    directory = session.run_dir / "snapshots" / f"epoch_{epoch:06d}"
+    directory.mkdir(parents=True)
+    (directory / "manifest.json").write_text("{}")
+
+
+def test_videos_are_added_once_in_the_life_of_a_run(session, shelf, monkeypatch):
+    count = iter(range(9))
+    monkeypatch.setattr(
+        session, "before_each_row", lambda: film(session, next(count)), raising=False
+    )
+    session(1, 3, WANDB)
+    assert shelf.runs["run 0"]["added"] == [("video", f"epoch_00000{n}.mp4") for n in range(2)]
+    session(2, 4, WANDB, after=1)
+    assert shelf.runs["run 0"]["added"] == [("video", f"epoch_00000{n}.mp4") for n in range(4)]
+
+
+def test_snapshots_are_added_if_asked_for_the_newest_at_the_end(session, shelf):
+    take_snapshot(session, 1)
+    take_snapshot(session, 2)
+    session(1, 3, {"wandb": {"snapshots": True}})
+    assert shelf.runs["run 0"]["added"] == [("snapshot", "epoch_000002")]
+    (session.run_dir / "snapshots" / "epoch_000009.corrupt-1").mkdir()
+    session(3, 4, {"wandb": {"snapshots": True}}, after=2)
+    session(4, 5, WANDB, after=3)
+    assert shelf.runs["run 0"]["added"] == [("snapshot", "epoch_000002")]
+
+
+def test_what_cannot_be_added_is_a_warning_and_is_added_later(session, shelf):
+    shelf.broken = "video"
+    film(session, 1)
+    with pytest.warns(UserWarning, match="OSError: too large"):
+        session(1, 3, WANDB)
+    shelf.broken = None
+    session(3, 4, WANDB, after=2)
+    assert shelf.runs["run 0"]["added"] == [("video", "epoch_000001.mp4")]
+    assert steps(shelf) == [100, 200, 300]
+
+
+def test_a_tracker_is_told_commit_and_tags(session, shelf):
+    session.run_dir.mkdir(parents=True)
+    (session.run_dir / "metadata.json").write_text('{"git_commit": "abc-dirty"}')
+    (session.run_dir / "notes.json").write_text('{"tags": ["paper", 7, "b"]}')
+    session(1, 2, WANDB)
+    run = shelf.runs["run 0"]["run"]
+    assert (run.commit, run.tags) == ("abc-dirty", ("paper", "b"))
+    assert run.config({"seed": 4}) == {"seed": 4, "sizes": "[64, 64]", "git_commit": "abc-dirty"}
+    assert run.all_tags(["a", "b"]) == ["a", "b", "paper"]
+
+
 # ---- steps -----------------------------------------------------------------------------------
 
 
@@ -194,6 +257,7 @@ def test_trackers_may_be_named_or_given_options(value, wanted):
         (3, TypeError, "trackers must be a name, a list of names, or a dict of options by name"),
         ({"wandb": "p"}, TypeError, "the options of 'wandb' must be a dict of strings"),
         ({"wandb": {"x": object()}}, TypeError, "the options of 'wandb' must be a dict of strings"),
+        ({"trackio": {"snapshots": 3}}, TypeError, "snapshots of 'trackio' must be True or False"),
         ({"mlflow": {"uri": "x"}}, TypeError, "mlflow has no option 'uri'; there are experiment"),
     ],
 )

@@ -14,7 +14,10 @@ from pathlib import Path
 from garage_like.logging import RunLogs, logger, tabular
 
 directory, offsets = Path(sys.argv[1]) / "cartpole" / "ppo_2", {}
-directory.mkdir(parents=True)
+(directory / "videos").mkdir(parents=True)
+(directory / "videos" / "epoch_000001.mp4").write_bytes(b"a video")
+(directory / "metadata.json").write_text('{"git_commit": "abc"}')
+(directory / "notes.json").write_text('{"tags": ["paper"]}')
 
 def session(first, last, after=None):
     with RunLogs(
@@ -35,6 +38,12 @@ from trackio.sqlite_storage import SQLiteStorage
 [run] = SQLiteStorage.get_runs("cartpole")
 assert run.startswith("ppo_2-"), run
 rows = SQLiteStorage.get_logs("cartpole", run)
+import trackio
+config = SQLiteStorage.get_run_config("cartpole", run)
+print(config["git_commit"], config["tags"])
+trackio.init(project="cartpole", embed=False)
+[video] = Path(trackio.use_artifact(f"{run}-video:epoch_000001").download()).rglob("*.mp4")
+print(video.name, video.read_bytes())
 print([(row["step"], row["Return"] * 3) for row in rows])
 """
 
@@ -51,4 +60,7 @@ def test_a_resume_continues_the_same_run_and_doubles_no_row(tmp_path):
     )
     assert ran.returncode == 0, ran.stderr
     wanted = [(100 * count, float(count)) for count in range(1, 9)]
-    assert str(wanted) in ran.stdout.splitlines()
+    said = ran.stdout.splitlines()
+    assert "abc ['paper']" in said
+    assert "epoch_000001.mp4 b'a video'" in said
+    assert str(wanted) in said

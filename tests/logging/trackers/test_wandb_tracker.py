@@ -18,18 +18,21 @@ class Server(types.ModuleType):
     def __init__(self):
         super().__init__("wandb")
         self.__spec__ = types.SimpleNamespace(name="wandb")
-        self.runs, self.calls = {}, []
+        self.runs, self.calls, self.artifacts = {}, [], []
 
     def init(self, *, id, resume, **options):
         self.calls.append({"id": id, "resume": resume, **options})
         resumed = id in self.runs
         history = self.runs.setdefault(id, [])
-        return ServerRun(history, resumed)
+        return ServerRun(history, resumed, self.artifacts)
 
 
 class ServerRun:
-    def __init__(self, history, resumed):
-        self.history, self.resumed = history, resumed
+    def __init__(self, history, resumed, artifacts):
+        self.history, self.resumed, self.artifacts = history, resumed, artifacts
+
+    def log_artifact(self, path, **told):
+        self.artifacts.append((path, told))
 
     @property
     def step(self):
@@ -67,6 +70,19 @@ def test_k07_options_of_wandb_init_are_passed_on_and_the_rest_is_the_runs(sessio
     assert (call["project"], call["tags"], call["id"]) == ("mine", ["a"], "chosen")
     assert (call["name"], call["group"]) == ("ppo_2", "ppo")
     assert call["config"] == {"seed": 3, "sizes": "[64, 64]"}
+
+
+def test_commit_tags_and_videos_are_told(session, server):
+    (session.run_dir / "videos").mkdir(parents=True)
+    (session.run_dir / "videos" / "epoch_000001.mp4").write_bytes(b"a video")
+    (session.run_dir / "metadata.json").write_text('{"git_commit": "abc"}')
+    (session.run_dir / "notes.json").write_text('{"tags": ["paper"]}')
+    session(1, 2, {"wandb": {"tags": ["a"]}})
+    [call] = server.calls
+    assert (call["tags"], call["config"]["git_commit"]) == (["a", "paper"], "abc")
+    [(path, told)] = server.artifacts
+    assert path.endswith("videos/epoch_000001.mp4")
+    assert told == {"name": "ppo_2-video", "type": "video", "aliases": ["latest", "epoch_000001"]}
 
 
 def test_config_of_the_user_is_added_to_the_runs(session, server):
@@ -122,6 +138,8 @@ def test_k07_offline_each_session_is_a_segment_of_one_group_at_rising_steps(sess
     pytest.importorskip("wandb", reason="needs the extra wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
     options = {"wandb": {"mode": "offline", "id": "abc"}}
+    (session.run_dir / "videos").mkdir(parents=True)
+    (session.run_dir / "videos" / "epoch_000001.mp4").write_bytes(b"a video")
     session(1, 6, options)
     session(4, 9, options, after=3)
     expected = {
