@@ -28,6 +28,7 @@ NOT_COMPARED = (
     "experiment_dir",
     "_progress",
     "logger",
+    ".forward.__",  # how Python calls what TorchScript compiled
 )
 
 

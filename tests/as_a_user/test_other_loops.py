@@ -71,6 +71,7 @@ EXAMPLES = {
     "skrl SAC": ("skrl_pendulum.py", "--algorithm=sac", "--timesteps=320"),
     "tianshou": ("tianshou_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
     "torchrl": ("torchrl_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
+    "rl_games": ("rl_games_cartpole.py", "--n-epochs=8"),
     "keras": ("keras_cartpole.py", "--n-epochs=8", "--epoch-steps=64"),
 }
 

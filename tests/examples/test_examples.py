@@ -35,6 +35,7 @@ TESTED_BY_NAME = {
     "adapters/sb3_ppo.py",
     "adapters/skrl_pendulum.py",
     "adapters/tianshou_cartpole.py",
+    "adapters/rl_games_cartpole.py",
     "adapters/torchrl_cartpole.py",
     "adapters/keras_cartpole.py",
     "kill_and_resume.py",

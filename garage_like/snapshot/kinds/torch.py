@@ -57,6 +57,10 @@ class TorchKind(Kind):
         return value.grad if value.is_leaf else None
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
+        if _is(cls, "jit.ScriptModule"):
+            from garage_like.snapshot.kinds import torch_scripts
+
+            return torch_scripts.script_parts
         if _is(cls, "nn.Module"):
             return attributes_of
         if not _is(cls, "Tensor", "Generator", "optim.Optimizer"):

@@ -16,6 +16,7 @@ from garage_like.snapshot.kinds import (
     torch_arrays,
     torch_graphs,
     torch_modules,
+    torch_scripts,
     torch_slots,
 )
 from garage_like.snapshot.kinds.kind import PickleAgainError, Pickling, Reducer
@@ -50,6 +51,8 @@ class TorchPickling:
             return self._reduce_defaultdict
         if cls is torch_slots.SlotRows:
             return self._reduce_rows
+        if issubclass(cls, torch.jit.ScriptModule):
+            return torch_scripts.reduce_script
         if torch_graphs.is_parametrized_class(cls):
             return torch_graphs.reduce_parametrized
         if issubclass(cls, torch.nn.Module) and torch_modules.pickles_its_attributes(cls):
