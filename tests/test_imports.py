@@ -43,6 +43,7 @@ LOADED_ONCE_TORCH_IS = {
     "garage_like.snapshot.kinds.torch_graphs",
     "garage_like.snapshot.kinds.torch_modules",
     "garage_like.snapshot.kinds.torch_pickling",
+    "garage_like.snapshot.kinds.torch_scripts",
     "garage_like.snapshot.kinds.torch_slots",
 }
 

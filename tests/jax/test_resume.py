@@ -85,6 +85,8 @@ def test_runs_go_on_bit_for_bit_wherever_they_are_killed(algorithm, seeds, devic
     _, again = straight_and_killed(tmp_path, "experiment.py", *arguments, kill=kill, **options)
     assert "The resume is exact" in again.stdout
     assert diff_runs(tmp_path / "straight" / RUN, tmp_path / "killed" / RUN).equal
+    observation, said = ACTS[algorithm]
+    assert acts_without_jax(tmp_path / "killed" / RUN, observation) == said
     row = read_snapshot(tmp_path / "killed" / RUN).metrics
     if seeds == "8":
         assert {f"Seeds/{i}/AverageReturn" for i in range(8)} <= row.keys()
@@ -157,27 +159,40 @@ def test_fewer_devices_are_refused_and_going_on_with_them_is_told(tmp_path):
     assert "algo.num_devices was changed before epoch 4" in manifest.reasons
 
 
-@pytest.mark.slow
-def test_policy_acts_where_there_is_no_jax(one_seed):
-    folder, _, _ = one_seed
+def acts_without_jax(run, observation):
+    """Have a policy act where only NumPy is; return what it said."""
     code = """
-import sys
-for name in ("jax", "jaxlib", "flax", "optax", "ml_dtypes", "torch", "tensorflow"):
+import json, sys
+for name in ("jax", "jaxlib", "flax", "optax", "equinox", "ml_dtypes", "torch", "tensorflow"):
     sys.modules[name] = None
 from garage_like import load_algo, load_policy
 from garage_like.errors import SnapshotMismatchError
-action, infos = load_policy(sys.argv[1]).get_action([0.1, 0.0, 0.0, 0.0])
-assert infos["logits"].shape == (2,)
+action, infos = load_policy(sys.argv[1]).get_action(json.loads(sys.argv[2]))
+print(action.shape, {name: value.shape for name, value in infos.items()})
 try:
     load_algo(sys.argv[1])
 except SnapshotMismatchError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, folder / "straight" / RUN],
+        [sys.executable, "-W", "error", "-c", code, run, str(observation)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "cannot be imported here" in done.stdout
+    return done.stdout.splitlines()[0]
+
+
+ACTS = {
+    "ppo": ([0.1, 0.0, 0.0, 0.0], "() {'logits': (2,)}"),
+    "dqn": ([0.1, 0.0, 0.0, 0.0], "() {}"),
+    "sac": ([0.1, 0.9, 0.0], "(1,) {'mean': (1,)}"),
+}
+
+
+@pytest.mark.slow
+def test_policy_acts_where_there_is_no_jax(one_seed):
+    observation, said = ACTS["ppo"]
+    assert acts_without_jax(one_seed[0] / "straight" / RUN, observation) == said
