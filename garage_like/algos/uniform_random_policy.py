@@ -46,6 +46,9 @@ class UniformRandomPolicy(Named, OfEnv):
             return rng.integers(space.n, size=count) + space.start, {}
         assert isinstance(space, spaces.Box)
         shape = (count, *space.shape)
+        if space.dtype.kind in "iu":
+            whole: Any = space.dtype
+            return rng.integers(space.low, space.high, shape, whole, endpoint=True), {}
         if space.is_bounded("both"):
             actions = rng.uniform(space.low, space.high, shape)
         else:

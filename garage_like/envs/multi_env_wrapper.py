@@ -29,10 +29,9 @@ def uniform_random_strategy(
     Args:
         num_tasks: how many there are.
         last_task: not used.
-        rng: what it is drawn from; None for a fresh stream of the run, the same in each call.
+        rng: what it is drawn from; None for NumPy's global generator.
     """
-    rng = seeding.stream("uniform_random_strategy") if rng is None else rng
-    return int(rng.integers(num_tasks))
+    return int(np.random.randint(num_tasks) if rng is None else rng.integers(num_tasks))
 
 
 def round_robin_strategy(num_tasks: int, last_task: int | None = None) -> int:

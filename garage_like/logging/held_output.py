@@ -45,6 +45,11 @@ class HeldOutput(LogOutput):
         if len(self._tables) > self._max_tables:
             self._when_full()
 
+    def take_lines_of(self, other: HeldOutput) -> None:
+        """Keep the messages that another kept, too, after one's own."""
+        self._lines += other._lines
+        other._lines.clear()
+
     def write_lines(self, text: TextOutput) -> None:
         """Write the messages, and the tables as text, in their order."""
         for line in self._lines:

@@ -225,6 +225,13 @@ class RunLogs:
                 for mirror in self._mirrors:
                     mirror.add_beside(value.tag, value.simple_value)
 
+    def add_lines(self, told: HeldOutput) -> None:
+        """Log what was told before these logs were opened."""
+        if self._held is None:
+            told.write_lines(self._text)
+        else:
+            self._held.take_lines_of(told)
+
     def append(self) -> None:
         """Go on at the end of whatever logs there are; do nothing if these have begun."""
         self._begin(with_tables=True)

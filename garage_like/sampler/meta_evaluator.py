@@ -88,7 +88,10 @@ class MetaEvaluator:
         """
         from garage_like.logging import tabular
 
-        n_episodes = test_episodes_per_task or self._n_test_episodes
+        given = test_episodes_per_task
+        n_episodes = self._n_test_episodes if given is None else given
+        if n_episodes < 1:
+            raise ValueError(f"evaluate: test_episodes_per_task must be at least 1, got {given!r}")
         explored, tested = [], []
         for update in self._test_task_sampler.sample(self._n_test_tasks):
             policy = algo.get_exploration_policy()

@@ -312,8 +312,10 @@ class Snapshotter:
                 known_names=self._known_names,
                 env_states=env_states,
             )
-        except MemoryError as error:
+        except Exception as error:
             self._known_names = None  # half of it, perhaps
+            if not isinstance(error, MemoryError):
+                raise
             raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
         return _Job(label(manifest), captured, staging, before_commit)
 

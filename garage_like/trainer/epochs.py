@@ -19,7 +19,7 @@ from typing import Any
 
 from garage_like.configuration.shown_options import takes_fields_of
 from garage_like.errors import SnapshotMismatchError, SnapshotSaveError
-from garage_like.logging import heard, logger
+from garage_like.logging import logger
 from garage_like.logging.logger_state import has_row
 from garage_like.snapshot.capture import pickled
 from garage_like.snapshot.config import SnapshotConfig, SnapshotOptions
@@ -142,13 +142,13 @@ class ScriptLoop(Loop):
         else:
             self._check()
         start = self._args_of_training().start_epoch
-        total = wanted.get("n_epochs") or self._n_epochs
+        total = self._n_epochs if wanted.get("n_epochs") is None else wanted["n_epochs"]
         if "additional_epochs" in wanted:
             total = start + wanted["additional_epochs"]
         self._end = total
         self._train_args = TrainArgs(total, start_epoch=start)
         if start >= total:
-            with heard():
+            with self._heard():
                 logger.log(f"Nothing is left to do: all {total} epochs are finished")
             return
         record_script(self._config)
@@ -185,7 +185,7 @@ class ScriptLoop(Loop):
         if self._config.saves_nothing:
             return
         try:
-            with heard():
+            with self._heard():
                 pickled(self._graph(), True, Staging(), self._env_states())
         except Exception as error:
             why = self._namespace.why_unsavable(error, self._env_states())

@@ -37,6 +37,7 @@ from garage_like.logging import (
     tabular,
     tracked,
 )
+from garage_like.logging.held_output import HeldOutput
 from garage_like.logging.log_files import make_directory
 from garage_like.logging.logger_state import clear_row
 from garage_like.logging.steps import log_step
@@ -78,6 +79,7 @@ class Loop(Training):
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
         self._open_epoch: OpenEpoch | None = None
+        self._told = HeldOutput(0, lambda: None)
         self.ends_here = False
 
     # ---- restore ----------------------------------------------------------------------------
@@ -127,7 +129,7 @@ class Loop(Training):
         set_global_rng(self._rng)
         self.step_itr = self._stats.total_itr
         label.not_restored += missing
-        with heard():
+        with self._heard():
             logger.log(f"Restore from snapshot saved in {loaded.path}")
             for line in restored_lines(self._train_args, self._stats):
                 logger.log(line)
@@ -248,8 +250,13 @@ class Loop(Training):
             self._make_directory()
         make_directory(self.run_dir)
         logs = RunLogs(self.run_dir, x_axis=self._x_axis, existing=not is_new)
+        logs.add_lines(self._told)
         logger.log(f"Logging to {logs.directory}")
         return logs
+
+    def _heard(self) -> contextlib.AbstractContextManager[None]:
+        """Let be heard what is told now; logs that are opened later begin with it."""
+        return heard(self._told)
 
     def _logs_between_trainings(self) -> contextlib.AbstractContextManager[Any]:
         """Open the logs where no loop runs, so that a snapshot knows where they end."""
@@ -427,7 +434,8 @@ class Loop(Training):
             )
         check_count("epoch", epoch, 0)
         self._args_of_training()
-        with heard():
+        lost = self._session.news.telling_what_is_lost(epoch, whatever_fails=True)
+        with heard(), lost:
             if self._config.saves_nothing or not self._config.has_directory:
                 logger.log(
                     f"save: no snapshot of epoch #{epoch}, since saving is switched off; give"

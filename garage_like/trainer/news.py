@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from garage_like.errors import SnapshotWriteError
+from garage_like.errors import RunLockedError, SnapshotError, SnapshotWriteError
 from garage_like.logging import logger
 from garage_like.logging.notices import say, warn
 from garage_like.logging.steps import log_of_epoch
@@ -87,14 +87,25 @@ class News:
             self._snapshotter.store.relabel(problem)
 
     @contextlib.contextmanager
-    def telling_what_is_lost(self, epoch: int) -> Iterator[None]:
-        """Tell of a snapshot that the block could not take: it is lost, and the run is not."""
+    def telling_what_is_lost(self, epoch: int, *, whatever_fails: bool = False) -> Iterator[None]:
+        """Tell of a snapshot that the block could not take: it is lost, and the run is not.
+
+        Args:
+            epoch: of the snapshot.
+            whatever_fails: any error counts but those that a user is to hear of. Where memory is
+                short, C code raises a TypeError, a KeyError or what else it takes that to mean.
+        """
         try:
             yield
         except SnapshotWriteError as error:
             self.tell(SaveReport(errors=[error]))
         except (MemoryError, SystemError):  # C code makes the latter of the former at times
             lost = f"there was not enough memory to save epoch {epoch}"
+            self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
+        except Exception as error:
+            if isinstance(error, SnapshotError | RunLockedError) or not whatever_fails:
+                raise
+            lost = f"epoch {epoch} is not saved: {type(error).__name__}: {error}"
             self.tell(SaveReport(errors=[SnapshotWriteError(lost)]))
 
     def look_for(self, last: int | None) -> None:

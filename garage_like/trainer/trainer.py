@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from garage_like.callbacks.calling import Callbacks
 from garage_like.configuration.comparison import ConfigPolicy, Difference, check_config_policy
 from garage_like.errors import NotSetupError, SnapshotMismatchError
-from garage_like.logging import heard, logger
+from garage_like.logging import logger
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.loading import LoadedSnapshot, load_snapshot
@@ -104,7 +104,7 @@ class Trainer(Loop):
                 with other arguments; or if bits may differ and must not.
             SnapshotUntrustedError: if another user wrote it, and it is not to be trusted.
         """
-        policy = config_policy or self._config.config_policy
+        policy = self._config.config_policy if config_policy is None else config_policy
         check_config_policy(policy)
         loaded = load_snapshot(
             from_dir,
@@ -143,7 +143,7 @@ class Trainer(Loop):
         if self._restored is None or self._settings is None:
             raise NotSetupError("change: nothing was restored; call restore(dir) first")
         changed = self._settings.change(settings, self._session.label.env_states)
-        with heard():
+        with self._heard():
             epoch = self._args_of_training().start_epoch
             why = self._session.label.go_on_otherwise(changed, epoch)
             self._inexact += why
@@ -198,7 +198,7 @@ class Trainer(Loop):
         saved = self._session.saved_stage() if self._config.auto_resume else None
         if saved is not None and self._restored is None and stage <= saved:
             if stage < saved:
-                with heard():
+                with self._heard():
                     logger.log(f"Stage {stage} of training was finished by an earlier start")
                 return None
             self._goes_on = True
@@ -278,7 +278,7 @@ class Trainer(Loop):
         return self._run()
 
     def _say_nothing_is_left(self, why: str) -> None:
-        with heard():
+        with self._heard():
             logger.log(
                 f"Nothing is left to do: {why} and the last one that was finished is"
                 f" {self._stats.total_epoch}; pass n_epochs or additional_epochs to train longer"

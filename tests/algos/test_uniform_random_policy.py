@@ -33,6 +33,16 @@ def test_box_is_filled_from_end_to_end():
     assert np.allclose(drawn.mean(axis=0), [-2.0, 3.0], atol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int32])
+def test_each_integer_of_a_box_is_equally_frequent(dtype):
+    low = 0 if dtype is np.uint8 else -2
+    drawn = actions(spaces.Box(low, low + 3, (1,), dtype))
+    assert drawn.dtype == dtype
+    values, counts = np.unique(drawn, return_counts=True)
+    assert values.tolist() == list(range(low, low + 4))
+    assert np.abs(counts - 500).max() < 80
+
+
 def test_box_without_bounds_is_drawn_from_a_normal_distribution():
     low, high = np.array([-np.inf, 0.0, 0.0]), np.array([np.inf, np.inf, 1.0])
     drawn = actions(spaces.Box(low, high, dtype=np.float64))

@@ -45,6 +45,12 @@ def test_tasks_are_drawn_from_a_stream_that_goes_on_in_a_pickle():
     assert tasks_played(env, 20) == tasks_played(twin, 20)
 
 
+def test_a_strategy_of_ones_own_may_draw_by_ours():
+    np.random.seed(3)
+    env = MultiEnvWrapper(points(), lambda n, last: uniform_random_strategy(n, last))
+    assert set(tasks_played(env, 30)) == {0, 1, 2}
+
+
 def test_observations_tell_which_task_it_is():
     env = MultiEnvWrapper(points(), round_robin_strategy, env_names=["a", "b", "c"])
     assert env.observation_space.shape == (6,)

@@ -52,6 +52,8 @@ def test_each_task_is_explored_adapted_to_and_played():
     assert row["MetaTest/Average/AverageReturn"] > row["MetaTest/Exploration/AverageReturn"]
     row = recorded_by(evaluator, algo, test_episodes_per_task=1)
     assert (row["MetaTest/Average/NumEpisodes"], row["MetaTest/Average/Iteration"]) == (3, 1)
+    with pytest.raises(ValueError, match="test_episodes_per_task must be at least 1, got 0"):
+        evaluator.evaluate(algo, test_episodes_per_task=0)
 
 
 def test_all_tasks_of_a_pool_are_played_and_named():

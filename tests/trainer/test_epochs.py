@@ -66,6 +66,8 @@ def test_a_loop_goes_on_where_it_was(tmp_path):
     assert found.seen == straight.seen
     assert found.count == N
     assert found.same is found.walker
+    told = (tmp_path / "run" / "debug.log").read_text()
+    assert told.count("Restore from snapshot") == told.count("The resume is exact") == 1
     again = run(tmp_path / "run")
     assert again.seen == straight.seen, "a finished loop has its last state"
 

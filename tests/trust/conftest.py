@@ -27,7 +27,9 @@ def documented():
     for line in (Path(__file__).parents[2] / "docs" / "snapshots.md").read_text().splitlines():
         cells = [cell.strip().replace(",", "") for cell in line.strip("|").split("|")]
         if len(cells) == 4 and all(cell.isdigit() for cell in cells[1:]):
-            found[cells[0].split()[0]] = tuple(map(int, cells[1:]))
+            tried, lost, other = map(int, cells[1:])
+            assert tried == lost + other, line
+            found[cells[0].split()[0]] = (tried, lost, other)
     return found
 
 

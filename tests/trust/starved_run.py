@@ -1,6 +1,9 @@
 """A run to which one allocation is refused in the middle of a save.
 
-starved_run.py FOLDER RESULTS EVERY   every so-many-th allocation of a save, in forked children
+starved_run.py FOLDER RESULTS EVERY FIRST   every so-many-th allocation of a save; 1 tries each
+
+A forked child tries many, until it is through or the interpreter dies of one: a fork costs as much
+as a run.
 """
 
 import _testcapi
@@ -24,6 +27,7 @@ from garage_like.trainer import Trainer
 
 N_EPOCHS = 4
 STARVED = 1
+MOST = 300
 
 
 class Walk(RLAlgorithm):
@@ -83,24 +87,46 @@ def train(run_dir, number):
     }
 
 
-def sweep(folder, every):
+def sweep(folder, results, every, first):
+    """Write a line for each allocation that is refused, and what came of it."""
     for name in ("warm", "whole"):
-        (folder / name).mkdir()
-        whole = train(folder / name, None)
-    yield whole
-    for number in range(0, 1_000_000, every):
-        run_dir = folder / "run"
-        run_dir.mkdir()
-        found = in_child(lambda: train(run_dir, number))  # noqa: B023
-        shutil.rmtree(run_dir)
-        yield {"number": number, "ended": found} if isinstance(found, int) else found
-        if isinstance(found, dict) and found["is_over"]:
+        whole = train(made(folder / name), None)
+    results.write_text(json.dumps(whole) + "\n")
+    number = first
+    while number < 1_000_000:
+        ended = in_child(lambda: go_through(folder, results, number, every))  # noqa: B023
+        last = json.loads(results.read_text().splitlines()[-1])
+        if last.get("is_over"):
             return
+        number = first if last["number"] is None else last["number"] + every
+        if isinstance(ended, int):
+            note(results, {"number": number, "ended": ended})
+            number += every
+
+
+def go_through(folder, results, first, every):
+    for number in range(first, first + MOST * every, every):
+        run_dir = made(folder / "run")
+        found = train(run_dir, number)
+        shutil.rmtree(run_dir)
+        note(results, found)
+        if found["is_over"]:
+            break
+    return "through"
+
+
+def made(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory
+
+
+def note(results, found):
+    with results.open("a") as file:
+        print(json.dumps(found), file=file)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    folder, results, every = sys.argv[1:]
-    with open(results, "w") as file:
-        for found in sweep(Path(folder), int(every)):
-            print(json.dumps(found), file=file, flush=True)
+    folder, results, every, first = sys.argv[1:]
+    sweep(Path(folder), Path(results), int(every), int(first))

@@ -15,7 +15,7 @@ EVERY = 13
 def test_no_allocation_of_a_save_that_is_refused_ends_training(folder, figures, documented):
     pytest.importorskip("_testcapi")
     done = subprocess.run(
-        [sys.executable, SCRIPT, folder, folder / "results", str(EVERY)],
+        [sys.executable, SCRIPT, folder, folder / "results", str(EVERY), "0"],
         capture_output=True,
         text=True,
         timeout=1800,
@@ -32,5 +32,6 @@ def test_no_allocation_of_a_save_that_is_refused_ends_training(folder, figures, 
         assert one["rows"] == len(whole["epochs"]), one
         assert one["epochs"] in (whole["epochs"], [0, 2, 3]), one
     lost = sum(one["epochs"] != whole["epochs"] for one in tried)
-    assert documented["allocations"][:2] == pytest.approx((len(found), lost), rel=0.15)
+    of_all = (EVERY * len(found), EVERY * lost)
+    assert documented["allocations"][:2] == pytest.approx(of_all, rel=0.15)
     figures["allocations of a save that were refused, a snapshot lost at most"] += len(tried)

@@ -103,7 +103,8 @@ def described_optimizer(
         )
     if is_trust_region:
         arguments = {_TRUST_REGION[key]: value for key, value in given.items()}
-        arguments["max_constraint_value"] = max_constraint_value or 0.01
+        limit = 0.01 if max_constraint_value is None else max_constraint_value
+        arguments["max_constraint_value"] = limit
         return OptimizerWrapper((ConjugateGradientOptimizer, arguments), module)
     cls = of_today(given.get("optimizer") or optimizer)
     if cls in (None, FirstOrderOptimizer):
