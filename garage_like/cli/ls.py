@@ -82,7 +82,7 @@ def ls(
     if not root.is_dir():
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
     runs = sorted(overviews(root), key=lambda run: run.updated)
-    more = [name.strip() for name in columns.split(",") if name.strip()]
+    more = list(dict.fromkeys(name.strip() for name in columns.split(",") if name.strip()))
     try:
         conditions = [Condition.parse(text) for text in where]
         by = [] if sort is None else [sort.removeprefix("-")]
@@ -107,6 +107,7 @@ def ls(
 
 def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders: bool) -> None:
     groups: dict[str, list[list[str]]] = {}
+    more = [name for name in more if name not in COLUMNS]
     if any(run.tags for run in runs) and "tag" not in more:
         more = [*more, "tag"]
     for run in runs:
@@ -147,6 +148,8 @@ def _print_csv(runs: Sequence[Overview], more: Sequence[str]) -> None:
 def _print_groups(
     groups: Sequence[Group], more: Sequence[str], *, as_json: bool, as_csv: bool
 ) -> None:
+    headings = {"runs": False, "algo": False, "env": False, "count": True, "return": True}
+    more = [name for name in more if name not in headings]
     told = [_group_as_json(one, more) for one in groups] if as_json or as_csv else []
     if as_json:
         printing.print_json(told)
@@ -154,7 +157,6 @@ def _print_groups(
         _print_groups_csv(told, more)
     if as_json or as_csv:
         return
-    headings = {"runs": False, "algo": False, "env": False, "count": True, "return": True}
     rows = []
     for one in groups:
         first = Path(one.runs[0].run).name

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
-from click.testing import CliRunner
 
 from garage_like.cli import main
 
@@ -89,29 +88,3 @@ def test_tab_knows_columns(few: Path) -> None:
     assert completed("ls", str(few), "--sort", "ret") == ["return"]
     assert completed("plot", str(few), "--y", "Eval") == ["Evaluation/AverageReturn"]
     assert completed("ls", str(few), "--where", "lr>1e") == []
-
-
-@pytest.mark.parametrize("columns", ["40", "80", "200", None])
-@pytest.mark.parametrize(
-    "words",
-    [["ls"], ["ls", "--group", "--columns", "lr"], ["compare"], ["study", "--by", "run"]],
-    ids=" ".join,
-)
-def test_tables_are_right_at_every_width(tmp_path, words, columns) -> None:
-    """No name is lost and none is written letter by letter; in a pipe none is folded."""
-    names = [f"a_run_of_a_long_name_learning_rate={lr}_seed=1" for lr in (1e-3, 3e-4)]
-    for name in (*names, "b", "c", "d"):
-        fabricate_run(tmp_path / name, lr=3e-4 if "3" in name else 1e-3, n_epochs=4)
-    command = [words[0], str(tmp_path), *words[1:], *(["--reps", "9"] * (words[0] == "study"))]
-    shown = CliRunner(env={"COLUMNS": columns}).invoke(main, command)
-    assert shown.exit_code == 0, shown.output
-    lines = [line for line in shown.stdout.splitlines() if line.strip()]
-    firsts = [line.split()[0] for line in lines]
-    for name in names if "--group" not in words else names[1:]:
-        if columns is None:
-            assert name in firsts
-        else:
-            assert name in "".join(firsts)
-    assert len(lines) < 45, "letter by letter it would be more than 80"
-    if words == ["ls"] and columns in ("80", "200"):
-        assert max(map(len, lines)) <= int(columns)

@@ -1,6 +1,6 @@
 """The page as a person uses it, in headless Chromium: clicks, keys, a phone, a screen reader.
 
-Screenshots are left in `UI_SCREENSHOTS`, if that is set.
+Screenshots are left in `build/screenshots`, or below the folder that `CI_ARTIFACTS` names.
 """
 
 import os
@@ -25,6 +25,8 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), "")
+BUILD = Path(__file__).parents[2] / "build"
+SCREENSHOTS = Path(os.environ.get("CI_ARTIFACTS") or BUILD) / "screenshots"
 SERIOUS = ("critical", "serious", "moderate")
 
 pytestmark = [
@@ -251,9 +253,9 @@ def test_pages_fit_and_are_accessible(chromium, address, width, scheme):
             page.get_by_role("button", name="What it holds").click()
             page.get_by_role("heading", name="Epoch 29 holds").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        if os.environ.get("UI_SCREENSHOTS"):
-            place = Path(os.environ["UI_SCREENSHOTS"]) / f"{name}_{width}_{scheme}.png"
-            page.screenshot(path=place, full_page=name != "runs")
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        place = SCREENSHOTS / f"{name}_{width}_{scheme}.png"
+        page.screenshot(path=place, full_page=name != "runs")
         page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
         violations = axe.Axe().run(page).response["violations"]
         serious = [one for one in violations if one["impact"] in SERIOUS]

@@ -227,6 +227,15 @@ class Mirror(LogOutput):
         except Exception as error:
             self._give_up(error)
 
+    def _send_rest(self) -> None:
+        """Hand on numbers that came after the last row, at its step: a resume goes on after it."""
+        if self._beside and self._tracker is not None:
+            numbers, self._beside = self._beside, {}
+            try:
+                self._tracker.log(numbers, max(self._steps.last, 0))
+            except Exception as error:
+                self._give_up(error)
+
     def _add_videos(self) -> None:
         for path in sorted((self._directory / VIDEOS).glob("epoch_*.mp4")):
             self._add(path, "video")
@@ -256,6 +265,7 @@ class Mirror(LogOutput):
     def close(self, failed: bool = False) -> None:
         """Hand on what the session left, and end it."""
         if self._tracker is not None:
+            self._send_rest()
             self._add_videos()
             self._add_snapshot()
         tracker, self._tracker = self._tracker, None

@@ -10,7 +10,7 @@ import pytest
 
 from garage_like import wrap_experiment
 from garage_like.experiment.options import RunOptions
-from garage_like.logging import RunLogs, tabular
+from garage_like.logging import RunLogs, tabular, writer
 from garage_like.logging.trackers import RisingSteps, check_installed, check_trackers
 from garage_like.logging.trackers.choice import TRACKERS
 
@@ -112,6 +112,16 @@ def test_going_back_within_a_session_doubles_no_row(session, shelf, log_row, tmp
         log_row(steps=2, x=2)
         log_row(steps=3, x=3)
     assert steps(shelf) == [1, 2, 3]
+
+
+def test_what_goes_to_the_writer_after_the_last_row_arrives_at_its_step(tmp_path, log_row, shelf):
+    with RunLogs(tmp_path, existing=False, console=False, trackers=WANDB):
+        log_row(steps=7, x=1)
+        writer.add_scalar("late", 1.5, 9)
+    assert [(step, row.get("late")) for step, row in shelf.runs["run 0"]["rows"]] == [
+        (7, None),
+        (7, 1.5),
+    ]
 
 
 @pytest.mark.parametrize("failure", [None, KeyError, SystemExit])
