@@ -122,6 +122,7 @@ EXTRAS["dev"] = [
     *EXTRAS["ray"],
     "ruff==0.17.*",
     "mypy==2.4.*",
+    "pyright[nodejs]==1.1.*",
 ]
 
 # Gradient steps in C, for GCC on x86-64; elsewhere the package installs without, and NumPy serves.

@@ -98,7 +98,8 @@ class RLAlgorithm(Named, ExtensionPoints, abc.ABC):
     defined if it overrides what only garage calls.
     """
 
-    policy: Policy
+    policy: Any
+    """What is trained: a `Policy`, and whatever else an algorithm asks of it."""
 
     @property
     def sampler(self) -> Sampler | None:
@@ -151,6 +152,16 @@ class RecurrentActor(Actor, Protocol):
 
     def note(self, actions: np.ndarray) -> None:
         """Remember that these were taken instead of the actions that `act` chose."""
+
+
+class Agent(Protocol):
+    """Choose actions, one at a time: what any sampler can step an environment by."""
+
+    def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
+        """Return one action and its agent infos for one observation of shape (*O,)."""
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Forget the episode."""
 
 
 class Policy(Protocol):

@@ -1,5 +1,6 @@
 """Type checkers accept what users write, and see what a decorated experiment takes."""
 
+import json
 import os
 import re
 import subprocess
@@ -81,16 +82,22 @@ def calls(spec: Any, policy: Any, vf: Any, qf: Any, buffer: Any) -> None:
 """
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return the errors of one run over all: each would read the libraries again."""
-    pytest.importorskip("torch")
-    directory = tmp_path_factory.mktemp("user")
+def write_what_users_write(directory: Path) -> list[str]:
+    """Put the README's experiment and calls into a directory; return the files' names."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     experiment = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)[0]
     files = {"readme.py": experiment, "calls.py": CALLS, "arguments.py": ARGUMENTS}
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
+    return [*files]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the errors of one run over all: each would read the libraries again."""
+    pytest.importorskip("torch")
+    directory = tmp_path_factory.mktemp("user")
+    files = write_what_users_write(directory)
     examples = sorted(str(path) for path in (ROOT / "examples").rglob("*.py"))
     # As an editable install has it: the sources stand on a plain path.
     done = subprocess.run(
@@ -127,3 +134,27 @@ def test_what_is_wrong_is_refused_and_nothing_else(told: list[str], name: str, t
     wrong = {i for i, line in enumerate(text.splitlines(), 1) if line.endswith("# wrong")}
     found = [line for line in told if line.startswith(f"{name}:")]
     assert {int(line.split(":")[1]) for line in found} == wrong, found
+
+
+@pytest.mark.slow
+def test_pyright_accepts_and_refuses_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("pyright")
+    pytest.importorskip("torch")
+    write_what_users_write(tmp_path)
+    settings = {"include": [".", str(ROOT / "examples")], "extraPaths": [str(ROOT)]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)["generalDiagnostics"]
+    told = {
+        (Path(one["file"]).name, one["range"]["start"]["line"] + 1): one["message"]
+        for one in found
+        if one["severity"] == "error" and one.get("rule") != "reportMissingImports"
+    }
+    wrong = {
+        (name, i)
+        for name, text in (("calls.py", CALLS), ("arguments.py", ARGUMENTS))
+        for i, line in enumerate(text.splitlines(), 1)
+        if line.endswith("# wrong")
+    }
+    assert told.keys() == wrong, told

@@ -35,7 +35,7 @@ class Actor(GaussianMixin, Model):
         self.net = torch.nn.Sequential(torch.nn.Linear(3, 32), torch.nn.Tanh())
         self.mean, self.log_std = torch.nn.Linear(32, 1), torch.nn.Parameter(torch.zeros(1))
 
-    def compute(self, inputs: Any, role: str = "") -> Any:
+    def compute(self, inputs: Any, *, role: str = "") -> Any:
         """Return the mean, and what the distribution needs besides."""
         mean = 2 * torch.tanh(self.mean(self.net(inputs["observations"])))
         return mean, {"log_std": self.log_std}
@@ -50,7 +50,7 @@ class Critic(DeterministicMixin, Model):
         layers = torch.nn.Linear(n_inputs, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1)
         self.n_inputs, self.net = n_inputs, torch.nn.Sequential(*layers)
 
-    def compute(self, inputs: Any, role: str = "") -> Any:
+    def compute(self, inputs: Any, *, role: str = "") -> Any:
         """Return the value."""
         parts = [inputs["observations"], inputs.get("taken_actions")][: self.n_inputs - 2]
         return self.net(torch.cat(parts, dim=1)), {}
@@ -64,11 +64,12 @@ class Critic(DeterministicMixin, Model):
 def main(algorithm: str, timesteps: int, seed: int, log_dir: str) -> None:
     """Train, from where an earlier start came to."""
     set_seed(seed)
-    env = wrap_env(gym.make_vec("Pendulum-v1", 2, vectorization_mode="sync"), verbose=False)
+    env: Any = wrap_env(gym.make_vec("Pendulum-v1", 2, vectorization_mode="sync"), verbose=False)
     critics = (
         {"value": Critic(env, 3)} if algorithm == "ppo" else {n: Critic(env, 4) for n in CRITICS}
     )
-    agent: Any = (PPO if algorithm == "ppo" else SAC)(
+    agent_class: Any = PPO if algorithm == "ppo" else SAC
+    agent = agent_class(
         models={"policy": Actor(env), **critics},
         memory=RandomMemory(memory_size=32 if algorithm == "ppo" else 5_000, num_envs=2),
         cfg=PPO_CFG(rollouts=32) if algorithm == "ppo" else SAC_CFG(learning_starts=64),

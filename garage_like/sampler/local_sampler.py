@@ -9,7 +9,7 @@ from typing import Any
 from garage_like.configuration.configured import configuration_of
 from garage_like.data.batches import EpisodeBatch
 from garage_like.envs.copy import copy_env, without_sharing
-from garage_like.interfaces import Environment, Policy, Sampler
+from garage_like.interfaces import Agent, Environment, Sampler
 from garage_like.sampler.default_worker import DefaultWorker
 from garage_like.sampler.env_update import EnvUpdate
 from garage_like.sampler.vector_worker import VectorWorker
@@ -35,7 +35,7 @@ class LocalSampler(Sampler):
     before the first step. To try a policy in between, use a copy of the environment.
 
     Args:
-        agents: a policy, or a list of one for each worker.
+        agents: a policy, or a list of one for each worker; None where each call brings one.
         envs: an environment, or what makes one (EnvUpdate), or a list of one for each worker.
         worker_factory: makes the workers; the arguments below are for when there is none.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT); None takes the
@@ -58,7 +58,7 @@ class LocalSampler(Sampler):
 
     def __init__(
         self,
-        agents: Policy | list[Policy],
+        agents: Agent | list[Agent] | None,
         envs: Environment | list[Environment],
         *,
         worker_factory: WorkerFactory | None = None,
@@ -108,7 +108,7 @@ class LocalSampler(Sampler):
     def from_worker_factory(
         cls,
         worker_factory: WorkerFactory,
-        agents: Policy | list[Policy],
+        agents: Agent | list[Agent] | None,
         envs: Environment | list[Environment],
     ) -> LocalSampler:
         """Return a sampler whose workers a factory makes."""
