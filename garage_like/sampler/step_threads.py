@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from garage_like.sampler.shared_state import noted
@@ -25,7 +28,8 @@ class StepThreads:
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
         self.begun: dict[int, Any] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
+        self._pool: list[threading.Thread] = []
         self._moved: Callable[[], str | None] = lambda: None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -59,22 +63,59 @@ class StepThreads:
         """Return a function of each item; none is at work any more when it returns, or raises."""
         if len(items) < 2:
             return [function(item) for item in items]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_threads, thread_name_prefix="env")
+        if not self._pool:
+            self._begin_threads()
+        # Nobody is woken but those who step, and this thread by the last of them: with futures, 64
+        # steps of 5 ms would take more time than is left for it.
         n = min(self.n_threads, len(items))
-        parts = [self._pool.submit(_each, function, items[k::n]) for k in range(n)]
-        wait(parts)
+        parts: list[Any] = [None] * n
+        ended: list[None] = []
+        done: SimpleQueue[None] = SimpleQueue()
+        for k in range(n):
+            self._jobs.put((function, items[k::n], k, parts, ended, done))
+        done.get()
         results: list[Any] = [None] * len(items)
         for k, part in enumerate(parts):
-            results[k::n] = part.result()
+            if isinstance(part, _Raised):
+                raise part.error
+            results[k::n] = part
         return results
+
+    def _begin_threads(self) -> None:
+        for number in range(self.n_threads):
+            options = {"name": f"env_{number}", "args": (self._jobs,), "daemon": True}
+            self._pool.append(threading.Thread(target=_work, **options))
+            self._pool[-1].start()
+        weakref.finalize(self, _end, self._jobs, self.n_threads)
 
     def shutdown(self) -> None:
         """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        if self._pool:
+            _end(self._jobs, len(self._pool))
+            for thread in self._pool:
+                thread.join()
+            self._pool, self._jobs = [], SimpleQueue()
 
 
-def _each(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    return [function(item) for item in items]
+@dataclass(frozen=True)
+class _Raised:
+    error: Exception
+
+
+def _work(jobs: SimpleQueue[Any]) -> None:
+    """Do jobs until there is none; nothing here holds what asks for them."""
+    while (job := jobs.get()) is not None:
+        function, items, k, parts, ended, done = job
+        try:
+            parts[k] = [function(item) for item in items]
+        except Exception as error:
+            parts[k] = _Raised(error)
+        ended.append(None)
+        if len(ended) == len(parts):
+            done.put(None)
+        del job, function, items, parts, ended, done
+
+
+def _end(jobs: SimpleQueue[Any], n_threads: int) -> None:
+    for _ in range(n_threads):
+        jobs.put(None)

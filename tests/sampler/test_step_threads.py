@@ -121,7 +121,7 @@ def test_threads_end_with_the_worker():
     sampler = sampler_of(VecWorker, n_threads=4)
     sampler.obtain_samples(0, 30)
     (worker,) = sampler._workers
-    threads = worker._threads._pool._threads
+    threads = [*worker._threads._pool]
     assert any(thread.is_alive() for thread in threads)
     worker.shutdown()
     assert not any(thread.is_alive() for thread in threads)
