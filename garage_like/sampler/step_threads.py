@@ -83,9 +83,10 @@ class StepThreads:
 
     def _begin_threads(self) -> None:
         for number in range(self.n_threads):
-            options = {"name": f"env_{number}", "args": (self._jobs,), "daemon": True}
-            self._pool.append(threading.Thread(target=_work, **options))
-            self._pool[-1].start()
+            name = f"env_{number}"
+            thread = threading.Thread(target=_work, args=(self._jobs,), name=name, daemon=True)
+            thread.start()
+            self._pool.append(thread)
         weakref.finalize(self, _end, self._jobs, self.n_threads)
 
     def shutdown(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.data.normalizers import arrays_of, set_normalizers
-from garage_like.errors import SnapshotError, SnapshotWriteError
+from garage_like.errors import RunLockedError, SnapshotError, SnapshotWriteError
 from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.choosing import FromEpoch
@@ -188,6 +188,8 @@ class Snapshotter:
         self.store.open(previous)
         self.shelf.look_again()
         self._is_open = True
+        if self._follower is not None:
+            self._follower.begin()
 
     def is_due(self, before: Progress, now: Progress, metrics: Mapping[str, Any]) -> bool:
         """Tell whether the epoch just finished must be saved."""
@@ -385,7 +387,8 @@ class Snapshotter:
         except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
             self.shelf.look_again()
-            if isinstance(error, Exception) and not isinstance(error, SnapshotError):
+            known = (SnapshotError, RunLockedError)
+            if isinstance(error, Exception) and not isinstance(error, known):
                 raise _lost(manifest.epoch, error) from error  # want of memory, perhaps
             raise
         finally:

@@ -47,6 +47,7 @@ class News:
 
         Raises:
             SnapshotWriteError: if one could not, and `on_save_error` is `'raise'`.
+            RunLockedError: if another process has taken the run over.
         """
         self.tell(self._snapshotter.report())
         self.hear_of_restores()
@@ -54,8 +55,12 @@ class News:
         return failures
 
     def tell(self, report: SaveReport) -> None:
-        """Log what became of captures; warn of those that could not be written, or raise."""
-        raises = self._config.on_save_error == "raise"
+        """Log what became of captures; warn of those that could not be written, or raise.
+
+        A run that another process has taken over is not gone on with, whatever was asked for.
+        """
+        is_lost = any(isinstance(error, RunLockedError) for error in report.errors)
+        raises = is_lost or self._config.on_save_error == "raise"
         self.say(replace(report, errors=[]) if raises else report)
         if report.errors and raises:
             raise report.errors[0]

@@ -65,6 +65,7 @@ class RunSession:
         self._before: Progress | None = None
         self._now: Progress | None = None
         self._is_writing = False
+        self._check_lock: Callable[[], None] = lambda: None
         self.has_begun = False
         self._num_stages = 0
         self._begun_from: LoadedSnapshot | None = None
@@ -192,10 +193,17 @@ class RunSession:
     def _locked(self) -> Iterator[None]:
         lock = RunLock(self._run_dir)
         lock.acquire()
+        self._check_lock = lock.check
         try:
             yield
         finally:
             lock.release()
+
+    def _ready(self, logs: RunLogs | None, offsets: Mapping[str, int]) -> None:
+        """Make logs durable before a snapshot is committed, if the run is still this process's."""
+        self._check_lock()
+        if logs is not None:
+            logs.sync(offsets)
 
     def _continue(self, restored: LoadedSnapshot) -> None:
         """Cut back to a snapshot of this directory."""
@@ -325,8 +333,8 @@ class RunSession:
         logs = active_run_logs(self._run_dir)
         with self.news.telling_what_is_lost(epoch):
             offsets = _offsets_of(logs, epoch)
-            sync = None if logs is None else functools.partial(logs.sync, offsets)
-            self._snapshotter.save_held(replace(held, logs=offsets), sync)
+            ready = functools.partial(self._ready, logs, offsets)
+            self._snapshotter.save_held(replace(held, logs=offsets), ready)
         return True
 
     def is_as_saved(self, graph: Mapping[str, Any], epoch: int) -> bool:
@@ -369,7 +377,7 @@ class RunSession:
         self._snapshotter.save(
             graph,
             manifest,
-            None if logs is None else functools.partial(logs.sync, manifest.logs),
+            functools.partial(self._ready, logs, manifest.logs),
             self.label.env_states,
             functools.partial(self.label.labelled, graph=graph),
             only_hold=only_hold,

@@ -1,4 +1,8 @@
-"""A run with a mirror, as the page on mirrors shows it: `mirrored.py URL [kill]`."""
+"""A run with a mirror, as the page on mirrors shows it: `mirrored.py URL [kill|wait]`.
+
+With `wait` its fourth epoch lasts until there is a file `go`. LAPSE says how long a writer that
+says nothing is taken for alive.
+"""
 
 import os
 import sys
@@ -11,12 +15,17 @@ from garage_like import Trainer, wrap_experiment
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.replay_buffer import PathBuffer
+from garage_like.snapshot.mirror import lease
 from garage_like.torch.algos import SAC
 from garage_like.torch.policies import TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import ContinuousMLPQFunction
 
 URL = sys.argv[1]
 DIES = sys.argv[2:] == ["kill"]
+WAITS = sys.argv[2:] == ["wait"]
+if "LAPSE" in os.environ:
+    lease.LAPSE = float(os.environ["LAPSE"])
+    lease.BEAT = lease.LAPSE / 10
 
 
 class Slow(SAC):
@@ -24,6 +33,8 @@ class Slow(SAC):
 
     def train_epoch(self, trainer: Any) -> Any:
         time.sleep(0.3 if DIES else 0.0)
+        while WAITS and trainer.step_itr == 3 and not Path("go").exists():
+            time.sleep(0.05)
         return super().train_epoch(trainer)
 
 

@@ -1,11 +1,14 @@
 """A run whose machine is lost, disk and all, goes on from its mirror as if nothing had been."""
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from compared import arrays, rows
 
+from garage_like.snapshot.mirror.fetching import mirrored
+from garage_like.snapshot.mirror.place import Place
+
 SCRIPT = Path(__file__).parent / "mirrored.py"
 RUN = Path("data/local/experiment/mirrored")
+
+S3 = {
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+    "AWS_ALLOW_HTTP": "true",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+}
 
 pytest.importorskip("obstore", reason="needs the extra remote")
 
@@ -46,15 +60,32 @@ def s3(tmp_path_factory):
         time.sleep(0.1)
     yield (
         folder / "lab",
-        {
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-        },
+        {**S3, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
     )
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def s3_that_creates_once():
+    """Start an S3 server that refuses to create an object twice; yield what reaches it."""
+    pytest.importorskip("moto")
+    pytest.importorskip("flask_cors")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(urllib.request.Request(f"{address}/lab", method="PUT")).close()
+            break
+        time.sleep(0.2)
+    yield {**S3, "AWS_ENDPOINT_URL": address}
     server.terminate()
     server.wait(10)
 
@@ -111,3 +142,55 @@ def test_a_run_whose_disk_is_lost_goes_on_from_a_folder(tmp_path):
 def test_a_run_whose_disk_is_lost_goes_on_from_s3(tmp_path, s3):
     folder, variables = s3
     check(tmp_path, "s3://lab/runs/sac", folder / "runs/sac", variables)
+
+
+@pytest.mark.slow
+def test_a_second_machine_is_let_in_once_the_first_cannot_write_any_more(
+    tmp_path, s3_that_creates_once
+):
+    url, first, second = "s3://lab/runs/two", tmp_path / "first", tmp_path / "second"
+    variables = {**s3_that_creates_once, "LAPSE": "4"}
+    first.mkdir()
+    with (first / "said.txt").open("w") as said:
+        hanging = subprocess.Popen(
+            [sys.executable, "-W", "ignore::DeprecationWarning", SCRIPT, url, "wait"],
+            cwd=first,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        until = time.monotonic() + 120
+        while "epoch_000002" not in arrived(url, variables) and time.monotonic() < until:
+            assert hanging.poll() is None, (first / "said.txt").read_text()
+            time.sleep(0.5)
+        status, said = start(second, variables, SCRIPT, url)
+        assert (status, "lives, and writes there; stop it" in said) == (1, True), said
+        assert not list(second.glob("**/epoch_*"))
+        hanging.send_signal(signal.SIGSTOP)
+        status, said = start(second, variables, SCRIPT, url)
+        assert status == 0, said
+        assert "Restore from snapshot" in (second / RUN / "debug.log").read_text()
+        newest = arrived(url, variables)
+        assert max(newest) == "epoch_000005"
+        (first / "go").touch()
+        hanging.send_signal(signal.SIGCONT)
+        assert hanging.wait(120) == 0
+    finally:
+        hanging.kill()
+        hanging.wait()
+    assert f"nothing more goes to {url}, training goes on" in (first / "said.txt").read_text()
+    assert arrived(url, variables) == newest
+    ours, theirs = arrays(first / RUN), arrays(second / RUN)
+    assert [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)] == []
+    assert rows(first / RUN) == rows(second / RUN)
+
+
+def arrived(url: str, variables: dict[str, str]) -> dict[str, str]:
+    before = dict(os.environ)
+    os.environ |= variables
+    try:
+        return mirrored(Place(url))
+    finally:
+        os.environ.clear()
+        os.environ |= before

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +22,7 @@ class RunLock:
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
         self._lock = FileLock(run_dir / LOCK)
+        self._signature: dict[str, Any] = {}
 
     def acquire(self) -> None:
         """Take the lock at once.
@@ -79,11 +81,26 @@ class RunLock:
 
     def _sign(self) -> None:
         """Say who holds the lock, for others' message; no link is written through."""
-        holder = {"pid": os.getpid(), "host": socket.gethostname()}
+        self._signature = {"pid": os.getpid(), "host": socket.gethostname()}
         path = self._run_dir / HOLDER
         path.unlink(missing_ok=True)
         with path.open("x") as file:
-            file.write(json.dumps(holder))
+            file.write(json.dumps(self._signature))
+
+    def check(self) -> None:
+        """Make sure, before something is written, that the system has let nobody else in.
+
+        A server of files may take a machine for dead that it cannot hear, and free its locks.
+
+        Raises:
+            RunLockedError: if another process has signed.
+        """
+        holder = read_json(self._run_dir / HOLDER)
+        if _is_legible(holder) and holder != self._signature:
+            raise RunLockedError(
+                f"{self._run_dir}: another process writes to this run now ({self._holder()}), so"
+                " this one has lost it and must not write any more; what it did since is discarded"
+            )
 
     def release(self) -> None:
         """Give the lock back."""
@@ -94,6 +111,10 @@ class RunLock:
 
     def _holder(self) -> str:
         holder = read_json(self._run_dir / HOLDER)
-        if isinstance(holder.get("pid"), int) and isinstance(holder.get("host"), str):
+        if _is_legible(holder):
             return f"process {holder['pid']} on {holder['host']}"
         return "its process number is not known"
+
+
+def _is_legible(holder: dict[str, Any]) -> bool:
+    return isinstance(holder.get("pid"), int) and isinstance(holder.get("host"), str)

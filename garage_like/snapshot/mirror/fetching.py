@@ -17,6 +17,7 @@ from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry, digest_of
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.mirror.heads import newest_head
+from garage_like.snapshot.mirror.lease import claim, show_life
 from garage_like.snapshot.mirror.place import NotThereError, Place
 from garage_like.snapshot.mirror.sending import OF_RUN, RUN_FILES
 
@@ -90,10 +91,13 @@ def fetch_all(
 def fetch_what_is_lost(config: SnapshotConfig) -> Path | None:
     """Bring a run back whose directory is lost, if it is to be continued and a mirror holds it.
 
+    Whoever wrote to the mirror is fenced off first, so that nothing newer comes after what is read.
+
     Returns:
         The directory of the snapshot; None if there is nothing to bring.
 
     Raises:
+        FencedError: if another process lives, and writes there.
         SnapshotNotFoundError: if the mirror cannot be reached: whether there is a run to continue
             is not known then, and starting over would be wrong.
     """
@@ -102,7 +106,11 @@ def fetch_what_is_lost(config: SnapshotConfig) -> Path | None:
         return None
     try:
         place = Place(config.mirror)
-        return fetch(place, config.run_dir) if mirrored(place) else None
+        if not mirrored(place):
+            return None
+        head, _ = claim(place)
+        show_life(place, head.token)  # until the run that goes on does so itself
+        return fetch(place, config.run_dir)
     except SnapshotError:
         raise
     except Exception as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from garage_like.logging.notices import warn
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.mirror.heads import FencedError
+from garage_like.snapshot.mirror.lease import Lease
 from garage_like.snapshot.mirror.place import Place
 from garage_like.snapshot.mirror.sending import Sender
 
@@ -39,16 +40,25 @@ class Follower:
         self._is_fenced = False
         self._was_told = False
         self._sender: Sender | None = None
+        self._lease: Lease | None = None
         self._thread: threading.Thread | None = None
 
-    def wake(self) -> None:
-        """Say that there is a newer snapshot."""
+    def begin(self, *, has_news: bool = False) -> None:
+        """Become the place's writer, in a thread; others are kept out from then on.
+
+        Args:
+            has_news: whether there is a newer snapshot.
+        """
         with self._state:
-            self._has_news = True
+            self._has_news = self._has_news or has_news
             if self._thread is None and not self._is_fenced:
                 self._thread = threading.Thread(target=self._follow, name="mirror", daemon=True)
                 self._thread.start()
             self._state.notify_all()
+
+    def wake(self) -> None:
+        """Say that there is a newer snapshot."""
+        self.begin(has_news=True)
 
     def finish(self) -> None:
         """Wait a while for the newest to arrive; say so if it does not."""
@@ -70,13 +80,15 @@ class Follower:
         pause = FIRST_PAUSE
         while True:
             with self._state:
-                while not self._has_news and not self._is_ending:
+                while self._sender is not None and not self._has_news and not self._is_ending:
                     self._state.wait()
-                if not self._has_news:
+                if self._is_ending and not self._has_news:
                     break
-                self._has_news = False
+                has_news, self._has_news = self._has_news, False
             try:
-                self._send_newest()
+                sender = self._take_place()
+                if has_news:
+                    push_newest(sender, self._run_dir)
                 pause = FIRST_PAUSE
             except (FencedError, ValueError) as error:
                 self._is_fenced = True
@@ -85,7 +97,7 @@ class Follower:
             except FileNotFoundError:
                 self._has_news = True  # pruned before it was held: there is a newer one
             except Exception as error:
-                self._has_news = True
+                self._has_news = self._has_news or has_news
                 if not self._was_told:
                     self._was_told = True
                     warn(
@@ -97,16 +109,20 @@ class Follower:
                         break
                     self._state.wait(min(pause, FIRST_PAUSE) if self._is_ending else pause)
                 pause = min(2.0 * pause, LONGEST_PAUSE)
+        if self._lease is not None:
+            self._lease.give_back()
+            self._lease = None
         if self._sender is not None:
             self._sender.close()
             self._sender = None
 
-    def _send_newest(self) -> None:
+    def _take_place(self) -> Sender:
         if self._sender is None:
-            sender = Sender(Place(self._url), self._run_dir)
+            place = Place(self._url)
+            sender = Sender(place, self._run_dir)
             sender.take_over()
-            self._sender = sender
-        push_newest(self._sender, self._run_dir)
+            self._sender, self._lease = sender, Lease(place, sender.token)
+        return self._sender
 
 
 def push_newest(sender: Sender, run_dir: Path) -> str | None:

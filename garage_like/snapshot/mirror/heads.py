@@ -33,12 +33,14 @@ class Head:
         token: of the writer, counted up at each take-over.
         owner: who it is, for messages.
         epochs: key of each snapshot's index, by the name of its directory.
+        writer: what tells the writer from any other, be it of the same process.
     """
 
     run: str
     token: int
     owner: str
     epochs: dict[str, str] = field(default_factory=dict)
+    writer: str = ""
 
 
 def newest_head(place: Place) -> tuple[Head | None, int]:
@@ -68,7 +70,7 @@ def create_next(place: Place, head: Head, number: int) -> int:
             place.create(_key(wanted), text)
         except AlreadyThereError:
             found = _read(place, wanted)
-            if (found.token, found.owner) != (head.token, head.owner):
+            if (found.token, found.writer) != (head.token, head.writer):
                 raise FencedError(f"{place.url}: {found.owner} writes there now") from None
             continue
         numbers = _numbers(place)

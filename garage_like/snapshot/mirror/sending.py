@@ -9,6 +9,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, METADATA, PROGRESS, VARIANT
@@ -16,7 +17,8 @@ from garage_like.logging.csv_table import content_at
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry, file_digest_of, read_file
 from garage_like.snapshot.disk.manifest import Manifest
-from garage_like.snapshot.mirror.heads import Head, create_next, newest_head
+from garage_like.snapshot.mirror.heads import Head, create_next
+from garage_like.snapshot.mirror.lease import claim
 from garage_like.snapshot.mirror.place import Place
 
 BLOCK = 64 << 10
@@ -52,22 +54,20 @@ class Sender:
         """Become the writer; whoever was is fenced off.
 
         Raises:
+            FencedError: if another process lives, and writes there.
             ValueError: if the place holds another run.
         """
-        head, self._number = newest_head(self._place)
-        run = run_name(self._run_dir)
-        if head is not None and head.run != run:
-            raise ValueError(
-                f"{self._place.url} holds the snapshots of another run, of {head.owner}; choose"
-                " another URL, or `garage-like pull` it and go on with that run"
-            )
-        token = 1 if head is None else head.token + 1
-        epochs = {} if head is None else head.epochs
-        self._advance(Head(run, token, f"process {os.getpid()} on {os.uname().nodename}", epochs))
+        self._head, self._number = claim(self._place, run_name(self._run_dir))
+        epochs = self._head.epochs
         self._keys = {
             key: dict(json.loads(self._place.get(key))["keys"]) for key in epochs.values()
         }
         self._there = {*self._place.keys("data"), *self._place.keys("index")}
+
+    @property
+    def token(self) -> int:
+        """What the writer's folders are called; 0 before it has become one."""
+        return 0 if self._head is None else self._head.token
 
     def _advance(self, head: Head) -> None:
         self._number, self._head = create_next(self._place, head, self._number), head
@@ -114,7 +114,7 @@ class Sender:
         self._there.add(key)
         self._place.put(key, json.dumps(index).encode())
         epochs = {n: k for n, k in self._head.epochs.items() if n in set(keep)} | {name: key}
-        self._advance(Head(self._head.run, self._head.token, self._head.owner, epochs))
+        self._advance(replace(self._head, epochs=epochs))
         self._keys = {k: v for k, v in {**self._keys, key: keys}.items() if k in epochs.values()}
         self._forget()
 

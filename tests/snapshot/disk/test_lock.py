@@ -9,8 +9,15 @@ import time
 
 import pytest
 
+from garage_like.envs import GymEnv
 from garage_like.errors import RunLockedError, SnapshotSaveError
+from garage_like.np.algos import CEM
+from garage_like.np.policies import CategoricalMLPPolicy
+from garage_like.sampler import LocalSampler
+from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot.disk.layout import epochs_in
 from garage_like.snapshot.disk.lock import HOLDER, LOCK, RunLock
+from garage_like.trainer import Trainer
 
 HOLD = """
 import sys, time
@@ -94,3 +101,35 @@ def test_directory_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / LOCK).mkdir()
     with pytest.raises(SnapshotSaveError, match=rf"{tmp_path}: nothing can be written to this run"):
         RunLock(tmp_path).acquire()
+
+
+def test_who_has_lost_the_run_to_another_machine_knows(tmp_path):
+    lock = RunLock(tmp_path)
+    lock.acquire()
+    lock.check()
+    (tmp_path / HOLDER).write_text("not legible")
+    lock.check()
+    (tmp_path / HOLDER).write_text('{"pid": 7, "host": "another"}')
+    with pytest.raises(RunLockedError, match=r"writes to this run now \(process 7 on another\)"):
+        lock.check()
+
+
+class TakenOver(CEM):
+    def train_epoch(self, trainer):
+        if trainer.step_itr == 2:  # the second epoch; as if a file server had freed the lock
+            (trainer.run_dir / HOLDER).write_text('{"pid": 7, "host": "another"}')
+        return super().train_epoch(trainer)
+
+
+def test_a_run_that_another_machine_was_let_into_ends_and_saves_nothing_more(tmp_path):
+    env = GymEnv("CartPole-v1", max_episode_length=10)
+    policy = CategoricalMLPPolicy(env.spec, hidden_sizes=(2,))
+    algo = TakenOver(env.spec, policy, LocalSampler(policy, env), n_samples=2, best_frac=0.5)
+    config = SnapshotConfig(
+        snapshot_dir=tmp_path, snapshot_mode="all", async_save=False, try_restore=False
+    )
+    trainer = Trainer(config)
+    trainer.setup(algo, env)
+    with pytest.raises(RunLockedError, match="this one has lost it and must not write any more"):
+        trainer.train(n_epochs=9, batch_size=10)
+    assert epochs_in(tmp_path / "snapshots") == [0]
