@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -40,24 +40,24 @@ class ReplayMemory:
         self._table: Table | None = None
         self._noted = 0
 
-    def take(self, like: Mapping[str, Any]) -> Columns:
+    def take(self, shapes: Callable[[], Mapping[str, Any]]) -> Columns:
         """Hand the columns over; `put` brings them back.
 
         Args:
-            like: shapes and types that they have if nothing was stored yet, by name.
+            shapes: tells shapes and types that they have, by name; asked if nothing was stored yet.
         """
         columns, self._columns = self._columns, None
         if columns is not None:
             return columns
         if self._table is None:
-            return {name: jnp.zeros(one.shape, one.dtype) for name, one in like.items()}
-        count = self._table.num_rows
+            return {name: jnp.zeros(one.shape, one.dtype) for name, one in shapes().items()}
         found = {}
-        for name, one in like.items():
-            rows = np.zeros(one.shape, one.dtype)
+        for name in self._table.columns:
             stored = self._table.column(name)
-            np.moveaxis(rows, self._axis, 0)[:count] = stored
-            found[name] = jnp.array(rows)
+            shape = stored.shape[1:]
+            rows = np.zeros((*shape[: self._axis], self.slots, *shape[self._axis :]), stored.dtype)
+            np.moveaxis(rows, self._axis, 0)[: len(stored)] = stored
+            found[name] = jax.device_put(rows)
         return found
 
     def put(self, columns: Columns, count: int) -> None:

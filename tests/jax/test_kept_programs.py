@@ -1,12 +1,17 @@
 """Programs that a run compiled are found again beside it, and give the same bits."""
 
+import os
+import threading
+
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from garage_like import Trainer
 from garage_like.experiment.deterministic import set_seed
-from garage_like.jax.algos import PPO
+from garage_like.jax.algos import PPO, traced_from
 from garage_like.jax.envs import CartPole, JaxEnv
 from garage_like.jax.policies import CategoricalMLPPolicy
 from garage_like.snapshot import SnapshotConfig
@@ -21,7 +26,8 @@ def _no_cache_of_jax():
 
 
 @pytest.fixture
-def trained(tmp_path, _no_cache_of_jax):
+def trained(tmp_path, _no_cache_of_jax, monkeypatch):
+    monkeypatch.setattr(traced_from, "_STARTED", 2**63)  # another test may have written a module
     set_seed(0)
     env = JaxEnv(CartPole())
     algo = PPO(env, CategoricalMLPPolicy(env.spec, (8,)), num_envs=4, num_steps=16)
@@ -58,9 +64,19 @@ def test_resume_compiles_nothing_and_makes_no_first_weights(trained, monkeypatch
 
 
 @pytest.mark.slow
+def test_resume_traces_nothing_as_long_as_nothing_was_changed(trained, monkeypatch):
+    run, expected = trained
+    forbid(monkeypatch, jax.lax, "scan")
+    assert go_on(run) == expected
+    monkeypatch.setattr(CartPole, "max_episode_length", 400)
+    with pytest.raises(AssertionError, match="scan was called"):
+        go_on(run)
+
+
+@pytest.mark.slow
 def test_program_that_cannot_be_used_is_compiled_anew(trained, capsys):
     run, expected = trained
-    (kept,) = (run / "cache").iterdir()
+    (kept,) = (run / "cache").glob("*.executable")
     kept.write_bytes(kept.read_bytes()[:-100])
     assert go_on(run) == expected
     assert "compiled again" in capsys.readouterr().out
@@ -80,3 +96,81 @@ def test_nothing_is_kept_where_nothing_is_saved(tmp_path, monkeypatch):
     trainer.setup(PPO(env, CategoricalMLPPolicy(env.spec, (8,)), num_envs=4, num_steps=16), env)
     trainer.train(1, batch_size=64)
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- what a note goes by --------------------------------------------------------------------
+
+
+def scaled(factor):
+    return lambda x: factor * x
+
+
+def digest(read=None, arguments=(1.0,)):
+    arguments = jax.tree.map(jnp.asarray, arguments)
+    found = traced_from.digest_of(read, arguments)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"discount": 0.99}, {"discount": 0.98}),
+        (optax.linear_schedule(1e-3, 0.0, 10), optax.linear_schedule(1e-3, 0.0, 11)),
+        (scaled(1), scaled(2)),
+        (scaled(1), lambda x: x),
+        (CartPole, JaxEnv),
+        (jnp.ones(2), jnp.ones(2).at[0].set(2.0)),
+    ],
+)
+def test_what_a_trace_reads_is_told_apart(one, other):
+    assert digest(one) == digest(one)
+    assert digest(one) != digest(other)
+
+
+def test_equal_values_are_told_as_one():
+    assert digest(["a b", "a b"]) == digest(["a b", " ".join(["a", "b"])])
+    assert digest(scaled(1)) == digest(scaled(1))
+
+
+def test_what_a_class_says_is_told(monkeypatch):
+    before = digest(CartPole())
+    monkeypatch.setattr(CartPole, "max_episode_length", 20)
+    assert digest(CartPole()) != before
+
+
+def test_types_shapes_and_settings_are_told():
+    key = jax.random.key(0)
+    found = [digest(arguments=x) for x in (1, 1.0, jnp.ones(2), [1.0], (1.0,), key)]
+    found.append(digest(arguments=jnp.float32(1)))  # no weak type
+    with jax.default_matmul_precision("bfloat16"):
+        found.append(digest(arguments=1.0))
+    assert len(set(found)) == len(found)
+    assert digest(arguments=2.0) == digest(arguments=1.0)
+
+
+def test_what_cannot_be_told_is_traced():
+    circle = []
+    circle.append(circle)
+    for unknown in (circle, threading.Lock()):
+        assert traced_from.digest_of(unknown, ()) is None
+
+
+def test_code_that_was_edited_is_seen(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("x = 1")
+    files = {str(file): (5, file.stat().st_mtime_ns)}
+    assert traced_from.are_unchanged(files)
+    os.utime(file, ns=(0, 1))
+    assert not traced_from.are_unchanged(files)
+    file.unlink()
+    assert not traced_from.are_unchanged(files)
+
+
+def test_all_code_but_python_s_own_is_looked_at(monkeypatch):
+    monkeypatch.setattr(traced_from, "_STARTED", 2**63)
+    files = traced_from.loaded_files()
+    assert {jax.__file__, optax.__file__, __file__, traced_from.__file__} <= files.keys()
+    assert os.__file__ not in files
+    monkeypatch.setattr(traced_from, "_STARTED", 1)
+    assert traced_from.loaded_files() is None

@@ -115,7 +115,10 @@ def test_rates_and_rows_are_those_of_the_other_backends():
 
 def test_memory_without_transitions_is_filled_anew():
     memory = ReplayMemory(4)
-    shapes = {"x": jax.ShapeDtypeStruct((4, 2), jnp.float32)}
+
+    def shapes():
+        return {"x": jax.ShapeDtypeStruct((4, 2), jnp.float32)}
+
     columns = memory.take(shapes)
     memory.put({"x": columns["x"].at[:3].set(7.0)}, 3)
     state = memory.__getstate__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -69,6 +69,10 @@ class CompiledEpochs(RLAlgorithm):
     """
 
     policy: MLPPolicy
+    _TRAINED: ClassVar[frozenset[str]] = frozenset(
+        {"_env", "policy", "_entropy", "_learner", "_rows", "_programs"}
+    )
+    """Attributes that a program does not depend on, or by their own parts."""
 
     def __init__(
         self,
@@ -157,7 +161,8 @@ class CompiledEpochs(RLAlgorithm):
                 donate_argnums=0,
                 out_shardings=None if self._num_devices == 1 else (places_of(learner), None),
             )
-            program = compiled(function, (learner, counts), trainer.cache_dir)
+            read = (self._settings(), updates)
+            program = compiled(function, (learner, counts), trainer.cache_dir, read)
             self._programs[updates] = program
         self._learner, self.policy.params = None, {}  # their memory is used again
         learner, metrics = program(learner, counts)
@@ -171,6 +176,15 @@ class CompiledEpochs(RLAlgorithm):
     def _programs(self) -> dict[int, Any]:
         """What was compiled, by the number of updates."""
         return {}
+
+    def _settings(self) -> Any:
+        """Return all that an epoch reads beside its arguments: what training does not change."""
+        return (
+            type(self),
+            {name: value for name, value in vars(self).items() if name not in self._TRAINED},
+            (type(self.policy), self.policy.settings()),
+            (type(self._env), self._env.functions, self._env.params, self._env.spec),
+        )
 
     def _all_seeds(self, updates: int, learner: Learner, counts: Any) -> Any:
         if self._num_seeds == 1:

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from garage_like.algos.off_policy import metrics_of
@@ -99,9 +100,9 @@ class DQN(OffPolicy):
 
     # ---- acting -----------------------------------------------------------------------------
 
-    def _epsilon(self, at: Any) -> Any:
-        """Return the probability of a random action before update `at` + 1."""
-        done = jnp.minimum(at * self._steps_per_update / self._epsilon_steps, 1.0)
+    def _epsilon(self, at: Any, xp: Any = jnp) -> Any:
+        """Return the probability of a random action before update `at` + 1, by JAX or NumPy."""
+        done = xp.minimum(at * self._steps_per_update / self._epsilon_steps, 1.0)
         return self._max_epsilon + done * (self._min_epsilon - self._max_epsilon)
 
     def _random(self, key: jax.Array) -> jax.Array:
@@ -149,5 +150,5 @@ class DQN(OffPolicy):
     def _rates(self) -> dict[str, float]:
         return {
             "Learning/CriticLearningRate": rate_now(self._qf_lr, self._gradient_steps),
-            "Exploration/Epsilon": float(self._epsilon(self._updates_done)),
+            "Exploration/Epsilon": float(self._epsilon(self._updates_done, np)),
         }

@@ -1,7 +1,8 @@
 """Compiled programs, kept beside the run: a resume loads what the run compiled before.
 
 A program is found by a digest of what it was lowered to, and of all else that the compiler goes by.
-So one that was edited is compiled again, and a copy of a run has its programs with it.
+So one that was edited is compiled again, and a copy of a run has its programs with it. Tracing
+takes longer than loading: a note beside it tells which program came of which values and code.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from typing import Any
 import jax
 from jax.experimental import serialize_executable
 
+from garage_like.jax.algos.traced_from import are_unchanged, digest_of, loaded_files
 from garage_like.logging import logger
 
 MOST_KEPT = 8
-_SUFFIX = ".executable"
+_PROGRAM, _NOTE = ".executable", ".traced"
+_DIGEST = 16
 _OWN_CACHE = "jax_compilation_cache_dir"
 
 
-def compiled(function: Any, arguments: tuple[Any, ...], directory: Path | None) -> Any:
+def compiled(
+    function: Any, arguments: tuple[Any, ...], directory: Path | None, read: Any = None
+) -> Any:
     """Return a program for arguments like those given: from a directory, or compiled.
 
     Args:
@@ -33,29 +38,52 @@ def compiled(function: Any, arguments: tuple[Any, ...], directory: Path | None) 
         arguments: only their types, shapes and places count.
         directory: where programs are kept; None: nowhere. Where JAX has a cache of its own
             (jax_compilation_cache_dir), they are kept there.
+        read: all that the function reads beside its arguments. As long as that is the same, and so
+            is the code, it need not be traced to find its program.
     """
-    lowered = function.lower(*arguments)
     if directory is None or getattr(jax.config, _OWN_CACHE, None):
-        return lowered.compile()  # one out of JAX's own cache cannot be written down again
-    path = directory / f"{_key(lowered)}{_SUFFIX}"
-    program = _load(path, lowered)
+        return function.lower(*arguments).compile()  # one of JAX's cache cannot be written again
+    digest = None if read is None else digest_of((_told(), read), arguments)
+    note = None if digest is None else directory / f"{digest}{_NOTE}"
+    program = None if note is None else _noted(note, arguments)
+    if program is not None:
+        return program
+    lowered = function.lower(*arguments)
+    key = hashlib.blake2b(repr((_told(), lowered.as_text())).encode(), digest_size=16).hexdigest()
+    path = directory / f"{key}{_PROGRAM}"
+    program = _load(path, lowered.in_tree, lowered.out_tree)
     if program is None:
         program = lowered.compile()
         _keep(path, program)
+    files = loaded_files()
+    if note is not None and files is not None:
+        with contextlib.suppress(Exception):  # results of a kind that cannot be written down
+            _write(note, pickle.dumps((path.name, lowered.out_tree, files)))
     return program
 
 
-def _key(lowered: Any) -> str:
-    told = (
+def _noted(note: Path, arguments: tuple[Any, ...]) -> Any:
+    """Return the program that a note tells of; None if there is none, or code was edited since."""
+    content = _read(note)
+    if content is None:
+        return None
+    with contextlib.suppress(Exception):  # a class that is no longer there; it is traced again
+        name, out_tree, files = pickle.loads(content)
+        if are_unchanged(files):
+            return _load(note.with_name(name), jax.tree.structure((arguments, {})), out_tree)
+    return None
+
+
+def _told() -> tuple[Any, ...]:
+    """Return what the compiler goes by beside the program."""
+    return (
         jax.__version__,
         jax.lib.__version__,
         platform.platform(),
         sorted(os.environ.get("XLA_FLAGS", "").split()),
         [(device.platform, device.device_kind) for device in jax.devices()],
         _processor(),
-        lowered.as_text(),
     )
-    return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
 def _processor() -> list[str]:
@@ -66,39 +94,50 @@ def _processor() -> list[str]:
     return [platform.processor()]
 
 
-def _load(path: Path, lowered: Any) -> Any:
-    """Return the program of a file; None if there is none, it is another user's or damaged."""
+def _load(path: Path, in_tree: Any, out_tree: Any) -> Any:
+    """Return the program of a file; None if there is none, or it cannot be used."""
+    payload = _read(path)
+    if payload is None:
+        return None
+    with contextlib.suppress(Exception):  # what another release wrote; it is compiled again
+        return serialize_executable.deserialize_and_load(payload, in_tree, out_tree)
+    _tell(path)
+    return None
+
+
+def _keep(path: Path, program: Any) -> None:
+    """Write a program, unless it cannot be written."""
+    with contextlib.suppress(ValueError, RuntimeError, pickle.PicklingError):  # by this backend
+        _write(path, serialize_executable.serialize(program)[0])
+
+
+def _read(path: Path) -> bytes | None:
+    """Return what was written to a file; None if it is another user's, damaged or not there."""
     try:
         if hasattr(os, "geteuid") and path.stat().st_uid != os.geteuid():
             return None
         content = path.read_bytes()
     except OSError:
         return None
-    digest, payload = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.blake2b(payload, digest_size=_DIGEST).digest() == digest:
-        with contextlib.suppress(Exception):  # what another release wrote; it is compiled again
-            return serialize_executable.deserialize_and_load(
-                payload, lowered.in_tree, lowered.out_tree
-            )
-    logger.log(f"{path} cannot be used; the program is compiled again")
+    payload = content[_DIGEST:]
+    if hashlib.blake2b(payload, digest_size=_DIGEST).digest() == content[:_DIGEST]:
+        return payload
+    _tell(path)
     return None
 
 
-_DIGEST = 16
-
-
-def _keep(path: Path, program: Any) -> None:
-    """Write a program, unless it cannot be written; the oldest go beyond MOST_KEPT."""
-    try:
-        payload, _, _ = serialize_executable.serialize(program)
-    except (ValueError, RuntimeError, pickle.PicklingError):
-        return  # a backend that cannot
+def _write(path: Path, payload: bytes) -> None:
+    """Write a file whole, unless it cannot be written; the oldest go beyond MOST_KEPT."""
     digest = hashlib.blake2b(payload, digest_size=_DIGEST).digest()
     writing = path.with_name(f".{uuid.uuid4().hex}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         writing.write_bytes(digest + payload)
         writing.replace(path)
-        kept = sorted(path.parent.glob(f"*{_SUFFIX}"), key=lambda file: file.stat().st_mtime)
+        kept = sorted(path.parent.glob(f"*{path.suffix}"), key=lambda file: file.stat().st_mtime)
         for old in kept[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
+
+
+def _tell(path: Path) -> None:
+    logger.log(f"{path} cannot be used; the program is compiled again")

@@ -95,6 +95,12 @@ class OffPolicy(CompiledEpochs):
     """
 
     UPDATE_METRICS: ClassVar[tuple[str, ...]] = ()
+    _TRAINED = CompiledEpochs._TRAINED | {
+        "replay_memory",  # how large it is, its arrays tell
+        "_updates_done",
+        "_begins",
+        "_gradient_steps",
+    }
 
     def __init__(
         self,
@@ -293,7 +299,7 @@ class OffPolicy(CompiledEpochs):
 
     def _take_learner(self) -> Learner:
         learner = self.learner
-        shapes = jax.eval_shape(self._empty_memory, learner)
+        shapes = functools.partial(jax.eval_shape, self._empty_memory, learner)
         return learner._replace(memory=self.replay_memory.take(shapes))
 
     def _empty_memory(self, learner: Learner) -> Any:

@@ -67,6 +67,11 @@ class MLPPolicy(Configured):
         """The environment that this policy was made for."""
         return self._env_spec
 
+    def settings(self) -> dict[str, Any]:
+        """Return what training does not change."""
+        trained = {"params", "seed_index", "_rng", "_acting"}
+        return {name: value for name, value in vars(self).items() if name not in trained}
+
     def actor(self) -> Actor:
         """Return what acts on the weights as they are now, with its caller's generator."""
         raise NotImplementedError(f"{type(self).__name__} must implement actor")

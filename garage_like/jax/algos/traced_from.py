@@ -1,0 +1,138 @@
+"""What a program was traced from: tracing it again yields the same as long as that is the same.
+
+Values are told by a digest; code by the files that it was loaded from, as Python itself tells
+whether a file was compiled already: by its size and when it was written. What a trace reads beside
+values, files, globals of the user's own modules and JAX's settings is not seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import marshal
+import os
+import sys
+import time
+import types
+from typing import Any
+
+import cloudpickle
+import jax
+
+from garage_like.snapshot.graph.places import find_places
+from garage_like.snapshot.kinds.attributes import is_constant
+
+Files = dict[str, tuple[int, int]]
+"""Size and time of writing, by path."""
+
+MOST_BYTES = 1 << 26
+_STARTED = time.time_ns()
+_OF_PYTHON = os.path.dirname(os.__file__) + os.sep
+_OF_OTHERS = ("site-packages", "dist-packages")
+
+
+def digest_of(read: Any, arguments: Any) -> str | None:
+    """Return a digest of all values that a trace may read; None if it cannot be told.
+
+    Args:
+        read: what the traced function holds.
+        arguments: only their structure, types, shapes and places count.
+    """
+    main = sys.modules.get("__main__")
+    if getattr(main, "__file__", None) is None:  # code that stands in no file
+        return None
+    leaves, structure = jax.tree.flatten(arguments)
+    told = (
+        read,
+        {name: place.value for name, place in sorted(find_places().items())},
+        {name: getattr(jax.config, name, None) for name in sorted(jax.config.values)},
+        (str(structure), [_told_of(leaf) for leaf in leaves]),
+    )
+    content = io.BytesIO()
+    pickler = _Teller(content)
+    pickler.fast = True  # whether equal values are one object does not count
+    try:
+        pickler.dump(told)
+    except Exception:  # nothing is lost: the program is traced to find it
+        return None
+    return hashlib.blake2b(content.getbuffer(), digest_size=16).hexdigest()
+
+
+def loaded_files() -> Files | None:
+    """Return the files of all code that was loaded; None if one was written since."""
+    found: Files = {}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and (
+            not path.startswith(_OF_PYTHON) or any(name in path for name in _OF_OTHERS)
+        ):
+            stamp = _stamp(path)
+            if stamp is not None and stamp[1] > _STARTED:
+                return None
+            if stamp is not None:
+                found[path] = stamp
+    return found
+
+
+def are_unchanged(files: Files) -> bool:
+    """Tell whether all files are as they were."""
+    return all(_stamp(path) == stamp for path, stamp in files.items())
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _told_of(leaf: Any) -> tuple[Any, ...]:
+    placed = getattr(leaf, "sharding", None), getattr(leaf, "committed", None)
+    return leaf.shape, str(leaf.dtype), getattr(leaf, "weak_type", None), *map(str, placed)
+
+
+class _Teller(cloudpickle.CloudPickler):
+    """Pickle values to tell them apart, not to load them: code by its name and what it carries."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if value is _as_told:
+            return NotImplemented
+        if isinstance(value, type):
+            says = [(cls.__qualname__, _said_by(cls)) for cls in value.__mro__[:-1]]
+            return _as_told, (value.__module__, says)
+        if isinstance(value, types.FunctionType):
+            cells = [_content(cell) for cell in value.__closure__ or ()]
+            carried = (value.__defaults__, value.__kwdefaults__, cells)
+            return _as_told, (value.__module__, marshal.dumps(value.__code__), carried)
+        if isinstance(value, types.ModuleType):
+            return _as_told, (value.__name__,)
+        if getattr(value, "nbytes", 0) > MOST_BYTES:
+            raise ValueError("too large to be gone through")
+        return super().reducer_override(value)
+
+
+def _said_by(cls: type) -> list[tuple[str, Any]]:
+    """Return what a class says: numbers and texts, of all else the name."""
+    return [
+        (name, _said(value))
+        for name, value in vars(cls).items()
+        if not name.startswith("__") or isinstance(value, types.FunctionType)
+    ]  # Python notes things of its own under other such names, when it first needs them
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
+    return value if is_constant(value) else getattr(value, "__qualname__", type(value).__name__)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return None
+
+
+def _as_told(*told: Any) -> Any:
+    return told
