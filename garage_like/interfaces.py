@@ -88,6 +88,9 @@ class RunHandle(Protocol):
     def cache_dir(self) -> Path | None:
         """Where to keep what can be made again: what was compiled, say; None if nothing is kept."""
 
+    def own_values(self) -> dict[str, Any]:
+        """Return what globals, classes and functions of the user's own modules hold, by a name."""
+
 
 class RLAlgorithm(Named, ExtensionPoints, abc.ABC):
     """Turn env steps into a better policy.

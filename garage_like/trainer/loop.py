@@ -43,6 +43,7 @@ from garage_like.logging.logger_state import clear_row
 from garage_like.logging.steps import log_step
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
+from garage_like.snapshot.graph.places import find_places
 from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.snapshot.loading import LoadedSnapshot, build_newest
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
@@ -466,3 +467,7 @@ class Loop(Training):
     def cache_dir(self) -> Path | None:
         """Where to keep what can be made again: what was compiled, say; None if nothing is kept."""
         return None if self._config.saves_nothing else self.run_dir / CACHE
+
+    def own_values(self) -> dict[str, Any]:
+        """Return what globals, classes and functions of the user's own modules hold, by a name."""
+        return {name: place.value for name, place in sorted(find_places().items())}

@@ -161,7 +161,7 @@ class CompiledEpochs(RLAlgorithm):
                 donate_argnums=0,
                 out_shardings=None if self._num_devices == 1 else (places_of(learner), None),
             )
-            read = (self._settings(), updates)
+            read = self._settings(), updates, trainer.own_values()
             program = compiled(function, (learner, counts), trainer.cache_dir, read)
             self._programs[updates] = program
         self._learner, self.policy.params = None, {}  # their memory is used again

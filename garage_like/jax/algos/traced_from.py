@@ -18,9 +18,7 @@ from typing import Any
 
 import cloudpickle
 import jax
-
-from garage_like.snapshot.graph.places import find_places
-from garage_like.snapshot.kinds.attributes import is_constant
+import numpy as np
 
 Files = dict[str, tuple[int, int]]
 """Size and time of writing, by path."""
@@ -29,6 +27,7 @@ MOST_BYTES = 1 << 26
 _STARTED = time.time_ns()
 _OF_PYTHON = os.path.dirname(os.__file__) + os.sep
 _OF_OTHERS = ("site-packages", "dist-packages")
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
 def digest_of(read: Any, arguments: Any) -> str | None:
@@ -44,7 +43,6 @@ def digest_of(read: Any, arguments: Any) -> str | None:
     leaves, structure = jax.tree.flatten(arguments)
     told = (
         read,
-        {name: place.value for name, place in sorted(find_places().items())},
         {name: getattr(jax.config, name, None) for name in sorted(jax.config.values)},
         (str(structure), [_told_of(leaf) for leaf in leaves]),
     )
@@ -124,7 +122,9 @@ def _said_by(cls: type) -> list[tuple[str, Any]]:
 def _said(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(map(repr, value))
-    return value if is_constant(value) else getattr(value, "__qualname__", type(value).__name__)
+    if isinstance(value, tuple):
+        return tuple(map(_said, value))
+    return value if isinstance(value, _PLAIN) else getattr(value, "__qualname__", str(type(value)))
 
 
 def _content(cell: Any) -> Any:
