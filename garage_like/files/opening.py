@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from garage_like.errors import SnapshotCorruptError
 
+_ORDINARY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
+"""Names of which it is clear at once; all that snapshots have of themselves are such."""
 _LARGE = 1 << 30
 _MOSTLY_HOLE = 1000
 
 
 def leads_out(name: str) -> bool:
     """Tell whether a path within a snapshot is anything but a plain one that stays inside."""
+    if _ORDINARY.fullmatch(name):
+        return False
     parts = PurePosixPath(name)
     leads_up = parts.is_absolute() or ".." in parts.parts or not parts.parts
     return leads_up or name != str(parts) or "\0" in name or not _is_text(name)
@@ -72,7 +77,7 @@ def opened(snapshot: Path, name: str, size: int | None = None) -> Iterator[io.Fi
 @contextlib.contextmanager
 def _descriptor(snapshot: Path, name: str) -> Iterator[int]:
     """Open a file without following a link below the snapshot's directory."""
-    *folders, last = PurePosixPath(name).parts
+    *folders, last = name.split("/") if _ORDINARY.fullmatch(name) else PurePosixPath(name).parts
     with contextlib.ExitStack() as stack:
         descriptor = os.open(snapshot, os.O_RDONLY | os.O_DIRECTORY)
         stack.callback(os.close, descriptor)

@@ -6,6 +6,7 @@ Reads: `experiment.json`, `variant.json`, `configuration.json`, `notes.json`,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,7 @@ def overview(run: Path, seen: FoundRun | None = None) -> Overview:
         run: its directory.
         seen: what a walk saw of it, if there was one.
     """
-    manifest, problems = newest_manifest(run)
+    manifest, problems = newest_manifest(run, seen)
     begun = read_json(run / CONFIGURATION) if manifest is None else {}
     notes = Notes() if seen is not None and not seen.has_notes else read_notes(run)
     return Overview(
@@ -109,9 +110,17 @@ def _text(content: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def newest_manifest(run: Path) -> tuple[Manifest | None, list[str]]:
-    """Return the newest manifest of a run that can be read, and what is wrong with newer ones."""
+def newest_manifest(run: Path, seen: FoundRun | None = None) -> tuple[Manifest | None, list[str]]:
+    """Return the newest manifest of a run that can be read, and what is wrong with newer ones.
+
+    Args:
+        run: its directory.
+        seen: what a walk saw of it a moment ago, if there was one.
+    """
     problems: list[str] = []
+    with contextlib.suppress(SnapshotError):
+        if seen is not None and seen.newest_epoch is not None:
+            return Manifest.read(run / SNAPSHOTS / epoch_name(seen.newest_epoch)), []
     for epoch in reversed(epochs_in(run / SNAPSHOTS)):
         snapshot = run / SNAPSHOTS / epoch_name(epoch)
         try:

@@ -33,6 +33,12 @@ class FoundRun:
     stamp: Stamp
 
     @property
+    def newest_epoch(self) -> int | None:
+        """The newest that had a manifest."""
+        newest = self.stamp[0]
+        return newest[0] if newest else None
+
+    @property
     def has_notes(self) -> bool:
         """Whether there is a file with tags and a note."""
         return bool(self.stamp[-1])

@@ -113,19 +113,46 @@ class Traces:
             tensors = [
                 t if isinstance(t, tuple) or hasattr(t, "dtype") else np.asarray(t) for t in tensors
             ]
-            leaves = tf.nest.flatten(tensors)
+            leaves = tf.nest.flatten(list(tensors))
             key = (key, *[(t.dtype, tuple(t.shape)[1:], len(t.shape)) for t in leaves])
-        if key not in self._functions:
-            self._functions[key] = tf.function(
-                function,
-                input_signature=signature or tf.nest.map_structure(_any_length, tensors),
-                jit_compile=options.get("jit_compile") or None,
-                autograph=False,
-            )
-        return self._functions[key](*tensors)
+        else:
+            leaves = tensors
+        found = self._functions.get(key)
+        if found is None:
+            signature = signature or tf.nest.map_structure(_any_length, list(tensors))
+            found = self._functions[key] = _Flat(function, list(signature), options)
+        return found(leaves)
 
     def __reduce__(self) -> Any:
         return Traces, ()
+
+
+class _Flat:
+    """A function as a graph that takes all tensors in a row.
+
+    `tf.function` finds out anew at each call which of its graphs the arguments are for, which takes
+    longer than a small gradient step. Here there is one graph.
+
+    Args:
+        function: as `Traces.run` has it.
+        signature: its arguments.
+        options: as `Traces.run` has them.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: list[Any], options: Any) -> None:
+        self._specs = tf.nest.flatten(signature)
+
+        def flat(*leaves: Any) -> Any:
+            return function(*tf.nest.pack_sequence_as(signature, leaves))
+
+        self._function = tf.function(
+            flat, jit_compile=options.get("jit_compile") or None, autograph=False
+        )
+        self._graph = self._function.get_concrete_function(*self._specs)
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        pairs = zip(leaves, self._specs, strict=True)
+        return self._graph(*[_as_tensor(leaf, spec.dtype) for leaf, spec in pairs])
 
 
 def traces_of(owner: Any) -> Traces:
@@ -134,6 +161,10 @@ def traces_of(owner: Any) -> Traces:
     if found is None or not found.belong_to(owner):
         found = vars(owner)[_TRACES] = Traces(owner)
     return found
+
+
+def _as_tensor(value: Any, dtype: tf.DType) -> Any:
+    return value if isinstance(value, tf.Tensor) else tf.constant(value, dtype)
 
 
 def _any_length(tensor: Any) -> tf.TensorSpec:

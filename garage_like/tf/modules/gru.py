@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from garage_like.np import gru as np_gru
+from garage_like.tf.modules.initializers import as_array
 from garage_like.tf.modules.recurrent_cell import RecurrentCell
 from garage_like.tf.quiet_import import tf
 
@@ -50,5 +51,5 @@ class GRU(RecurrentCell):
     def to_numpy(self) -> np_gru.GRU:
         """Return the same cell on copies of the weights."""
         return np_gru.GRU(
-            self.input_weights.numpy(), self.state_weights.numpy(), self.biases.numpy()
+            as_array(self.input_weights), as_array(self.state_weights), as_array(self.biases)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from garage_like.np import lstm as np_lstm
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.initializers import Initializer, as_array, xavier_uniform, zeros
 from garage_like.tf.modules.recurrent_cell import RecurrentCell
 from garage_like.tf.quiet_import import tf
 
@@ -78,5 +78,5 @@ class LSTM(RecurrentCell):
     def to_numpy(self) -> np_lstm.LSTM:
         """Return the same cell on copies of the weights."""
         return np_lstm.LSTM(
-            self.input_weights.numpy(), self.state_weights.numpy(), self.biases.numpy()
+            as_array(self.input_weights), as_array(self.state_weights), as_array(self.biases)
         )

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from garage_like.np import mlp as np_mlp
-from garage_like.tf.modules.initializers import Initializer, make_variable, xavier_uniform, zeros
+from garage_like.tf.modules.initializers import (
+    Initializer,
+    as_array,
+    make_variable,
+    xavier_uniform,
+    zeros,
+)
 from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
 
@@ -119,7 +125,7 @@ class MLP(Module):
         hidden, output = self.hidden_nonlinearity, self.output_nonlinearity
         if not isinstance(hidden, str) or not isinstance(output, str) or self.norms:
             return None
-        layers = [(weight.numpy(), bias.numpy()) for weight, bias in self.layers]
+        layers = [(as_array(weight), as_array(bias)) for weight, bias in self.layers]
         return np_mlp.MLP(layers, np_mlp.ACTIVATIONS[hidden], np_mlp.ACTIVATIONS[output])
 
 

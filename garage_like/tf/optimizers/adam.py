@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from garage_like.configuration.configured import Configured
+from garage_like.tf.modules.initializers import as_array
 from garage_like.tf.quiet_import import tf
 
 
@@ -51,11 +52,12 @@ class Adam(Configured):
     @property
     def learning_rate(self) -> float:
         """The learning rate; it may be set at any time."""
-        return float(self._learning_rate.numpy())
+        return float(as_array(self._learning_rate))
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate.assign(value)
+        if as_array(self._learning_rate) != np.float32(value):  # to assign takes ten times as long
+            self._learning_rate.assign(value)
 
     def apply(self, gradients: Sequence[tf.Tensor | None]) -> None:
         """Take one step along gradients, one for each variable; None leaves its variable alone."""

@@ -11,7 +11,7 @@ import numpy as np
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import GaussianActor
 from garage_like.tf.distributions import DiagonalGaussian
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.initializers import Initializer, as_array, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import MLP, Nonlinearity
 from garage_like.tf.policies.policy import TFNetwork
 from garage_like.tf.policies.spaces import check_box
@@ -107,7 +107,7 @@ class GaussianMLPPolicy(StochasticPolicy):
     def actor(self) -> GaussianActor:
         """Return a NumPy actor on the current weights; its infos: mean, log_std, shape (N, K)."""
         network = self.mlp.to_numpy() or TFNetwork(self.mlp)
-        log_std = self.log_std.numpy()
+        log_std = as_array(self.log_std)
         space = self._env_spec.observation_space
         shape = self._env_spec.action_space.shape
         assert shape is not None

@@ -11,7 +11,7 @@ from garage_like.np.actors import GaussianActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.distributions import DiagonalGaussian
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.initializers import Initializer, as_array, xavier_uniform, zeros
 from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.spaces import check_box
 from garage_like.tf.quiet_import import tf
@@ -77,4 +77,4 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
         network, space = self._network(), self._env_spec.observation_space
         shape = self._env_spec.action_space.shape
         assert shape is not None
-        return RecurrentActor(GaussianActor(network, self.log_std.numpy(), space, shape), network)
+        return RecurrentActor(GaussianActor(network, as_array(self.log_std), space, shape), network)

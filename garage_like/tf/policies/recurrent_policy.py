@@ -12,7 +12,13 @@ from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
 from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
 from garage_like.sampler.framework_actor import forget, give_memory
 from garage_like.tf.modules.gru import GRU
-from garage_like.tf.modules.initializers import Initializer, make_variable, xavier_uniform, zeros
+from garage_like.tf.modules.initializers import (
+    Initializer,
+    as_array,
+    make_variable,
+    xavier_uniform,
+    zeros,
+)
 from garage_like.tf.modules.lstm import LSTM
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 from garage_like.tf.quiet_import import tf
@@ -84,8 +90,8 @@ class RecurrentPolicy(StochasticPolicy):
         """Return the same network on copies of the weights, one step at a time."""
         return RecurrentNetwork(
             self.cell.to_numpy(),
-            self.output_weights.numpy(),
-            self.output_biases.numpy(),
+            as_array(self.output_weights),
+            as_array(self.output_biases),
             self._remembered_action_dim,
         )
 
