@@ -79,7 +79,8 @@ def first_difference(
         states: of one process of the run that is killed, in order.
         ignore: regular expressions of paths that are not compared.
         unseeded: paths of generators that nobody seeds, as far as they are known; gets more. They
-            are gymnasium's, one in each space: if one is drawn from, what is drawn differs.
+            are gymnasium's, one in each space, and those of the process where a script did not call
+            our `set_seed`: if one is drawn from, what is drawn differs.
     """
     passed_over = [re.compile(pattern) for pattern in ignore]
     unseeded = set() if unseeded is None else unseeded
@@ -93,10 +94,10 @@ def first_difference(
             }
         ours = without_log(wanted.digests) if state.begins else wanted.digests
         paths = _differing(ours, state.digests, passed_over)
-        if state.begins and state.epoch < 0:
+        if state.epoch < (0 if state.begins else 1):  # nothing was restored
             unseeded.update(path for path in paths if _OF_A_SPACE.search(path))
-            if ours.get("algo") == _OF_A_SCRIPT:  # which knows nothing of our streams
-                unseeded.add("rng.seed")
+        if state.begins and state.epoch < 0 and ours.get("algo") == _OF_A_SCRIPT:
+            unseeded.update(path for path in paths if path.startswith("rng."))
         paths = [path for path in paths if path not in unseeded]
         if paths:
             return _difference(state, ours, paths, lost)

@@ -8,7 +8,9 @@ _OURS = (
     r"^stats\.passed_over\b",  # rows are compared as such
 )
 _OF_LIBRARIES = (
-    r"\.(start_time|t_start|_?timestamp)$",  # Stable-Baselines3, skrl, tianshou, many a script
+    r"\.(_?start_time|t_start|_?timestamp)$",  # Stable-Baselines3, skrl, tianshou, many a script
+    r"\.(_?policy_update|collect|train|training|play|update)_time$",  # tianshou, rl_games
+    r"\.(collect|update)_speed$|time \(ms\)\[\d+\]$",  # tianshou; skrl's tracked data
     r"\.episode_times\[\d+\]$|\.ep_info_buffer\[\d+\]\.t$",  # Stable-Baselines3
     r"\.(episode_start_times?|time_queue)\b",  # gymnasium
     r"\.episode\.t(\[|$)|\.name_to_value\.time/",

@@ -20,6 +20,11 @@ def test_other_columns_are_compared(column: str) -> None:
         "algo._sampler._workers[0]._seconds.EnvExecTime",
         "algo._strategy.logger.timer_plot.paused",
         "algo._strategy.timer.paused",
+        "algo.trainer._start_time",  # tianshou
+        "algo.trainer._policy_update_time",
+        "algo.trainer.training_collector.collect_time",
+        "algo.trainer.agents[0].tracking_data.Stats / Inference time (ms)[0]",  # skrl
+        "algo.agent.play_time",  # rl_games
     ],
 )
 def test_times_that_libraries_keep_are_not_compared(path: str) -> None:
