@@ -7,6 +7,12 @@ from setuptools import Extension, find_packages, setup
 
 ROOT = Path(__file__).parent
 
+REPOSITORY = ""
+"""Where the sources are published, `https://...` without a slash at the end; empty until they are.
+
+The one place: an index links to it, and to the pages that the README names.
+"""
+
 
 def read_version() -> str:
     """Read `__version__` out of the source, since importing it would need the dependencies."""
@@ -15,6 +21,14 @@ def read_version() -> str:
     if found is None:
         raise RuntimeError('garage_like/__init__.py: expected a line `__version__ = "..."`')
     return found.group(1)
+
+
+def read_readme() -> str:
+    """Read the README; its links to files become links to the repository, if there is one."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if not REPOSITORY:
+        return text
+    return re.sub(r"\]\((?![a-z]+:|#)([^)]+)\)", rf"]({REPOSITORY}/blob/main/\1)", text)
 
 
 CORE = [
@@ -146,8 +160,19 @@ setup(
     name="garage-like",
     version=read_version(),
     description="Reinforcement-learning experiments that can be killed and resumed bit for bit",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description=read_readme(),
     long_description_content_type="text/markdown",
+    author="garage_like contributors",
+    url=REPOSITORY,
+    project_urls={
+        name: f"{REPOSITORY}/{path}"
+        for name, path in {
+            "Changelog": "blob/main/CHANGELOG.md",
+            "Documentation": "tree/main/docs",
+            "Issues": "issues",
+        }.items()
+        if REPOSITORY
+    },
     license="MIT",
     license_files=["LICENSE", "garage_like/ui/static/LICENSES.txt"],
     python_requires=">=3.11",
@@ -161,12 +186,19 @@ setup(
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["garage-like = garage_like.cli:main"]},
     classifiers=[
-        "Development Status :: 3 - Alpha",
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
         "Intended Audience :: Science/Research",
-        "Operating System :: POSIX",
-        "Programming Language :: Python :: 3",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: C",
+        "Programming Language :: Python :: 3 :: Only",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)),
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Typing :: Typed",
     ],
-    keywords="reinforcement-learning snapshot resume reproducibility torch tensorflow gymnasium",
+    keywords=(
+        "reinforcement-learning snapshot checkpoint resume reproducibility"
+        " torch tensorflow jax gymnasium"
+    ),
 )

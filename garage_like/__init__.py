@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from garage_like.trainer.epochs import epochs as epochs
     from garage_like.trainer.trainer import Trainer as Trainer
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.2.0"
 
 lazy.find_moved_modules()
 __getattr__, __dir__, __all__ = lazy.names(__name__)

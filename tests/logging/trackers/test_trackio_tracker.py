@@ -52,6 +52,7 @@ print([(row["step"], row["Return"] * 3) for row in rows])
 def test_a_resume_continues_the_same_run_and_doubles_no_row(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", CODE, str(tmp_path)],
+        cwd=tmp_path,  # where trackio downloads to
         env={**os.environ, "TRACKIO_DIR": str(tmp_path / "trackio"), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
