@@ -86,6 +86,15 @@ def test_k08_auto_gives_ten_snapshots_for_every_length_the_last_one_final(tmp_pa
     assert not gaps or max(gaps) - min(gaps) <= 1
 
 
+@pytest.mark.parametrize("options", [{}, {"keep_best": 1}], ids=["default", "best"])
+def test_k08_the_ten_of_auto_stay_where_no_mode_is_named(tmp_path, options):
+    best = 8
+    returns = [float(epoch == best) for epoch in range(25)]
+    found = run(tmp_path, 25, returns, snapshot_gap="auto", **options)
+    assert (best in found) == bool(options)
+    assert [epoch for epoch in found if epoch != best] == [2, 4, 7, 9, 12, 14, 17, 19, 22, 24]
+
+
 @pytest.mark.parametrize("gap", [0, -1])
 def test_k08_zero_and_less_turn_saving_off(tmp_path, gap):
     run(tmp_path / "run", 4, snapshot_mode="gap", snapshot_gap=gap)
