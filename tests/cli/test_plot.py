@@ -60,3 +60,13 @@ def test_matplotlib_is_loaded_for_the_drawing_alone():
     code = "import sys, garage_like.cli.plot; print('matplotlib' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+def test_without_matplotlib_one_is_told_what_to_install(call, runs, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
+    ran = call("plot", runs / "finished", "--out", tmp_path / "a.png")
+    assert (ran.exit_code, ran.output.count("\n")) == (1, 1)
+    assert "pictures need matplotlib, which is not installed: pip install 'garage-like[plot]'" in (
+        ran.output
+    )
+    assert list(tmp_path.iterdir()) == []
