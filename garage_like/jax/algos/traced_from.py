@@ -124,7 +124,10 @@ def _said(value: Any) -> Any:
         return sorted(map(repr, value))
     if isinstance(value, tuple):
         return tuple(map(_said, value))
-    return value if isinstance(value, _PLAIN) else getattr(value, "__qualname__", str(type(value)))
+    if isinstance(value, np.generic) or type(value) in _PLAIN:
+        return repr(value)
+    named = getattr(value, "__qualname__", None)
+    return named if isinstance(named, str) else type(value).__qualname__
 
 
 def _content(cell: Any) -> Any:
