@@ -1,6 +1,9 @@
 """DQN and SAC in JAX: what they store, when they learn, what they record; and that they learn."""
 
+import json
 import math
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -111,6 +114,35 @@ def test_rates_and_rows_are_those_of_the_other_backends():
     assert others["Learning/CriticLearningRate"] == pytest.approx(1e-3 * (1 - 11 / 31))
     assert found["learned"].tolist() == [i >= 9 for i in range(20)]
     assert found["evaluation"][0].shape == (2,)
+
+
+ACT = """
+import json, sys
+for name in ("jax", "jaxlib", "flax", "optax", "ml_dtypes", "torch", "tensorflow"):
+    sys.modules[name] = None
+import numpy as np
+from garage_like import load_policy
+actions, infos = load_policy(sys.argv[1]).get_actions(np.array(json.loads(sys.argv[2]), np.float32))
+print(json.dumps(infos["mean"].tolist() if infos else actions.tolist()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [DQN, SAC])
+def test_policy_that_is_loaded_without_jax_acts_as_jax_does(kind, tmp_path):
+    algo = train(make(kind), 1, 40, SnapshotConfig(snapshot_dir=str(tmp_path))).algo
+    shape = 20, algo.policy.sizes[0]
+    rows = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    ran = subprocess.run(
+        [sys.executable, "-c", ACT, tmp_path, json.dumps(rows.tolist())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    expected = np.asarray(algo._best(algo.learner.params, jnp.asarray(rows)))
+    assert np.allclose(json.loads(ran.stdout), expected, atol=1e-5)
+    assert len(np.unique(expected)) > 1
 
 
 def test_memory_without_transitions_is_filled_anew():

@@ -192,6 +192,34 @@ ACTS = {
 }
 
 
+SPREAD = """
+import sys
+import jax
+import jax.numpy as jnp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from garage_like import epochs
+
+mesh = Mesh(jax.devices(), ("x",))
+rows = jax.device_put(jnp.ones((8, 2)), NamedSharding(mesh, PartitionSpec("x")))
+for epoch in epochs("run", int(sys.argv[1]), globals()):
+    rows = rows * 1.5
+"""
+
+
+@pytest.mark.slow
+def test_loop_of_one_s_own_on_fewer_devices_is_told(tmp_path):
+    script = tmp_path / "spread.py"
+    script.write_text(SPREAD)
+    first, again, fewer = (
+        start(script, str(epochs), cwd=tmp_path, XLA_FLAGS=EIGHT.replace("8", count))
+        for epochs, count in ((2, "8"), (3, "8"), (4, "4"))
+    )
+    assert first.returncode == 0, first.stderr
+    assert "The resume is exact" in again.stdout + again.stderr
+    assert "jax.arrays.devices: 8 → 4" in fewer.stdout + fewer.stderr
+    assert "The resume is numerical" in fewer.stdout + fewer.stderr
+
+
 @pytest.mark.slow
 def test_policy_acts_where_there_is_no_jax(one_seed):
     observation, said = ACTS["ppo"]

@@ -116,6 +116,9 @@ class JaxKind(Kind):
         if _has_begun():
             devices = {device.platform: device.device_kind for device in jax.devices()}
             told["devices"] = devices
+            put = [len(a.sharding.device_set) for a in jax.live_arrays() if a.committed]
+            if put:  # where there are fewer devices, arrays are put on the first
+                told["arrays"] = {"devices": max(put)}
         return told
 
 
