@@ -1,17 +1,27 @@
 """Measure what threads, processes and Ray gain where environments wait, or compute.
 
     OMP_NUM_THREADS=1 python benchmarks/elsewhere.py waits --envs 8 64 --by threads processes ray
+    OMP_NUM_THREADS=1 python benchmarks/elsewhere.py waits --envs 64 --by both
+    OMP_NUM_THREADS=1 python benchmarks/elsewhere.py waits --envs 8 --by processes sb3 rllib
     OMP_NUM_THREADS=1 python benchmarks/elsewhere.py computes --by processes
+    OMP_NUM_THREADS=1 python benchmarks/elsewhere.py asks --by processes
 
-`waits`: environments of 5 ms a step, N of them beside one; wall time. `computes`: two workers with
-four HalfCheetahs each beside a LocalSampler with as many; wall time, and as on free cores:
+`waits`: environments of 5 ms a step, N of them beside one; wall time. `both` is threads in each of
+two processes, `sb3` a SubprocVecEnv as Stable-Baselines3's PPO collects by it, `rllib` its env
+runners (`--rllib` is a Python that has it). `asks`: an algorithm that asks for one step at a time,
+and gets more of them each time. `computes`: two workers with four HalfCheetahs each beside a
+LocalSampler with as many; wall time, and as on free cores:
 processor seconds of the slowest worker and of this process. Each ratio is of one round, in turns.
 """
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -52,17 +62,63 @@ def rate(one, steps):
     return one.obtain_samples(0, steps).num_steps / (time.perf_counter() - began)
 
 
-def waits(n_envs, by):
+class SB3:
+    """Collect as Stable-Baselines3's PPO does, with a process for each environment."""
+
+    def __init__(self, n_envs):
+        from stable_baselines3 import PPO
+        from stable_baselines3.common.vec_env import SubprocVecEnv
+
+        self.envs = SubprocVecEnv([Waits] * n_envs, start_method="fork")
+        options = {"n_steps": 100, "batch_size": 100, "device": "cpu"}
+        self.model = PPO("MlpPolicy", self.envs, policy_kwargs={"net_arch": [64, 64]}, **options)
+        _, self.callback = self.model._setup_learn(10**9)
+
+    def obtain_samples(self, itr, steps):
+        buffer, ticks = self.model.rollout_buffer, steps // self.envs.num_envs
+        buffer.buffer_size = ticks
+        self.model.collect_rollouts(self.envs, self.callback, buffer, ticks)
+        return argparse.Namespace(num_steps=ticks * self.envs.num_envs)
+
+    def shutdown_worker(self):
+        self.envs.close()
+
+
+class RLlib:
+    """What a Python of its own has measured, beside which nothing else is asked for."""
+
+    def __init__(self, n_envs, python):
+        script = Path(__file__).with_name("with_rllib.py")
+        said = subprocess.run(
+            [python, script, str(n_envs)], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+        self.rates = json.loads(said.splitlines()[-1])
+
+
+def many_of(n_envs, by, env):
+    if by == "threads":
+        return sampler(LocalSampler, env, n_envs=n_envs, n_threads=n_envs)
+    if by == "both":
+        half = n_envs // 2
+        return sampler(MultiprocessingSampler, env, n_workers=2, n_envs=half, n_threads=half)
+    if by == "sb3":
+        return SB3(n_envs)
+    return sampler(BY[by], env, n_workers=n_envs, n_envs=1)
+
+
+def waits(n_envs, by, rllib):
     env = GymEnv(Waits(), max_episode_length=1000)
     one = sampler(LocalSampler, env, n_envs=1)
-    if by == "threads":
-        many = sampler(LocalSampler, env, n_envs=n_envs, n_threads=n_envs)
+    if by == "rllib":
+        rates = RLlib(n_envs, rllib).rates
+        rounds = [(rate(one, 100), there) for there in rates]
+        many, ready = one, float("nan")
     else:
-        many = sampler(BY[by], env, n_workers=n_envs, n_envs=1)
-    began = time.perf_counter()
-    many.obtain_samples(0, n_envs)
-    ready = time.perf_counter() - began
-    rounds = [(rate(one, 100), rate(many, 100 * n_envs)) for _ in range(ROUNDS)]
+        began = time.perf_counter()
+        many = many_of(n_envs, by, env)
+        many.obtain_samples(0, n_envs)
+        ready = time.perf_counter() - began
+        rounds = [(rate(one, 100), rate(many, 100 * n_envs)) for _ in range(ROUNDS)]
     ratios = [b / a for a, b in rounds]
     print(
         f"waits  {n_envs:3d} {by:9}  one {median(a for a, _ in rounds):5.0f}/s,"
@@ -92,6 +148,22 @@ def computes(by):
     many.shutdown_worker()
 
 
+def asks(by):
+    """Ask two workers with four environments for a step each; they take one, or 25 of each."""
+    env = GymEnv("Pendulum-v1")
+    for each in (1, 25):
+        many = sampler(BY[by], env, 2, n_envs=4, timesteps_per_call=each)
+        many.obtain_samples(0, 2)
+        rates = []
+        for _ in range(ROUNDS):
+            began, steps = time.perf_counter(), 0
+            while steps < 2000:
+                steps += many.obtain_samples(0, 2).num_steps  # one of each worker
+            rates.append(steps / (time.perf_counter() - began))
+        print(f"asks by {by}, timesteps_per_call={each}: {median(rates):.0f} env steps a second")
+        many.shutdown_worker()
+
+
 def seconds_of_children():
     """Return processor seconds of this process's children, by their number."""
     with open(f"/proc/self/task/{os.getpid()}/children") as children:
@@ -110,17 +182,21 @@ def median(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["waits", "computes"])
+    parser.add_argument("what", choices=["waits", "computes", "asks"])
     parser.add_argument("--envs", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--by", nargs="+", default=["threads", "processes"])
+    parser.add_argument("--rllib", default=sys.executable, help="a Python that has RLlib")
     options = parser.parse_args()
     set_seed(1)
     for by in options.by:
         if options.what == "computes":
             computes(by)
             continue
+        if options.what == "asks":
+            asks(by)
+            continue
         for n_envs in options.envs:
-            waits(n_envs, by)
+            waits(n_envs, by, options.rllib)
     print(f"load {os.getloadavg()[0]:.0f}, {os.cpu_count()} cores")
 
 
