@@ -157,7 +157,7 @@ def asks(by):
         rates = []
         for _ in range(ROUNDS):
             began, steps = time.perf_counter(), 0
-            while steps < 2000:
+            while steps < 400:
                 steps += many.obtain_samples(0, 2).num_steps  # one of each worker
             rates.append(steps / (time.perf_counter() - began))
         print(f"asks by {by}, timesteps_per_call={each}: {median(rates):.0f} env steps a second")
