@@ -81,7 +81,6 @@ _UNBOUNDED = Inert("targets are not cut", (float("inf"), None, False))
 _CELL = Inert("the cell is that of the papers", ("tanh", "sigmoid", None))
 _NOTHING = Inert("an episode begins with nothing to remember", ("zeros", False))
 _ONE_STD = Inert("one deviation holds for all observations", (False,))
-_NO_STD_NETWORK = Inert("no network gives the deviations")
 _AS_IS = Inert("weighted regression takes advantages as they are")
 _NO_LIMIT = Inert("the bounds of the action space hold")
 
@@ -142,13 +141,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
         "forget_bias": Inert("1 is added to the biases of the forget gate", (1,)),
         "layer_normalization": Inert("the cell is that of the papers", (False,)),
         "std_share_network": _ONE_STD,
-    },
-    "tf.policies.gaussian_mlp_policy.GaussianMLPPolicy": {
-        "adaptive_std": _ONE_STD,
-        "std_share_network": _ONE_STD,
-        "std_hidden_sizes": _NO_STD_NETWORK,
-        "std_hidden_nonlinearity": _NO_STD_NETWORK,
-        "std_output_nonlinearity": _NO_STD_NETWORK,
     },
     "tf.baselines.gaussian_baseline.GaussianBaseline": {
         "subsample_factor": Inert("all steps of the batch are used", (1,)),

@@ -137,6 +137,34 @@ class GaussianActor:
         return actions, infos
 
 
+class AdaptiveGaussianActor:
+    """Draw continuous actions around a mean, each observation with deviations of its own.
+
+    Args:
+        network: gives means and logarithms of standard deviations side by side, shape (N, 2 K).
+        observation_space: what observations are flattened by.
+        action_shape: A*, of K elements.
+    """
+
+    def __init__(
+        self, network: Network, observation_space: gymnasium.Space, action_shape: tuple[int, ...]
+    ) -> None:
+        self._network = network
+        self._space = observation_space
+        self._action_shape = action_shape
+
+    def act(
+        self, observations: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return actions of shape (N, A*), and `mean` and `log_std` of shape (N, K)."""
+        outputs = self._network(flatten_observations(self._space, observations))
+        means, log_stds = np.split(outputs, 2, axis=1)
+        noise = rng.standard_normal(means.shape, np.float32)
+        actions = means + np.exp(log_stds) * noise
+        infos = {"mean": means, "log_std": log_stds}
+        return actions.reshape(len(actions), *self._action_shape), infos
+
+
 class DeterministicActor:
     """Act as a network says, without noise.
 

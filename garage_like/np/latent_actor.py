@@ -30,7 +30,7 @@ class LatentActor:
         self._std = std
         self._space = observation_space
         self._memory: np.ndarray | None = None
-        self.memory_dim = 1 + len(mean)
+        self.memory_dim = 1 + mean.shape[-1]
 
     def remember(self, memory: np.ndarray) -> None:
         """Act on `memory`, shape (N, memory_dim), float32, from now on, and rewrite it in place."""
@@ -53,10 +53,42 @@ class LatentActor:
                 "this actor remembers a latent for each environment; call remember(np.zeros("
                 "(n_envs, actor.memory_dim), np.float32)) first, or use policy.get_actions"
             )
+        rows = flatten_observations(self._space, observations)
         begins = memory[:, 0] == 0.0
         if begins.any():
-            noise = rng.standard_normal((int(begins.sum()), len(self._mean)), np.float32)
-            memory[begins, 1:] = self._mean + self._std * noise
+            mean, std = self._belief(rows[begins])
+            noise = rng.standard_normal((int(begins.sum()), memory.shape[1] - 1), np.float32)
+            memory[begins, 1:] = mean + std * noise
             memory[:, 0] = 1.0
-        rows = flatten_observations(self._space, observations)
-        return self._actor.act(np.concatenate([rows, memory[:, 1:]], axis=1), rng)
+        return self._act(rows, memory[:, 1:], rng)
+
+    def _belief(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and deviation of the latents of episodes that begin with some rows."""
+        return self._mean, self._std
+
+    def _act(
+        self, rows: np.ndarray, latents: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return self._actor.act(np.concatenate([rows, latents], axis=1), rng)
+
+
+class TaskLatentActor(LatentActor):
+    """Draw an episode's latent by its task, which observations end with; act without seeing that.
+
+    Args:
+        actor: acts on flat observations with the latent in place of the task.
+        means: shape (T, Z), of the normal distributions that latents of each task are drawn from.
+        stds: shape (T, Z), their standard deviations.
+        observation_space: what observations are flattened by.
+    """
+
+    def _belief(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        tasks = rows[:, -len(self._mean) :].argmax(axis=1)
+        return self._mean[tasks], self._std[tasks]
+
+    def _act(
+        self, rows: np.ndarray, latents: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        seen = rows[:, : -len(self._mean)]
+        actions, infos = self._actor.act(np.concatenate([seen, latents], axis=1), rng)
+        return actions, {**infos, "latent": latents.copy()}

@@ -42,6 +42,10 @@ def make(backend: str, name: str) -> Made:
         return with_beliefs()
     if name.startswith("RL2"):
         return over_trials(name)
+    if name in ("TENPO", "TEPPO"):
+        return with_skills(name)
+    if name == "AMP":
+        return with_style()
     return cloning() if name == "BC" else on_policy(backend, name)
 
 
@@ -192,6 +196,30 @@ def over_trials(name: str) -> Made:
     values = LinearFeatureBaseline(env.spec)
     options = {"task_sampler": tasks, "meta_batch_size": 2}
     return cls(env.spec, policy, values, sampler, **options), env
+
+
+def with_skills(name: str) -> Made:
+    from garage_like.envs import MultiEnvWrapper
+    from garage_like.tf.embeddings import GaussianMLPEncoder
+
+    goals = ((1.0, 0.0), (-1.0, 0.0))
+    env = MultiEnvWrapper([PointEnv(goal, max_episode_length=5) for goal in goals])
+    cls, policies = getattr(room("tf", "algos"), name), room("tf", "policies")
+    encoder = GaussianMLPEncoder(cls.get_encoder_spec(env.task_space, 2), hidden_sizes=HIDDEN)
+    inferred = cls.get_infer_spec(env.spec, 2, 3, num_tasks=2)
+    inference = GaussianMLPEncoder(inferred, hidden_sizes=HIDDEN)
+    policy = policies.GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, hidden_sizes=HIDDEN)
+    sampler = LocalSampler(policy, env)
+    return cls(env.spec, policy, LinearFeatureBaseline(env.spec), sampler, inference=inference), env
+
+
+def with_style() -> Made:
+    env = make_point()
+    policy = room("torch", "policies").GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    motion = [np.linspace([0.0, 0.0], [1.0, 1.0], 12)]
+    sampler, values = LocalSampler(policy, env), LinearFeatureBaseline(env.spec)
+    cls = room("torch", "algos").AMP
+    return cls(env.spec, policy, values, sampler, motion=motion, features=(0, 1)), env
 
 
 def in_jax(name: str) -> Made:

@@ -24,8 +24,8 @@ QUICK = [
 ]
 SLOW = [
     *(f"tf_{name}" for name in ("DQN", "DDQN", "DDPG", "TD3", "PPO", "TRPO", "VPG", "NPO")),
-    *(f"tf_{name}" for name in ("TNPG", "ERWR", "REPS", "RL2PPO", "RL2TRPO")),
-    *(f"torch_{name}" for name in ("MAMLPPO", "MAMLTRPO", "MAMLVPG", "PEARL")),
+    *(f"tf_{name}" for name in ("TNPG", "ERWR", "REPS", "RL2PPO", "RL2TRPO", "TENPO", "TEPPO")),
+    *(f"torch_{name}" for name in ("MAMLPPO", "MAMLTRPO", "MAMLVPG", "PEARL", "AMP")),
     *(f"jax_{name}" for name in ("DQN", "PPO", "SAC")),
 ]
 BASES = ["np_ParameterSearch"]

@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 NAMES = {
     "np": ("cem", "cma_es", "q_learning", "sarsa"),
     "torch": (
-        *("a2c", "ddqn", "discrete_sac", "ppo_lstm", "liquid_ddpg"),
+        *("a2c", "amp", "ddqn", "discrete_sac", "ppo_lstm", "liquid_ddpg"),
         "vpg",
         "ppo",
         "trpo",
@@ -43,8 +43,8 @@ NAMES = {
         *("maml_trpo", "pearl"),
     ),
     "tf": (
-        *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo"),
-        *("dqn", "ddpg", "td3"),
+        *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo", "te_ppo"),
+        *("dqn", "ddqn", "ddpg", "td3"),
     ),
 }
 FAMILIES = [f"{backend}_{family}" for backend, families in NAMES.items() for family in families]

@@ -7,15 +7,29 @@ from typing import Any
 from keras_policy import KerasPolicy
 from small_parts import HIDDEN, MEMORY, OFF_POLICY, explorer, fragments, grid, point
 
-from garage_like.envs import PointEnv, RL2Env
+from garage_like.envs import MultiEnvWrapper, PointEnv, RL2Env
 from garage_like.experiment.task_sampler import SetTaskSampler
 from garage_like.interfaces import Environment, RLAlgorithm
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.np.exploration_policies import AddGaussianNoise, AddOrnsteinUhlenbeckNoise
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler, RL2Worker
-from garage_like.tf.algos import DDPG, DQN, ERWR, NPO, PPO, REPS, RL2PPO, TD3, TRPO, VPG
+from garage_like.tf.algos import (
+    DDPG,
+    DDQN,
+    DQN,
+    ERWR,
+    NPO,
+    PPO,
+    REPS,
+    RL2PPO,
+    TD3,
+    TEPPO,
+    TRPO,
+    VPG,
+)
 from garage_like.tf.baselines import GaussianMLPBaseline
+from garage_like.tf.embeddings import GaussianMLPEncoder
 from garage_like.tf.policies import (
     CategoricalMLPPolicy,
     ContinuousMLPPolicy,
@@ -23,6 +37,7 @@ from garage_like.tf.policies import (
     GaussianGRUPolicy,
     GaussianLSTMPolicy,
     GaussianMLPPolicy,
+    GaussianMLPTaskEmbeddingPolicy,
 )
 from garage_like.tf.q_functions import ContinuousMLPQFunction, DiscreteMLPQFunction
 
@@ -84,13 +99,27 @@ def rl2_ppo() -> Run:
     return algo, env
 
 
-def dqn() -> Run:
+def te_ppo() -> Run:
+    env = MultiEnvWrapper([PointEnv(goal, max_episode_length=8) for goal in ((1, 0), (-1, 0))])
+    encoder = GaussianMLPEncoder(TEPPO.get_encoder_spec(env.task_space, 2), hidden_sizes=HIDDEN)
+    inferred = TEPPO.get_infer_spec(env.spec, 2, 3, num_tasks=2)
+    inference = GaussianMLPEncoder(inferred, hidden_sizes=HIDDEN, adaptive_std=True)
+    policy = GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, hidden_sizes=HIDDEN)
+    baseline = LinearFeatureBaseline(env.spec)
+    return TEPPO(env.spec, policy, baseline, fragments(policy, env), inference=inference), env
+
+
+def ddqn() -> Run:
+    return dqn(DDQN)
+
+
+def dqn(cls: Any = DQN) -> Run:
     env = grid()
     qf = DiscreteMLPQFunction(env.spec, HIDDEN)
     policy = DiscreteQFArgmaxPolicy(qf, env.spec)
     exploration = explorer(env, policy)
     memory = PathBuffer(MEMORY, env.spec)
-    algo = DQN(env.spec, policy, qf, memory, exploration_policy=exploration, **OFF_POLICY)
+    algo = cls(env.spec, policy, qf, memory, exploration_policy=exploration, **OFF_POLICY)
     return algo, env
 
 

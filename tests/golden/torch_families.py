@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 from small_parts import HIDDEN, MEMORY, OFF_POLICY, explorer, fragments, grid, point
 
 from garage_like.envs import PointEnv
@@ -16,6 +17,7 @@ from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.torch.algos import (
     A2C,
+    AMP,
     BC,
     DDPG,
     DDQN,
@@ -66,6 +68,15 @@ def ppo_lstm() -> Run:
 
 def a2c() -> Run:
     return _on_policy(A2C, grid(), CategoricalMLPPolicy)
+
+
+def amp() -> Run:
+    env = point()
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
+    motion = [np.linspace([0.0, 0.0], [1.0, 1.0], 12)]
+    sampler, baseline = fragments(policy, env), LinearFeatureBaseline(env.spec)
+    style: dict[str, Any] = {"motion": motion, "features": (0, 1)}
+    return AMP(env.spec, policy, baseline, sampler, discriminator_hidden_sizes=(4,), **style), env
 
 
 def trpo() -> Run:

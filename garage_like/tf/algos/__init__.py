@@ -10,6 +10,7 @@ from garage_like.tf.algos.reps import REPS
 from garage_like.tf.algos.rl2 import RL2 as RL2
 from garage_like.tf.algos.rl2 import RL2PPO, RL2TRPO
 from garage_like.tf.algos.td3 import TD3
+from garage_like.tf.algos.te import TENPO, TEPPO
 from garage_like.tf.algos.tnpg import TNPG
 from garage_like.tf.algos.trpo import TRPO
 from garage_like.tf.algos.vpg import VPG
@@ -25,6 +26,8 @@ __all__ = [
     "RL2PPO",
     "RL2TRPO",
     "TD3",
+    "TENPO",
+    "TEPPO",
     "TNPG",
     "TRPO",
     "VPG",

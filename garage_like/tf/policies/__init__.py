@@ -9,6 +9,9 @@ from garage_like.tf.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPo
 from garage_like.tf.policies.gaussian_gru_policy import GaussianGRUPolicy
 from garage_like.tf.policies.gaussian_lstm_policy import GaussianLSTMPolicy
 from garage_like.tf.policies.gaussian_mlp_policy import GaussianMLPPolicy
+from garage_like.tf.policies.gaussian_mlp_task_embedding_policy import (
+    GaussianMLPTaskEmbeddingPolicy,
+)
 from garage_like.tf.policies.policy import Policy
 from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
@@ -23,6 +26,7 @@ __all__ = [
     "GaussianGRUPolicy",
     "GaussianLSTMPolicy",
     "GaussianMLPPolicy",
+    "GaussianMLPTaskEmbeddingPolicy",
     "Policy",
     "RecurrentPolicy",
     "StochasticPolicy",

@@ -1,6 +1,7 @@
 """Algorithms in torch."""
 
 from garage_like.torch.algos.a2c import A2C
+from garage_like.torch.algos.amp import AMP
 from garage_like.torch.algos.bc import BC
 from garage_like.torch.algos.ddpg import DDPG
 from garage_like.torch.algos.ddqn import DDQN
@@ -20,6 +21,7 @@ from garage_like.torch.algos.vpg import VPG
 
 __all__ = [
     "A2C",
+    "AMP",
     "BC",
     "DDPG",
     "DDQN",
