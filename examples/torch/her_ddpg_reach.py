@@ -11,7 +11,6 @@ import gymnasium
 import numpy as np
 
 from garage_like import Trainer, wrap_experiment
-from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import AddGaussianNoise
@@ -67,15 +66,14 @@ class Reach(gymnasium.Env):
 def her_ddpg_reach(ctxt=None, *, seed, n_epochs, batch_size):
     """Train DDPG with hindsight experience replay."""
     set_seed(seed)
-    inner = Reach()
-    env = GymEnv(inner, max_episode_length=25, flatten_obs=True)
+    env = GymEnv(Reach(), max_episode_length=25)
     policy = DeterministicMLPPolicy(env.spec, hidden_sizes=(64, 64))
     qf = ContinuousMLPQFunction(env.spec, hidden_sizes=(64, 64))
     buffer = HERReplayBuffer(
         replay_k=4,
         reward_fn=reward_of,
         capacity_in_transitions=100_000,
-        env_spec=EnvSpec(inner.observation_space, inner.action_space),
+        env_spec=env.spec,
     )
     algo = DDPG(
         env.spec,

@@ -1,6 +1,6 @@
 """EnvSpec: what an environment's inputs and outputs look like."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gymnasium
 
@@ -28,11 +28,13 @@ class EnvSpec:
         observation_space: a gymnasium space.
         action_space: a gymnasium space.
         max_episode_length: env steps after which an episode is cut off (TIMEOUT), or None.
+        flattened_from: the space of observations before GymEnv flattened them; None if it did not.
     """
 
     observation_space: gymnasium.Space
     action_space: gymnasium.Space
     max_episode_length: int | None = None
+    flattened_from: gymnasium.Space | None = field(default=None, compare=False, repr=False)
 
     @property
     def input_space(self) -> gymnasium.Space:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from garage_like import lazy
 from garage_like.envs.grid_world_env import GridWorldEnv
 from garage_like.envs.gym_env import GymEnv
+from garage_like.envs.meta_world import MetaWorldSetTaskEnv
 from garage_like.envs.multi_env_wrapper import MultiEnvWrapper
 from garage_like.envs.normalized_env import NormalizedEnv, NormalizedReward, normalize
 from garage_like.envs.point_env import PointEnv
@@ -23,6 +24,7 @@ __getattr__, __dir__, _lazy = lazy.names(__name__)
 __all__ = [
     "GridWorldEnv",
     "GymEnv",
+    "MetaWorldSetTaskEnv",
     "MultiEnvWrapper",
     "NormalizedEnv",
     "NormalizedReward",

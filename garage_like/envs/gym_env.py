@@ -98,7 +98,8 @@ class GymEnv(Environment):
             observation_space = gymnasium.spaces.flatten_space(observation_space)
         _check_observation_space(observation_space, is_image)
         limit = find_time_limit(env) if max_episode_length is None else max_episode_length
-        self._spec = EnvSpec(observation_space, env.action_space, limit)
+        before = env.observation_space if flatten_obs else None
+        self._spec = EnvSpec(observation_space, env.action_space, limit, before)
         self._limit = math.inf if limit is None else limit
         self._step_count = 0
         self._seeded = False

@@ -6,7 +6,6 @@ They draw from named streams of the run, which go on after a resume where they w
 from __future__ import annotations
 
 import abc
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -14,8 +13,8 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.envs.copy import copy_env
-from garage_like.envs.gym_env import GymEnv
-from garage_like.envs.task_wrappers import TaskNameWrapper, TaskOnehotWrapper
+from garage_like.envs.meta_world import TasksByClass
+from garage_like.envs.meta_world import _WrapMetaWorld as _WrapMetaWorld  # of older snapshots
 from garage_like.interfaces import Environment
 from garage_like.sampler.env_update import (
     EnvUpdate,
@@ -201,19 +200,8 @@ class MetaWorldTaskSampler(TaskSampler):
         wrapper: Wrap | None = None,
         add_env_onehot: bool = False,
     ) -> None:
-        if kind not in ("train", "test"):
-            raise ValueError(f"MetaWorldTaskSampler: kind must be 'train' or 'test', got {kind!r}")
-        self._classes: dict[str, type] = dict(getattr(benchmark, f"{kind}_classes"))
-        if add_env_onehot and kind == "test" and not _are_known(benchmark):
-            raise ValueError(
-                "MetaWorldTaskSampler: add_env_onehot would number classes of tests that are not "
-                "those of training; leave it out for this benchmark"
-            )
-        numbers = {name: k for k, name in enumerate(self._classes)}
-        self._wrap = _WrapMetaWorld(numbers, wrapper, add_env_onehot)
-        self._tasks: dict[str, list[Any]] = defaultdict(list)
-        for task in getattr(benchmark, f"{kind}_tasks"):
-            self._tasks[task.env_name].append(task)
+        by_class = TasksByClass(type(self).__name__, benchmark, kind, wrapper, add_env_onehot)
+        self._classes, self._tasks, self._wrap = by_class.classes, by_class.tasks, by_class.wrap
         self._rng = seeding.stream("MetaWorldTaskSampler")
 
     @property
@@ -239,27 +227,6 @@ class MetaWorldTaskSampler(TaskSampler):
             for name, cls in self._classes.items()
             for k in _draw(self._rng, of_each, len(self._tasks[name]), with_replacement)
         ]
-
-
-class _WrapMetaWorld:
-    """Make an Environment of one of Meta-World's, which tells the name of its class of tasks."""
-
-    def __init__(self, numbers: dict[str, int], wrapper: Wrap | None, add_onehot: bool) -> None:
-        self._numbers = numbers
-        self._wrapper = wrapper
-        self._add_onehot = add_onehot
-
-    def __call__(self, env: Any, task: Any) -> Environment:
-        number = self._numbers[task.env_name]
-        wrapped: Environment = GymEnv(env, max_episode_length=env.max_path_length)
-        wrapped = TaskNameWrapper(wrapped, task_name=task.env_name, task_id=number)
-        if self._add_onehot:
-            wrapped = TaskOnehotWrapper(wrapped, number, len(self._numbers))
-        return wrapped if self._wrapper is None else self._wrapper(wrapped, task)
-
-
-def _are_known(benchmark: Any) -> bool:
-    return set(benchmark.test_classes) <= set(benchmark.train_classes)
 
 
 def _check_number(owner: str, n_tasks: int) -> None:

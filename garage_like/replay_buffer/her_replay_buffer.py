@@ -34,9 +34,7 @@ class HERReplayBuffer(PathBuffer):
         reward_fn: computes rewards of a whole batch from achieved and desired goals, as
             `compute_reward` of gymnasium's goal environments does; must be picklable.
         env_spec: its observation space is a Dict of `observation`, `achieved_goal` and
-            `desired_goal`; transitions hold flattened observations. An environment that flattens
-            them, `GymEnv(..., flatten_obs=True)`, has the Dict in
-            `EnvSpec(env.gym_env.observation_space, env.action_space)`.
+            `desired_goal`, or was before GymEnv flattened it; transitions hold flattened ones.
         export_when_full: as in PathBuffer.
         export_format: as in PathBuffer.
 
@@ -62,9 +60,11 @@ class HERReplayBuffer(PathBuffer):
                 "HERReplayBuffer: reward_fn must be a function of achieved goals, desired goals "
                 f"and infos, got {reward_fn!r}"
             )
-        self._goal_slices = _goal_slices(env_spec.observation_space)
+        before = env_spec.flattened_from
+        space = env_spec.observation_space if before is None else before
+        self._goal_slices = _goal_slices(space)
         flat = EnvSpec(
-            spaces.flatten_space(env_spec.observation_space),
+            spaces.flatten_space(space),
             env_spec.action_space,
             env_spec.max_episode_length,
         )
@@ -133,7 +133,7 @@ def _goal_slices(space: Any) -> tuple[slice, slice]:
     if not all(key in found for key in _GOAL_KEYS):
         raise ValueError(
             "HERReplayBuffer: env_spec.observation_space must be a Dict with observation, "
-            f"achieved_goal and desired_goal, got {space!r}; for an environment that flattens its "
-            "observations pass EnvSpec(env.gym_env.observation_space, env.action_space)"
+            f"achieved_goal and desired_goal, got {space!r}; for a wrapped environment pass "
+            "EnvSpec(env.unwrapped.gym_env.observation_space, env.action_space)"
         )
     return found["achieved_goal"], found["desired_goal"]

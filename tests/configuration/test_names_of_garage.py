@@ -1,6 +1,8 @@
 """Names of garage's that are more than another import: what they do."""
 
 import importlib
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,3 +121,34 @@ def test_what_a_class_hands_up_is_not_taken_for_an_argument_of_garages(name):
     for given in ({}, {"positive_adv": name == "ERWR"}):
         algo = getattr(algos, name)(env.spec, CategoricalMLPPolicy(env.spec), *parts, **given)
         assert getattr(algo, "_positive_adv", False) == (name == "ERWR")
+
+
+def names_of_garage():
+    lines = (Path(__file__).parent / "names_of_garage.txt").read_text().splitlines()[1:]
+    for line in lines:
+        module, _, names = line.partition(": ")
+        yield from ((module, name) for name in names.split())
+
+
+def is_here(module, name):
+    try:
+        found = importlib.import_module(module.replace("garage", "garage_like", 1))
+    except ModuleNotFoundError:
+        return False
+    return hasattr(found, name)
+
+
+@pytest.mark.slow  # it imports everything
+def test_the_page_on_garage_names_what_is_gone_and_nothing_else():
+    pytest.importorskip("tensorflow")
+    page = (Path(__file__).parents[2] / "docs/coming_from/garage.md").read_text()
+    gone = page[page.index("| gone | why") :]
+    first_cells = " ".join(row.split("|")[1] for row in gone.splitlines() if row.startswith("|"))
+    said = set(re.findall(r"`([\w.]+)`", first_cells))
+    assert len(said) > 40
+    lacking = {(module, name) for module, name in names_of_garage() if not is_here(module, name)}
+    for module, name in lacking:
+        is_said = name in said or any(f"{module}.".startswith(f"{told}.") for told in said)
+        assert is_said, f"{module}.{name} is not here, and the page does not say so"
+    here = {name for _, name in names_of_garage()} - {name for _, name in lacking}
+    assert said & here == set()

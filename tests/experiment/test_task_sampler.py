@@ -73,9 +73,7 @@ class Benchmark:
 @pytest.fixture
 def gym_env_is_ours(monkeypatch):
     """Let GymEnv leave the benchmark's environments alone, which are Environments already."""
-    monkeypatch.setattr(
-        "garage_like.experiment.task_sampler.GymEnv", lambda env, max_episode_length: env
-    )
+    monkeypatch.setattr("garage_like.envs.meta_world.GymEnv", lambda env, max_episode_length: env)
 
 
 def samplers():
@@ -166,3 +164,25 @@ def test_tasks_of_meta_world_are_played_and_check_as_exact():
     assert step.env_info["task_name"] == "reach-v3"
     assert other(env).unwrapped.gym_env.unwrapped is env.unwrapped.gym_env.unwrapped
     assert check_env(update()).mode == "exact"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("metaworld") is None, reason="needs metaworld")
+def test_one_environment_plays_all_tasks_of_meta_world(tmp_path):
+    import metaworld
+
+    from garage_like.envs import MetaWorldSetTaskEnv, check_env
+
+    env = MetaWorldSetTaskEnv(metaworld.MT10(seed=1), "train", add_env_onehot=True)
+    assert env.num_tasks == 500
+    names = set()
+    for task in env.sample_tasks(12):
+        env.set_task(task)
+        observation, _ = env.reset(seed=1)
+        step = env.step(env.action_space.sample())
+        names.add(step.env_info["task_name"])
+        assert observation[-10:].argmax() == step.env_info["task_id"]
+    assert len(names) > 3
+    assert check_env(env).mode == "exact"
+    update = SetTaskSampler(lambda: env).sample(1)[0]
+    assert update().observation_space == env.observation_space

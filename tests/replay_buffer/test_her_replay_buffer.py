@@ -2,12 +2,14 @@
 
 import pickle
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
 
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
+from garage_like.envs import GymEnv
 from garage_like.replay_buffer import HERReplayBuffer
 
 GOAL = spaces.Box(-np.inf, np.inf, (1,), np.float32)
@@ -131,3 +133,24 @@ def test_reward_function_must_return_one_reward_for_each():
     buffer.add_episode_batch(episode(100, 5))
     with pytest.raises(ValueError, match="must return one reward for each"):
         drawn(buffer)
+
+
+class Goals(gymnasium.Env):
+    """Has goals, and computes rewards from them, as gymnasium's goal environments do."""
+
+    observation_space, action_space = SPACE, spaces.Discrete(2)
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        return reached(achieved_goal, desired_goal, info)
+
+
+def test_an_environment_that_gym_env_flattens_is_taken_as_in_garage():
+    env = GymEnv(Goals(), max_episode_length=9)
+    assert env.spec == EnvSpec(FLAT.observation_space, env.action_space, 9)
+    buffer = HERReplayBuffer(
+        replay_k=4, reward_fn=env.compute_reward, capacity_in_transitions=20, env_spec=env.spec
+    )
+    buffer.add_episode_batch(episode(0, 5))
+    rewards = pickle.loads(pickle.dumps(buffer)).sample_transitions(100)["reward"]
+    assert set(rewards.tolist()) <= {-5.0, -1.0, 0.0}
+    assert 0.0 in rewards

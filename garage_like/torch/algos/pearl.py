@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Unpack
 
 import gymnasium
 import numpy as np
 import torch
 from torch import nn
 
-from garage_like import seeding
-from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.learning_networks import check_tau
-from garage_like.algos.meta_rl_algorithm import META_METRICS, MetaRLAlgorithm
+from garage_like.algos.pearl import BeliefLearner, BeliefOptions
+from garage_like.algos.pearl import TaskMemory as TaskMemory  # older snapshots have it from here
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
-from garage_like.evaluation import log_performance
 from garage_like.interfaces import Environment, Sampler
-from garage_like.logging import tabular
-from garage_like.logging.steps import log_step
-from garage_like.replay_buffer import PathBuffer
 from garage_like.replay_buffer.transitions import Transitions
-from garage_like.sampler.meta_evaluator import MetaEvaluator
 from garage_like.sampler.pearl_worker import PEARLWorker as PEARLWorker
 from garage_like.torch.algos.minibatch import make_minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks, target_of
@@ -34,37 +28,8 @@ from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.context_conditioned_policy import ContextConditionedPolicy
 from garage_like.torch.policies.tanh_gaussian_mlp_policy import TanhGaussianMLPPolicy
 
-if TYPE_CHECKING:
-    from garage_like.interfaces import RunHandle
 
-UPDATE_METRICS = {
-    "Loss/Policy": "Loss of the policy.",
-    "Loss/Critic": "Loss of the Q-functions.",
-    "Loss/Value": "Loss of the value function.",
-    "Belief/KL": "Mean KL divergence of beliefs about tasks from the prior, in nats.",
-    "policy/Entropy": "Mean entropy of the policy, estimated from its samples, in nats.",
-    "Q-network/Q1": "Mean value that the first Q-function gives to transitions drawn.",
-    "Target/Mean": "Mean of what it is moved towards.",
-}
-
-
-class TaskMemory(PathBuffer):
-    """Keep transitions of one task, and draw from them by a stream of its own.
-
-    Args:
-        env_spec: whose spaces say what a row looks like.
-        kind: what the memory is for.
-        task: number of the task.
-    """
-
-    def __init__(
-        self, capacity_in_transitions: int, env_spec: EnvSpec, kind: str, task: int
-    ) -> None:
-        super().__init__(capacity_in_transitions, env_spec)
-        self._rng = seeding.stream(f"PEARL's {kind}", task)
-
-
-class PEARL(Movable, MetaRLAlgorithm):
+class PEARL(Movable, BeliefLearner):
     """Train an encoder of experience together with a soft actor-critic that acts on what it says.
 
     Rakelly et al. 2019, arXiv:1903.08254. The belief q(z | c) about a task is inferred from a
@@ -73,17 +38,11 @@ class PEARL(Movable, MetaRLAlgorithm):
     Differs from the paper: the second Q-function begins with weights of its own.
 
     Args:
-        env: what turns an environment to each training task, as
-            `SetTaskSampler(PointEnv).sample(num_train_tasks)` returns them.
         inner_policy: acts on observations with a latent behind them, see `augment_env_spec`.
         qf: values such observations and actions.
         vf: values observations and a latent, see `get_env_spec`.
-        sampler: plays whole episodes, with one worker.
-        num_train_tasks: how many of `env` are used.
-        num_test_tasks: tasks of an evaluation.
         latent_dim: numbers of a latent.
         encoder_hidden_sizes: units of each hidden layer of the encoder.
-        test_env_sampler: draws tasks for evaluation; None evaluates nothing.
         policy_class: makes the policy of the encoder and inner_policy.
         encoder_class: makes the encoder.
         policy_lr: learning rate.
@@ -98,34 +57,12 @@ class PEARL(Movable, MetaRLAlgorithm):
         optimizer_class: of all optimizers.
         use_information_bottleneck: believe a distribution over latents; else a latent.
         use_next_obs_in_context: transitions of a context hold the next observation, too.
-        meta_batch_size: tasks of one gradient step.
-        num_steps_per_epoch: gradient steps of one epoch.
-        num_initial_steps: env steps in each training task of which no transitions are stored, as
-            before the first epoch.
-        num_tasks_sample: tasks that are played in one epoch.
-        num_steps_prior: env steps in each of them on latents of the prior; they are the context.
-        num_steps_posterior: env steps on latents of what is believed, which join the context.
-        num_extra_rl_steps_posterior: further ones, which do not.
-        batch_size: transitions of each task in one gradient step.
-        embedding_batch_size: transitions of a context that the policy acts on.
-        embedding_mini_batch_size: transitions of a context in one gradient step.
-        discount: factor for one env step.
-        replay_buffer_size: transitions that are kept of each task.
-        reward_scale: factor for the rewards that are learned from: how many units of return a nat
-            of entropy is worth.
-        update_post_train: episodes on what is believed, after which it is inferred again.
+        **options: arguments of BeliefLearner.
 
     Raises:
         ValueError: if an argument is out of range.
         TypeError: if `env` holds something else.
     """
-
-    METRICS = {
-        **UPDATE_METRICS,
-        "ReplayBuffer/Size": "Transitions stored, of all tasks.",
-        "Learning/GradientSteps": "Gradient steps of the run so far.",
-    }
-    OPTIONAL_METRICS = META_METRICS
 
     policy: ContextConditionedPolicy
 
@@ -156,36 +93,17 @@ class PEARL(Movable, MetaRLAlgorithm):
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         use_information_bottleneck: bool = True,
         use_next_obs_in_context: bool = False,
-        meta_batch_size: int = 64,
-        num_steps_per_epoch: int = 1000,
-        num_initial_steps: int = 100,
-        num_tasks_sample: int = 100,
-        num_steps_prior: int = 100,
-        num_steps_posterior: int = 0,
-        num_extra_rl_steps_posterior: int = 100,
-        batch_size: int = 1024,
-        embedding_batch_size: int = 1024,
-        embedding_mini_batch_size: int = 1024,
-        discount: float = 0.99,
-        replay_buffer_size: int = 1_000_000,
-        reward_scale: float = 1.0,
-        update_post_train: int = 1,
+        **options: Unpack[BeliefOptions],
     ) -> None:
-        counts = {
-            "num_train_tasks": num_train_tasks,
-            "meta_batch_size": meta_batch_size,
-            "num_initial_steps": num_initial_steps,
-            "num_steps_prior": num_steps_prior,
-            "batch_size": batch_size,
-            "embedding_batch_size": embedding_batch_size,
-            "embedding_mini_batch_size": embedding_mini_batch_size,
-            "update_post_train": update_post_train,
-        }
-        _check(env, counts, discount)
         check_tau("PEARL", soft_target_tau)
-        self._updates = list(env)[:num_train_tasks]
-        self._env_spec: EnvSpec = self._updates[0]().spec
-        self._sampler = sampler
+        super().__init__(
+            env,
+            sampler,
+            num_train_tasks=num_train_tasks,
+            num_test_tasks=num_test_tasks,
+            test_env_sampler=test_env_sampler,
+            **options,
+        )
         encoder_spec = self.get_env_spec(self._env_spec, latent_dim, "encoder")
         extra = self._env_spec.observation_dim if use_next_obs_in_context else 0
         encoder = encoder_class(
@@ -220,36 +138,6 @@ class PEARL(Movable, MetaRLAlgorithm):
         self._soft_target_tau = soft_target_tau
         self._kl_lambda = kl_lambda
         self._use_information_bottleneck = use_information_bottleneck
-        self._meta_batch_size = meta_batch_size
-        self._num_steps_per_epoch = num_steps_per_epoch
-        self._num_initial_steps = num_initial_steps
-        self._num_tasks_sample = num_tasks_sample
-        self._num_steps_prior = num_steps_prior
-        self._num_steps_posterior = num_steps_posterior
-        self._num_extra_rl_steps_posterior = num_extra_rl_steps_posterior
-        self._batch_size = batch_size
-        self._embedding_batch_size = embedding_batch_size
-        self._embedding_mini_batch_size = embedding_mini_batch_size
-        self._discount = discount
-        self._reward_scale = reward_scale
-        self._update_post_train = update_post_train
-        self._memories = self._make_memories("replay buffer", replay_buffer_size)
-        self._contexts = self._make_memories("context", replay_buffer_size)
-        self._rng = seeding.stream("PEARL")
-        self._averages = EpochAverages(UPDATE_METRICS)
-        self._gradient_steps = 0
-        if test_env_sampler is not None:
-            evaluator = MetaEvaluator(
-                test_task_sampler=test_env_sampler,
-                n_test_tasks=num_test_tasks,
-                worker_class=PEARLWorker,
-                worker_args={"deterministic": True},
-            )
-            self.evaluate_with(evaluator, 1)
-
-    def _make_memories(self, kind: str, size: int) -> list[TaskMemory]:
-        tasks = range(len(self._updates))
-        return [TaskMemory(size, self._env_spec, kind, task) for task in tasks]
 
     @staticmethod
     def augment_env_spec(env_spec: Environment | EnvSpec, latent_dim: int) -> EnvSpec:
@@ -276,77 +164,6 @@ class PEARL(Movable, MetaRLAlgorithm):
         if module == "vf":
             return EnvSpec(_numbers(spec.observation_dim), _numbers(latent_dim))
         raise ValueError(f"PEARL.get_env_spec: module must be 'encoder' or 'vf', got {module!r}")
-
-    @property
-    def discount(self) -> float:
-        """Discount factor for one env step."""
-        return self._discount
-
-    def train_epoch(self, trainer: RunHandle) -> float:
-        """Play some training tasks, learn from all, and evaluate.
-
-        Returns:
-            The average undiscounted return of the training tasks that were played.
-        """
-        log_step(f"Obtaining samples for iteration {trainer.step_itr}...")
-        for task, parts in enumerate(zip(self._memories, self._contexts, strict=True)):
-            # Empty in the first epoch, and after a restore without transitions.
-            if not all(part.n_transitions_stored for part in parts):
-                self._play(trainer, task, self._num_initial_steps, believes=False)
-        played = []
-        for task in self._rng.integers(len(self._updates), size=self._num_tasks_sample).tolist():
-            self._contexts[task].clear()
-            for steps, believes, tells in (
-                (self._num_steps_prior, False, True),
-                (self._num_steps_posterior, True, True),
-                (self._num_extra_rl_steps_posterior, True, False),
-            ):
-                played += self._play(trainer, task, steps, believes=believes, tells=tells)
-        log_step("Optimizing policy...")
-        for _ in range(self._num_steps_per_epoch):
-            self._averages.add(self._update())
-            self._gradient_steps += 1
-        self.policy.reset_belief()
-        average_return = self._record(trainer.step_itr, EpisodeBatch.concatenate(*played))
-        trainer.step_itr += 1
-        self.finish_meta_epoch()
-        return average_return
-
-    def _play(
-        self,
-        trainer: RunHandle,
-        task: int,
-        num_steps: int,
-        *,
-        believes: bool,
-        tells: bool = True,
-    ) -> list[EpisodeBatch]:
-        """Play whole episodes of a task.
-
-        Args:
-            trainer: collects.
-            task: number of the task.
-            num_steps: env steps, at least.
-            believes: act on what the context tells; else on the prior.
-            tells: add what was played to the context.
-        """
-        played: list[EpisodeBatch] = []
-        update = self._updates[task]
-        self.policy.reset_belief()
-        while num_steps > 0:
-            if believes:
-                rows = self._contexts[task].sample_transitions(self._embedding_batch_size)
-                self.policy.infer_posterior(self.policy.context_of(rows))
-            # One env step asked for is one whole episode.
-            for wanted in [1] * self._update_post_train if believes else [num_steps]:
-                episodes = trainer.obtain_episodes(trainer.step_itr, wanted, env_update=update)
-                update = None
-                self._memories[task].add_episode_batch(episodes)
-                if tells:
-                    self._contexts[task].add_episode_batch(episodes)
-                played.append(episodes)
-                num_steps -= episodes.num_steps
-        return played
 
     def _update(self) -> dict[str, float]:
         """Take one gradient step of everything, on a batch of tasks."""
@@ -429,7 +246,7 @@ class PEARL(Movable, MetaRLAlgorithm):
     def _noise(self, shape: Sequence[int], device: torch.device) -> torch.Tensor:
         return torch.from_numpy(self._rng.standard_normal(tuple(shape), np.float32)).to(device)
 
-    def _record(self, itr: int, episodes: EpisodeBatch) -> float:
+    def _finish_steps(self) -> None:
         for wrapper in (
             self._policy_optimizer,
             self._qf_optimizer,
@@ -437,14 +254,6 @@ class PEARL(Movable, MetaRLAlgorithm):
             self._context_optimizer,
         ):
             wrapper.forget_gradients()  # made again at the next step: a snapshot need not hold them
-        metrics = {
-            **self._averages.take(),
-            "ReplayBuffer/Size": sum(memory.n_transitions_stored for memory in self._memories),
-            "Learning/GradientSteps": self._gradient_steps,
-        }
-        for key, value in metrics.items():
-            tabular.record(key, value)
-        return float(np.mean(log_performance(itr, episodes, self._discount)))
 
     def get_exploration_policy(self) -> ContextConditionedPolicy:
         """Return a copy of the policy that believes the prior."""
@@ -459,25 +268,6 @@ class PEARL(Movable, MetaRLAlgorithm):
         policy: ContextConditionedPolicy = copy.deepcopy(exploration_policy)
         policy.adapt_to(exploration_episodes)
         return policy
-
-
-def _check(env: Any, counts: Mapping[str, int], discount: float) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"PEARL: {name} must be at least 1, got {count!r}")
-    if not 0.0 <= discount <= 1.0:
-        raise ValueError(f"PEARL: discount must be in [0, 1], got {discount!r}")
-    updates = list(env) if isinstance(env, Sequence) else []
-    if not updates or not all(callable(update) for update in updates):
-        raise TypeError(
-            "PEARL: env must be a list of what turns an environment to each training task, such as "
-            f"SetTaskSampler(PointEnv).sample(num_train_tasks), got {env!r}"
-        )
-    if len(updates) < counts["num_train_tasks"]:
-        raise ValueError(
-            f"PEARL: expected num_train_tasks={counts['num_train_tasks']} tasks in env, got "
-            f"{len(updates)}"
-        )
 
 
 def _spec_of(env: Environment | EnvSpec) -> EnvSpec:
