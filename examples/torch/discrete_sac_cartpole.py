@@ -16,8 +16,8 @@ from garage_like.torch.q_functions import DiscreteMLPQFunction
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="What all randomness derives from.")
-@click.option("--n-epochs", default=8, show_default=True, help="Epochs in total.")
-@click.option("--batch-size", default=50, show_default=True, help="Env steps, 20 times an epoch.")
+@click.option("--n-epochs", default=15, show_default=True, help="Epochs in total.")
+@click.option("--batch-size", default=200, show_default=True, help="Env steps, 20 times an epoch.")
 @wrap_experiment
 def discrete_sac_cartpole(ctxt=None, *, seed, n_epochs, batch_size):
     """Train discrete SAC on CartPole-v1."""
@@ -31,12 +31,12 @@ def discrete_sac_cartpole(ctxt=None, *, seed, n_epochs, batch_size):
         qf1,
         qf2,
         PathBuffer(capacity_in_transitions=100_000, env_spec=env.spec),
-        fixed_alpha=0.02,
-        policy_lr=1e-3,
-        qf_lr=1e-3,
+        policy_lr=2.3e-3,
+        qf_lr=2.3e-3,
+        target_update_tau=0.05,
         steps_per_epoch=20,
-        min_buffer_size=500,
-        buffer_batch_size=128,
+        gradient_steps_per_env_step=0.25,
+        min_buffer_size=1000,
     )
 
     trainer = Trainer(ctxt)
