@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers import vector as wrappers
 
 from garage_like import seeding
 from garage_like.data.batches import StepType
@@ -344,3 +345,35 @@ def test_label_of_worker_processes_is_that_of_one_environment():
         assert check_env(worker.vector_env).exact
     finally:
         worker.shutdown()
+
+
+@pytest.mark.parametrize("learns", [False, True], ids=["plain", "normalised"])
+def test_native_ones_go_on_exactly_from_a_copy_taken_in_mid_episode(learns):
+    many = gymnasium.make_vec("CartPole-v1", 6, vectorization_mode="vector_entry_point")
+    if learns:
+        many = wrappers.NormalizeReward(wrappers.NormalizeObservation(many))
+    worker = worker_on(many)
+    for count in (37, 100):
+        worker.obtain_samples(count)
+        twin = copy_exactly(worker)
+        for method, amount in (("obtain_samples", 90), ("obtain_episodes", 7)):
+            one, other = (getattr(each, method)(amount) for each in (worker, twin))
+            for name in ("observations", "actions", "rewards", "step_types", "lengths"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    if learns:
+        assert one.rewards.std() > 0
+        assert check_env(worker.vector_env).exact
+
+
+def test_memory_of_native_ones_goes_on_exactly_in_mid_episode():
+    env = GymEnv("CartPole-v1", max_episode_length=9)
+    sampler = LocalSampler(Counting(env.action_space), env, n_envs=8, seed=1)
+    sampler.obtain_samples(0, 44)
+    twin = copy_exactly(sampler)
+    for each in (sampler, twin):
+        batch = each.obtain_samples(0, 200)
+        starts = np.cumsum(batch.lengths) - batch.lengths
+        memory = batch.episode_infos_by_episode["Memory"][:, 0]
+        assert memory[batch.step_types[starts] == StepType.FIRST].max() == 0
+        assert memory.max() > 0
+        np.testing.assert_array_equal(batch.agent_infos["decision"][starts], memory + 1)
