@@ -104,7 +104,7 @@ print(jax.numpy.ones(3))
     "plot": CEM
     + """
     import subprocess
-    plot = ["garage-like", "plot", "data/local/experiment/cem", "-o", "curve.png"]
+    plot = ["garage-like", "plot", "data/local/experiment/cem", "--out", "curve.png"]
     subprocess.run(plot, check=True)
     print(len(open("curve.png", "rb").read()))
 """,
