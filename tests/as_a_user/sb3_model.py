@@ -4,6 +4,7 @@ PLAIN is `model.learn` alone. It dies in env step DIES_IN, and prints a digest o
 learned, drew and logged.
 """
 
+import csv
 import hashlib
 import os
 import signal
@@ -16,11 +17,14 @@ import stable_baselines3
 import torch
 from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
 
 from garage_like.adapters import sb3
 
 ON_POLICY = ("PPO", "A2C", "RecurrentPPO", "MaskablePPO")
+CLOCKS = ("time/fps", "time/time_elapsed")
+FILES = ("progress.json", "log.txt")
 CONTINUOUS = ("SAC", "TD3", "DDPG", "TQC")
 
 
@@ -70,6 +74,7 @@ def main(kind, vector, normalized):
     np.random.seed(1)  # MaskablePPO's environment draws from it, in workers forked from here
     env = environment(kind, vector, normalized == "normalized", "monitor")
     model = make(kind, env)
+    model.set_logger(configure("logs", ["csv", "json", "log"]))
     other = environment(kind, "dummy", normalized == "normalized")
     evaluation = EvalCallback(other, eval_freq=40, n_eval_episodes=1, verbose=0)
     callbacks = [Dying()] if kind == "MaskablePPO" else [Dying(), evaluation]
@@ -99,6 +104,10 @@ def main(kind, vector, normalized):
     files = sorted(Path("monitor").glob("*.csv"))
     rows = [line.split(",")[:2] for f in files for line in f.read_text().splitlines()[1:]]
     print("digest", rows)
+    with open("logs/progress.csv") as file:
+        logged = [sorted(row.items()) for row in csv.DictReader(file)]
+    print("digest", [item for row in logged for item in row if not item[0].startswith(CLOCKS)])
+    print("digest", [Path("logs", name).read_text().count("\n") for name in FILES])
     env.close()
 
 

@@ -113,7 +113,9 @@ def _reduce_file(file: Any) -> Any:
     place = None if file.closed or is_written or not file.seekable() else file.tell()
     encoding = (file.encoding, file.errors) if is_text else (None, None)
     buffering = 0 if isinstance(file, io.FileIO) else 1 if _is_by_line(file) else -1
-    return made_again, (open_again, (name, is_text, is_written, place, buffering, *encoding))
+    is_read = is_written and file.readable()
+    told = (name, is_text, is_written, place, buffering, *encoding, is_read)
+    return made_again, (open_again, told)
 
 
 def _is_by_line(file: Any) -> bool:
@@ -128,9 +130,11 @@ def open_again(
     buffering: int,
     encoding: str | None,
     errors: str | None,
+    is_read: bool = False,
 ) -> Any:
     """Open a file as it was: at its end to be written, where it was to be read, or closed."""
-    mode = ("a" if is_written else "r") + ("" if is_text else "b")
+    writes = "a+" if is_read else "a"
+    mode = (writes if is_written else "r") + ("" if is_text else "b")
     is_closed = place is None and not is_written
     file = open(os.devnull if is_closed else name, mode, buffering, encoding, errors)  # noqa: SIM115
     if place is not None:

@@ -1,10 +1,11 @@
-"""Stable-Baselines3: wrappers that drop what they wrap, and the files of its monitors."""
+"""Stable-Baselines3: wrappers that drop what they wrap; files of its monitors and loggers."""
 
 from __future__ import annotations
 
 import csv
 import inspect
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,17 @@ class StableBaselines3Kind(Kind):
 
     def claims(self, cls: type) -> bool:
         """Tell whether a class is one of them; loads nothing."""
-        return _is_forgetful(cls) or _is_writer(cls)
+        return _is_forgetful(cls) or _is_writer(cls) or _is_log(cls)
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
         """Return what reduces objects of a class."""
+        if _is_log(cls):
+            return _reduce_log
         return _reduce_writer if _is_writer(cls) else _reduce_whole
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
-        """Return what finds the parts of environments; a monitor's file has none."""
-        return no_parts if _is_writer(cls) else _parts
+        """Return what finds the parts of environments; files have none."""
+        return no_parts if _is_writer(cls) or _is_log(cls) else _parts
 
 
 def _is_forgetful(cls: type) -> bool:
@@ -47,6 +50,12 @@ def _is_forgetful(cls: type) -> bool:
 def _is_writer(cls: type) -> bool:
     module = sys.modules.get("stable_baselines3.common.monitor")
     return module is not None and issubclass(cls, module.ResultsWriter)
+
+
+def _is_log(cls: type) -> bool:
+    module = sys.modules.get("stable_baselines3.common.logger")
+    names = ("CSVOutputFormat", "JSONOutputFormat", "HumanOutputFormat")
+    return module is not None and issubclass(cls, tuple(getattr(module, name) for name in names))
 
 
 def _reduce_whole(env: Any) -> Any:
@@ -66,13 +75,35 @@ def _parts(env: Any) -> list[Part]:
 def _reduce_writer(writer: Any) -> Any:
     """Return how a monitor's file is saved: with what is in it, for a new start empties it."""
     file, table = writer.file_handler, writer.logger
-    content = b""
+    told = (type(writer), file.name, _content_of(file), list(table.fieldnames))
+    return made_again, (writer_again, told)
+
+
+def _content_of(file: Any) -> np.ndarray:
     if not file.closed:
         file.flush()
-        with open(file.name, "rb") as written:
-            content = written.read()
-    told = (type(writer), file.name, np.frombuffer(content, np.uint8), list(table.fieldnames))
-    return made_again, (writer_again, told)
+    path = Path(file.name)
+    return np.frombuffer(path.read_bytes() if path.exists() else b"", np.uint8)
+
+
+def _reduce_log(log: Any) -> Any:
+    """Return how a logger's file is saved: as that of a monitor; `stdout` as any stream."""
+    file = log.file
+    if not isinstance(getattr(file, "name", None), str) or not getattr(log, "own_file", True):
+        return NotImplemented
+    state = {name: value for name, value in vars(log).items() if name != "file"}
+    return made_again, (log_again, (type(log), file.name, _content_of(file), state))
+
+
+def log_again(cls: Any, name: str, content: np.ndarray, state: dict[str, Any]) -> Any:
+    """Make a logger's file as it was, and go on at its end; of a table it is read again, too."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    log: Any = cls.__new__(cls)
+    log.file = open(name, "w+")  # noqa: SIM115
+    log.file.write(content.tobytes().decode())
+    log.file.flush()
+    vars(log).update(state)
+    return log
 
 
 def writer_again(cls: Any, name: str, content: np.ndarray, columns: list[str]) -> Any:
