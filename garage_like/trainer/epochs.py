@@ -131,6 +131,7 @@ class ScriptLoop(Loop):
         self._may_hold = True  # until the time for it is spent, which does not come back
         self._session.skipped = [*namespace.skip, *skipped]
         self._session.label.modules.kept_by_the_loop = namespace.holds
+        self._session.label.modules.is_of_a_script = True
 
     def iterate(self) -> Iterator[int]:
         """Restore what there is, and yield the epochs that are left."""

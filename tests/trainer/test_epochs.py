@@ -2,6 +2,8 @@
 
 import contextlib
 import random
+import subprocess
+import sys
 import threading
 import types
 
@@ -39,6 +41,23 @@ def body(bag):
     bag.walker.move()
     bag.count += 1
     bag.seen.append(bag.walker.place.sum())
+
+
+@pytest.fixture
+def run_script():
+    def run_it(folder, script, *words):
+        folder.mkdir(exist_ok=True)
+        (folder / "script.py").write_text(script)
+        done = subprocess.run(
+            [sys.executable, "script.py", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    return run_it
 
 
 class StoppedError(Exception):
@@ -248,3 +267,26 @@ def test_a_trainer_outside_an_experiment_logs_to_its_directory(tmp_path):
         trainer.train(n_epochs)
     rows = (tmp_path / "progress.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["Epoch", "0", "1", "2", "3"]
+
+
+def test_what_functions_of_the_script_change_is_restored_too_and_named(tmp_path, run_script):
+    script = """
+import sys, types
+import numpy as np
+from garage_like import epochs
+drawn, bag = [], types.SimpleNamespace(total=0.0)
+rng = np.random.default_rng(3)
+def body():
+    drawn.append(rng.normal())
+    bag.total += drawn[-1] * len(drawn)
+for epoch in epochs("run", 6, vars(bag), snapshot_mode="all"):
+    if len(sys.argv) > 1 and epoch == 3:
+        sys.exit()
+    body()
+print("TOTAL", bag.total, len(drawn))
+"""
+    straight = run_script(tmp_path / "straight", script)
+    run_script(tmp_path / "killed", script, "dies")
+    again = run_script(tmp_path / "killed", script)
+    assert again.splitlines()[-1] == straight.splitlines()[-1]
+    assert "Restored beside the objects: __main__.drawn, __main__.rng" in again

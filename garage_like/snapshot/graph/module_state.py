@@ -50,11 +50,13 @@ class ModuleState:
     Attributes:
         lost: places whose values changed and can't be put back.
         kept_by_the_loop: tells whether what a dict holds is saved as the objects of the run.
+        is_of_a_script: whether any function may be a part of the run: the loop is the script's own.
     """
 
     def __init__(self) -> None:
         self.lost: list[str] = []
         self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
+        self.is_of_a_script = False
         self._before: dict[str, Digest | None] = {}
         self._restored: set[str] = set()
         self._elsewhere: dict[str, Any] = {}
@@ -71,7 +73,8 @@ class ModuleState:
         Args:
             graph: the run's objects by name; None: whatever any function uses is watched.
         """
-        self._functions = None if graph is None else _functions_in(graph)
+        watches_all = graph is None or self.is_of_a_script
+        self._functions = None if watches_all else _functions_in(graph or {})
         self._before = {place: _digest(at.value) for place, at in self._watched().items()}
         self._spaces = set(map(id, own_namespaces()))
         self._known = {}
@@ -119,8 +122,12 @@ class ModuleState:
         return self._shared
 
     def _watched(self) -> dict[str, Place]:
-        places = find_places(self._functions)
-        return {p: at for p, at in places.items() if not self.kept_by_the_loop(at.owner)}
+        is_kept, places = self.kept_by_the_loop, find_places(self._functions)
+        return {
+            place: at
+            for place, at in places.items()
+            if not is_kept(at.owner) and not is_kept(getattr(at.value, "__dict__", None))
+        }
 
     def why_inexact(self) -> list[str]:
         """Return a sentence for each place that changes and cannot be put back."""
