@@ -35,7 +35,7 @@ class Actor(GaussianMixin, Model):
         self.net = torch.nn.Sequential(torch.nn.Linear(3, 32), torch.nn.Tanh())
         self.mean, self.log_std = torch.nn.Linear(32, 1), torch.nn.Parameter(torch.zeros(1))
 
-    def compute(self, inputs: Any, *, role: str = "") -> Any:
+    def compute(self, inputs: Any, role: str = "") -> Any:  # pyright: ignore
         """Return the mean, and what the distribution needs besides."""
         mean = 2 * torch.tanh(self.mean(self.net(inputs["observations"])))
         return mean, {"log_std": self.log_std}
@@ -50,7 +50,7 @@ class Critic(DeterministicMixin, Model):
         layers = torch.nn.Linear(n_inputs, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1)
         self.n_inputs, self.net = n_inputs, torch.nn.Sequential(*layers)
 
-    def compute(self, inputs: Any, *, role: str = "") -> Any:
+    def compute(self, inputs: Any, role: str = "") -> Any:  # pyright: ignore
         """Return the value."""
         parts = [inputs["observations"], inputs.get("taken_actions")][: self.n_inputs - 2]
         return self.net(torch.cat(parts, dim=1)), {}
