@@ -1,5 +1,7 @@
 """Environments in JAX move as gymnasium's do, and start over as gymnax's do."""
 
+import functools
+
 import gymnasium
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,9 @@ import pytest
 
 from garage_like.data.batches import StepType
 from garage_like.evaluation import obtain_evaluation_episodes
+from garage_like.jax.algos import DQN
 from garage_like.jax.envs import CartPole, JaxEnv, Pendulum, transition
+from garage_like.jax.policies import DiscreteQFArgmaxPolicy
 from garage_like.np.policies import CategoricalMLPPolicy
 
 
@@ -95,3 +99,48 @@ def test_spaces_of_another_kind_are_refused():
 
     with pytest.raises(TypeError, match="expected a space with n"):
         JaxEnv(Odd())
+
+
+class Counted(Pendulum):
+    """Tells which tenth of an episode it is, and pays whole numbers."""
+
+    def observation_space(self, params):
+        return gymnasium.spaces.Discrete(5, start=2)
+
+    def action_space(self, params):
+        return gymnasium.spaces.Discrete(2)
+
+    def observe(self, state, params):
+        return jnp.int32(3)
+
+    def move(self, key, state, action, params):
+        return state, jnp.int32(1), jnp.zeros((), bool)
+
+
+class Parted(Counted):
+    def observe(self, state, params):
+        return {"angle": state[0]}
+
+
+def shapes_of(env):
+    """Trace an epoch of DQN, which stores what it sees; compile nothing."""
+    env = JaxEnv(env)
+    algo = DQN(env, DiscreteQFArgmaxPolicy(env.spec, (8,)), num_envs=2)
+    learner = jax.eval_shape(algo._init, jax.random.key(0))
+    learner = learner._replace(memory=jax.eval_shape(algo._empty_memory, learner))
+    epoch = functools.partial(algo._epoch, updates=1)
+    return jax.eval_shape(epoch, learner, algo._counts())[0].memory
+
+
+def test_one_number_is_seen_as_one_of_many_and_whole_rewards_count():
+    found = shapes_of(Counted())
+    assert found["observation"].shape[1:] == (2, 5)
+    assert found["reward"].dtype == jnp.float32
+    env = JaxEnv(Counted())
+    algo = DQN(env, DiscreteQFArgmaxPolicy(env.spec, (8,)))
+    assert algo._flat(jnp.array([2, 4])).tolist() == [[1, 0, 0, 0, 0], [0, 0, 1, 0, 0]]
+
+
+def test_observation_of_many_parts_is_refused():
+    with pytest.raises(TypeError, match=r"DQN: expected observations as one array .*'angle'"):
+        shapes_of(Parted())

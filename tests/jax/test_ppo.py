@@ -7,12 +7,14 @@ import pytest
 
 from garage_like import Trainer
 from garage_like.data.batches import EpisodeBatch
+from garage_like.errors import SnapshotMismatchError
 from garage_like.evaluation import obtain_evaluation_episodes
 from garage_like.experiment.deterministic import set_seed
 from garage_like.jax.algos import PPO
 from garage_like.jax.envs import CartPole, JaxEnv, Pendulum
 from garage_like.jax.networks import mlp
 from garage_like.jax.policies import CategoricalMLPPolicy, GaussianMLPPolicy
+from garage_like.snapshot import SnapshotConfig
 
 SMALL = {"num_envs": 4, "num_steps": 16}
 
@@ -51,6 +53,39 @@ def test_companions_change_no_bit_of_a_seed_that_is_trained_after_the_other():
     together = train(make(num_seeds=3, seeds_by="map")).algo.policy.params
     assert bits(alone) == bits(jax.tree.map(lambda x: x[0], together))
     assert len({weights.tobytes() for weights in together["Dense_0"]["kernel"]}) == 3
+
+
+@pytest.mark.slow
+def test_companions_change_no_bit_of_a_seed_that_is_trained_at_once_with_them(tmp_path):
+    """Seed 0 is the same beside seeds 1 and 2 and beside two others; their number is settled."""
+    algo = make(num_seeds=3)
+    trainer = Trainer(SnapshotConfig(snapshot_dir=str(tmp_path)))
+    trainer.setup(algo, algo._env)
+    others = make(num_seeds=3)
+    keys = jax.random.split(jax.random.key(77), 3)
+    begun, foreign = algo.learner, jax.jit(lambda keys: jax.lax.map(others._init, keys))(keys)
+
+    def first_of_ours(ours, theirs):
+        return jax.numpy.concatenate([ours[:1], theirs[1:]])
+
+    others._set_learner(jax.tree.map(first_of_ours, begun, foreign))
+    trainer.train(1, 128)
+    train(others, 1)
+    ours, theirs = (jax.tree.leaves(a.policy.params) for a in (algo, others))
+    assert bits([x[0] for x in ours]) == bits([x[0] for x in theirs])
+    assert bits([x[1] for x in ours]) != bits([x[1] for x in theirs])
+
+    fewer = make(num_seeds=2)
+    again = Trainer(SnapshotConfig(snapshot_dir=str(tmp_path)))
+    again.setup(fewer, fewer._env)
+    with pytest.raises(SnapshotMismatchError, match="num_seeds"):
+        again.restore(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["num_seeds", "num_envs"])
+def test_what_the_state_is_made_from_cannot_be_changed_in_mid_run(name):
+    with pytest.raises(ValueError, match=f"PPO cannot take another {name} in mid-run"):
+        make().change_arguments({name: 2})
 
 
 @pytest.mark.parametrize("env", [CartPole, Pendulum])

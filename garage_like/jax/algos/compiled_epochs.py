@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -264,6 +265,14 @@ class CompiledEpochs(RLAlgorithm):
         """Begin an episode in each of some environments; return observations and states."""
         reset = jax.vmap(self._env.functions.reset, (0, None))
         observation, state = reset(jax.random.split(key, count), self._env.params)
+        space = self._env.observation_space
+        shape = getattr(observation, "shape", (count, None))[1:]
+        if shape != space.shape:
+            raise TypeError(
+                f"{type(self).__name__}: expected observations as one array of the shape that"
+                f" {space} says, got {jax.tree.map(jnp.shape, observation)} from reset of"
+                f" {count} environments; make one array of them there"
+            )
         return observation, state
 
     def _move(self, key: jax.Array, state: Any, action: jax.Array) -> Transition:
@@ -308,8 +317,10 @@ class CompiledEpochs(RLAlgorithm):
 
     def _flat(self, observation: jax.Array) -> jax.Array:
         """Flatten observations, shape (..., O*), to shape (..., D)."""
-        axes = len(self._env.observation_space.shape or ())
-        lead = observation.shape[: observation.ndim - axes]
+        space = self._env.observation_space
+        if isinstance(space, gymnasium.spaces.Discrete):
+            return jax.nn.one_hot(observation - space.start, space.n)
+        lead = observation.shape[: observation.ndim - len(space.shape or ())]
         return observation.reshape(*lead, self.policy.sizes[0])
 
 

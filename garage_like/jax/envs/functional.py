@@ -37,7 +37,7 @@ def transition(env: Any, key: jax.Array, state: Any, action: Any, params: Any) -
     last, is taken to have ended for good: what follows a cut-off is not counted then.
     """
     observation, state, reward, *ends, info = env.step(key, state, action, params)
-    ended = jnp.asarray(ends[0], bool)
+    reward, ended = jnp.asarray(reward, float), jnp.asarray(ends[0], bool)
     truncated = jnp.asarray(ends[1], bool) if len(ends) > 1 else jnp.zeros_like(ended)
     final = info.get("final_observation") if isinstance(info, dict) else None
     if final is None:
