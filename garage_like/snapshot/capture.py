@@ -33,6 +33,7 @@ from garage_like.snapshot.graph.naming import Name, component_and_key
 from garage_like.snapshot.graph.own_code import is_own_class
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.pickling import GraphPickler, GraphUnpickler
+from garage_like.snapshot.graph.places import find_places
 from garage_like.snapshot.graph.saved_tree import where_it_fails
 from garage_like.snapshot.graph.walk import unpicklable_chain, walk
 from garage_like.snapshot.kinds.arrays import View, view_of_bytes
@@ -281,6 +282,16 @@ def _why_unpicklable(graph: Mapping[str, Any], error: Exception, env_states: Env
         return True
 
     chain = unpicklable_chain(graph, can_pickle)
+    if chain and is_own_class(type(chain[-1][1])):
+        found = find_places().items()
+        beside = [n for n, at in found if n.startswith("__main__.") and not can_pickle(at.value)]
+        if beside:
+            return (
+                f"{', '.join(beside)} cannot be pickled, and the launcher's code, which is saved"
+                f" with the run, uses it: {type(error).__name__}: {error}; make it where it is"
+                " used, or have it in a module beside the launcher and call it by that module's"
+                " name (module.name): modules are imported, not saved. Earlier snapshots are intact"
+            )
     where = chain[-1][0] if chain else "the state of the run"
     return (
         f"{where} cannot be pickled: {type(error).__name__}: {error}; {_what_to_do(chain)}."

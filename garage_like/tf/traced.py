@@ -13,7 +13,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -28,7 +28,8 @@ class traced:  # noqa: N801
     All arguments are tensors or arrays, or tuples of them. Their first axes may be of any length
     from call to call: a batch of another size needs no new trace; another dtype, rank or shape of
     the rest does. What is not an argument is read when the function is traced, and variables each
-    time it runs.
+    time it runs; if a plain attribute of its object that a method reads is another one later, a
+    discount say, the method is traced again.
 
     Args:
         python_function: what is traced, as it stands (TensorFlow's AutoGraph is off).
@@ -68,7 +69,9 @@ class traced:  # noqa: N801
             return self._traces.run(self, self.python_function, args, self.options)
         instance, *tensors = args
         function = functools.partial(self.python_function, instance)
-        return traces_of(instance).run(self, function, tensors, self.options)
+        traces = traces_of(instance)
+        traces.hold_for(self, settings_read(instance, self.python_function))
+        return traces.run(self, function, tensors, self.options)
 
     def __reduce__(self) -> Any:
         function = self.python_function
@@ -85,12 +88,23 @@ class Traces:
         owner: the object.
     """
 
-    __slots__ = ("_functions", "_owner")
+    __slots__ = ("_functions", "_owner", "_settings")
     __slotnames__ = ()  # what `copyreg` lists for pickling, and a snapshot looks for names in
 
     def __init__(self, owner: Any = None) -> None:
         self._owner = None if owner is None else weakref.ref(owner)
         self._functions: dict[Any, Any] = {}
+        self._settings: dict[Any, Any] = {}
+
+    def hold_for(self, key: Any, settings: Any) -> None:
+        """Forget the traces of a function that were made for other settings."""
+        if self._settings.get(key) != settings:
+            self._settings[key] = settings
+            self._functions = {
+                made: function
+                for made, function in self._functions.items()
+                if (made[0] if isinstance(made, tuple) else made) != key
+            }
 
     def belong_to(self, owner: Any) -> bool:
         """Tell whether these are an object's own, not those of one that it is a copy of."""
@@ -108,6 +122,8 @@ class Traces:
             options: `input_signature` and `jit_compile`, as `traced` takes them.
         """
         options = options or {}
+        if isinstance(key, types.MethodType):
+            self.hold_for(key, settings_read(key.__self__, key.__func__))
         signature = options.get("input_signature")
         if signature is None:
             tensors = [
@@ -165,6 +181,33 @@ def traces_of(owner: Any) -> Traces:
 
 def _as_tensor(value: Any, dtype: tf.DType) -> Any:
     return value if isinstance(value, tf.Tensor) else tf.constant(value, dtype)
+
+
+def settings_read(instance: Any, function: Any) -> list[tuple[str, Any]]:
+    """Return the plain attributes of an object that a method of its class reads."""
+    own, cls = getattr(instance, "__dict__", {}), cast("Any", type(instance))
+    names = _names_read(cls, getattr(function, "python_function", function))
+    return [(n, own[n]) for n in names if n in own and isinstance(own[n], _PLAIN)]
+
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+@functools.lru_cache(1000)
+def _names_read(cls: type, function: Any) -> tuple[str, ...]:
+    """Return the names in the code of a method, and in that of the methods that it names."""
+    names: dict[str, None] = {}
+    waiting: list[Any] = [code for code in [getattr(function, "__code__", None)] if code]
+    while waiting:
+        code = waiting.pop()
+        waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
+        for name in set(code.co_names) - names.keys():
+            names[name] = None
+            held = inspect.getattr_static(cls, name, None)
+            for unwrapped in ("fget", "__func__", "python_function"):
+                held = getattr(held, unwrapped, None) or held
+            waiting += [held.__code__] if isinstance(held, types.FunctionType) else []
+    return tuple(sorted(names))
 
 
 def _any_length(tensor: Any) -> tf.TensorSpec:

@@ -22,6 +22,12 @@ from garage_like.torch.policies.deterministic_mlp_policy import BoundedPolicy
 class DDPG(DeterministicPolicyGradient[BoundedPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Follow the gradient of a Q-function with respect to the action."""
 
+    kernel_settings = (
+        *TorchOffPolicyAlgorithm.kernel_settings,
+        "_target_update_tau",
+        "_target_range",
+    )
+
     policy: BoundedPolicy
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:

@@ -18,6 +18,13 @@ from garage_like.torch.policies.discrete_qf_argmax_policy import DiscreteQFArgma
 class DQN(DeepQLearning[DiscreteQFArgmaxPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Learn what each action is worth, and take the best."""
 
+    kernel_settings = (
+        *TorchOffPolicyAlgorithm.kernel_settings,
+        "_double_q",
+        "_clip_rewards",
+        "_clip_gradient",
+    )
+
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         batch = self._minibatch(transitions)
         rewards = batch.rewards

@@ -71,6 +71,12 @@ class SoftActorCritic(TorchOffPolicyAlgorithm):
         TypeError: if an argument is of the wrong kind.
     """
 
+    kernel_settings = (
+        *TorchOffPolicyAlgorithm.kernel_settings,
+        "_target_update_tau",
+        "_target_entropy",
+    )
+
     UPDATE_METRICS: tuple[str, ...] = (
         "Loss/Policy",
         "Loss/Critic",

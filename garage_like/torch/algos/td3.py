@@ -22,6 +22,13 @@ from garage_like.torch.policies.deterministic_mlp_policy import BoundedPolicy
 class TD3(TwinDelayedPolicyGradient[BoundedPolicy, nn.Module], TorchOffPolicyAlgorithm):
     """Trust the less hopeful of two Q-functions, smooth its targets, and move the policy later."""
 
+    kernel_settings = (
+        *TorchOffPolicyAlgorithm.kernel_settings,
+        "_target_update_tau",
+        "_policy_noise",
+        "_policy_noise_clip",
+    )
+
     policy: BoundedPolicy
 
     def _update(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:

@@ -24,6 +24,8 @@ from garage_like.torch.policies.policy import Policy
 class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
     """Turn transitions into tensors, and take gradient steps."""
 
+    kernel_settings: tuple[str, ...] = ("_discount", "_reward_scale")
+
     policy: Policy
 
     _default_optimizer = torch.optim.Adam

@@ -40,6 +40,8 @@ class TQC(SoftActorCritic):
         TypeError: if an argument is of the wrong kind.
     """
 
+    kernel_settings = (*SoftActorCritic.kernel_settings, "_num_kept")
+
     UPDATE_METRICS = tuple(
         name for name in SoftActorCritic.UPDATE_METRICS if name != "Q-network/Q2"
     )

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class Accelerated(Protocol):
-    """An algorithm whose gradient steps may have a kernel."""
+    """An algorithm whose gradient steps may have a kernel.
+
+    Attributes:
+        kernel_settings: names of its attributes that a kernel is made for.
+    """
+
+    kernel_settings: tuple[str, ...]
 
     def make_kernel(self) -> Kernel | None:
         """Return what takes its gradient steps without autograd; None if autograd must."""
@@ -39,7 +45,12 @@ class Kernel(abc.ABC):
         env_spec: of the environment.
         reward_scale: factor for rewards.
         optimizers: each with the flat form that it had when the kernel was made.
+
+    Attributes:
+        settings: of the algorithm, that it was made for.
     """
+
+    settings: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -81,10 +92,12 @@ _KERNELS: weakref.WeakKeyDictionary[Any, Kernel] = weakref.WeakKeyDictionary()
 def kernel_of(algo: Accelerated) -> Kernel | None:
     """Return what takes an algorithm's gradient steps; None if autograd must."""
     kernel = _KERNELS.get(algo)
-    if kernel is not None and kernel.is_current():
+    settings = tuple([getattr(algo, name) for name in algo.kernel_settings])
+    if kernel is not None and kernel.settings == settings and kernel.is_current():
         return kernel
     kernel = algo.make_kernel()
     if kernel is not None:
+        kernel.settings = settings
         _KERNELS[algo] = kernel
     return kernel
 

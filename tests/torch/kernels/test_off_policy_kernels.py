@@ -240,3 +240,16 @@ def test_a_kernel_is_kept_until_something_was_moved():
     before = weight.detach().clone()
     algo._take_gradient_step(transitions_for(SHAPE, True, 0))
     assert not torch.equal(before, weight)
+
+
+@pytest.mark.parametrize("build", [build_dqn, build_sac])
+def test_a_kernel_is_made_again_for_other_settings(build):
+    algo = build(SHAPE)
+    before = kernel_of(algo)
+    for name in algo.kernel_settings:
+        kernel, value = kernel_of(algo), getattr(algo, name)
+        setattr(algo, name, not value if isinstance(value, bool) else (value or 1.0) / 2.0)
+        assert kernel_of(algo) is not kernel, name
+        setattr(algo, name, value)
+    assert kernel_of(algo) is not before
+    assert kernel_of(algo) is kernel_of(algo)
