@@ -53,6 +53,14 @@ def drawn_for(name):
     return GENERATOR.random()
 
 
+def counted_lazily():
+    """Keep count under names that are not there before training begins."""
+    global tally_made_late
+    counted_lazily.calls = getattr(counted_lazily, "calls", 0) + 1
+    tally_made_late = globals().get("tally_made_late", 0) + counted_lazily.calls
+    return tally_made_late
+
+
 def transform(x):
     return x + 1
 
@@ -82,7 +90,11 @@ class Drawing(RLAlgorithm):
         HISTORY.append(self.epochs)
         if self.epochs == 3:
             self.best, self.phase = 1.0, self.Phase.LATER
+        import imported_late
+
         told = {
+            "Lazy": counted_lazily(),
+            "Late": imported_late.draw(),
             "Default": counted(),
             "Attribute": numbered(),
             "Closure": tally(),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 LAUNCHER = Path(__file__).parent / "drawing_beside_the_objects.py"
+LOOP = Path(__file__).parent / "loop_with_functions.py"
 CARRYING = Path(__file__).parent / "carried_by_functions.py"
 RUN = "data/local/experiment/train"
 LOG = Path("data/local/experiment/train/progress.csv")
@@ -43,7 +44,7 @@ def test_the_same_command_goes_on_with_what_the_launcher_itself_holds(tmp_path):
 
 
 def columns(directory: Path) -> list[list[str]]:
-    names = ["Default", "Attribute", "Closure", "Cache", "History", "Generator"]
+    names = ["Default", "Attribute", "Closure", "Cache", "History", "Generator", "Lazy", "Late"]
     with (directory / LOG).open(newline="") as lines:
         return [[row[name] for name in names] for row in csv.DictReader(lines)]
 
@@ -63,3 +64,22 @@ def test_what_functions_carry_along_goes_on_by_whichever_command(tmp_path):
     assert "numerical" not in (killed / RUN / "debug.log").read_text()
     assert len(columns(straight)) == 7
     assert columns(killed) == columns(straight)
+
+
+def test_a_loop_goes_on_with_what_the_functions_of_its_script_hold(tmp_path, monkeypatch):
+    names = ["Place", "Count", "Total"]
+
+    def found(directory):
+        with (directory / LOG).open(newline="") as lines:
+            return [[row[name] for name in names] for row in csv.DictReader(lines)]
+
+    done = launch(tmp_path / "straight", program=(LOOP,))
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("DIES_IN", "3")
+    assert launch(tmp_path / "killed", program=(LOOP,)).returncode == -9
+    monkeypatch.delenv("DIES_IN")
+    again = launch(tmp_path / "killed", program=(LOOP,))
+    assert again.returncode == 0, again.stderr
+    assert "The resume is exact" in (tmp_path / "killed" / RUN / "debug.log").read_text()
+    assert len(found(tmp_path / "straight")) == 7
+    assert found(tmp_path / "killed") == found(tmp_path / "straight")

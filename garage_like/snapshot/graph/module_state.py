@@ -21,7 +21,13 @@ import numpy as np
 from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
-from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, own_namespaces
+from garage_like.snapshot.graph.places import (
+    NUMBERS,
+    Place,
+    find_places,
+    own_namespaces,
+    place_to_make,
+)
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import is_constant
 
@@ -144,13 +150,16 @@ class ModuleState:
         """
         bound = []
         places = find_places()
+        made = {name: place_to_make(name) for name in saved if name not in places}
+        places = find_places()  # with those of modules that have just been imported
+        places |= {n: at for n, at in made.items() if at is not None and n not in places}
         self._restored = set(saved) & set(places)
         self._elsewhere = {place: value for place, value in saved.items() if place not in places}
         for place in self._restored:
             live, value = places[place].value, saved[place]
             if isinstance(value, Shared):
                 self._first[place] = value.before
-                if _digest(live) != value.before:
+                if made.get(place) is None and _digest(live) != value.before:
                     continue  # the script says something else there now
                 value = value.value
             owners = {place}

@@ -6,7 +6,9 @@ the cache of `functools.lru_cache`. Only those of the user's own code count, see
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.util
 import itertools
 import sys
 import types
@@ -114,6 +116,61 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
     return found
 
 
+def place_to_make(name: str) -> Place | None:
+    """Return where a value belongs whose name is not there: one that code makes in mid-run.
+
+    Args:
+        name: as `find_places` gives it. A module that is not imported yet is, if it is there.
+    """
+    above, _, last = name.rpartition(".")
+    if not (above and last.isidentifier()):
+        return None
+    parts = above.split(".")
+    for number in range(len(parts), 0, -1):
+        module = ".".join(parts[:number])
+        if module != "__main__":
+            _import_own(module)
+        for space in own_namespaces():
+            if space["__name__"] == module:
+                return _place_below(space, parts[number:], last)
+    return None
+
+
+def _place_below(space: dict[str, Any], parts: list[str], last: str) -> Place | None:
+    held: Any = None
+    for part in parts:
+        held = space.get(part) if held is None else vars(held).get(part)
+        if not isinstance(held, type | types.FunctionType):
+            return None
+    if held is None and not any(last in _names_in(code) for code in _code_of(space)):
+        return None  # nothing here asks for it any more
+    if isinstance(held, type):
+        return Place(object(), held, last)
+    return Place(object(), space if held is None else vars(held), last, space)
+
+
+def _code_of(space: dict[str, Any]) -> Iterator[types.CodeType]:
+    """Yield the code of functions and methods that a namespace holds."""
+    waiting = list(space.values())
+    waiting += [v for value in waiting if isinstance(value, type) for v in vars(value).values()]
+    for value in waiting:
+        if isinstance(value, property):
+            value = value.fget
+        elif isinstance(value, staticmethod | classmethod):
+            value = value.__func__
+        while isinstance(value, types.FunctionType):
+            yield value.__code__
+            value = vars(value).get("__wrapped__")
+
+
+def _import_own(name: str) -> None:
+    """Import a module of the user's own, if there is one of that name."""
+    with contextlib.suppress(Exception):  # which is raised where the run needs it
+        spec = None if name in sys.modules else importlib.util.find_spec(name)
+        if spec is not None and is_own_file(spec.origin):
+            importlib.import_module(name)
+
+
 def _held_by(value: Any, where: str, depth: int = 3) -> Iterator[tuple[str, Any]]:
     """Yield functions that a container holds: a registry of them, say."""
     if isinstance(value, types.FunctionType | types.MethodType | CACHED_FUNCTION):
@@ -165,7 +222,8 @@ def _named_modules(
 ) -> Iterator[types.ModuleType]:
     """Yield own modules that a function names, those inside of packages too."""
     names = _names_in(function.__code__)
-    waiting, met = [space.get(name) for name in names], set()
+    waiting: list[Any] = [space.get(name, sys.modules.get(name)) for name in names]
+    met: set[int] = set()
     while waiting:
         module = waiting.pop()
         if not isinstance(module, types.ModuleType) or id(module) in met:
