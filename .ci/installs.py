@@ -127,7 +127,9 @@ print(open("v.mp4", "rb").read(12))
     + "    import subprocess\n"
     "    subprocess.run(['garage-like', 'pull', 'file://{here}/mirror', 'pulled'], check=True)\n",
     "ray": CEM.replace("LocalSampler as Sampler", "RaySampler as Sampler"),
-    "sweeps": "import subprocess, sys\nopen('cem.py', 'w').write('''" + CEM + "''')\n"
+    "sweeps": "import subprocess\nopen('cem.py', 'w').write('''"
+    + CEM.split("    print")[0]
+    + "''')\n"
     "subprocess.run(['garage-like', 'sweep', 'cem.py', '--seeds', '2'], check=True)\n",
     "slurm": "import submitit\nfrom garage_like import sweeps\nprint(sweeps)\n",
     "port": "import subprocess\nopen('old.py', 'w').write('from garage.envs import GymEnv\\n')\n"

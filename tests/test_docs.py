@@ -1,5 +1,6 @@
 """The documentation is true: its code runs, its commands, targets and links exist."""
 
+import ast
 import inspect
 import itertools
 import json
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+SETUP = (ROOT / "setup.py").read_text(encoding="utf-8")
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
@@ -21,7 +23,7 @@ PAGES = [
     *sorted(DOCS.glob("*.md")),
     *sorted(DOCS.glob("coming_from/*.md")),
 ]
-COMING_FROM = ["garage", "co_gym", "velora", "stoix", "skrl"]
+COMING_FROM = ["garage", "stable_baselines3", "co_gym", "velora", "stoix", "skrl"]
 
 
 # Tests of one group run in one process, so the experiment is run once.
@@ -249,6 +251,31 @@ def test_files_of_the_project_that_the_page_names_exist(page: Path) -> None:
     pattern = r"`((?:examples|tests|docs|garage_like|benchmarks)/[\w/.-]+)`"
     named = re.findall(pattern, page.read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_tables_of_algorithms_and_of_extras_are_whole() -> None:
+    text = (DOCS / "which_algorithm.md").read_text("utf-8").split("## By backend")[1]
+    told = {
+        (name, room)
+        for name, rooms in re.findall(r"^\| (\w+) \|.*\| ([\w, ]+) \|$", text, re.MULTILINE)
+        for room in rooms.split(", ")
+        if room != "where"
+    }
+    rooms = ("np", "torch", "tf", "jax")
+    modules = {room: (ROOT / "garage_like" / room / "algos/__init__.py") for room in rooms}
+    names = {
+        (ast.literal_eval(name), room)
+        for room, path in modules.items()
+        for statement in ast.parse(path.read_text("utf-8")).body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__"
+        for name in map(ast.unparse, statement.value.elts)
+    }
+    assert told == names
+    keys = re.findall(r'^    "([\w-]+)": \[|^EXTRAS\["([\w-]+)"\]', SETUP, re.MULTILINE)
+    extras = {one or other for one, other in keys}
+    rows = re.findall(r"^\| (`.*`) \|", (DOCS / "install.md").read_text("utf-8"), re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
+    assert listed == extras - {"dev", "docs", "peers"}
 
 
 def test_each_promise_has_tests_that_bear_its_number() -> None:
