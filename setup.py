@@ -179,7 +179,12 @@ setup(
     # Said outright, an editable install is a plain path, in which type checkers find the sources.
     package_dir={"": "."},
     packages=find_packages(include=["garage_like", "garage_like.*"]),
-    package_data={"garage_like": ["py.typed", "ui/static/*", "ui/templates/*.html"]},
+    package_data={
+        "garage_like": [
+            *("py.typed", "ui/static/*", "ui/templates/*.html"),
+            *("tuned/settings/*/*.toml", "tuned/settings/jax/*/*.toml"),
+        ]
+    },
     ext_modules=[STEPS],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     install_requires=CORE,

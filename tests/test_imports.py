@@ -28,7 +28,7 @@ FLOORS = [
     {"trainer"},
     {"runs"},
     {"experiment", "audit", "loading"},
-    {"adapters", "interop", "studies", "sweeps", "ui"},
+    {"adapters", "interop", "studies", "sweeps", "tuned", "ui"},
     {"cli", "__main__"},
 ]
 # The package itself names what is on every floor and loads nothing: all may import it.

@@ -22,6 +22,7 @@ COMMANDS = (
     "play",
     "verify",
     "diff",
+    "train",
     "resume",
     "sweep",
     "slurm",

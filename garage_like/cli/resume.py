@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +12,11 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
+from garage_like.cli.setting_option import setting_option
 from garage_like.errors import SnapshotError
 from garage_like.runs.continuation import Continuation, continuation
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.manifest import Manifest
-
-
-def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
-    """Return values by name; what is no JSON is text."""
-    settings: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(
-                f"expected NAME=VALUE, such as algo.discount=0.98, got {text!r}"
-            )
-        try:
-            settings[name] = json.loads(value)
-        except ValueError:
-            settings[name] = value
-    return settings
 
 
 @click.command(epilog="Example: garage-like resume runs/ppo --additional-epochs 50")
@@ -53,14 +36,7 @@ def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) 
     metavar="NEW",
     help="Leave RUN as it is and go on in a new directory.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_settings,
-    help="Go on with another setting, algo.discount=0.98 say; may be repeated.",
-)
+@setting_option("Go on with another setting, algo.discount=0.98 say; may be repeated.")
 @click.option(
     "--no-buffer",
     is_flag=True,
