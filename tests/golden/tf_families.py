@@ -103,10 +103,11 @@ def te_ppo() -> Run:
     env = MultiEnvWrapper([PointEnv(goal, max_episode_length=8) for goal in ((1, 0), (-1, 0))])
     encoder = GaussianMLPEncoder(TEPPO.get_encoder_spec(env.task_space, 2), hidden_sizes=HIDDEN)
     inferred = TEPPO.get_infer_spec(env.spec, 2, 3, num_tasks=2)
-    inference = GaussianMLPEncoder(inferred, hidden_sizes=HIDDEN, adaptive_std=True)
+    sizes = {"hidden_sizes": (2,), "std_hidden_sizes": (2,)}
+    inference = GaussianMLPEncoder(inferred, adaptive_std=True, **sizes)
     policy = GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, hidden_sizes=HIDDEN)
     baseline = LinearFeatureBaseline(env.spec)
-    return TEPPO(env.spec, policy, baseline, fragments(policy, env), inference=inference), env
+    return TEPPO(env.spec, policy, baseline, LocalSampler(policy, env), inference=inference), env
 
 
 def ddqn() -> Run:
