@@ -1,4 +1,4 @@
-"""The gradient step of DQN in NumPy."""
+"""The gradient step of DQN: in C, or in NumPy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.kernels.compiled.dense import dense
+from garage_like.torch.kernels.compiled.q_step import QSteps
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -65,6 +66,8 @@ class QLearningKernel(Kernel):
         kernel._target_qf = dense(target_qf.mlp, None, optimizer.is_compiled)
         kernel._is_dueling = qf.is_dueling
         kernel._options = options
+        if optimizer.takes_q_steps and not qf.is_dueling:
+            kernel._whole = kernel._whole_steps()
         return kernel
 
     _adam: Any
@@ -73,9 +76,28 @@ class QLearningKernel(Kernel):
     _target_qf: Dense
     _is_dueling: bool
     _options: QLearningOptions
+    _whole: QSteps | None = None
+
+    def _whole_steps(self) -> QSteps | None:
+        options, networks = self._options, (self._qf, self._target_qf)
+        discount, double_q, clip = options.discount, options.double_q, options.clip_gradient
+        try:
+            return QSteps(*networks, self._adam, discount, double_q, clip)
+        except ValueError:  # NumPy and the library's passes can
+            return None
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         """Take one gradient step."""
+        if self._whole is not None:
+            (loss, value, target), errors = self._whole.take(
+                self._rows(transitions["observation"]),
+                self._rows(transitions["next_observation"]),
+                transitions["action"],
+                self._clipped_rewards(transitions),
+                continues(transitions),
+                transitions.get("weight"),
+            )
+            return {"Loss/Critic": loss, "Q-network/Q1": value, "Target/Mean": target}, errors
         targets = self._targets(transitions)
         actions, weights = transitions["action"], transitions.get("weight")
         rows, count = np.arange(len(actions)), len(actions)
@@ -113,11 +135,12 @@ class QLearningKernel(Kernel):
             next_values = np.maximum.reduce(values, axis=1)
         next_values = next_values * np.float32(options.discount)
         next_values *= continues(transitions)
-        rewards = self._rewards(transitions)
-        if options.clip_rewards is not None:
-            rewards = np.clip(rewards, -options.clip_rewards, options.clip_rewards)
-        next_values += rewards
+        next_values += self._clipped_rewards(transitions)
         return next_values
+
+    def _clipped_rewards(self, transitions: Transitions) -> np.ndarray:
+        rewards, most = self._rewards(transitions), self._options.clip_rewards
+        return rewards if most is None else np.clip(rewards, -most, most)
 
     def _values(self, outputs: np.ndarray) -> np.ndarray:
         """Return values of all actions, shape (B, K)."""

@@ -71,6 +71,7 @@ class OptimizerWrapper(Configured):
 
     _max_grad_norm: float | None = None
     _is_compiled = False  # of snapshots that were made before there was anything in C
+    _takes_q_steps = False  # of those from before DQN's step was one call of it
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class OptimizerWrapper(Configured):
         self._minibatch_size = minibatch_size
         self._max_grad_norm = max_grad_norm
         self._fast_path = fast_path_is_on() if fast_path is None else bool(fast_path)
-        self._is_compiled = self._fast_path and is_in_use()
+        self._is_compiled = self._takes_q_steps = self._fast_path and is_in_use()
         self._rng = seeding.stream(f"minibatches of {type(module).__name__}")
 
     def change_arguments(self, values: Mapping[str, Any]) -> None:
@@ -208,6 +209,11 @@ class OptimizerWrapper(Configured):
     def is_compiled(self) -> bool:
         """Whether the library in C takes the steps that it knows."""
         return self._is_compiled
+
+    @property
+    def takes_q_steps(self) -> bool:
+        """Whether it takes a step of DQN in one call, not pass by pass as it did at first."""
+        return self._takes_q_steps
 
     def flat_adam(self) -> FlatAdam | None:
         """Return what takes all of Adam's steps at once; None for an optimizer of another kind."""

@@ -6,11 +6,14 @@
 #include "look.h"
 #include "on_policy.h"
 #include "soft_step.h"
+#include "q_step.h"
 #include "quantile_loss.h"
 
 int on_policy_avx2(const OnPolicy *update) { return on_policy(update); }
 
 int soft_step_avx2(const SoftStep *step) { return soft_step(step); }
+
+int q_step_avx2(const QStep *step) { return q_step(step); }
 
 void forward_pass_avx2(const Pass *pass) { forward_pass(pass); }
 

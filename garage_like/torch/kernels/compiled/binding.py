@@ -13,7 +13,7 @@ from typing import Any
 
 from garage_like.configuration.computed_by import COMPUTED_BY
 
-VERSION = 6
+VERSION = 7
 """Of the structures below: as STEPS_VERSION in steps.h."""
 
 BITS = 5
@@ -104,6 +104,22 @@ class SoftStep(ctypes.Structure):
     )
 
 
+class QStep(ctypes.Structure):
+    """One gradient step of DQN."""
+
+    _fields_ = (
+        ("shape", Shape),
+        ("adam", Adam),
+        ("moved", Moved),
+        ("network", c_int64),
+        ("target", c_void_p),
+        *((name, c_int32) for name in ("rows", "double_q")),
+        *((name, c_float) for name in ("discount", "clip")),
+        *((name, c_void_p) for name in ("observations", "next_observations", "actions")),
+        *((name, c_void_p) for name in ("rewards", "continues", "weights", "errors", "means")),
+    )
+
+
 class Pass(ctypes.Structure):
     """A perceptron on a batch, forwards or backwards."""
 
@@ -161,11 +177,12 @@ class Steps:
             for name in ("forward_pass", "backward_pass")
         )
         self.numbers_of_pass = _function(functions, f"numbers_of_pass_{level}", Pass, c_int64)
-        self.on_policy, self.soft_step, self.quantile_loss = (
+        self.on_policy, self.soft_step, self.q_step, self.quantile_loss = (
             _function(functions, f"{name}_{level}", structure, _status)
             for name, structure in (
                 ("on_policy", OnPolicy),
                 ("soft_step", SoftStep),
+                ("q_step", QStep),
                 ("quantile_loss", QuantileLoss),
             )
         )
@@ -180,7 +197,9 @@ def _function(functions: Any, name: str, structure: Any, result: Any) -> Any:
 
 
 def _status(failed: int) -> None:
-    """Raise MemoryError if a function had no room to work in; it has changed nothing then."""
+    """Raise if a function could not do its work; it has changed nothing then."""
+    if failed == 2:
+        raise IndexError("a minibatch has an action that the network has no output for")
     if failed:
         raise MemoryError("there is no memory for a gradient step")
 

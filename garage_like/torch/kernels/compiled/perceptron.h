@@ -3,18 +3,21 @@
    Arrays are feature-major, (features, rows): vectors run along the batch. Weights lie as torch has
    them, layer by layer, (outputs, inputs) and then the bias. */
 
+enum { FEW = 2 };
+
 /* -- products of matrices -------------------------------------------------------------------- */
 
 /* A tile of C = A P + bias: `rows` rows of A, by any strides, times a panel of `nv` vectors of
-   columns, which lie NR apart. Each number of C is one chain of sums, whatever the tile. */
+   columns, whose rows lie `ldp` apart. Each number of C is one chain of sums, whatever the tile. */
 INLINE void tile(int rows, int nv, int depth, const float *a, long by_row, long by_column,
-                 const float *p, float *c, long ldc, const float *bias, int whole, int columns) {
+                 const float *p, long ldp, float *c, long ldc, const float *bias, int whole,
+                 int columns) {
     vec sums[MR][NV];
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < nv; j++) sums[i][j] = all(bias ? bias[i] : 0.0f);
     for (int k = 0; k < depth; k++) {
         vec b[NV];
-        for (int j = 0; j < nv; j++) b[j] = load(p + (long)k * NR + j * VL);
+        for (int j = 0; j < nv; j++) b[j] = load(p + k * ldp + j * VL);
         for (int i = 0; i < rows; i++) {
             vec factor = all(a[i * by_row + k * by_column]);
             for (int j = 0; j < nv; j++) sums[i][j] = fma_(factor, b[j], sums[i][j]);
@@ -29,11 +32,11 @@ INLINE void tile(int rows, int nv, int depth, const float *a, long by_row, long 
 }
 
 static void panel(int height, int depth, const float *a, long by_row, long by_column,
-                  const float *p, float *c, long ldc, const float *bias, int columns) {
+                  const float *p, long ldp, float *c, long ldc, const float *bias, int columns) {
     int i = 0;
 #define ROWS(count, nv, whole)                                                                    \
     for (; i + count <= height; i += count)                                                       \
-        tile(count, nv, depth, a + i * by_row, by_row, by_column, p, c + i * ldc, ldc,            \
+        tile(count, nv, depth, a + i * by_row, by_row, by_column, p, ldp, c + i * ldc, ldc,       \
              bias ? bias + i : 0, whole, columns);
 #define ALL_ROWS(nv, whole) ROWS(MR, nv, whole) ROWS(4, nv, whole) ROWS(2, nv, whole) ROWS(1, nv, whole)
     if (columns == NR) {
@@ -99,8 +102,12 @@ static void multiply(int height, int width, int depth, const float *a, long by_r
                      float *room) {
     for (int n = 0; n < width; n += NR) {
         int columns = width - n < NR ? width - n : NR;
+        if (height <= FEW && !flipped && columns == NR) { /* laying it out would be most of the work */
+            panel(height, depth, a, by_row, by_column, b + n, ldb, c + n, width, bias, columns);
+            continue;
+        }
         pack(depth, b, ldb, flipped, n, columns, room);
-        panel(height, depth, a, by_row, by_column, room, c + n, width, bias, columns);
+        panel(height, depth, a, by_row, by_column, room, NR, c + n, width, bias, columns);
     }
 }
 

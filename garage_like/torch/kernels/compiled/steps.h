@@ -4,7 +4,7 @@
 #define STEPS_H
 #include <stdint.h>
 
-enum { STEPS_VERSION = 6 }; /* of these structures */
+enum { STEPS_VERSION = 7 }; /* of these structures */
 
 enum { MOST_LAYERS = 8 };
 
@@ -66,6 +66,23 @@ typedef struct {
     float *errors;                   /* (B,) out */
     float *means;                    /* out: log-density, least Q, loss of the critics, Q1, Q2, target */
 } SoftStep;
+
+/* One gradient step of DQN, by the smooth L1 loss; see kernels/q_learning.py. */
+typedef struct {
+    Shape shape;
+    Adam adam;
+    Moved moved;
+    int64_t network;           /* where it begins in the parameters */
+    const float *target;       /* weights, in a row */
+    int32_t rows, double_q;    /* B; whether the trained network picks the next action */
+    float discount, clip;      /* clip: of the gradient's norm, or below 0 */
+    const float *observations, *next_observations; /* (B, D) */
+    const int64_t *actions;    /* (B,) */
+    const float *rewards, *continues; /* (B,) continues: 0 where the episode terminated, else 1 */
+    const float *weights;      /* (B,) of rows, or 0 */
+    float *errors;             /* (B,) out */
+    float *means;              /* out: loss, value, target */
+} QStep;
 
 /* A perceptron on a batch, forwards or backwards; arrays are row-major, as NumPy's are. */
 typedef struct {

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from garage_like.torch.kernels.compiled import binding, quantile_loss, soft_step
+from garage_like.torch.kernels.compiled import binding, q_step, quantile_loss, soft_step
 from garage_like.torch.kernels.off_policy import kernel_of
 from garage_like.torch.quantiles import huber_loss_and_slopes
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from test_off_policy_kernels import SHAPE, build_sac, transitions_for
+from test_off_policy_kernels import SHAPE, build_dqn, build_sac, transitions_for
 
 pytestmark = pytest.mark.skipif(
     binding.extension() is None, reason="needs the extension in C: a compiler, x86-64"
@@ -64,3 +64,42 @@ def test_the_width_of_vectors_changes_no_bit_of_quantiles(monkeypatch):
     expected = huber_loss_and_slopes(torch.from_numpy(quantiles), torch.from_numpy(targets))
     np.testing.assert_allclose(losses, expected[0], rtol=1e-5)
     np.testing.assert_allclose(slopes, expected[1], rtol=1e-4, atol=1e-7)
+
+
+def weights_after_q_steps(shape, **options):
+    algo = build_dqn(shape, **options)
+    assert kernel_of(algo)._whole is not None
+    outcomes = []
+    for number in range(3):
+        metrics, errors = algo._take_gradient_step(transitions_for(shape, True, number))
+        outcomes.append((metrics, errors.tobytes()))
+    return outcomes, [p.detach().numpy().tobytes() for p in algo.policy.qf.parameters()]
+
+
+@pytest.mark.parametrize("options", [{}, {"double_q": False, "clip_gradient": 0.1}])
+def test_the_width_of_vectors_changes_no_bit_of_dqn(options, monkeypatch):
+    path = binding.extension()
+    if binding.Steps(path).bits != 512:
+        pytest.skip("needs a processor with AVX-512")
+    shape = {**SHAPE, "hidden": [33, 20], "rows": 61, "weighted": True}
+    found = []
+    for bits in (256, 512):
+        monkeypatch.setattr(q_step, "steps", lambda bits=bits: binding.Steps(path, bits))
+        found.append(weights_after_q_steps(shape, **options))
+    assert found[0] == found[1]
+
+
+def test_runs_from_before_dqns_step_was_one_call_go_on_pass_by_pass():
+    algo = build_dqn(SHAPE)
+    vars(algo._qf_optimizer).pop("_takes_q_steps")
+    assert kernel_of(algo)._whole is None
+
+
+def test_an_action_that_there_is_not_is_an_error_that_changes_nothing():
+    algo = build_dqn(SHAPE)
+    before = [p.detach().clone() for p in algo.policy.qf.parameters()]
+    transitions = transitions_for(SHAPE, True, 0)
+    transitions["action"][3] = 2
+    with pytest.raises(IndexError, match="no output"):
+        algo._take_gradient_step(transitions)
+    assert all(map(torch.equal, before, algo.policy.qf.parameters()))
