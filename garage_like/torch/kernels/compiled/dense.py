@@ -66,7 +66,9 @@ class CompiledDense(Dense):
         assert self._shape is not None
         asked = Pass(shape=self._shape, weights=self._weights, rows=rows)
         outputs = np.empty((rows, self.widths[-1]), np.float32)
-        room = np.empty(self._library.numbers_of_pass(ctypes.byref(asked)), np.float32)
+        room = np.empty(self._library.numbers_of_pass(ctypes.byref(asked)) + 16, np.float32)
+        # From a multiple of 64 bytes on no vector lies in two lines of the cache.
+        room = room[-(room.ctypes.data // 4) % 16 :]
         asked.outputs, asked.room = outputs.ctypes.data, room.ctypes.data
         return asked, outputs, room
 
