@@ -72,6 +72,7 @@ docs: $(VENV)/.docs ## build the documentation into docs/_build/html
 .PHONY: bench
 bench: $(BENCH_VENV)/.made $(BENCH_MORE)/.made ## compare with other libraries; writes docs/benchmarks.md (two hours)
 	@BENCH_TENSORFLOW=$(CURDIR)/$(BENCH_MORE)/bin/python BENCH_ORBAX=$(CURDIR)/$(BENCH_MORE)/bin/python \
+		BENCH_JAX=$(CURDIR)/$(BENCH_MORE)/bin/python \
 		$(BENCH_VENV)/bin/python benchmarks/compare.py $(BENCH_ARGS)
 
 .PHONY: clean
@@ -122,10 +123,10 @@ $(BENCH_VENV)/.made: $(VENV)/.made benchmarks/requirements.txt $(NEEDS)
 
 # Where TensorFlow and JAX are installed, the libraries to compare with import them, too.
 $(BENCH_MORE)/.made: $(VENV)/.made $(NEEDS)
-	@echo "setup: $(BENCH_MORE), with TensorFlow and Orbax (a few minutes)"
+	@echo "setup: $(BENCH_MORE), with TensorFlow, JAX, sbx and Orbax (a few minutes)"
 	@$(BIN)/python -m venv $(BENCH_MORE)
 	@$(BENCH_MORE)/bin/python -m pip install -qq --disable-pip-version-check \
-		-c constraints-cpu.txt $(PIP_ARGS) -e ".[torch,mujoco,tensorflow-cpu]" orbax-checkpoint
+		-c constraints-cpu.txt $(PIP_ARGS) -e ".[torch,mujoco,tensorflow-cpu,jax]" orbax-checkpoint sbx-rl
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.made $(NEEDS)
