@@ -74,7 +74,8 @@ def ratio_table(timed: list[dict[str, Any]]) -> str:
     for work in works:
         runs = [one for one in timed if one["work"] == work]
         ratios = [_ratio(runs, "garage_like", [peer]) for peer in peers]
-        lines.append(_row(TITLES[work], *("" if r != r else f"{r:.2f}" for r in ratios)))
+        cells = ["" if r != r else f"{r:.2f}" for r in ratios]
+        lines.append(_row(f"`{work}`: {TITLES[work]}", *cells))
     return "\n".join(lines)
 
 

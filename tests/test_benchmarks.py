@@ -71,3 +71,15 @@ def test_returns_stand_in_the_order_of_seeds(page: ModuleType) -> None:
 
 def test_work_that_was_not_measured_has_no_row(page: ModuleType) -> None:
     assert "| PPO" not in page.render(results())
+
+
+def test_ratios_to_each_peer_are_medians_over_rounds(page: ModuleType) -> None:
+    timed = []
+    for number, (ours, slow, fast) in enumerate(((40, 10, 20), (600, 200, 100), (18, 1, 2))):
+        rates = {"garage_like": ours, "skrl": slow, "SB3": fast}
+        timed += [run("ppo", name, rate, round=number) for name, rate in rates.items()]
+    timed += [run("dqn", name, rate) for name, rate in (("garage_like", 3), ("SB3", 2))]
+    text = page.ratio_table(timed)
+    assert row(text, "| work")[1:] == ["skrl", "SB3"]
+    assert row(text, "| `ppo`")[1:] == ["4.00", "6.00"]
+    assert row(text, "| `dqn`")[1:] == ["", "1.50"]
