@@ -26,6 +26,8 @@ class GaussianMLPValueFunction(GaussianValueFunction):
 
     EXPLAINED_BY = (MLP,)
 
+    _without_torch: bool | None = None  # of older snapshots, where the variable says so
+
     def __init__(
         self,
         env_spec: EnvSpec,
@@ -54,6 +56,7 @@ class GaussianMLPValueFunction(GaussianValueFunction):
             output_b_init,
             layer_normalization,
         )
+        self._without_torch = fast_path_is_on()
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Return values, shape (N,), of flat observations, shape (N, D)."""
@@ -63,7 +66,8 @@ class GaussianMLPValueFunction(GaussianValueFunction):
     @torch.no_grad()
     def _predict(self, observations: torch.Tensor) -> torch.Tensor:
         many = None
-        if type(self) is GaussianMLPValueFunction and fast_path_is_on():
+        quick = fast_path_is_on() if self._without_torch is None else self._without_torch
+        if type(self) is GaussianMLPValueFunction and quick:
             many = outputs_of_many(self, self.mlp, observations)
         return super()._predict(observations) if many is None else many[:, 0]
 
