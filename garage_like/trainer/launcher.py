@@ -52,7 +52,9 @@ class Launcher:
     def module_paths(self) -> list[str]:
         """Folders from which this process imports modules that are not installed."""
         installed = {os.path.realpath(root) for root in (sys.prefix, sys.base_prefix)}
-        searched = [self.directory, *(Path(entry or ".") for entry in sys.path)]
+        # Those of a package are imported by its name, and may be called as others are: `torch`.
+        own_folder = [] if (self.directory / "__init__.py").is_file() else [self.directory]
+        searched = [*own_folder, *(Path(entry or ".") for entry in sys.path)]
         resolved = [str(path.resolve()) for path in searched if path.is_dir()]
         own = [
             path

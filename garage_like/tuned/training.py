@@ -48,7 +48,7 @@ def train(
     )
 
 
-@wrap_experiment(auto_resume=True, keep_best=1)
+@wrap_experiment(auto_resume=True, keep_best=1, archive_launch_repo=False)
 def tuned(
     ctxt: Any = None,
     *,
