@@ -121,6 +121,7 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
         "new_array_library.md",
         "performance.md",
         "tensorflow.md",
+        "trained_agents.md",
         "writing_algorithms.md",
         "writing_environments.md",
     ],
@@ -162,6 +163,7 @@ def test_every_page_with_code_is_run() -> None:
         "new_array_library.md",
         "performance.md",
         "tensorflow.md",
+        "trained_agents.md",
         "trackers.md",
         "your_own_code.md",
     }

@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -125,3 +126,18 @@ def test_an_interactive_session_has_no_launcher(repo, monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", type(sys)("__main__"))
     found = Launcher.find()
     assert (found.path, found.git_root, found.directory) == (None, repo, repo)
+
+
+def test_modules_of_a_package_are_not_found_by_their_bare_names(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "logging.py").write_text("raise AssertionError\n")
+    (package / "__main__.py").write_text(
+        "from garage_like.trainer.launcher import Launcher\nprint(Launcher.find().module_paths())\n"
+    )
+    command = [sys.executable, "-m", "package"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    found = ast.literal_eval(done.stdout)
+    assert str(tmp_path) in found
+    assert str(package) not in found
