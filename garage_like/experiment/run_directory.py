@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from garage_like.errors import SnapshotMismatchError
 from garage_like.experiment.options import RunOptions
 from garage_like.experiment.parameters import differences, name_with
 from garage_like.files.run_files import (
@@ -93,7 +94,8 @@ def prepare(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
     """Make the run directory, or use one again, and write down what the run is.
 
     Raises:
-        ValueError: if a run is to be continued that is another experiment, or has other parameters.
+        SnapshotMismatchError: if a run is to be continued that is another experiment, or has other
+            parameters.
         RunLockedError: if a directory is to be used in which another process is writing.
     """
     wanted = wanted_directory(record, in_name)
@@ -134,13 +136,13 @@ def _is_recorded(directory: Path, record: RunRecord) -> bool:
     changed = [] if variant is None else differences(variant, record.variant)
     if record.options.auto_resume:
         if experiment is not None and not same_function:
-            raise ValueError(
+            raise SnapshotMismatchError(
                 f"auto_resume: {directory} holds a run of {experiment.get('function')!r}, and not"
                 f" of {record.function!r}; choose another name, or remove it"
             )
         keeps = record.options.context(directory).config_policy == "error"
         if changed and keeps and (experiment is not None or (directory / SNAPSHOTS).exists()):
-            raise ValueError(
+            raise SnapshotMismatchError(
                 f"auto_resume: {directory} holds a run of {record.function!r} with other"
                 f" parameters: {'; '.join(changed)}. To keep both, give each a directory of its own"
                 " with name_parameters='passed' or another name; to start over, remove it"

@@ -98,3 +98,8 @@ def test_an_environment_without_settings_gets_the_defaults_and_hears_of_it(tmp_p
     variant = json.loads((tmp_path / "a" / "variant.json").read_text())
     assert variant["train.batch_size"] == 32
     assert variant["algorithm"] == "DQN"
+    changed = CliRunner().invoke(
+        main, ["train", "DQN", "Acrobot-v1", "--log-dir", str(tmp_path / "a")]
+    )
+    assert changed.exit_code == 1
+    assert "with other parameters: environment was" in changed.stderr
