@@ -139,6 +139,32 @@ def test_what_a_class_says_is_told(monkeypatch):
     assert digest(CartPole()) != before
 
 
+def made_with(number, default=0, held=()):
+    class Base:
+        said = held
+
+        def __init__(self):
+            super().__init__()
+
+        def step(self, at=default):
+            return number + at
+
+    class Env(Base):
+        @property
+        def number(self):
+            return number
+
+    return Env()
+
+
+@pytest.mark.parametrize(
+    "other", [made_with(2), made_with(1, 1), made_with(1, held=jnp.ones(2)), made_with(1, held=[1])]
+)
+def test_what_a_class_was_made_with_is_told(other):
+    assert digest(made_with(1)) == digest(made_with(1))
+    assert digest(made_with(1)) != digest(other)
+
+
 def test_types_shapes_and_settings_are_told():
     key = jax.random.key(0)
     found = [digest(arguments=x) for x in (1, 1.0, jnp.ones(2), [1.0], (1.0,), key)]

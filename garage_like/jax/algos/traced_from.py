@@ -27,6 +27,8 @@ MOST_BYTES = 1 << 26
 _STARTED = time.time_ns()
 _OF_PYTHON = os.path.dirname(os.__file__) + os.sep
 _OF_OTHERS = ("site-packages", "dist-packages")
+_LOCAL = "<locals>"  # in the name of what was made while a function ran: no file tells all of it
+_HOLDS = ("__func__", "fget", "func", "__wrapped__")  # where methods of other kinds have theirs
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
@@ -100,9 +102,8 @@ class _Teller(cloudpickle.CloudPickler):
             says = [(cls.__qualname__, _said_by(cls)) for cls in value.__mro__[:-1]]
             return _as_told, (value.__module__, says)
         if isinstance(value, types.FunctionType):
-            cells = [_content(cell) for cell in value.__closure__ or ()]
-            carried = (value.__defaults__, value.__kwdefaults__, cells)
-            return _as_told, (value.__module__, marshal.dumps(value.__code__), carried)
+            told = (value.__module__, marshal.dumps(value.__code__), _carried_by(value))
+            return _as_told, told
         if isinstance(value, types.ModuleType):
             return _as_told, (value.__name__,)
         if getattr(value, "nbytes", 0) > MOST_BYTES:
@@ -111,23 +112,39 @@ class _Teller(cloudpickle.CloudPickler):
 
 
 def _said_by(cls: type) -> list[tuple[str, Any]]:
-    """Return what a class says: numbers and texts, of all else the name."""
+    """Return what a class says: numbers, texts, arrays, what its methods carry, else the name."""
     return [
-        (name, _said(value))
+        (name, _said(value, cls))
         for name, value in vars(cls).items()
         if not name.startswith("__") or isinstance(value, types.FunctionType)
     ]  # Python notes things of its own under other such names, when it first needs them
 
 
-def _said(value: Any) -> Any:
+def _said(value: Any, cls: type) -> Any:
     if isinstance(value, frozenset):
         return sorted(map(repr, value))
-    if isinstance(value, tuple):
-        return tuple(map(_said, value))
+    if isinstance(value, tuple | list):
+        return tuple(_said(one, cls) for one in value)
     if isinstance(value, np.generic) or type(value) in _PLAIN:
         return repr(value)
+    if isinstance(value, np.ndarray | jax.Array):
+        return value
+    held = (value, *(getattr(value, name, None) for name in _HOLDS))
+    function = next((one for one in held if isinstance(one, types.FunctionType)), None)
+    if function is not None and _LOCAL in function.__code__.co_qualname:
+        return function.__qualname__, function.__code__.co_firstlineno, _carried_by(function, cls)
     named = getattr(value, "__qualname__", None)
     return named if isinstance(named, str) else type(value).__qualname__
+
+
+def _carried_by(function: types.FunctionType, owner: type = object) -> tuple[Any, ...]:
+    """Return a function's defaults and what it closes over; of its own class, the name."""
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    held = {name: _content(cell) for name, cell in zip(names, cells, strict=True)}
+    for name, value in held.items():
+        if name == "__class__" or value is owner:
+            held[name] = value.__qualname__
+    return function.__defaults__, function.__kwdefaults__, held
 
 
 def _content(cell: Any) -> Any:
