@@ -1,7 +1,9 @@
 """Programs that a run compiled are found again beside it, and give the same bits."""
 
 import os
+import sys
 import threading
+import time
 
 import jax
 import jax.numpy as jnp
@@ -200,3 +202,9 @@ def test_all_code_but_python_s_own_is_looked_at(monkeypatch):
     assert os.__file__ not in files
     monkeypatch.setattr(traced_from, "_STARTED", 1)
     assert traced_from.loaded_files() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells it")
+def test_edits_count_from_when_the_process_began():
+    time.sleep(0.05)
+    assert abs(traced_from._began() - traced_from._STARTED) < 2e7

@@ -7,6 +7,7 @@ values, files, globals of the user's own modules and JAX's settings is not seen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import marshal
@@ -14,6 +15,7 @@ import os
 import sys
 import time
 import types
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -24,12 +26,23 @@ Files = dict[str, tuple[int, int]]
 """Size and time of writing, by path."""
 
 MOST_BYTES = 1 << 26
-_STARTED = time.time_ns()
 _OF_PYTHON = os.path.dirname(os.__file__) + os.sep
 _OF_OTHERS = ("site-packages", "dist-packages")
 _LOCAL = "<locals>"  # in the name of what was made while a function ran: no file tells all of it
 _HOLDS = ("__func__", "fget", "func", "__wrapped__")  # where methods of other kinds have theirs
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
+
+
+def _began() -> int:
+    """Return when this process began, in nanoseconds since 1970; or the time, if nothing tells."""
+    with contextlib.suppress(OSError, AttributeError, IndexError, ValueError):
+        ticks = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+        since = (int(ticks) + 1) / os.sysconf("SC_CLK_TCK")  # the machine was started
+        return time.time_ns() - int(1e9 * (time.clock_gettime(time.CLOCK_BOOTTIME) - since))
+    return time.time_ns()
+
+
+_STARTED = _began()
 
 
 def digest_of(read: Any, arguments: Any) -> str | None:
