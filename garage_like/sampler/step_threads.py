@@ -100,7 +100,7 @@ class StepThreads:
 
 @dataclass(frozen=True)
 class _Raised:
-    error: Exception
+    error: BaseException
 
 
 def _work(jobs: SimpleQueue[Any]) -> None:
@@ -109,7 +109,7 @@ def _work(jobs: SimpleQueue[Any]) -> None:
         function, items, k, parts, ended, done = job
         try:
             parts[k] = [function(item) for item in items]
-        except Exception as error:
+        except BaseException as error:  # SystemExit as well: whoever waits must be told
             parts[k] = _Raised(error)
         ended.append(None)
         if len(ended) == len(parts):

@@ -203,10 +203,10 @@ def _names_read(cls: type, function: Any) -> tuple[str, ...]:
         waiting += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
         for name in set(code.co_names) - names.keys():
             names[name] = None
-            held = inspect.getattr_static(cls, name, None)
-            for unwrapped in ("fget", "__func__", "python_function"):
-                held = getattr(held, unwrapped, None) or held
-            waiting += [held.__code__] if isinstance(held, types.FunctionType) else []
+            for held in [vars(base).get(name) for base in cls.__mro__]:  # by `super()`, too
+                for unwrapped in ("fget", "__func__", "python_function"):
+                    held = getattr(held, unwrapped, None) or held
+                waiting += [held.__code__] if isinstance(held, types.FunctionType) else []
     return tuple(sorted(names))
 
 

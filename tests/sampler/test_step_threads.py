@@ -1,6 +1,7 @@
 """Environments that wait, in threads: the bits of one after the other."""
 
 import pickle
+import sys
 import threading
 import time
 
@@ -114,6 +115,14 @@ def test_an_error_is_told_when_no_thread_is_at_work():
     with pytest.raises(KeyError, match="no such road"):
         threads.map(work, [0.0, 0.1])
     assert done == [0.1]
+    threads.shutdown()
+
+
+def test_an_environment_that_exits_ends_the_program_and_not_its_thread_alone():
+    threads = StepThreads(2)
+    with pytest.raises(SystemExit):
+        threads.map(sys.exit, [3, 3])
+    assert threads.map(abs, [-1, -2]) == [1, 2]
     threads.shutdown()
 
 

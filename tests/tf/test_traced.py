@@ -92,6 +92,13 @@ def test_a_method_is_traced_again_for_another_setting():
     assert len(vars(counter)["_traces"]._functions) == 1
 
 
+def test_a_setting_that_only_a_base_class_reads_counts():
+    counter, x = FasterCounter(), np.ones(2, np.float32)
+    assert counter.add(x).numpy() == 102.0
+    counter.amount = 3.0
+    assert counter.add(x).numpy() == 108.0
+
+
 def test_a_function_is_traced_once():
     assert [doubled(np.ones(n, np.float32)).numpy().sum() for n in (1, 2)] == [2.0, 4.0]
     assert TRACED == ["doubled"]

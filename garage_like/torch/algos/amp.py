@@ -97,8 +97,14 @@ class AMP(PPO):
         ):
             if not 0.0 <= value < math.inf:
                 raise ValueError(f"AMP: {name} must be 0 or more, got {value!r}")
-        chosen = range(env_spec.observation_dim) if features is None else features
-        self._features = np.asarray(list(chosen), np.int64)
+        known = range(env_spec.observation_dim)
+        chosen = list(known if features is None else features)
+        if not chosen or any(number not in known for number in chosen):
+            raise ValueError(
+                f"AMP: features must be some of the numbers 0 to {known.stop - 1} of a flat "
+                f"observation, got {chosen!r}"
+            )
+        self._features = np.asarray(chosen, np.int64)
         self._reference = _pairs(motion, len(self._features))
         self._centre = self._reference.mean(axis=0)
         self._spread = self._reference.std(axis=0) + 1e-3

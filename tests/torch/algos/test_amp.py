@@ -66,6 +66,7 @@ def test_a_discriminator_learns_to_tell_the_reference_from_the_policy():
     [
         ({"motion": [np.zeros((5, 3))]}, r"motion must be clips of shape \(T, 2\)"),
         ({"motion": []}, "at least one clip, got none"),
+        ({"features": (0, 5)}, r"features must be some of the numbers 0 to [12] .*got \[0, 5\]"),
         ({"style_reward_weight": -1.0}, "style_reward_weight must be 0 or more, got -1.0"),
     ],
 )

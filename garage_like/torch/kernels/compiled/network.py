@@ -78,7 +78,11 @@ def can_take(layers: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
     return (
         steps() is not None
         and shape_of([0] * (len(layers) + 1), True) is not None
-        and all(a.dtype == np.float32 and a.flags.c_contiguous for pair in layers for a in pair)
+        and all(
+            a.dtype == np.float32 and a.flags.c_contiguous and a.size
+            for pair in layers
+            for a in pair
+        )
     )
 
 

@@ -140,6 +140,8 @@ def test_who_acts_is_settled_when_a_network_is_made(monkeypatch):
 def test_other_networks_act_by_numpy():
     assert isinstance(perceptron(nn.ELU).to_numpy(), np_mlp.MLP)
     assert isinstance(perceptron(hidden=[4] * 8).to_numpy(), np_mlp.MLP)
+    nothing = np.zeros((3, 0), np.float32), np.zeros(3, np.float32)
+    assert not network.can_take([nothing])  # which the library would divide by
 
 
 def test_a_policy_draws_by_the_library():
