@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from garage_like.np.exploration_policies import (
 )
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler, VecWorker
+from garage_like.trainer import Trainer
+from garage_like.trainer.state import check_count
 from garage_like.tuned.settings import Settings
 
 _JAX_ENVS = {"CartPole-v1": "CartPole", "Pendulum-v1": "Pendulum"}
@@ -64,6 +67,7 @@ def build(settings: Settings) -> tuple[RLAlgorithm, Any]:
         ValueError: if a section is of no use, or the algorithm cannot act in the environment.
         TypeError: if a class takes no such argument.
     """
+    _check_train(settings.section("train"))
     parts = Parts(settings)
     if settings.backend == "jax":
         made = _in_jax(parts)
@@ -82,6 +86,16 @@ def build(settings: Settings) -> tuple[RLAlgorithm, Any]:
     return made
 
 
+def _check_train(section: dict[str, Any]) -> None:
+    """Raise before there is a run, and not when it begins to train."""
+    known = inspect.signature(Trainer.train).parameters
+    for name in section:
+        if name not in known:
+            raise ValueError(f"there is no train.{name}; there are {', '.join([*known][1:])}")
+    for name in ("n_epochs", "batch_size"):
+        check_count(f"train.{name}", section[name], 1)
+
+
 def _on_policy(parts: Parts, env: Any) -> RLAlgorithm:
     is_discrete = isinstance(env.spec.action_space, gymnasium.spaces.Discrete)
     kind = "CategoricalMLPPolicy" if is_discrete else "GaussianMLPPolicy"
@@ -90,13 +104,13 @@ def _on_policy(parts: Parts, env: Any) -> RLAlgorithm:
     if not parts.in_tf:
         values = ("value_functions", "GaussianMLPValueFunction")
     value_function = parts.cls(*values)(env.spec, **parts.section("value_function"))
-    n_envs = parts.section("sampler").get("n_envs", 1)
+    worker_args = {"n_envs": 1, **parts.section("sampler")}
     worker = FragmentWorker if parts.settings.algorithm == "A2C" else VecWorker
-    sampler = LocalSampler(policy, env, worker_class=worker, worker_args={"n_envs": n_envs})
+    sampler = LocalSampler(policy, env, worker_class=worker, worker_args=worker_args)
     options = parts.section("algo")
     optimizer = parts.section("optimizer")
     if optimizer:
-        adam = (_adam(parts), {"lr": optimizer.pop("lr")})
+        adam = (_adam(parts), {name: optimizer.pop(name) for name in {"lr"} & optimizer.keys()})
         wrapper = parts.cls("optimizers", "OptimizerWrapper")
         options["policy_optimizer"] = wrapper(adam, policy, **optimizer)
     algorithm: RLAlgorithm = parts.cls("algos")(

@@ -28,7 +28,8 @@ class DeterministicRecurrentPolicy(RecurrentPolicy, BoundedPolicy):
 
     While acting, memory goes back to the beginning of the episode. DDPG and TD3 learn from single
     transitions, whose memory they compute from the env steps before it, as many as are said: what
-    was longer ago counts, but how it counts is not learned.
+    was longer ago counts, but how it counts is not learned. Of one environment the steps of a call
+    follow those of the call before; of several, a history reaches back to where a call began.
 
     Args:
         env_spec: its action space is a Box.
