@@ -87,5 +87,6 @@ def can_take(layers: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
 
 
 def _in_rows(x: np.ndarray) -> np.ndarray:
-    is_ready = x.dtype == np.float32 and x.flags.c_contiguous
-    return x if is_ready else np.ascontiguousarray(x, np.float32)
+    flags = x.flags
+    is_ready = x.dtype == np.float32 and flags.c_contiguous and flags.aligned
+    return x if is_ready else np.require(x, np.float32, ("C", "A"))

@@ -21,11 +21,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def perceptron(nonlinearity=nn.Tanh, hidden=(33, 20), **options):
+def perceptron(nonlinearity=nn.Tanh, hidden=(33, 20), outputs=3, **options):
     torch.manual_seed(0)
-    return MLP(
-        5, 3, hidden, hidden_nonlinearity=nonlinearity, hidden_b_init=nn.init.normal_, **options
-    )
+    options = {"hidden_nonlinearity": nonlinearity, "hidden_b_init": nn.init.normal_, **options}
+    return MLP(5, outputs, hidden, **options)
 
 
 def rows_of(count):
@@ -46,9 +45,13 @@ def test_outputs_are_those_of_torch(nonlinearity, hidden, options):
         np.testing.assert_allclose(form(x), wanted, atol=3e-6)
 
 
-def test_a_rows_bits_depend_on_nothing_beside_it():
-    form, x = perceptron().to_numpy(), rows_of(300)
+@pytest.mark.parametrize("outputs", [1, 2, 3])  # few need no copy of what they are multiplied with
+def test_a_rows_bits_depend_on_nothing_beside_it(outputs):
+    module, x = perceptron(outputs=outputs), rows_of(300)
+    form = module.to_numpy()
     together = form(x)
+    with torch.no_grad():
+        np.testing.assert_allclose(together, module(torch.from_numpy(x)).numpy(), atol=3e-6)
     assert [form(x[i : i + 1]).tobytes() for i in range(300)] == [row.tobytes() for row in together]
     np.testing.assert_array_equal(form(x[::7]), together[::7])  # not one after another in memory
     np.testing.assert_array_equal(form(x.astype(np.float64)), together)
@@ -108,6 +111,15 @@ def test_a_category_without_probability_is_not_drawn():
             return np.zeros(rows)
 
     assert (module.to_numpy().draw(rows_of(3), Zeros())[1] == 1).all()
+
+
+def test_no_rows_have_no_outputs_and_arrays_may_lie_anywhere():
+    form, x = perceptron().to_numpy(), rows_of(20)
+    assert form(x[:0]).shape == (0, 3)
+    assert form.draw(x[:0], np.random.default_rng(0))[1].shape == (0,)
+    odd = np.frombuffer(b"\0" + x.tobytes(), np.float32, x.size, 1).reshape(x.shape)
+    assert odd.ctypes.data % 4
+    np.testing.assert_array_equal(form(odd), form(x))
 
 
 def test_arrays_of_another_length_are_refused():
