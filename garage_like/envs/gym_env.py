@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +83,7 @@ class GymEnv(Environment):
             env = single_form(self._vector.env)
         if isinstance(env, str):
             limit = None if max_episode_length is None else int(max_episode_length)
-            env = gymnasium.make(env, max_episode_steps=limit, **make_kwargs)
+            env = _made(env, max_episode_steps=limit, **make_kwargs)
         else:
             _check_made_env(env, make_kwargs)
             if max_episode_length is not None:
@@ -260,6 +261,16 @@ class GymEnv(Environment):
         self._env.close()
         if self._vector is not None:
             self._vector.close()
+
+
+def _made(env_id: str, **kwargs: Any) -> gymnasium.Env:
+    """Make an environment; games of Atari are found though their package was not imported."""
+    try:
+        return gymnasium.make(env_id, **kwargs)
+    except gymnasium.error.UnregisteredEnv:
+        if ":" in env_id or importlib.util.find_spec("ale_py") is None:
+            raise
+    return gymnasium.make(f"ale_py:{env_id}", **kwargs)
 
 
 def _check_made_env(env: Any, make_kwargs: dict[str, Any]) -> None:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import cloudpickle
 import gymnasium
 import numpy as np
@@ -345,3 +348,20 @@ def test_reward_that_is_an_array_of_one_number_is_that_number():
     env = GymEnv(Rewarding(gymnasium.make("CartPole-v1")))
     env.reset(seed=1)
     assert env.step(1).reward == 1.0
+
+
+def test_games_of_atari_are_found_without_an_import_of_their_package():
+    pytest.importorskip("ale_py")
+    code = (
+        "import sys\n"
+        "from garage_like.envs import GymEnv\n"
+        "assert 'ale_py' not in sys.modules\n"
+        "print(GymEnv('PongNoFrameskip-v4').observation_space.shape)\n"
+        "print(GymEnv('ALE/Pong-v5', obs_type='ram').observation_space.shape)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.stdout.split("\n")[:2] == ["(210, 160, 3)", "(128,)"], ran.stderr
+    with pytest.raises(gymnasium.error.UnregisteredEnv, match="CartPol"):
+        GymEnv("CartPol-v1")
