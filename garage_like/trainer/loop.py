@@ -217,10 +217,11 @@ class Loop(Training):
         with logger.prefix(f"epoch #{left.epoch} | "):
             tabular.mark_all()  # of the epoch that was not finished
             tabular.clear()
+            is_new = last >= self._args_of_training().start_epoch
+            # Before the row: the snapshot knows it as let go by, and a resume may write it again.
+            is_saved = is_new and self._session.save_held(last)
             self._write_row(left.itr)
-            if last < self._args_of_training().start_epoch:
-                return
-            if not self._session.save_held(last) and not self._config.saves_nothing:
+            if is_new and not is_saved and not self._config.saves_nothing:
                 logger.log(
                     f"Epoch #{last} was the last to be finished, but epochs are too short for each"
                     f" to be saved: a resume goes on after epoch #{self._session.last_saved}"

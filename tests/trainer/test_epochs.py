@@ -119,6 +119,17 @@ def test_the_last_epoch_before_one_that_was_broken_off_is_kept(tmp_path, options
     assert run(tmp_path / "run", n=20, **options).seen == straight.seen
 
 
+def test_a_row_that_was_let_go_by_is_there_once_however_often_an_epoch_breaks(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("garage_like.snapshot.snapshotter.HELD_SECONDS", 10.0)
+    for _ in range(3):
+        run(tmp_path, 7, record=True, n=20, snapshot_gap=5, log_interval=4)
+        rows = (tmp_path / "progress.csv").read_text().splitlines()
+        assert [row.split(",")[0] for row in rows] == ["Count", "1", "5", "7"]
+    assert read_snapshot(tmp_path).manifest.epoch == 6
+
+
 class LockedCartPole(gym.Env):
     """Cannot be pickled, and nobody knows how it is made."""
 
