@@ -49,6 +49,10 @@ def run(job: dict[str, Any], lifeline: int | None = None) -> None:
     except SystemExit as asked:
         status = asked.code if isinstance(asked.code, int) else int(asked.code is not None)
         raise
+    except RunLockedError as error:  # another process has taken the run over, and goes on with it
+        status = _STOPPED
+        print(error, file=sys.stderr)
+        raise SystemExit(_STOPPED) from None
     except Exception:
         status = 1
         raise

@@ -59,11 +59,11 @@ class News:
 
         A run that another process has taken over is not gone on with, whatever was asked for.
         """
-        is_lost = any(isinstance(error, RunLockedError) for error in report.errors)
-        raises = is_lost or self._config.on_save_error == "raise"
+        taken_over = [error for error in report.errors if isinstance(error, RunLockedError)]
+        raises = taken_over or self._config.on_save_error == "raise"
         self.say(replace(report, errors=[]) if raises else report)
         if report.errors and raises:
-            raise report.errors[0]
+            raise [*taken_over, *report.errors][0]
 
     def say(self, report: SaveReport) -> None:
         """Log what became of captures; warn of those that could not be written."""

@@ -135,6 +135,19 @@ def test_a_trial_on_slurm_says_itself_that_it_failed(tmp_path, monkeypatch):
     assert [outcome.status for outcome in sweep.outcomes()] == [1]
 
 
+@pytest.mark.parametrize(("error", "says"), [("KeyError", True), ("RunLockedError", False)])
+def test_a_trial_that_another_process_took_over_has_not_ended(tmp_path, monkeypatch, error, says):
+    script, done = tmp_path / "lost.py", tmp_path / "0000.done.json"
+    script.write_text(f"from garage_like.errors import RunLockedError\nraise {error}('x')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [""])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    job = {"script": script, "arguments": [], "parameters": {}, "options": {}, "until": None}
+    with pytest.raises((KeyError, SystemExit)) as ended_with:
+        trial.run({**job, "run_dir": tmp_path / "0000", "done": done, "cwd": tmp_path})
+    assert (done.exists(), getattr(ended_with.value, "code", 1)) == (says, 1 if says else 143)
+
+
 class Deciding(Trials):
     """Decide who is next, once; another process may have decided otherwise."""
 
