@@ -243,7 +243,8 @@ class Mirror(LogOutput):
     def _add_snapshot(self) -> None:
         """Hand the newest snapshot on, if that is asked for."""
         found = (self._directory / "snapshots").glob("epoch_*/manifest.json")
-        newest = max((path.parent.name for path in found if _is_epoch(path.parent)), default=None)
+        names = [path.parent.name for path in found if _is_epoch(path.parent)]
+        newest = max(names, key=lambda name: (len(name), name), default=None)  # by number
         if self._with_snapshots and newest is not None:
             self._add(self._directory / "snapshots" / newest, "snapshot")
 

@@ -80,7 +80,7 @@ class MlflowTracker:
 def _tags(run: TrackedRun) -> dict[str, str]:
     """Return the commit where MLflow shows it, and the run's tags, of which MLflow asks values."""
     commit = {"mlflow.source.git.commit": run.commit} if run.commit else {}
-    return {**commit, **dict.fromkeys(map(_allowed, run.tags), "true")}
+    return {**commit, **dict.fromkeys(filter(None, map(_allowed, run.tags)), "true")}
 
 
 def _allowed(name: str) -> str:
