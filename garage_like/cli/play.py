@@ -15,6 +15,7 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
+from garage_like.cli.seed_option import seed_option
 from garage_like.runs.continuation import continuation
 from garage_like.snapshot.choosing import FromEpoch
 
@@ -37,7 +38,7 @@ COLUMNS = {"episode": True, "return": True, "length": True, "ended": False}
     "--from-epoch", type=FromEpochType(), metavar="first|last|best|N", help="Snapshot to play."
 )
 @click.option("--sample", is_flag=True, help="Sample actions; else the likeliest are taken.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the episodes.")
+@seed_option(0, "Of the episodes.")
 @click.option("--trust", is_flag=True, help="Run code that a downloaded snapshot brings along.")
 @printing.json_option
 def play(

@@ -102,6 +102,8 @@ def _train(found: Continuation, args: dict[str, Any], progress: bool, as_json: b
                 raise click.UsageError(
                     "--batch-size: the loop is the script's own; change it there"
                 )
+            if found.settings:
+                raise click.UsageError("--set: the loop is the script's own; change it there")
             found.copy_experiment()
             found.run_script_again(**args)
             return

@@ -10,6 +10,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.completing import ColumnType, RunType
+from garage_like.cli.seed_option import seed_option
 from garage_like.runs.overview import RETURN
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _scales(
 @click.option(
     "--reps", type=click.IntRange(1), default=50_000, show_default=True, help="Resamples."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@seed_option(0, "Of the bootstrap.")
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),

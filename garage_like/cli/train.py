@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.seed_option import seed_option
 from garage_like.cli.setting_option import setting_option
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("algo", required=False)
 @click.argument("env", required=False)
 @setting_option("Train with another setting, algo.discount=0.98 say; may be repeated.")
-@click.option("--seed", default=1, show_default=True, help="What all randomness derives from.")
+@seed_option(1, "What all randomness derives from.")
 @click.option("--n-epochs", type=click.IntRange(1), help="Epochs, if not as in the settings.")
 @click.option(
     "--log-dir",

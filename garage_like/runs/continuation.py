@@ -129,7 +129,17 @@ class Continuation:
 
     @contextlib.contextmanager
     def trainer(self) -> Iterator[Trainer]:
-        """Restore the run; what its launcher could import can be imported here."""
+        """Restore the run; what its launcher could import can be imported here.
+
+        Raises:
+            SnapshotMismatchError: if only a script can, since the loop is its own; if objects
+                cannot be built here, or settings cannot be changed.
+        """
+        if self.is_script_loop:
+            raise SnapshotMismatchError(
+                f"{self.snapshot}: the loop is a script's own, and its objects are made there;"
+                " expected a run of a Trainer; to go on with this one: garage-like resume"
+            )
         check_trust(self.snapshot, self._manifest(), self.trust)  # imports run code too
         folders = self.experiment.get("module_paths")
         known = [str(folder) for folder in folders] if isinstance(folders, list) else []

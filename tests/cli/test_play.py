@@ -61,6 +61,7 @@ def test_rubbish_is_one_line(call, run, runs, tmp_path):
         ([run, "--video", tmp_path / "v.gif"], "a video must end in .mp4, .mkv, .mov"),
         ([run, "--from-epoch", 9], "epoch 9"),
         ([run, "--episodes", 0], "0 is not in the range"),
+        ([run, "--seed", -1], "-1 is not in the range"),
     ):
         ran = call("play", *arguments)
         assert ran.exit_code != 0

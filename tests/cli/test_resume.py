@@ -223,7 +223,9 @@ for i in epochs("run", 5, globals(), snapshot_mode="all"):
 """
 
 
-def test_loop_of_a_script_goes_on_where_the_run_is_and_not_where_it_was(tmp_path: Path) -> None:
+def test_loop_of_a_script_goes_on_where_the_run_is_and_not_where_it_was(
+    call, tmp_path: Path
+) -> None:
     first, moved = tmp_path / "first", tmp_path / "moved"
     first.mkdir()
     (first / "script.py").write_text(LOOP)
@@ -236,3 +238,10 @@ def test_loop_of_a_script_goes_on_where_the_run_is_and_not_where_it_was(tmp_path
     subprocess.run(resume, cwd=moved, **options)
     assert list_snapshots(moved / "run")[-1].name == "epoch_000004"
     assert list_snapshots(first / "run")[-1].name == "epoch_000002"
+    for words, said in (
+        (["play", first / "run"], "the loop is a script's own"),
+        (["resume", first / "run", "--set", "algo.discount=0.9"], "--set: the loop is the"),
+    ):
+        refused = call(*words)
+        assert isinstance(refused.exception, SystemExit), refused.exception
+        assert said in refused.output

@@ -73,6 +73,7 @@ def test_settings_reach_their_objects():
         ("TRPO CartPole-v1 --set optimizer.minibatch_size=4", "optimizer"),
         ("PPO CartPole-v1 --set train.batch=4", "there is no train.batch; there are n_epochs"),
         ("PPO CartPole-v1 --set train.n_epochs=few", "train.n_epochs must be an integer"),
+        ("PPO CartPole-v1 --seed -1", "-1 is not in the range"),
         ("PPO", "expected ALGO and ENV"),
         ("PPO Acrobot-v1 --backend jax", "must be one of CartPole-v1, Pendulum-v1"),
     ],
