@@ -14,7 +14,6 @@ import numpy as np
 from garage_like import seeding
 from garage_like.envs.copy import copy_env
 from garage_like.envs.meta_world import TasksByClass
-from garage_like.envs.meta_world import _WrapMetaWorld as _WrapMetaWorld  # of older snapshots
 from garage_like.interfaces import Environment
 from garage_like.sampler.env_update import (
     EnvUpdate,

@@ -6,28 +6,33 @@ _GRAPH = "garage_like.snapshot.graph"
 _KINDS = "garage_like.snapshot.kinds"
 _LOGGING = "garage_like.logging"
 _OF_GYMNASIUM = ("rebuild_by", "rebuild_from_spec", "set_attributes", "set_mujoco_state")
+_OF_DOWEL = ("Histogram", "LogOutput", "LoggerWarning", "StdOutput")
 
 RENAMED: dict[tuple[str, str], tuple[str, str]] = {
-    (then, name): (f"{_KINDS}.{now}", name)
+    (then, name): (f"garage_like.{now}", name)
     for then, now, names in (
-        (f"{_GRAPH}.pickling", "numpy", ("rebuild_seed_sequence",)),
-        (f"{_GRAPH}.pickling", "torch_arrays", ("rebuild_view_of_storage",)),
-        (f"{_KINDS}.environments", "mujoco", ("rebuild_mujoco_data", "rebuild_simulation")),
-        (f"{_KINDS}.environments", "gymnasium", _OF_GYMNASIUM),
-        (f"{_KINDS}.torch_arrays", "torch_modules", ("rebuild_generator", "set_module_state")),
-    )
-    for name in names
-} | {
-    (then, name): (f"{_LOGGING}.light_imports", name)
-    for then, names in (
-        ("dowel", ("logger", "tabular")),
-        ("dowel.histogram", ("Histogram",)),
-        ("dowel.logger", ("LogOutput", "LoggerWarning")),
-        ("dowel.simple_outputs", ("FileOutput", "StdOutput")),
-        ("dowel.tabular_input", ("TabularInput",)),
+        (f"{_GRAPH}.pickling", "snapshot.kinds.numpy", ("rebuild_seed_sequence",)),
+        (f"{_GRAPH}.pickling", "snapshot.kinds.torch_arrays", ("rebuild_view_of_storage",)),
+        (
+            f"{_KINDS}.environments",
+            "snapshot.kinds.mujoco",
+            ("rebuild_mujoco_data", "rebuild_simulation"),
+        ),
+        (f"{_KINDS}.environments", "snapshot.kinds.gymnasium", _OF_GYMNASIUM),
+        (
+            f"{_KINDS}.torch_arrays",
+            "snapshot.kinds.torch_modules",
+            ("rebuild_generator", "set_module_state"),
+        ),
+        ("garage_like.experiment.task_sampler", "envs.meta_world", ("_WrapMetaWorld",)),
+        ("dowel", "logging.light_imports", ("logger", "tabular")),
+        ("dowel.histogram", "logging.light_imports", ("Histogram",)),
+        ("dowel.logger", "logging.light_imports", ("LogOutput", "LoggerWarning")),
+        ("dowel.simple_outputs", "logging.light_imports", ("FileOutput", "StdOutput")),
+        ("dowel.tabular_input", "logging.light_imports", ("TabularInput",)),
         # Written without dowel, and read with it.
-        (f"{_LOGGING}.dowel_interface", ("Histogram", "LogOutput", "LoggerWarning", "StdOutput")),
-        (f"{_LOGGING}.dowel_table", ("TabularInput",)),
+        (f"{_LOGGING}.dowel_interface", "logging.light_imports", _OF_DOWEL),
+        (f"{_LOGGING}.dowel_table", "logging.light_imports", ("TabularInput",)),
     )
     for name in names
 }
