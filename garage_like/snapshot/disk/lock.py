@@ -80,8 +80,12 @@ class RunLock:
         return True
 
     def _sign(self) -> None:
-        """Say who holds the lock, for others' message; no link is written through."""
-        self._signature = {"pid": os.getpid(), "host": socket.gethostname()}
+        """Say who holds the lock, for others' message; no link is written through.
+
+        Containers may be called alike, and what runs there have equal numbers: a word tells them.
+        """
+        word = os.urandom(8).hex()
+        self._signature = {"pid": os.getpid(), "host": socket.gethostname(), "word": word}
         path = self._run_dir / HOLDER
         path.unlink(missing_ok=True)
         with path.open("x") as file:

@@ -112,6 +112,11 @@ def test_who_has_lost_the_run_to_another_machine_knows(tmp_path):
     (tmp_path / HOLDER).write_text('{"pid": 7, "host": "another"}')
     with pytest.raises(RunLockedError, match=r"writes to this run now \(process 7 on another\)"):
         lock.check()
+    lock._sign()
+    lock.check()
+    RunLock(tmp_path)._sign()  # of the same number, on a machine of the same name
+    with pytest.raises(RunLockedError, match=f"process {os.getpid()} on "):
+        lock.check()
 
 
 class TakenOver(CEM):
