@@ -38,7 +38,9 @@ Examples:
     help="Snapshot to export from.",
 )
 @click.option("--component", metavar="NAME", help="Part whose weights to write: policy, if none.")
-@click.option("--all", "everything", is_flag=True, help="Write the weights of all parts.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Write the arrays of all parts but memories."
+)
 @click.option("--table", metavar="NAME", help="Table to write, instead of weights.")
 @click.option(
     "--format",

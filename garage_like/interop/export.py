@@ -48,9 +48,10 @@ def export_weights(snapshot: SnapshotReader, component: str, file_format: str, o
 
 
 def export_all_weights(snapshot: SnapshotReader, file_format: str, out: Path) -> list[str]:
-    """Write the arrays of all components but memories to one file: what skrl's `agent.pt` is.
+    """Write the arrays of all components but memories to one file, as skrl has its `agent.pt`.
 
-    `.pt` has a dict of tensors for each component; the others say `component.name`.
+    `.pt` has a dict of tensors for each component; the others say `component.name`. Beside weights
+    there are those of environments, samplers and generators.
 
     Args:
         snapshot: to read.
