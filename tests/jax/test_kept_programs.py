@@ -1,9 +1,11 @@
 """Programs that a run compiled are found again beside it, and give the same bits."""
 
+import functools
 import os
 import sys
 import threading
 import time
+import types
 
 import jax
 import jax.numpy as jnp
@@ -165,6 +167,27 @@ def made_with(number, default=0, held=()):
 def test_what_a_class_was_made_with_is_told(other):
     assert digest(made_with(1)) == digest(made_with(1))
     assert digest(made_with(1)) != digest(other)
+
+
+def pay(x, most=1.0):
+    return x
+
+
+def pay_twice(x):
+    return 2 * x
+
+
+def test_which_function_a_global_is_is_told(monkeypatch):
+    space = {"__name__": "mine", "reward": pay}
+    monkeypatch.setattr(traced_from, "own_namespaces", lambda: [space])
+    found = [digest(), digest()]
+    cheaper = types.FunctionType(pay.__code__, globals(), "pay", (0.5,))
+    more = functools.partial(pay, most=2.0), functools.partial(pay, most=3.0)
+    for other in (pay_twice, jax.jit(pay_twice), cheaper, *more):
+        space["reward"] = other
+        found.append(digest())
+    assert found[0] == found[1]
+    assert len(set(found)) == 5  # a function is the same compiled
 
 
 def test_types_shapes_and_settings_are_told():
