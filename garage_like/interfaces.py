@@ -89,7 +89,10 @@ class RunHandle(Protocol):
         """Where to keep what can be made again: what was compiled, say; None if nothing is kept."""
 
     def own_values(self) -> dict[str, Any]:
-        """Return what globals, classes and functions of the user's own modules hold, by a name."""
+        """Return what globals, classes and functions of the user's own modules hold, by a name.
+
+        Of functions and classes themselves, what tells which they are.
+        """
 
 
 class RLAlgorithm(Named, ExtensionPoints, abc.ABC):

@@ -43,7 +43,7 @@ from garage_like.logging.logger_state import clear_row
 from garage_like.logging.steps import log_step
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
-from garage_like.snapshot.graph.places import find_places
+from garage_like.snapshot.graph.places import find_places, named_code
 from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.snapshot.loading import LoadedSnapshot, build_newest
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
@@ -470,5 +470,9 @@ class Loop(Training):
         return None if self._config.saves_nothing else self.run_dir / CACHE
 
     def own_values(self) -> dict[str, Any]:
-        """Return what globals, classes and functions of the user's own modules hold, by a name."""
-        return {name: place.value for name, place in sorted(find_places().items())}
+        """Return what globals, classes and functions of the user's own modules hold, by a name.
+
+        Of functions and classes themselves, what tells which they are.
+        """
+        held = {name: place.value for name, place in find_places().items()}
+        return dict(sorted({**named_code(), **held}.items()))

@@ -19,6 +19,7 @@ from garage_like.jax.algos import PPO, traced_from
 from garage_like.jax.envs import CartPole, JaxEnv
 from garage_like.jax.policies import CategoricalMLPPolicy
 from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot.graph import places
 
 
 @pytest.fixture
@@ -179,13 +180,13 @@ def pay_twice(x):
 
 def test_which_function_a_global_is_is_told(monkeypatch):
     space = {"__name__": "mine", "reward": pay}
-    monkeypatch.setattr(traced_from, "own_namespaces", lambda: [space])
-    found = [digest(), digest()]
+    monkeypatch.setattr(places, "own_namespaces", lambda: [space])
+    found = [digest(places.named_code()), digest(places.named_code())]
     cheaper = types.FunctionType(pay.__code__, globals(), "pay", (0.5,))
     more = functools.partial(pay, most=2.0), functools.partial(pay, most=3.0)
     for other in (pay_twice, jax.jit(pay_twice), cheaper, *more):
         space["reward"] = other
-        found.append(digest())
+        found.append(digest(places.named_code()))
     assert found[0] == found[1]
     assert len(set(found)) == 5  # a function is the same compiled
 

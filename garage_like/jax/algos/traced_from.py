@@ -8,7 +8,6 @@ values, files, globals of the user's own modules and JAX's settings is not seen.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import io
 import marshal
@@ -22,8 +21,6 @@ from typing import Any
 import cloudpickle
 import jax
 import numpy as np
-
-from garage_like.snapshot.graph.places import own_namespaces
 
 Files = dict[str, tuple[int, int]]
 """Size and time of writing, by path."""
@@ -61,7 +58,6 @@ def digest_of(read: Any, arguments: Any) -> str | None:
     leaves, structure = jax.tree.flatten(arguments)
     told = (
         read,
-        sorted(_named_code().items()),
         {name: getattr(jax.config, name, None) for name in sorted(jax.config.values)},
         (str(structure), [_told_of(leaf) for leaf in leaves]),
     )
@@ -73,30 +69,6 @@ def digest_of(read: Any, arguments: Any) -> str | None:
     except Exception:  # nothing is lost: the program is traced to find it
         return None
     return hashlib.blake2b(content.getbuffer(), digest_size=16).hexdigest()
-
-
-def _named_code() -> dict[str, Any]:
-    """Return which functions and classes the globals of the user's own modules are.
-
-    `reward = dense if given.dense else sparse` is another function in the same file.
-    """
-    return {
-        f"{space['__name__']}.{name}": _which(value)
-        for space in own_namespaces()
-        for name, value in list(space.items())
-        if callable(value) and not name.startswith("__")
-    }
-
-
-def _which(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, functools.partial):
-        return _which(value.func), value.args, value.keywords
-    function = getattr(value, "__wrapped__", value)
-    line = getattr(getattr(function, "__code__", None), "co_firstlineno", None)
-    defaults = getattr(function, "__defaults__", None) or ()
-    numbers = [repr(one) for one in defaults if type(one) in _PLAIN]
-    named = getattr(value, "__qualname__", type(value).__qualname__)
-    return getattr(value, "__module__", None), named, line, numbers
 
 
 def loaded_files() -> Files | None:

@@ -116,6 +116,30 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
     return found
 
 
+def named_code() -> dict[str, Any]:
+    """Return what tells which functions and classes the run's own modules have names for.
+
+    `reward = dense if given.dense else sparse` is another function of the same file.
+    """
+    return {
+        f"{space['__name__']}.{name}": _which(value)
+        for space in own_namespaces()
+        for name, value in list(space.items())
+        if callable(value) and not name.startswith("__")
+    }
+
+
+def _which(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, functools.partial):
+        return _which(value.func), value.args, value.keywords
+    function = getattr(value, "__wrapped__", value)
+    line = getattr(getattr(function, "__code__", None), "co_firstlineno", None)
+    defaults = getattr(function, "__defaults__", None) or ()
+    numbers = [repr(one) for one in defaults if isinstance(one, NUMBERS)]
+    named = getattr(value, "__qualname__", type(value).__qualname__)
+    return _module_of(value), named, line, numbers
+
+
 def place_to_make(name: str) -> Place | None:
     """Return where a value belongs whose name is not there: one that code makes in mid-run.
 
