@@ -12,7 +12,6 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.np.latent_actor import TaskLatentActor
 from garage_like.sampler.framework_actor import actor_of, forget, give_memory
 from garage_like.tf.distributions import DiagonalGaussian
-from garage_like.tf.embeddings.gaussian_mlp_encoder import GaussianMLPEncoder
 from garage_like.tf.policies.gaussian_mlp_policy import GaussianMLPPolicy
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 from garage_like.tf.quiet_import import tf
@@ -67,14 +66,14 @@ class GaussianMLPTaskEmbeddingPolicy(StochasticPolicy):
 
     Args:
         env_spec: its action space is a Box.
-        encoder: gives the distribution over latents of each task.
+        encoder: gives the distribution over latents of each task; a GaussianMLPEncoder.
         **network: arguments of GaussianMLPPolicy.
 
     Raises:
         ValueError: if the action space is no Box, or observations leave no room for the task.
     """
 
-    def __init__(self, env_spec: EnvSpec, encoder: GaussianMLPEncoder, **network: Any) -> None:
+    def __init__(self, env_spec: EnvSpec, encoder: GaussianMLPPolicy, **network: Any) -> None:
         super().__init__(env_spec)
         self.num_tasks = encoder.env_spec.observation_dim
         self.latent_dim = encoder.env_spec.action_dim
