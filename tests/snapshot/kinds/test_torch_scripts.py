@@ -51,6 +51,17 @@ def test_copy_goes_on_as_the_original_does_and_its_optimizer_with_it(made):
     assert found[0] == found[1]
 
 
+def test_what_only_python_knows_of_a_scripted_module_comes_back():
+    module = torch.jit.script(Counting())
+    module.held = {"itself": module, "notes": [1]}
+    module.layer.note = module.held["notes"]
+    copy = copy_exactly({"module": module})["module"]
+    assert copy.held["itself"] is copy
+    assert copy.layer.note is copy.held["notes"]
+    assert copy.layer.note == [1]
+    assert torch.equal(copy(torch.ones(1, 3)), module(torch.ones(1, 3)))
+
+
 class Algo:
     def __init__(self):
         self.norm = torch.jit.script(Counting())
