@@ -81,7 +81,7 @@ def _checked(algo: str, env: str, backend: str, given: dict[str, Any]) -> Settin
         chosen = Settings.find(algo, env, backend).but(given)
         if chosen.are_defaults:
             said = f"No settings for {chosen.algorithm} on {env}: the algorithm's defaults serve"
-            click.echo(said, err=True)
+            printing.echo(said, err=True)
         from garage_like.tuned.building import build
 
         build(chosen)

@@ -325,7 +325,7 @@ def _described(value: Any, depth: int = 0) -> Any:
                 return f"{type(value).__name__} of {len(value)}"
             return [_described(item, depth + 1) for item in value]
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in dataclasses.fields(value)]
+            names = [field.name for field in dataclasses.fields(value) if field.compare]
             parts = {name: _described(getattr(value, name, None), depth + 1) for name in names}
             return {CLASS: describe(type(value)), **parts}
     if _shows_itself(value):

@@ -106,6 +106,12 @@ def test_nothing_is_kept_where_nothing_is_saved(tmp_path, monkeypatch):
 # ---- what a note goes by --------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _script(monkeypatch):
+    """Have a script that stands in a file, which a worker of pytest-xdist has not."""
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+
+
 def scaled(factor):
     return lambda x: factor * x
 
