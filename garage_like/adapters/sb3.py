@@ -13,6 +13,7 @@ callbacks too. Works for the algorithms of `stable_baselines3` and `sb3_contrib`
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -115,7 +116,8 @@ class _Run:
         """Train, or do nothing if all is done."""
         model: Any = self._model
         if isinstance(model, OnPolicyAlgorithm):
-            self._log_interval = kwargs.pop("log_interval", 1)
+            default = inspect.signature(model.learn).parameters["log_interval"].default
+            self._log_interval = kwargs.pop("log_interval", default)
             kwargs["log_interval"] = 1  # the loop counts from each start: see `_dump_logs`
         self._loop = ScriptLoop(config, self._n_epochs, Namespace(self._bag), self._skip)
         with self._hooked():
