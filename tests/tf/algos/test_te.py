@@ -21,7 +21,7 @@ GOALS = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0))
 LATENT, WINDOW = 2, 4
 
 
-def make(cls=TEPPO, length=10, learning_rate=1e-3, **options):
+def make(cls=TEPPO, length=10, learning_rate=1e-3, init_std=0.1, **options):
     set_seed(1)
     envs = [PointEnv(goal, max_episode_length=length, never_done=True) for goal in GOALS]
     env = MultiEnvWrapper(envs, round_robin_strategy)
@@ -29,7 +29,8 @@ def make(cls=TEPPO, length=10, learning_rate=1e-3, **options):
     encoder = GaussianMLPEncoder(spec, hidden_sizes=(16,), init_std=0.3, max_std=0.5)
     inferred = cls.get_infer_spec(env.spec, LATENT, WINDOW, num_tasks=len(GOALS))
     inference = GaussianMLPEncoder(inferred, hidden_sizes=(16,), adaptive_std=True)
-    policy = GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, hidden_sizes=(16,), init_std=0.1)
+    hidden = {"hidden_sizes": (16,), "init_std": init_std}
+    policy = GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, **hidden)
     worker = {"worker_class": FragmentWorker, "worker_args": {"n_envs": 3}}
     sampler = LocalSampler(policy, env, **worker)
     adam = (Adam, {"lr": learning_rate})
@@ -140,7 +141,7 @@ class UntilLearned(RLAlgorithm):
 
 @pytest.mark.slow
 def test_skills_reach_three_goals():
-    algo, env = make(TEPPO, 20, 3e-3, inference_ce_coeff=1e-3, discount=0.95)
+    algo, env = make(TEPPO, 20, 3e-3, 0.5, inference_ce_coeff=1e-3, discount=0.95)
     with TFTrainer() as trainer:
         trainer.setup(UntilLearned(algo, -9.0), env)
         seen = trainer.train(60, 600)

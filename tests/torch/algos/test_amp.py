@@ -86,7 +86,7 @@ def test_a_swimmer_learns_the_style_of_a_wave(tmp_path, monkeypatch, seed):
     example = runpy.run_path(str(Path(__file__).parents[3] / "examples/torch/amp_swimmer.py"))
     example["amp_swimmer"].main([f"--seed={seed}", "--n-epochs=20"], standalone_mode=False)
     (log,) = tmp_path.glob("data/local/experiment/*/progress.csv")
-    rows = list(csv.DictReader(log.open()))
+    rows = list(csv.DictReader(log.read_text().splitlines()))
     style = [float(row["Reward/Style"]) for row in rows]
     # Fooled for a start: the discriminator knows nothing. Then it does, and the policy catches up.
     told = min(style[:10])
