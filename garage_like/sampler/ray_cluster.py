@@ -63,6 +63,7 @@ def _start(ray: ModuleType) -> None:
         ray.init("local", include_dashboard=False, logging_level=logging.WARNING)
     finally:
         del os.environ[_MARK]
+    os.write(lifeline, b".")
     atexit.register(_end, ray, keeper, lifeline)
 
 

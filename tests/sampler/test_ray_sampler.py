@@ -1,5 +1,6 @@
 """Workers as actors of a Ray cluster: LocalSampler's bits, whatever dies."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import pytest
 
 from garage_like.envs import GymEnv
 from garage_like.np.policies import CategoricalMLPPolicy
-from garage_like.sampler import RaySampler
+from garage_like.sampler import RaySampler, ray_keeper
 
 SCRIPT = Path(__file__).parent / "actors_of_ray.py"
 
@@ -25,20 +26,24 @@ def folder(tmp_path):
     path.mkdir()
     yield path
     for process in of_ray(path):
-        os.kill(process, signal.SIGKILL)
+        os.kill(int(process.split()[0]), signal.SIGKILL)
     shutil.rmtree(path)
 
 
-def of_ray(folder: Path) -> list[int]:
-    """Return the processes that Ray runs in a folder."""
-    mark, found = f"RAY_TMPDIR={folder}".encode(), []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (path / "environ").read_bytes().split(b"\0"):
-                found.append(int(path.name))
-        except OSError:
-            continue
-    return found
+def of_ray(folder: Path) -> list[str]:
+    """Return the processes that keep something open in a folder, as all that Ray starts do."""
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if str(link.readlink()).startswith(f"{folder}/"):
+                found.add(int(link.parts[2]))
+    return [f"{process} {name_of(process)}" for process in sorted(found)]
+
+
+def name_of(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return "ended"
 
 
 def said_by(what: str, folder: Path) -> dict:
@@ -87,6 +92,26 @@ def test_a_machine_that_dies_takes_nothing_along(folder):
     assert equal
     assert warnings
     assert all("died" in warning for warning in warnings)
+
+
+def test_a_child_is_known_by_its_parent_where_a_title_has_taken_its_mark():
+    mark = f"MARK=of-{os.getpid()}"
+    parent = subprocess.Popen(
+        ["bash", "-c", f"env -i {shutil.which('sleep')} 300 & echo $!; wait"],
+        env={**os.environ, "MARK": mark.removeprefix("MARK=")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        known = ray_keeper.family({}, mark.encode())
+        parent.kill()
+    orphan = ray_keeper.family(known, mark.encode())
+    os.kill(child, signal.SIGKILL)
+    assert set(known) == {parent.pid, child}
+    assert orphan == {child: known[child]}
+    assert ray_keeper.family({child: "another's start"}, mark.encode()) == {}
 
 
 def test_no_ray_is_told(monkeypatch):
