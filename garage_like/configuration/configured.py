@@ -199,7 +199,7 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
             if further is not None:
                 kwargs = further(kwargs, kwargs.get("policy", args[1] if len(args) > 1 else None))
             if getattr(type(self).__init__, "__wrapped__", None) is constructor:
-                _refuse_unknown(type(self), signature, kwargs)
+                _refuse_unknown(type(self), constructor, kwargs)
         name = kwargs.get(_NAME)
         if isinstance(self, Named) and _NAME not in signature.parameters:
             kwargs.pop(_NAME, None)
@@ -232,12 +232,12 @@ def _signature(constructor: Callable[..., None]) -> inspect.Signature:
     return inspect.signature(constructor)
 
 
-def _refuse_unknown(cls: type, own: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
+def _refuse_unknown(cls: type, constructor: Callable[..., None], kwargs: Mapping[str, Any]) -> None:
     """Raise TypeError for an argument that a base would have to refuse, by a name of its own."""
     shown = inspect.signature(cls).parameters
-    gathers = [any(p.kind is p.VAR_KEYWORD for p in ps.values()) for ps in (own.parameters, shown)]
-    if gathers != [True, False]:  # Python says it by itself, or nobody knows
-        return
+    gathers = constructor.__code__.co_flags & inspect.CO_VARKEYWORDS
+    if not gathers or any(p.kind is p.VAR_KEYWORD for p in shown.values()):
+        return  # Python says it by itself, or nobody knows
     for name in kwargs:
         if name not in shown:
             near = difflib.get_close_matches(name, shown, n=1)

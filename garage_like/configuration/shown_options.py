@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 Fields = TypeVar("Fields")
@@ -32,26 +33,33 @@ def show_options(cls: type) -> None:
     A class of this framework takes over whatever it does not say itself. Another takes over what it
     hands up as `**options`, if it documents them as such.
     """
-    constructor = vars(cls).get("__init__")
-    constructor = getattr(constructor, "__wrapped__", constructor)
-    called = vars(cls).get("__init__") or _constructor_above(cls)
-    if not inspect.isfunction(called):
-        return
+    shown = above = _signature_along(cls.__mro__[1:-1])
     handed_up: Collection[str] = ()
+    constructor = vars(cls).get("__init__")
     if inspect.isfunction(constructor):
-        handed_up = _show_signature(cls, constructor)
+        shown, handed_up = _completed(cls, constructor, above)
+        if handed_up or shown is above:
+            constructor.__signature__ = shown  # type: ignore[attr-defined]
+    elif constructor is not None or shown is None:
+        return
+    called = cls.__init__  # type: ignore[misc]
+    if hasattr(cls, "__signature__") or (
+        inspect.isfunction(called) and shown != inspect.signature(called)
+    ):
+        _, *parameters = shown.parameters.values()
+        cls.__signature__ = shown.replace(parameters=parameters)  # type: ignore[attr-defined]
     own = sections_of(cls)
     is_ours = cls.__module__.startswith(_OWN) and "<locals>" not in cls.__qualname__
     if cls.__doc__ is None or not (is_ours or handed_up):
         return
     if is_ours:
-        handed_up = list(inspect.signature(called).parameters)[1:]
+        handed_up = list(shown.parameters)[1:]
         if constructor is None:
             _describe(cls)
     lacking = [name for name in handed_up if name not in own.get("Args", {})]
     missing = {name: text for name in lacking if (text := _explained(cls, "Args", name))}
     if missing:
-        write_section(cls, "Args", {**own.get("Args", {}), **missing}, inspect.signature(called))
+        write_section(cls, "Args", {**own.get("Args", {}), **missing}, shown)
         if not own.get("Raises"):
             write_section(cls, "Raises", _first(cls, "Raises"))
 
@@ -92,39 +100,64 @@ def takes_fields_of(fields: Any) -> Callable[[Function], Function]:
     return complete
 
 
-def _show_signature(cls: type, constructor: Callable[..., None]) -> Collection[str]:
-    """Give the class's constructor its whole signature; return which options it hands up."""
-    own = inspect.signature(constructor)
-    base = _constructor_above(cls)
+def _signature_along(line: Sequence[type]) -> inspect.Signature | None:
+    """Return what the first constructor of a line of classes takes, with all that it hands up.
+
+    The line is that of the class that is made: a constructor on a mixin hands up to what comes
+    after it there, which the mixin itself does not know.
+    """
+    constructors = (inspect.isfunction(vars(cls).get("__init__")) for cls in line)
+    at = next(itertools.compress(itertools.count(), constructors), -1)
+    if at < 0:
+        return None
+    cls, after = line[at], line[at + 1 :]
+    constructor = vars(cls)["__init__"]
+    if after == cls.__mro__[1:-1]:
+        return inspect.signature(constructor)
+    return _completed(cls, constructor, _signature_along(after))[0]
+
+
+def _completed(
+    cls: type, constructor: Callable[..., None], above: inspect.Signature | None
+) -> tuple[inspect.Signature, Collection[str]]:
+    """Return a constructor's whole signature, and which options it hands up.
+
+    Args:
+        cls: the class that it is the constructor of.
+        constructor: with what it remembers its arguments by around it.
+        above: of the constructor that it hands its options to, if not to a part (EXPLAINED_BY).
+    """
+    function: Callable[..., None] = getattr(constructor, "__wrapped__", constructor)
+    known, own = inspect.signature(constructor), inspect.signature(function)
     gathers = [p for p in own.parameters.values() if p.name == _OPTIONS and p.kind in _GATHERED]
-    if base is None or not gathers:
-        return ()
-    above = inspect.signature(base)
-    if list(own.parameters) == ["self", "args", _OPTIONS]:
-        # Nothing of its own: it is called as the base is.
-        vars(cls)["__init__"].__signature__ = above
-        return ()
-    named = _names(constructor, gathers[0].annotation)
-    if named is None and f"**{_OPTIONS}" not in sections_of(cls).get("Args", {}):
-        return ()
-    options = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in above.parameters.values()
+    if not gathers:
+        return known, ()
+    if above is not None and list(own.parameters) == ["self", "args", _OPTIONS]:
+        return above, ()  # nothing of its own: it is called as the base is
+    named = _names(function, gathers[0].annotation)
+    is_open = any(p.kind is p.VAR_KEYWORD for p in known.parameters.values())
+    if named is None and is_open and f"**{_OPTIONS}" not in sections_of(cls).get("Args", {}):
+        return known, ()
+    takers = [] if above is None else [above]
+    is_for_a_part = named is not None and not any(named & t.parameters.keys() for t in takers)
+    if is_for_a_part:
+        takers = [inspect.signature(part) for part in getattr(cls, "EXPLAINED_BY", ())]
+    options = {
+        parameter.name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for taker in takers
+        for parameter in taker.parameters.values()
         if parameter.name not in own.parameters
         and parameter.default is not parameter.empty
         and (named is None or parameter.name in named)
-    ]
+    }
     kept = [p for p in own.parameters.values() if p.kind not in _GATHERED]
-    vars(cls)["__init__"].__signature__ = own.replace(parameters=[*kept, *options])
-    return [option.name for option in options]
+    whole = own.replace(parameters=[*kept, *options.values()])
+    if is_for_a_part:  # no base notes what these are: the constructor does, as if it spelled them
+        vars(function)["__signature__"] = whole
+    return whole, list(options)
 
 
-def _constructor_above(cls: type) -> Callable[..., None] | None:
-    above = (vars(base).get("__init__") for base in cls.__mro__[1:-1])
-    return next((found for found in above if inspect.isfunction(found)), None)
-
-
-def _names(constructor: Callable[..., None], annotation: Any) -> Collection[str] | None:
+def _names(constructor: Callable[..., None], annotation: Any) -> Set[str] | None:
     """Return which options `Unpack[SomeOptions]` allows; None if it is not written so."""
     if isinstance(annotation, str):
         found = re.fullmatch(r"(?:\w+\.)?Unpack\[(\w+)\]", annotation)

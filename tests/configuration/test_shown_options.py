@@ -5,13 +5,13 @@ import inspect
 import pydoc
 import re
 from collections.abc import Iterator
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pytest
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm, OffPolicyOptions
 from garage_like.algos.on_policy import OnPolicyAlgorithm, OnPolicyOptions
-from garage_like.configuration.configured import Configured
+from garage_like.configuration.configured import Configured, configuration_of
 from garage_like.interfaces import RLAlgorithm
 from garage_like.sampler.vec_worker import VecWorker, VecWorkerOptions
 from garage_like.sampler.worker import Worker
@@ -72,6 +72,100 @@ class Silent(Base):
         super().__init__(1, **options)  # type: ignore[arg-type]
 
 
+class Coloured(Base):
+    """Take a colour besides.
+
+    Args:
+        colour: of it.
+        **options: arguments of whatever this is mixed into.
+    """
+
+    def __init__(self, first: int, *, colour: str = "red", **options: Any) -> None:
+        super().__init__(first, **options)
+        self.colour = colour
+
+
+class Tall(Base):
+    """Have a height.
+
+    Args:
+        height: of it.
+        **options: arguments of Base.
+    """
+
+    def __init__(self, first: int, *, height: int = 2, **options: Any) -> None:
+        super().__init__(first, **options)
+        self.height = height
+
+
+class ColouredTall(Coloured, Tall):
+    """Have both, with no constructor of its own."""
+
+
+class Derived(ColouredTall):
+    """Have one of its own again.
+
+    Args:
+        last: of its own.
+        **options: arguments of ColouredTall.
+    """
+
+    def __init__(self, first: int, last: int, **options: Any) -> None:
+        super().__init__(first, **options)
+
+
+class Wheel:
+    """Be a part.
+
+    Args:
+        spokes: how many.
+        rim: of what.
+    """
+
+    def __init__(self, owner: str, *, spokes: int = 8, rim: str = "wood") -> None:
+        self.spokes, self.rim = spokes, rim
+
+
+class WheelOptions(TypedDict, total=False):
+    spokes: int
+
+
+class Cart(Configured):
+    """Roll on a part."""
+
+    EXPLAINED_BY = (Wheel,)
+
+    def __init__(self, load: int, **options: Unpack[WheelOptions]) -> None:
+        self.wheel = Wheel("cart", **options)
+
+
+def test_a_mixin_hands_up_to_what_comes_after_it_in_the_class_that_is_made() -> None:
+    assert list(inspect.signature(Coloured).parameters) == ["first", "colour", "size", "hidden"]
+    shown = ["first", "colour", "height", "size", "hidden"]
+    assert list(inspect.signature(ColouredTall).parameters) == shown
+    made = ColouredTall(1, colour="blue", height=5, size=4)
+    assert (made.colour, made.height, made.size) == ("blue", 5, 4)
+    with pytest.raises(TypeError, match="ColouredTall: no argument is called 'heigt'"):
+        ColouredTall(1, heigt=5)
+    assert list(inspect.signature(Derived).parameters) == ["first", "last", *shown[1:]]
+    assert Derived(1, 2, height=7).height == 7
+    known = configuration_of(made)
+    assert known is not None
+    assert (known["colour"], known["height"], known["size"]) == ("blue", 5, 4)
+
+
+def test_options_of_a_part_are_shown_and_noted() -> None:
+    shown = inspect.signature(Cart).parameters
+    assert list(shown) == ["load", "spokes"]
+    assert shown["spokes"].default == 8
+    assert "        spokes: how many.\n" in (Cart.__doc__ or "")
+    assert Cart(3, spokes=5).wheel.spokes == 5
+    known = [configuration_of(cart) or {} for cart in (Cart(3), Cart(3, spokes=5))]
+    assert [(noted["load"], noted["spokes"]) for noted in known] == [(3, 8), (3, 5)]
+    with pytest.raises(TypeError, match="Cart: no argument is called 'rim'"):
+        Cart(3, rim="iron")  # type: ignore[call-arg]
+
+
 def test_options_of_a_base_are_shown() -> None:
     shown = inspect.signature(Sized).parameters
     assert list(shown) == ["own", "size", "hidden"]
@@ -127,6 +221,15 @@ def test_options_are_what_the_base_takes_by_the_same_types(options: type, taken_
     for name, kind in options.__annotations__.items():
         expected = getattr(kind, "__forward_arg__", kind)
         assert (name, taken[name].annotation) == (name, expected)
+
+
+@pytest.mark.parametrize(("backend", "library"), [("torch", "torch"), ("tf", "tensorflow")])
+def test_what_looks_at_images_takes_the_options_of_its_cnn(backend: str, library: str) -> None:
+    pytest.importorskip(library)
+    module = importlib.import_module(f"garage_like.{backend}.modules.cnn")
+    taken = inspect.signature(module.CNN).parameters
+    for name, kind in module.CNNOptions.__annotations__.items():
+        assert (name, taken[name].annotation) == (name, kind.__forward_arg__)
 
 
 def public_classes(package: str) -> Iterator[type]:

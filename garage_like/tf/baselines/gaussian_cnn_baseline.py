@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.tf.baselines.gaussian_baseline import GaussianBaseline
-from garage_like.tf.modules.cnn import CNN, ImageFormat, Kernel, Paddings
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.cnn import CNN, CNNOptions, ImageFormat
 from garage_like.tf.modules.mlp import MLP, Nonlinearity
 from garage_like.tf.quiet_import import tf
 
@@ -42,20 +41,8 @@ class GaussianCNNBaseline(GaussianBaseline):
         env_spec: EnvSpec,
         image_format: ImageFormat = "NHWC",
         *,
-        hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[Kernel] = (8, 4),
-        strides: Sequence[int] | int = (4, 2),
-        paddings: Paddings | None = None,
-        hidden_sizes: Sequence[int] = (256,),
-        hidden_nonlinearity: Nonlinearity = tf.nn.relu,
-        hidden_w_init: Initializer = xavier_uniform,
-        hidden_b_init: Initializer = zeros,
-        output_nonlinearity: Nonlinearity = None,
-        output_w_init: Initializer = xavier_uniform,
-        output_b_init: Initializer = zeros,
         learn_std: bool = True,
         init_std: float = 1.0,
-        layer_normalization: bool = False,
         adaptive_std: bool = False,
         std_share_network: bool = False,
         std_hidden_sizes: Sequence[int] = (32, 32),
@@ -67,6 +54,7 @@ class GaussianCNNBaseline(GaussianBaseline):
         normalize_inputs: bool = False,
         normalize_outputs: bool = False,
         name: str | None = None,
+        **options: Unpack[CNNOptions],
     ) -> None:
         super().__init__(
             env_spec,
@@ -84,18 +72,7 @@ class GaussianCNNBaseline(GaussianBaseline):
             env_spec.observation_space,
             1 + (adaptive_std and std_share_network),
             image_format=image_format,
-            hidden_channels=hidden_channels,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            paddings=paddings,
-            hidden_sizes=hidden_sizes,
-            hidden_nonlinearity=hidden_nonlinearity,
-            hidden_w_init=hidden_w_init,
-            hidden_b_init=hidden_b_init,
-            output_nonlinearity=output_nonlinearity,
-            output_w_init=output_w_init,
-            output_b_init=output_b_init,
-            layer_normalization=layer_normalization,
+            **options,
         )
         self.std_mlp = None
         if adaptive_std and not std_share_network:

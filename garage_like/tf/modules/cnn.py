@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import gymnasium
 import numpy as np
@@ -26,6 +26,23 @@ class Convolution(NamedTuple):
 
     kernel: tf.Variable
     bias: tf.Variable
+
+
+class CNNOptions(TypedDict, total=False):
+    """Arguments that whatever looks at images hands to its CNN; see there."""
+
+    hidden_channels: Sequence[int]
+    kernel_sizes: Sequence[Kernel]
+    strides: Sequence[int] | int
+    paddings: Paddings | None
+    hidden_sizes: Sequence[int]
+    hidden_nonlinearity: Nonlinearity
+    hidden_w_init: Initializer
+    hidden_b_init: Initializer
+    output_nonlinearity: Nonlinearity
+    output_w_init: Initializer
+    output_b_init: Initializer
+    layer_normalization: bool
 
 
 class CNN(Module):

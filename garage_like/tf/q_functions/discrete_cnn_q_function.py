@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Unpack
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
-from garage_like.tf.modules.cnn import CNN, ImageFormat, Kernel, Paddings
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.cnn import CNN, CNNOptions, ImageFormat
 from garage_like.tf.modules.mlp import Nonlinearity
 from garage_like.tf.modules.module import Module
 from garage_like.tf.policies.spaces import check_discrete
@@ -36,24 +35,13 @@ class DiscreteCNNQFunction(Module):
         env_spec: EnvSpec,
         image_format: ImageFormat = "NHWC",
         *,
-        hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[Kernel] = (8, 4),
-        strides: Sequence[int] | int = (4, 2),
-        paddings: Paddings | None = None,
-        hidden_sizes: Sequence[int] = (256,),
-        hidden_nonlinearity: Nonlinearity = tf.nn.relu,
-        hidden_w_init: Initializer = xavier_uniform,
-        hidden_b_init: Initializer = zeros,
-        output_nonlinearity: Nonlinearity = None,
-        output_w_init: Initializer = xavier_uniform,
-        output_b_init: Initializer = zeros,
-        layer_normalization: bool = False,
         cnn_hidden_nonlinearity: Nonlinearity = None,
         max_pooling: bool = False,
         pool_strides: tuple[int, int] = (2, 2),
         pool_shapes: tuple[int, int] = (2, 2),
         dueling: bool = False,
         name: str | None = None,
+        **options: Unpack[CNNOptions],
     ) -> None:
         check_discrete("DiscreteCNNQFunction", env_spec)
         self._dueling = dueling
@@ -61,21 +49,10 @@ class DiscreteCNNQFunction(Module):
             env_spec.observation_space,
             env_spec.action_dim + dueling,
             image_format=image_format,
-            hidden_channels=hidden_channels,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            paddings=paddings,
-            hidden_sizes=hidden_sizes,
-            hidden_nonlinearity=hidden_nonlinearity,
-            hidden_w_init=hidden_w_init,
-            hidden_b_init=hidden_b_init,
-            output_nonlinearity=output_nonlinearity,
-            output_w_init=output_w_init,
-            output_b_init=output_b_init,
-            layer_normalization=layer_normalization,
             cnn_hidden_nonlinearity=cnn_hidden_nonlinearity,
             pool_shape=pool_shapes if max_pooling else None,
             pool_strides=pool_strides,
+            **options,
         )
 
     def __call__(self, observations: tf.Tensor) -> tf.Tensor:

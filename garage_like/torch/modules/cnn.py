@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypedDict
 
 import gymnasium
 import numpy as np
@@ -17,6 +17,23 @@ ImageFormat = Literal["NHWC", "NCHW"]
 Kernel = int | tuple[int, int]
 """Height and width, or both in one number."""
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+class CNNOptions(TypedDict, total=False):
+    """Arguments that whatever looks at images hands to its CNN; see there."""
+
+    hidden_channels: Sequence[int]
+    kernel_sizes: Sequence[Kernel]
+    strides: Sequence[int] | int
+    paddings: Sequence[int] | int | None
+    hidden_sizes: Sequence[int]
+    hidden_nonlinearity: Nonlinearity
+    hidden_w_init: Initializer
+    hidden_b_init: Initializer
+    output_nonlinearity: Nonlinearity
+    output_w_init: Initializer
+    output_b_init: Initializer
+    layer_normalization: bool
 
 
 class CNN(nn.Module):

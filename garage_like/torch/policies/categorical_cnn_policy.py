@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Unpack
 
 import torch
-from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.torch.distributions import Categorical
-from garage_like.torch.modules.cnn import CNN, ImageFormat, Kernel, PaddingMode
-from garage_like.torch.modules.mlp import Initializer, Nonlinearity
+from garage_like.torch.modules.cnn import CNN, CNNOptions, ImageFormat, Kernel, PaddingMode
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.policies.policy import TorchNetwork
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -37,23 +35,12 @@ class CategoricalCNNPolicy(StochasticPolicy):
         env_spec: EnvSpec,
         image_format: ImageFormat = "NHWC",
         *,
-        hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[Kernel] = (8, 4),
-        strides: Sequence[int] | int = (4, 2),
-        paddings: Sequence[int] | int | None = None,
-        hidden_sizes: Sequence[int] = (256,),
-        hidden_nonlinearity: Nonlinearity = nn.ReLU,
-        hidden_w_init: Initializer = nn.init.xavier_uniform_,
-        hidden_b_init: Initializer = nn.init.zeros_,
-        output_nonlinearity: Nonlinearity = None,
-        output_w_init: Initializer = nn.init.xavier_uniform_,
-        output_b_init: Initializer = nn.init.zeros_,
-        layer_normalization: bool = False,
         padding_mode: PaddingMode = "zeros",
         max_pool: bool = False,
         pool_shape: Kernel | None = None,
         pool_stride: Kernel = 1,
         name: str | None = None,
+        **options: Unpack[CNNOptions],
     ) -> None:
         check_discrete("CategoricalCNNPolicy", env_spec)
         super().__init__(env_spec)
@@ -61,21 +48,10 @@ class CategoricalCNNPolicy(StochasticPolicy):
             env_spec.observation_space,
             env_spec.action_dim,
             image_format=image_format,
-            hidden_channels=hidden_channels,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            paddings=paddings,
-            hidden_sizes=hidden_sizes,
-            hidden_nonlinearity=hidden_nonlinearity,
-            hidden_w_init=hidden_w_init,
-            hidden_b_init=hidden_b_init,
-            output_nonlinearity=output_nonlinearity,
-            output_w_init=output_w_init,
-            output_b_init=output_b_init,
-            layer_normalization=layer_normalization,
             padding_mode=padding_mode,
             pool_shape=(pool_shape or 2) if max_pool else None,
             pool_stride=pool_stride,
+            **options,
         )
 
     def forward(self, observations: torch.Tensor) -> tuple[Categorical, dict[str, torch.Tensor]]:

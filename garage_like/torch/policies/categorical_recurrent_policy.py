@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from garage_like.data.env_spec import EnvSpec
@@ -64,20 +62,4 @@ class CategoricalLSTMPolicy(CategoricalRecurrentPolicy):
 
 
 class CategoricalCfCPolicy(CfCPolicy, CategoricalRecurrentPolicy):
-    """Choose actions with the probabilities that a closed-form continuous-time cell gives them.
-
-    Args:
-        env_spec: of the environment to act in.
-        **options: arguments of CategoricalRecurrentPolicy.
-    """
-
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        hidden_dim: int = 32,
-        *,
-        sparsity: float | None = 0.5,
-        **options: Any,
-    ) -> None:
-        self._sparsity = sparsity
-        super().__init__(env_spec, hidden_dim, **options)
+    """Choose actions with the probabilities that a closed-form continuous-time cell gives them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -110,20 +110,4 @@ class DeterministicLSTMPolicy(DeterministicRecurrentPolicy):
 
 
 class DeterministicCfCPolicy(CfCPolicy, DeterministicRecurrentPolicy):
-    """Take the action that a closed-form continuous-time cell gives: a liquid network.
-
-    Args:
-        env_spec: of the environment to act in.
-        **options: arguments of DeterministicRecurrentPolicy.
-    """
-
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        hidden_dim: int = 32,
-        *,
-        sparsity: float | None = 0.5,
-        **options: Any,
-    ) -> None:
-        self._sparsity = sparsity
-        super().__init__(env_spec, hidden_dim, **options)
+    """Take the action that a closed-form continuous-time cell gives: a liquid network."""

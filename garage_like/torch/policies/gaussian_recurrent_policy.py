@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Unpack
+from typing import Unpack
 
 import torch
 from torch import nn
@@ -94,20 +94,4 @@ class GaussianLSTMPolicy(GaussianRecurrentPolicy):
 
 
 class GaussianCfCPolicy(CfCPolicy, GaussianRecurrentPolicy):
-    """Draw actions around the mean that a closed-form continuous-time cell gives.
-
-    Args:
-        env_spec: of the environment to act in.
-        **options: arguments of GaussianRecurrentPolicy.
-    """
-
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        hidden_dim: int = 32,
-        *,
-        sparsity: float | None = 0.5,
-        **options: Any,
-    ) -> None:
-        self._sparsity = sparsity
-        super().__init__(env_spec, hidden_dim, **options)
+    """Draw actions around the mean that a closed-form continuous-time cell gives."""

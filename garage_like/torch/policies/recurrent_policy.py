@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from garage_like.configuration.configured import NameOption
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
@@ -53,7 +54,7 @@ class EpisodeSteps:
         ]
 
 
-class RecurrentOptions(TypedDict, total=False):
+class RecurrentOptions(NameOption, total=False):
     """Arguments that all recurrent policies take; see RecurrentPolicy."""
 
     hidden_w_init: Initializer
@@ -99,6 +100,7 @@ class RecurrentPolicy(Policy):
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
         state_include_action: bool = True,
+        name: str | None = None,
     ) -> None:
         self._check_spaces(env_spec)
         super().__init__(env_spec)
@@ -175,13 +177,24 @@ class CfCPolicy(RecurrentPolicy):
         hidden_dim: neurons.
         sparsity: share of the synapses between two layers that there are not; None wires every
             neuron to every other, without layers.
+        **options: arguments of the recurrent policy that it is mixed into.
 
     Raises:
         ValueError: if there are too few neurons, or the space of actions is of the wrong kind.
     """
 
     cell_class = CfC
-    _sparsity: float | None
+
+    def __init__(
+        self,
+        env_spec: EnvSpec,
+        hidden_dim: int = 32,
+        *,
+        sparsity: float | None = 0.5,
+        **options: Any,
+    ) -> None:
+        self._sparsity = sparsity
+        super().__init__(env_spec, hidden_dim, **options)
 
     def _wiring(self, env_spec: EnvSpec) -> dict[str, Any]:
         if self._sparsity is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Unpack
 
 import torch
 from torch import nn
@@ -10,8 +10,8 @@ from torch import nn
 from garage_like.configuration.configured import Named
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
-from garage_like.torch.modules.cnn import CNN, ImageFormat, Kernel, PaddingMode
-from garage_like.torch.modules.mlp import Initializer, Nonlinearity
+from garage_like.torch.modules.cnn import CNN, CNNOptions, ImageFormat, Kernel, PaddingMode
+from garage_like.torch.modules.mlp import Nonlinearity
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.q_functions.discrete_mlp_q_function import combine_dueling
 
@@ -37,18 +37,6 @@ class DiscreteCNNQFunction(Named, nn.Module):
         env_spec: EnvSpec,
         image_format: ImageFormat = "NHWC",
         *,
-        hidden_channels: Sequence[int] = (16, 32),
-        kernel_sizes: Sequence[Kernel] = (8, 4),
-        strides: Sequence[int] | int = (4, 2),
-        paddings: Sequence[int] | int | None = None,
-        hidden_sizes: Sequence[int] = (256,),
-        hidden_nonlinearity: Nonlinearity = nn.ReLU,
-        hidden_w_init: Initializer = nn.init.xavier_uniform_,
-        hidden_b_init: Initializer = nn.init.zeros_,
-        output_nonlinearity: Nonlinearity = None,
-        output_w_init: Initializer = nn.init.xavier_uniform_,
-        output_b_init: Initializer = nn.init.zeros_,
-        layer_normalization: bool = False,
         cnn_hidden_nonlinearity: Nonlinearity = None,
         padding_mode: PaddingMode = "zeros",
         max_pool: bool = False,
@@ -56,6 +44,7 @@ class DiscreteCNNQFunction(Named, nn.Module):
         pool_stride: Kernel = 1,
         dueling: bool = False,
         name: str | None = None,
+        **options: Unpack[CNNOptions],
     ) -> None:
         check_discrete("DiscreteCNNQFunction", env_spec)
         super().__init__()
@@ -64,22 +53,11 @@ class DiscreteCNNQFunction(Named, nn.Module):
             env_spec.observation_space,
             env_spec.action_dim + dueling,
             image_format=image_format,
-            hidden_channels=hidden_channels,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            paddings=paddings,
-            hidden_sizes=hidden_sizes,
-            hidden_nonlinearity=hidden_nonlinearity,
-            hidden_w_init=hidden_w_init,
-            hidden_b_init=hidden_b_init,
-            output_nonlinearity=output_nonlinearity,
-            output_w_init=output_w_init,
-            output_b_init=output_b_init,
-            layer_normalization=layer_normalization,
             cnn_hidden_nonlinearity=cnn_hidden_nonlinearity,
             padding_mode=padding_mode,
             pool_shape=(pool_shape or 2) if max_pool else None,
             pool_stride=pool_stride,
+            **options,
         )
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
