@@ -8,6 +8,8 @@ import numpy as np
 
 from garage_like.interfaces import Actor, Policy, RecurrentActor
 
+_GET = "get_actions", "get_action"
+
 
 class FrameworkActor:
     """Act by the policy's own `get_actions`, or by its `get_action` if it has no other.
@@ -80,6 +82,15 @@ def actor_of(policy: Any) -> Actor:
     otherwise by `get_action`, `get_actions` or `forward`, what asks these.
     """
     says = _nearest(policy, "actor", "get_actions", "get_action", "forward", "__call__")
+    return FrameworkActor(policy) if says in _GET else actor_under(policy)
+
+
+def actor_under(policy: Any) -> Actor:
+    """Return what a policy acts by where `get_action` and `get_actions` say nothing of their own.
+
+    Those of the base classes act by this, so that one that overrides them may call them.
+    """
+    says = _nearest(policy, "actor", "forward", "__call__")
     if says == "actor" or (says is None and hasattr(policy, "actor")):
         actor: Actor | None = policy.actor()
         return FrameworkActor(policy) if actor is None else actor
@@ -91,7 +102,7 @@ def actor_of(policy: Any) -> Actor:
 
 def _acts_one_by_one(policy: Any) -> bool:
     """Tell whether a policy says by `get_action` how it acts, and `get_actions` knows nothing."""
-    return _nearest(policy, "get_actions", "get_action") == "get_action"
+    return _nearest(policy, *_GET) == "get_action"
 
 
 def _nearest(policy: Any, *names: str) -> str | None:

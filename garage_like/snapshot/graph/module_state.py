@@ -162,11 +162,8 @@ class ModuleState:
                 if made.get(place) is None and _digest(live) != value.before:
                     continue  # the script says something else there now
                 value = value.value
-            owners = {place}
-            if not isinstance(live, NUMBERS):
-                owners |= {other for other, at in places.items() if at.value is live}
-            for other in owners:
-                places[other].bind(value)
+            for holder in [places[place], *_holders(live, places)]:
+                holder.bind(value)
             bound.append(place)
         return bound
 
@@ -190,6 +187,16 @@ class ModuleState:
             self._restored, self._elsewhere = restored, elsewhere
             _take_back(before)
             raise
+
+
+def _holders(value: Any, places: Mapping[str, Place]) -> Iterator[Place]:
+    """Yield the other places of a value: names that no function uses yet are among them."""
+    if isinstance(value, NUMBERS):
+        return
+    yield from (at for at in places.values() if at.value is value)
+    for space in own_namespaces():
+        names = [name for name, held in space.items() if held is value]
+        yield from (Place(value, space, name, space) for name in names)
 
 
 def _functions_in(graph: Mapping[str, Any]) -> list[Any]:

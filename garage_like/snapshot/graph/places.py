@@ -87,7 +87,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
         functions += [
             (f"{space['__name__']}.{name}", v)
             for name, v in list(space.items())
-            if reached_from is None or _is_experiment(v)
+            if reached_from is None or any(map(_is_experiment, (v, *_inside(v))))
         ]
     functions += [(_name_of(v), v) for v in reached_from or ()]
     met: set[int] = set()
@@ -216,14 +216,22 @@ def _module_of(value: Any) -> Any:
 
 
 def _inside(value: Any) -> Iterator[Any]:
-    """Yield the function that another one, or what was made of it, goes around."""
+    """Yield the functions that another one, or what was made of it, goes around.
+
+    A command of Click's goes around one, and an application of Typer's around several.
+    """
     if isinstance(value, functools.partial):
         yield value.func
-    for name in ("__wrapped__", "py_func"):
-        attributes = getattr(value, "__dict__", None)  # of an object that forwards: anything
-        inner = attributes.get(name) if isinstance(attributes, dict) else None
-        if isinstance(inner, types.FunctionType | CACHED_FUNCTION):
+    attributes = getattr(value, "__dict__", None)  # of an object that forwards: anything
+    if not isinstance(attributes, dict) or isinstance(value, types.ModuleType):
+        return
+    for name in ("__wrapped__", "py_func", "callback"):
+        if isinstance(inner := attributes.get(name), types.FunctionType | CACHED_FUNCTION):
             yield inner
+    for name in ("commands", "registered_commands"):
+        inner = attributes.get(name)
+        inner = list(inner.values()) if isinstance(inner, dict) else inner
+        yield from inner if isinstance(inner, list) else ()
 
 
 def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:

@@ -14,7 +14,7 @@ from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np.actors import sample_categorical
 from garage_like.np.observations import flatten_observations
-from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.framework_actor import actor_under
 from garage_like.tf.distributions import Categorical, DiagonalGaussian
 from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
@@ -76,7 +76,7 @@ class Policy(Module, OfEnv, ExtensionPoints):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return actor_of(self).act(observations, self._rng)
+        return actor_under(self).act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""

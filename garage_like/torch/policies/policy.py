@@ -15,7 +15,7 @@ from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
 from garage_like.np.observations import flatten_observations
-from garage_like.sampler.framework_actor import actor_of
+from garage_like.sampler.framework_actor import actor_under
 
 
 class Policy(Named, OfEnv, nn.Module):
@@ -66,7 +66,7 @@ class Policy(Named, OfEnv, nn.Module):
 
     def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return N actions and their agent infos, drawn from the policy's own generator."""
-        return actor_of(self).act(observations, self._rng)
+        return actor_under(self).act(observations, self._rng)
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: this policy remembers nothing of an episode."""

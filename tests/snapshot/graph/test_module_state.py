@@ -182,6 +182,46 @@ def test_what_was_saved_is_put_back_where_it_was(own):
     assert own.cached(1, m=2) is saved["__main__.cached: its cache"].calls[0].result
 
 
+def test_what_was_saved_is_put_back_under_names_that_no_function_uses(own):
+    state = ModuleState()
+    state.begin()
+    own.count()
+    own.THINGS["a"].append(2)
+    own.alias = own.THINGS
+    saved = {"__main__.THINGS": {"a": [1, 2]}}
+    assert state.changed({})["__main__.THINGS"] == saved["__main__.THINGS"]
+    own.THINGS["a"].pop()
+    state.put_back(saved)
+    assert own.alias is own.THINGS is saved["__main__.THINGS"]
+
+
+COMMANDS = """
+import click
+from garage_like import wrap_experiment
+
+MADE, TOLD = [], []
+
+@click.command()
+@wrap_experiment
+def alone(ctxt):
+    MADE.append(1)
+
+@click.group()
+def several():
+    pass
+
+@several.command()
+@wrap_experiment
+def one_of_them(ctxt):
+    TOLD.append(1)
+"""
+
+
+def test_what_experiments_behind_commands_use_is_found(own):
+    exec(compile(COMMANDS, own.__file__, "exec"), vars(own))
+    assert {"__main__.MADE", "__main__.TOLD"} <= set(find_places([]))
+
+
 def test_what_the_run_holds_too_is_one_with_it_again(own):
     state = ModuleState()
     state.begin()
