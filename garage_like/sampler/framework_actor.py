@@ -140,3 +140,24 @@ def forget(memory: np.ndarray | None, do_resets: np.ndarray | None) -> np.ndarra
         return None
     memory[np.asarray(do_resets, bool)] = 0.0
     return memory
+
+
+class Remembering:
+    """Let a policy with a recurrent actor act on a memory of its own; samplers have theirs."""
+
+    _memory: np.ndarray | None
+    _rng: np.random.Generator
+
+    def actor(self) -> RecurrentActor:
+        """Return a NumPy actor on the current weights, which acts on its caller's memory."""
+        raise NotImplementedError(f"{type(self).__name__} must implement actor")
+
+    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return N actions and their agent infos, on the policy's own memory of N episodes."""
+        actor = self.actor()
+        self._memory = give_memory(actor, len(observations), self._memory)
+        return actor.act(observations, self._rng)
+
+    def reset(self, do_resets: np.ndarray | None = None) -> None:
+        """Forget what `get_actions` remembers; do_resets: shape (N,), of which episodes."""
+        self._memory = forget(self._memory, do_resets)

@@ -1,4 +1,4 @@
-"""CategoricalRecurrentPolicy: choose among finitely many actions, with a memory."""
+"""Categorical policies on recurrent cells: finitely many actions, with a memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from garage_like.np.actors import CategoricalActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.distributions import Categorical
-from garage_like.tf.modules.initializers import Initializer, xavier_uniform, zeros
+from garage_like.tf.modules.gru import GRU
+from garage_like.tf.modules.lstm import LSTM
 from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.spaces import check_discrete
 from garage_like.tf.quiet_import import tf
@@ -25,29 +26,8 @@ class CategoricalRecurrentPolicy(RecurrentPolicy):
             positive integer.
     """
 
-    def __init__(
-        self,
-        env_spec: EnvSpec,
-        hidden_dim: int = 32,
-        hidden_w_init: Initializer = xavier_uniform,
-        recurrent_w_init: Initializer = xavier_uniform,
-        hidden_b_init: Initializer = zeros,
-        output_w_init: Initializer = xavier_uniform,
-        output_b_init: Initializer = zeros,
-        state_include_action: bool = True,
-        name: str | None = None,
-    ) -> None:
+    def _check_spaces(self, env_spec: EnvSpec) -> None:
         check_discrete(type(self).__name__, env_spec)
-        super().__init__(
-            env_spec,
-            hidden_dim,
-            hidden_w_init,
-            recurrent_w_init,
-            hidden_b_init,
-            output_w_init,
-            output_b_init,
-            state_include_action,
-        )
 
     def __call__(self, inputs: RecurrentInputs) -> tuple[Categorical, dict[str, tf.Tensor]]:
         """Return the distribution over actions at each step of `inputs(episodes)`."""
@@ -58,3 +38,21 @@ class CategoricalRecurrentPolicy(RecurrentPolicy):
         network = self._network()
         actor = CategoricalActor(network, self._env_spec.observation_space)
         return RecurrentActor(actor, network)
+
+
+class CategoricalGRUPolicy(CategoricalRecurrentPolicy):
+    """Choose actions with the probabilities that a gated recurrent unit gives them.
+
+    Its arguments are those of CategoricalRecurrentPolicy.
+    """
+
+    cell_class = GRU
+
+
+class CategoricalLSTMPolicy(CategoricalRecurrentPolicy):
+    """Choose actions with the probabilities that a long short-term memory gives them.
+
+    Its arguments are those of CategoricalRecurrentPolicy.
+    """
+
+    cell_class = LSTM

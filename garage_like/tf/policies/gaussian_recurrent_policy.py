@@ -1,4 +1,4 @@
-"""GaussianRecurrentPolicy: continuous actions around a mean, with a memory."""
+"""Gaussian policies on recurrent cells: continuous actions around a mean, with a memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from garage_like.np.actors import GaussianActor
 from garage_like.np.recurrent_actors import RecurrentActor
 from garage_like.np.recurrent_inputs import RecurrentInputs
 from garage_like.tf.distributions import DiagonalGaussian
+from garage_like.tf.modules.gru import GRU
 from garage_like.tf.modules.initializers import Initializer, as_array, xavier_uniform, zeros
+from garage_like.tf.modules.lstm import LSTM
 from garage_like.tf.policies.recurrent_policy import RecurrentPolicy
 from garage_like.tf.policies.spaces import check_box
 from garage_like.tf.quiet_import import tf
@@ -47,10 +49,8 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
         init_std: float = 1.0,
         name: str | None = None,
     ) -> None:
-        owner = type(self).__name__
-        check_box(owner, env_spec)
         if not init_std > 0.0:
-            raise ValueError(f"{owner}: init_std must be positive, got {init_std!r}")
+            raise ValueError(f"{type(self).__name__}: init_std must be positive, got {init_std!r}")
         super().__init__(
             env_spec,
             hidden_dim,
@@ -67,6 +67,9 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
             name="log_std",
         )
 
+    def _check_spaces(self, env_spec: EnvSpec) -> None:
+        check_box(type(self).__name__, env_spec)
+
     def __call__(self, inputs: RecurrentInputs) -> tuple[DiagonalGaussian, dict[str, tf.Tensor]]:
         """Return the distribution over actions at each step of `inputs(episodes)`."""
         mean = self._outputs(inputs)
@@ -78,3 +81,21 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
         shape = self._env_spec.action_space.shape
         assert shape is not None
         return RecurrentActor(GaussianActor(network, as_array(self.log_std), space, shape), network)
+
+
+class GaussianGRUPolicy(GaussianRecurrentPolicy):
+    """Draw actions around the mean that a gated recurrent unit gives.
+
+    Its arguments are those of GaussianRecurrentPolicy.
+    """
+
+    cell_class = GRU
+
+
+class GaussianLSTMPolicy(GaussianRecurrentPolicy):
+    """Draw actions around the mean that a long short-term memory gives.
+
+    Its arguments are those of GaussianRecurrentPolicy.
+    """
+
+    cell_class = LSTM

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
-from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
+from garage_like.np.recurrent_actors import RecurrentNetwork
 from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
-from garage_like.sampler.framework_actor import forget, give_memory
+from garage_like.sampler.framework_actor import Remembering
 from garage_like.tf.modules.gru import GRU
 from garage_like.tf.modules.initializers import (
     Initializer,
@@ -24,7 +20,7 @@ from garage_like.tf.policies.stochastic_policy import StochasticPolicy
 from garage_like.tf.quiet_import import tf
 
 
-class RecurrentPolicy(StochasticPolicy):
+class RecurrentPolicy(Remembering, StochasticPolicy):
     """Map all observations of an episode so far, and actions, to a distribution over actions.
 
     Workers keep the memory of the episodes that they play; `get_actions` keeps one of its own,
@@ -58,7 +54,9 @@ class RecurrentPolicy(StochasticPolicy):
         output_w_init: Initializer = xavier_uniform,
         output_b_init: Initializer = zeros,
         state_include_action: bool = True,
+        name: str | None = None,
     ) -> None:
+        self._check_spaces(env_spec)
         super().__init__(env_spec)
         outputs = env_spec.action_dim
         self._remembered_action_dim = outputs if state_include_action else 0
@@ -71,7 +69,10 @@ class RecurrentPolicy(StochasticPolicy):
         )
         self.output_weights = make_variable(output_w_init, (hidden_dim, outputs), "output_weight")
         self.output_biases = make_variable(output_b_init, (outputs,), "output_bias")
-        self._memory: np.ndarray | None = None
+        self._memory = None
+
+    def _check_spaces(self, env_spec: EnvSpec) -> None:
+        """Raise ValueError unless the policy can act there."""
 
     def inputs(self, episodes: EpisodeBatch) -> RecurrentInputs:
         """Return what a call takes: the episodes of a batch side by side."""
@@ -82,10 +83,6 @@ class RecurrentPolicy(StochasticPolicy):
         seen = tf.gather(self.cell(inputs.rows, inputs.states), inputs.steps)
         return tf.matmul(seen, self.output_weights) + self.output_biases
 
-    def actor(self) -> RecurrentActor:
-        """Return a NumPy actor on the current weights, which acts on its caller's memory."""
-        raise NotImplementedError(f"{type(self).__name__} must implement actor")
-
     def _network(self) -> RecurrentNetwork:
         """Return the same network on copies of the weights, one step at a time."""
         return RecurrentNetwork(
@@ -94,13 +91,3 @@ class RecurrentPolicy(StochasticPolicy):
             as_array(self.output_biases),
             self._remembered_action_dim,
         )
-
-    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return N actions and their agent infos, on the policy's own memory of N episodes."""
-        actor = self.actor()
-        self._memory = give_memory(actor, len(observations), self._memory)
-        return actor.act(observations, self._rng)
-
-    def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Forget what `get_actions` remembers; do_resets: shape (N,), of which episodes."""
-        self._memory = forget(self._memory, do_resets)

@@ -2,8 +2,10 @@
 
 from garage_like.tf.q_functions.continuous_mlp_q_function import ContinuousMLPQFunction
 from garage_like.tf.q_functions.discrete_cnn_q_function import DiscreteCNNQFunction
-from garage_like.tf.q_functions.discrete_mlp_dueling_q_function import DiscreteMLPDuelingQFunction
-from garage_like.tf.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction
+from garage_like.tf.q_functions.discrete_mlp_q_function import (
+    DiscreteMLPDuelingQFunction,
+    DiscreteMLPQFunction,
+)
 
 __all__ = [
     "DiscreteMLPDuelingQFunction",

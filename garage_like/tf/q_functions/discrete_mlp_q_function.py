@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
@@ -70,6 +71,16 @@ class DiscreteMLPQFunction(Module):
         """Return the same function on copies of the weights, or None if NumPy cannot."""
         network = self.mlp.to_numpy()
         return DuelingNetwork(network) if self._dueling and network is not None else network
+
+
+class DiscreteMLPDuelingQFunction(DiscreteMLPQFunction):
+    """Value all actions at once, the value of the state apart from what each action adds to it.
+
+    Wang et al. 2016, arXiv:1511.06581. Its arguments are those of DiscreteMLPQFunction.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "dueling": True})
 
 
 def combine_dueling(outputs: tf.Tensor) -> tf.Tensor:

@@ -11,9 +11,9 @@ from torch import nn
 from garage_like.configuration.configured import NameOption
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
-from garage_like.np.recurrent_actors import RecurrentActor, RecurrentNetwork
+from garage_like.np.recurrent_actors import RecurrentNetwork
 from garage_like.np.recurrent_inputs import RecurrentInputs, recurrent_inputs
-from garage_like.sampler.framework_actor import forget, give_memory
+from garage_like.sampler.framework_actor import Remembering
 from garage_like.torch.modules.cfc import CfC
 from garage_like.torch.modules.mlp import Initializer
 from garage_like.torch.modules.recurrent_cells import RecurrentCell
@@ -65,7 +65,7 @@ class RecurrentOptions(NameOption, total=False):
     state_include_action: bool
 
 
-class RecurrentPolicy(Policy):
+class RecurrentPolicy(Remembering, Policy):
     """Map all observations of an episode so far, and actions, to what is done.
 
     Workers keep the memory of the episodes that they play; `get_actions` keeps one of its own,
@@ -116,7 +116,7 @@ class RecurrentPolicy(Policy):
         self.output = nn.Linear(self.cell.hidden_dim, env_spec.action_dim)
         output_w_init(self.output.weight)
         output_b_init(self.output.bias)
-        self._memory: np.ndarray | None = None
+        self._memory = None
 
     def _check_spaces(self, env_spec: EnvSpec) -> None:
         """Raise ValueError unless the policy can act there."""
@@ -143,10 +143,6 @@ class RecurrentPolicy(Policy):
         outputs: torch.Tensor = self.output(self.cell(inputs.rows, inputs.states)[inputs.steps])
         return outputs
 
-    def actor(self) -> RecurrentActor:
-        """Return a NumPy actor on the current weights, which acts on its caller's memory."""
-        raise NotImplementedError(f"{type(self).__name__} must implement actor")
-
     def _network(self) -> RecurrentNetwork:
         """Return the same network in NumPy, one step at a time."""
         return RecurrentNetwork(
@@ -155,16 +151,6 @@ class RecurrentPolicy(Policy):
             self.output.bias.detach().cpu().numpy(),
             self._remembered_action_dim,
         )
-
-    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return N actions and their agent infos, on the policy's own memory of N episodes."""
-        actor = self.actor()
-        self._memory = give_memory(actor, len(observations), self._memory)
-        return actor.act(observations, self._rng)
-
-    def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Forget what `get_actions` remembers; do_resets: shape (N,), of which episodes."""
-        self._memory = forget(self._memory, do_resets)
 
 
 class CfCPolicy(RecurrentPolicy):

@@ -4,8 +4,8 @@ from garage_like.torch.q_functions.continuous_mlp_q_function import (
     ContinuousMLPQFunction,
     QuantileMLPQFunction,
 )
-from garage_like.torch.q_functions.discrete_cnn_q_function import DiscreteCNNQFunction
-from garage_like.torch.q_functions.discrete_dueling_cnn_q_function import (
+from garage_like.torch.q_functions.discrete_cnn_q_function import (
+    DiscreteCNNQFunction,
     DiscreteDuelingCNNQFunction,
 )
 from garage_like.torch.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction

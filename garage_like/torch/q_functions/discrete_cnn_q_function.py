@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import nn
@@ -68,3 +68,13 @@ class DiscreteCNNQFunction(Named, nn.Module):
     def to_numpy(self) -> Network | None:
         """Return None: NumPy has no convolutions."""
         return None
+
+
+class DiscreteDuelingCNNQFunction(DiscreteCNNQFunction):
+    """Value all actions at once, the value of the state apart from what each action adds to it.
+
+    Wang et al. 2016, arXiv:1511.06581. Its arguments are those of DiscreteCNNQFunction.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "dueling": True})
