@@ -24,6 +24,7 @@ BEAT = 5.0
 LAPSE = 20.0
 """Seconds without one after which a writer is taken for dead."""
 
+_DRAWN = uuid.uuid4().hex
 _FOLDER = "lease"
 _LOOKS = 20
 
@@ -88,12 +89,21 @@ def claim(place: Place, run: str | None = None) -> tuple[Head, int]:
             " or `garage-like pull` it and go on with that run"
         )
     ours = f"process {os.getpid()} on {os.uname().nodename}"
-    if head.owner != ours:
+    if head.writer.rpartition(".")[0] != _this_process():
         _wait_for_silence(place, head)
-    claimed = replace(head, token=head.token + 1, owner=ours, writer=uuid.uuid4().hex)
+    writer = f"{_this_process()}.{uuid.uuid4().hex}"
+    claimed = replace(head, token=head.token + 1, owner=ours, writer=writer)
     number = create_next(place, claimed, number)
     place.delete([key for key in place.keys(_FOLDER) if key != _key(claimed.token)])
     return claimed, number
+
+
+def _this_process() -> str:
+    """Return what tells this process from any other, those of containers that are twins included.
+
+    Twins are called alike and number their processes alike; a child by fork shares what was drawn.
+    """
+    return f"{_DRAWN}.{os.getpid()}"
 
 
 def _wait_for_silence(place: Place, head: Head) -> None:

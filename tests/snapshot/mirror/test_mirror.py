@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import threading
 import warnings
 from types import SimpleNamespace
@@ -275,8 +276,39 @@ def elsewhere(monkeypatch):
     """Let this process be another machine, when called; a writer is soon taken for dead."""
     monkeypatch.setattr(lease, "BEAT", 0.02)
     monkeypatch.setattr(lease, "LAPSE", 1.0)
-    uname = SimpleNamespace(nodename="another")
-    return lambda: monkeypatch.setattr(lease.os, "uname", lambda: uname)
+
+    def call(name="another"):
+        """Go to a machine of that name, to a process of the same number."""
+        monkeypatch.setattr(lease.os, "uname", lambda: SimpleNamespace(nodename=name))
+        monkeypatch.setattr(lease, "_DRAWN", "drawn elsewhere")
+
+    return call
+
+
+def test_a_twin_container_disturbs_nobody_either(run, url, elsewhere):
+    run.save(0)
+    first = sender_of(run, url)
+    life = Lease(first._place, first.token)
+    push_newest(first, run.dir)
+    assert sender_of(run, url).token == 2  # this process itself goes on at once
+    first = sender_of(run, url)
+    life.give_back()
+    life = Lease(first._place, first.token)
+    while lease._word(first._place, first.token) is None:
+        pass
+    elsewhere(os.uname().nodename)
+    with pytest.raises(FencedError, match=r"process \d+ on .* lives, and writes there; stop it"):
+        sender_of(run, url)
+    life.give_back()
+    assert sender_of(run, url).token == 4
+
+
+def test_a_child_by_fork_is_not_taken_for_its_parent(monkeypatch):
+    here = lease._this_process()
+    assert here == lease._this_process()
+    child = os.getpid() + 1
+    monkeypatch.setattr(lease.os, "getpid", lambda: child)
+    assert here != lease._this_process()
 
 
 def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, elsewhere):
