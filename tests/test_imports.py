@@ -40,6 +40,7 @@ LOOSE_FILES = ["__init__", "__main__", "errors", "evaluation", "interfaces", "la
 # Modules of framework-free rooms that need torch; others import them inside functions only.
 LOADED_ONCE_TORCH_IS = {
     "garage_like.snapshot.kinds.torch_arrays",
+    "garage_like.snapshot.kinds.torch_blocks",
     "garage_like.snapshot.kinds.torch_graphs",
     "garage_like.snapshot.kinds.torch_modules",
     "garage_like.snapshot.kinds.torch_pickling",

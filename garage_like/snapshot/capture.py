@@ -147,7 +147,7 @@ def capture(
         previous: the last snapshot that was committed: rows of tables that have not changed since
             are not copied.
         include_buffer: whether replay memory is captured with its transitions.
-        known_names: of the capture before; None works names out again.
+        known_names: what is known from the captures before, of names and else; None finds it again.
         env_states: what is known of the environments.
 
     Raises:
@@ -156,13 +156,14 @@ def capture(
     staging = staging or Staging()
     if KINDS.registered:
         graph = {_KINDS: KINDS.registered, **graph}
+    kept = None if known_names is None else known_names.kept
     try:
-        content, pickler = pickled(graph, include_buffer, staging, env_states)
+        content, pickler = pickled(graph, include_buffer, staging, env_states, kept)
     except MemoryError:
         raise
     except Exception:  # want of memory, perhaps: pickle makes other errors of that
         try:
-            content, pickler = pickled(graph, include_buffer, staging, env_states)
+            content, pickler = pickled(graph, include_buffer, staging, env_states, kept)
         except MemoryError:
             raise
         except Exception as error:
@@ -195,7 +196,11 @@ def capture(
 
 
 def pickled(
-    graph: Mapping[str, Any], include_buffer: bool, staging: Staging, env_states: EnvStates
+    graph: Mapping[str, Any],
+    include_buffer: bool,
+    staging: Staging,
+    env_states: EnvStates,
+    kept: dict[Any, Any] | None = None,
 ) -> tuple[bytes, GraphPickler]:
     """Pickle a graph as `capture` does, and find out about its environments; copy no array."""
     while True:
@@ -204,11 +209,14 @@ def pickled(
             tables_apart=True,
             leave_out_memory=not include_buffer,
             slots_in_rows=True,
+            kept=kept,
             twins=staging.twins,
             env_states=env_states,
         )
         with contextlib.suppress(PickleAgainError):
-            return _settled(pickler, env_states), pickler
+            content = _settled(pickler, env_states)
+            pickler.finish()
+            return content, pickler
 
 
 def _settled(pickler: GraphPickler, env_states: EnvStates) -> bytes:

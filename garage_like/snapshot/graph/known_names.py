@@ -19,9 +19,13 @@ class KnownNames:
     say) bears its name. The walk is taken again when the number of arrays, a shape or a type is
     another, or when an array is met in the place of another one that was known: two networks that
     change places, say.
+
+    Attributes:
+        kept: what kinds keep from one capture to the next.
     """
 
     def __init__(self) -> None:
+        self.kept: dict[Any, Any] = {}
         self._views: list[View] = []
         self._owners: list[Any] = []
         self._others: set[int] = set()

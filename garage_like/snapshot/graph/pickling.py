@@ -49,6 +49,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         tables_apart: whether the rows of tables are left out, to be saved beside the pickle.
         leave_out_memory: whether replay memory is pickled as if it held no transitions.
         slots_in_rows: whether many small arrays may be pickled as one, such as an optimizer's.
+        kept: what kinds keep from capture to capture; None: no other follows.
         twins: copies of large objects, from the pickle before, that are brought up to date, and to
             which new ones are appended. None: such objects are pickled as they are.
         env_states: what is known of environments.
@@ -74,6 +75,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         tables_apart: bool = False,
         leave_out_memory: bool = False,
         slots_in_rows: bool = False,
+        kept: dict[Any, Any] | None = None,
         twins: list[Any] | None = None,
         env_states: EnvStates = NOTHING_KNOWN,
     ) -> None:
@@ -88,6 +90,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self.made_again: dict[int, Any] = {}
         self.twins = twins
         self.slots_in_rows = slots_in_rows
+        self.kept = kept
         self.env_states = env_states
         self.packing = PACKING
         self._tables_apart = tables_apart
@@ -111,14 +114,21 @@ class GraphPickler(cloudpickle.CloudPickler):
 
     @property
     def classes(self) -> frozenset[type]:
-        """Classes of the objects that were pickled, but for Python's plainest."""
-        return frozenset(self._reducers)
+        """Classes of the objects that were pickled, but for Python's plainest and for our own."""
+        ours = "garage_like.snapshot.kinds."
+        return frozenset(cls for cls in self._reducers if not cls.__module__.startswith(ours))
 
     def save(self) -> bytes:
         """Return the pickle."""
         with _deep_recursion():
             self.dump(dict(self._graph))
         return self._file.getvalue()
+
+    def finish(self) -> None:
+        """Let kinds settle what the next pickle may do at once; they may ask for this one again."""
+        for own in self._own.values():
+            if hasattr(own, "finish"):
+                own.finish()
 
     def let_go(self) -> None:
         """Let go of the memory of what was pickled, once the buffers are copied.

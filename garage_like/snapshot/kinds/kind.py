@@ -73,6 +73,7 @@ class Pickling(Protocol):
         late: what knows the bytes of buffers that are left empty, by the number of the buffer.
         twins: copies of large objects, kept from pickle to pickle; None: there is no room for any.
         slots_in_rows: whether many small arrays may be pickled as one.
+        kept: what kinds keep from capture to capture of one run; None: no other follows.
         env_states: what is known of environments.
         made_again: objects that are made again after a restore, by id.
         packing: how objects are handed from process to process.
@@ -82,6 +83,7 @@ class Pickling(Protocol):
     late: dict[int, Late]
     twins: list[Any] | None
     slots_in_rows: bool
+    kept: dict[Any, Any] | None
     env_states: Any
     made_again: dict[int, Any]
     packing: Packing
@@ -102,7 +104,11 @@ class Pickling(Protocol):
         """Return the path of a named object; None where nothing can be restored into."""
 
     def own(self, make: Callable[[Pickling], T]) -> T:
-        """Return what a kind keeps as long as one graph is pickled: made when first asked for."""
+        """Return what a kind keeps as long as one graph is pickled: made when first asked for.
+
+        If it has a method `finish`, that is called when all has been met; it may raise
+        PickleAgainError.
+        """
 
 
 class Kind:

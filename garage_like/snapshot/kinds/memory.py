@@ -39,3 +39,21 @@ class MemoryMap:
         self._holders.insert(index, (start + nbytes, candidate))
         self.views[id(candidate)] = []
         return candidate, start
+
+    def hold(self, starts: list[int], holders: list[tuple[int, Any]]) -> bool:
+        """Register many holders at once; False, and none, if somebody holds part of it already.
+
+        Args:
+            starts: the addresses of the first bytes, in order.
+            holders: for each the address after its last byte, and who holds it.
+        """
+        for start, (end, _) in zip(self._starts, self._holders, strict=True):
+            index = bisect.bisect_left(starts, end)
+            if index and holders[index - 1][0] > start:
+                return False
+        pairs = zip([*self._starts, *starts], [*self._holders, *holders], strict=True)
+        in_order = sorted(pairs, key=lambda pair: pair[0]) if self._starts else list(pairs)
+        self._starts = [start for start, _ in in_order]
+        self._holders = [holder for _, holder in in_order]
+        self.views.update((id(holder), []) for _, holder in holders)
+        return True

@@ -21,6 +21,8 @@ from garage_like.snapshot.kinds.kind import (
     no_parts,
 )
 
+_OWN_MODULES = tuple(f"garage_like.snapshot.kinds.torch_{name}" for name in ("blocks", "slots"))
+
 
 class TorchKind(Kind):
     """torch, on CPU and GPU."""
@@ -34,7 +36,7 @@ class TorchKind(Kind):
             cls is defaultdict
             or _is(cls, "Tensor", "UntypedStorage", "Generator", "nn.Module", "optim.Optimizer")
             or _is(cls, "dtype", "device", "layout")
-            or cls.__module__ == "garage_like.snapshot.kinds.torch_slots"
+            or cls.__module__ in _OWN_MODULES
         )
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:

@@ -5,6 +5,7 @@ Imported only where torch is loaded already.
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from garage_like.snapshot.kinds import (
     arrays,
     torch_arrays,
+    torch_blocks,
     torch_graphs,
     torch_modules,
     torch_scripts,
@@ -36,6 +38,24 @@ class TorchPickling:
         self._slots_in_rows = pickling.slots_in_rows
         self._in_rows: set[int] = set()
         self._met: set[int] = set()
+        self._known: torch_blocks.KnownTensors | None = None
+        if pickling.kept is not None:
+            known = torch_blocks.KnownTensors
+            self._known = pickling.kept.setdefault(known, known())
+        block = None if self._known is None else self._known.block()
+        self._block = block if block is not None and block.take(self._cpu) else None
+        self._numbers = {} if self._block is None else self._block.numbers
+        self._met_in_block: set[int] = set()
+        self._alone: dict[int, torch.Tensor] = {}
+
+    def finish(self) -> None:
+        """Settle what the next pickle may do at once, when all has been met."""
+        if self._known is None:
+            return
+        if self._block is not None:
+            self._block.note_views(self._cpu.views)
+        if not self._known.settle(self._met_in_block, self._alone):
+            raise PickleAgainError
 
     def reducer(self, cls: type) -> Reducer | None:
         """Return what reduces objects of a class; None: as pickle does by itself."""
@@ -51,6 +71,8 @@ class TorchPickling:
             return self._reduce_defaultdict
         if cls is torch_slots.SlotRows:
             return self._reduce_rows
+        if cls is torch_blocks.TensorBlock:
+            return self._reduce_block
         if issubclass(cls, torch.jit.ScriptModule):
             return torch_scripts.reduce_script
         if torch_graphs.is_parametrized_class(cls):
@@ -92,8 +114,20 @@ class TorchPickling:
         self._meet(value)
         return NotImplemented
 
+    def _reduce_block(self, block: torch_blocks.TensorBlock) -> Any:
+        self._announce(block.views)
+        return block.reduce()
+
     def _reduce_tensor(self, tensor: torch.Tensor) -> Any:
         self._meet(tensor)
+        number = self._numbers.get(id(tensor))
+        if number is not None:
+            self._met_in_block.add(number)
+            reduced = operator.getitem, (self._block, number)
+            gradient = tensor.grad if tensor.is_leaf else None
+            if gradient is None:
+                return reduced
+            return *reduced, {"grad": gradient}, None, None, torch_arrays.set_tensor_state
         if not torch_arrays.is_tensor(tensor):
             return NotImplemented
         storage, offset = tensor.untyped_storage(), int(tensor.storage_offset())
@@ -109,6 +143,8 @@ class TorchPickling:
         views.append(torch_arrays.view_of(tensor, shape, inside + offset * itemsize, itemsize))
         if holder is tensor:
             self._announce(views)
+            if self._known is not None and torch_blocks.may_join(tensor, storage):
+                self._alone[id(tensor)] = tensor
             return torch_arrays.reduce_owner(tensor, storage, offset, shape)
         if isinstance(holder, np.ndarray):
             holder = arrays.memory_of(holder)[inside : inside + nbytes]
