@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from garage_like.loading.objects import load_policy as load_policy
     from garage_like.loading.weights import load_weights as load_weights
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer
+    from garage_like.torch.functions import _Default as _Default
     from garage_like.torch.functions import make_optimizer as make_optimizer
     from garage_like.trainer.epochs import epochs as epochs
     from garage_like.trainer.trainer import Trainer as Trainer

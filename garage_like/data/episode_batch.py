@@ -15,6 +15,8 @@ from garage_like.data.env_step import StepType
 from garage_like.data.infos import (
     Infos,
     check_rows,
+    check_steps,
+    check_values,
     concatenate_infos,
     slice_infos,
 )
@@ -73,6 +75,13 @@ class EpisodeBatch:
             check_rows("EpisodeBatch", name, getattr(self, name), steps)
         check_rows("EpisodeBatch", "agent_infos", self.agent_infos, steps)
         check_rows("EpisodeBatch", "last_observations", self.last_observations, episodes)
+        types = check_steps("EpisodeBatch", self.rewards, self.step_types)
+        object.__setattr__(self, "step_types", types)
+        if self.env_spec is not None:
+            seen, done = self.env_spec.observation_space, self.env_spec.action_space
+            check_values("EpisodeBatch", "observations", self.observations, seen)
+            check_values("EpisodeBatch", "last_observations", self.last_observations, seen)
+            check_values("EpisodeBatch", "actions", self.actions, done)
         check_rows("EpisodeBatch", "episode_infos", self.episode_infos_by_episode, episodes)
         over = np.asarray(self.step_types) >= _TERMINAL
         over[steps - 1 if episodes == 1 else self.ends - 1] = False
@@ -240,7 +249,7 @@ class EpisodeBatch:
         ]
 
     def to_time_step_list(self) -> list[TimeStep]:
-        """Return all steps one by one."""
+        """Return all steps one by one; a step can be asked for `step["observations"]`, too."""
         return time_steps_of(self)
 
     @classmethod
@@ -255,7 +264,8 @@ class EpisodeBatch:
 
         Args:
             env_spec: of the environment that they come from.
-            episodes: a dict for each.
+            episodes: a dict for each; its `observations` may end with what followed the last step,
+                then there need be no `next_observations`; `dones` may stand for `step_types`.
             paths: garage's name for `episodes`.
         """
         episodes = episodes or paths
@@ -266,18 +276,35 @@ class EpisodeBatch:
                 cls(
                     env_spec=env_spec,
                     episode_infos_by_episode=episode.get("episode_infos", {}),
-                    observations=episode["observations"],
-                    last_observations=np.asarray(episode["next_observations"])[-1:],
+                    observations=episode["observations"][: len(episode["rewards"])],
+                    last_observations=_what_followed(episode),
                     actions=episode["actions"],
                     rewards=episode["rewards"],
                     env_infos=episode.get("env_infos", {}),
                     agent_infos=episode.get("agent_infos", {}),
-                    step_types=episode["step_types"],
+                    step_types=_step_types_of(episode),
                     lengths=np.array([len(episode["rewards"])]),
                 )
                 for episode in episodes
             )
         )
+
+
+def _what_followed(episode: dict[str, Any]) -> np.ndarray:
+    """Return the observation after an episode's last step, shape (1, O*).
+
+    Where it is not there, the one before it has to do, as it does in garage.
+    """
+    following = episode.get("next_observations")
+    return np.asarray(episode["observations"] if following is None else following)[-1:]
+
+
+def _step_types_of(episode: dict[str, Any]) -> np.ndarray:
+    """Return an episode's step types, or what its `dones` say of them."""
+    if "step_types" in episode:
+        types: np.ndarray = episode["step_types"]
+        return types
+    return np.where(episode["dones"], StepType.TERMINAL, StepType.MID).astype(np.uint8)
 
 
 def _by_either_name(construct: Any) -> Any:

@@ -6,11 +6,14 @@ for each env step or episode.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 Infos = dict[str, Any]
 
@@ -22,9 +25,49 @@ def check_rows(owner: str, name: str, value: Any, rows: int) -> None:
     """Raise ValueError unless `value`, an array or infos, has so many rows throughout."""
     if isinstance(value, dict):
         for key, inner in value.items():
+            if not isinstance(inner, dict | np.ndarray):
+                raise ValueError(
+                    f"{owner}: {name}[{key!r}] must be an array or a dict of arrays, got"
+                    f" {type(inner).__name__}"
+                )
             check_rows(owner, f"{name}[{key!r}]", inner, rows)
     elif len(value) != rows:
         raise ValueError(f"{owner}: {name} must have {rows} rows, got {len(value)}")
+
+
+def check_values(owner: str, name: str, values: Any, space: gymnasium.Space, lead: int = 1) -> None:
+    """Raise ValueError unless `values` is an array of points of a space, flat or not.
+
+    Args:
+        owner: the class, for messages.
+        name: what it calls the array.
+        values: shape (rows, *), already known to have rows.
+        space: what one row must be as large as.
+        lead: dimensions before those of a point.
+    """
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"{owner}: {name} must be a NumPy array, got {type(values).__name__}")
+    shape = values.shape[lead:]
+    if space.shape is None or shape == space.shape:
+        return
+    # One-hot points of Discrete spaces and flat images are as long as the space says.
+    if math.prod(shape) not in (math.prod(space.shape), spaces.flatdim(space)):
+        raise ValueError(
+            f"{owner}: each row of {name} has shape {shape}, which is not that of {space!r}"
+        )
+
+
+def check_steps(owner: str, rewards: Any, step_types: Any) -> np.ndarray:
+    """Return step types as bytes; raise ValueError unless both are one number for each step."""
+    for name, values in (("rewards", rewards), ("step_types", step_types)):
+        if not isinstance(values, np.ndarray) or values.ndim != 1:
+            shape = getattr(values, "shape", type(values).__name__)
+            raise ValueError(f"{owner}: {name} must be an array of shape (S,), got {shape}")
+    if step_types.dtype.kind not in "iuO":
+        raise ValueError(f"{owner}: step_types must be StepTypes, got {step_types.dtype}")
+    # garage's arrays of StepType are arrays of objects.
+    types: np.ndarray = step_types.astype(np.uint8) if step_types.dtype == object else step_types
+    return types
 
 
 def slice_infos(infos: Infos, rows: slice | np.ndarray) -> Infos:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.env_step import EnvStep, PlaceInEpisode, StepType
 from garage_like.data.infos import Infos
@@ -19,6 +21,15 @@ class _TimeStep(NamedTuple):
     env_info: dict[str, Any]
     agent_info: dict[str, Any]
     step_type: StepType
+
+
+_IN_BATCHES = {f"{name}s": name for name in _TimeStep._fields if name != "env_spec"}
+
+
+def _as_rows(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_rows(inner) for key, inner in value.items()}
+    return np.asarray([value])
 
 
 class TimeStep(_TimeStep, PlaceInEpisode):
@@ -37,6 +48,18 @@ class TimeStep(_TimeStep, PlaceInEpisode):
     """
 
     __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return what has a name, as arrays of one row; garage's steps out of a batch are dicts.
+
+        Args:
+            key: a batch's name of it, such as 'observations'; or a number, as of any tuple.
+        """
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if key not in _IN_BATCHES:
+            raise KeyError(f"a TimeStep has no {key!r}, but {', '.join(_IN_BATCHES)}")
+        return _as_rows(getattr(self, _IN_BATCHES[key]))
 
     @classmethod
     def from_env_step(

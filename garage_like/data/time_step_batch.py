@@ -11,7 +11,14 @@ import numpy as np
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.env_step import StepType
 from garage_like.data.episode_batch import EpisodeBatch, join_fields
-from garage_like.data.infos import Infos, check_rows, slice_infos, stack_infos
+from garage_like.data.infos import (
+    Infos,
+    check_rows,
+    check_steps,
+    check_values,
+    slice_infos,
+    stack_infos,
+)
 from garage_like.data.time_step import TimeStep, time_steps_of
 
 
@@ -46,6 +53,13 @@ class TimeStepBatch:
         steps = len(self.rewards)
         for f in fields(self)[1:]:
             check_rows("TimeStepBatch", f.name, getattr(self, f.name), steps)
+        types = check_steps("TimeStepBatch", self.rewards, self.step_types)
+        object.__setattr__(self, "step_types", types)
+        if self.env_spec is not None:
+            seen, done = self.env_spec.observation_space, self.env_spec.action_space
+            check_values("TimeStepBatch", "observations", self.observations, seen)
+            check_values("TimeStepBatch", "next_observations", self.next_observations, seen)
+            check_values("TimeStepBatch", "actions", self.actions, done)
 
     def __len__(self) -> int:
         """Return the number of env steps, S."""
@@ -90,16 +104,23 @@ class TimeStepBatch:
 
     @classmethod
     def from_time_step_list(
-        cls, env_spec: EnvSpec, ts_samples: Sequence[TimeStep]
+        cls, env_spec: EnvSpec, ts_samples: Sequence[TimeStep] | Sequence[dict[str, Any]]
     ) -> TimeStepBatch:
         """Build a batch from single steps.
 
         Args:
             env_spec: of the environment that they come from.
-            ts_samples: at least one.
+            ts_samples: at least one; or dicts of arrays of one row, by the names of a batch.
         """
         if not ts_samples:
             raise ValueError("TimeStepBatch.from_time_step_list: expected a step, got none")
+        rows = [sample for sample in ts_samples if isinstance(sample, dict)]
+        if rows:
+            return cls.concatenate(*(cls(env_spec=env_spec, **row) for row in rows))
+        return cls._of_steps(env_spec, ts_samples)
+
+    @classmethod
+    def _of_steps(cls, env_spec: EnvSpec, ts_samples: Sequence[Any]) -> TimeStepBatch:
         dropped: set[str] = set()
         return cls(
             env_spec=env_spec,

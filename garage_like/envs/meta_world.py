@@ -91,6 +91,8 @@ class MetaWorldSetTaskEnv(Environment):
         ValueError: if kind is neither, or a one-hot vector would tell what tests must not.
     """
 
+    _playing: str | None = None  # of snapshots from before it was kept
+
     def __init__(
         self,
         benchmark: Any,
@@ -124,6 +126,7 @@ class MetaWorldSetTaskEnv(Environment):
         inner = self._made[task.env_name]
         inner.set_task(task)
         self._env = self._by_class.wrap(inner, task)
+        self._playing = task.env_name
         self.needs_reset = True
 
     @property
@@ -157,5 +160,8 @@ class MetaWorldSetTaskEnv(Environment):
         return self._env.render(mode)
 
     def close(self) -> None:
-        """Release what the environments hold."""
-        self._env.close()
+        """Release what the environments of all classes hold."""
+        self._env.close()  # with the wrappers around it
+        for name, inner in self._made.items():
+            if name != self._playing:
+                inner.close()

@@ -95,22 +95,22 @@ def pad_tensor_dict(
 
 
 def stack_tensor_dict_list(tensor_dict_list: Sequence[Mapping[str, _Nested]]) -> dict[str, _Nested]:
-    """Make one (nested) dict of arrays of several dicts with the same keys."""
+    """Make one (nested) dict of arrays of several dicts; those without a key add nothing to it."""
     return _together(tensor_dict_list, np.array)
 
 
 def concat_tensor_dict_list(
     tensor_dict_list: Sequence[Mapping[str, _Nested]],
 ) -> dict[str, _Nested]:
-    """Join the arrays of several (nested) dicts with the same keys."""
+    """Join the arrays of several (nested) dicts; those without a key add nothing to it."""
     return _together(tensor_dict_list, np.concatenate)
 
 
 def stack_and_pad_tensor_dict_list(
-    paths: Sequence[Mapping[str, _Nested]], max_len: int
+    tensor_dict_list: Sequence[Mapping[str, _Nested]], max_len: int
 ) -> dict[str, _Nested]:
     """Do what `stack_tensor_dict_list` does with arrays padded to `max_len` rows."""
-    return stack_tensor_dict_list([pad_tensor_dict(path, max_len) for path in paths])
+    return stack_tensor_dict_list([pad_tensor_dict(path, max_len) for path in tensor_dict_list])
 
 
 def truncate_tensor_dict(
@@ -128,6 +128,10 @@ def slice_nested_dict(dict_or_array: _Nested, start: int, stop: int) -> _Nested:
     return dict_or_array[start:stop]
 
 
+class WindowTooLongError(ValueError, NotImplementedError):
+    """A window is longer than what it slides along; garage calls that not implemented."""
+
+
 def sliding_window(t: np.ndarray, window: int, smear: bool = False) -> np.ndarray:
     """Return what a window sees that slides along the first axis.
 
@@ -140,10 +144,10 @@ def sliding_window(t: np.ndarray, window: int, smear: bool = False) -> np.ndarra
         Shape (N - window + 1, window, ...), or (N, window, ...).
 
     Raises:
-        ValueError: if the window is longer than what there is.
+        WindowTooLongError: a ValueError, if the window is longer than what there is.
     """
     if window > len(t):
-        raise ValueError(f"sliding_window: window={window} is longer than {len(t)} rows")
+        raise WindowTooLongError(f"sliding_window: window={window} is longer than {len(t)} rows")
     if smear:
         t = np.concatenate([np.repeat(t[:1], window - 1, axis=0), t])
     return np.array([t[start : start + window] for start in range(len(t) - window + 1)])
@@ -151,8 +155,8 @@ def sliding_window(t: np.ndarray, window: int, smear: bool = False) -> np.ndarra
 
 def _together(dicts: Sequence[Mapping[str, _Nested]], join: Any) -> dict[str, _Nested]:
     return {
-        key: _together([d[key] for d in dicts], join)
+        key: _together([d.get(key, {}) for d in dicts], join)
         if isinstance(value, Mapping)
-        else join([d[key] for d in dicts])
-        for key, value in dicts[0].items()
+        else join([d[key] for d in dicts if key in d])
+        for key, value in {k: v for d in dicts for k, v in d.items()}.items()
     }

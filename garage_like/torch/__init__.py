@@ -31,6 +31,7 @@ from garage_like.torch.functions import (
     soft_update_model,
     state_dict_to,
     torch_to_np,
+    update_module_params,
 )
 from garage_like.torch.modules.mlp import NonLinearity
 
@@ -55,4 +56,5 @@ __all__ = [
     "soft_update_model",
     "state_dict_to",
     "torch_to_np",
+    "update_module_params",
 ]

@@ -89,6 +89,20 @@ def soft_update_model(target_model: Any, source_model: Any, tau: float) -> None:
             target.lerp_(source, tau)
 
 
+def update_module_params(module: Any, new_params: Mapping[str, torch.Tensor]) -> None:
+    """Put tensors in the place of a module's parameters, with the graph that they come from.
+
+    Args:
+        module: a torch module.
+        new_params: by names as `named_parameters` has them.
+    """
+    modules = dict(module.named_modules())
+    for name, tensor in new_params.items():
+        owner, _, last = name.rpartition(".")
+        # Assigned as an attribute, a tensor that is no Parameter would be refused.
+        modules[owner]._parameters[last] = tensor
+
+
 def state_dict_to(state_dict: dict[str, Any], device: Any) -> dict[str, Any]:
     """Move the tensors of a state dict, of dicts in it too, to a device; return it."""
     for key, value in state_dict.items():
@@ -132,27 +146,36 @@ def product_of_gaussians(mus: torch.Tensor, sigmas_squared: torch.Tensor) -> tup
     return variance * (mus / sigmas_squared.clamp(min=1e-7)).sum(dim=0), variance
 
 
-def make_optimizer(optimizer_type: Any, module: Any = None, **kwargs: Any) -> torch.optim.Optimizer:
+class _Default:
+    """A value that an argument has unless a pair says another: garage's programs mark it so."""
+
+    def __init__(self, val: Any) -> None:
+        self.val = val
+
+
+def make_optimizer(optimizer_type: Any, module: Any = None, **kwargs: Any) -> Any:
     """Make an optimizer of a class, or of a pair of it and its keyword arguments.
 
     Args:
         optimizer_type: the class or the pair.
-        module: whose parameters it moves.
+        module: whose parameters it moves; None for an optimizer that asks for none.
         **kwargs: keyword arguments, such as `lr`; only with a class alone.
 
     Raises:
         ValueError: if arguments come twice.
     """
-    options = kwargs
+    options = {k: v.val if isinstance(v, _Default) else v for k, v in kwargs.items()}
     if isinstance(optimizer_type, tuple):
         optimizer_type, inner = optimizer_type
-        given = {key: value for key, value in kwargs.items() if value is not None}
-        if given.keys() & inner.keys():
+        given = [k for k, v in kwargs.items() if v is not None and not isinstance(v, _Default)]
+        if given:
             raise ValueError(
-                f"make_optimizer: {', '.join(given.keys() & inner.keys())} is in the pair and"
-                " an argument of its own; give one"
+                f"make_optimizer: {', '.join(given)} is in the pair or nowhere; it came as an"
+                " argument of its own beside one"
             )
-        options = {**given, **inner}
+        options = inner
+    if module is None:
+        return optimizer_type(**options)
     made: torch.optim.Optimizer = optimizer_type(module.parameters(), **options)
     return made
 

@@ -1,5 +1,6 @@
 """Lists, constructors and small functions on data that programs written for garage use."""
 
+import dataclasses
 import inspect
 
 import gymnasium
@@ -9,10 +10,11 @@ import pytest
 import garage_like
 from garage_like import np as gnp
 from garage_like.data.batches import EpisodeBatch, StepType, TimeStepBatch
+from garage_like.data.time_step import _IN_BATCHES
 from garage_like.envs import GymEnv, PointEnv
 from garage_like.experiment import Snapshotter
 from garage_like.experiment.task_sampler import SetTaskSampler
-from garage_like.np.baselines import ZeroBaseline
+from garage_like.np.baselines import LinearFeatureBaseline, ZeroBaseline
 from garage_like.np.policies import FixedPolicy, GaussianMLPPolicy, ScriptedPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
@@ -163,3 +165,83 @@ def test_modules_have_garages_paths_too():
     assert rollout is garage_like.rollout
     assert wrap_experiment is garage_like.wrap_experiment
     assert SnapshotConfig.__name__ == "SnapshotConfig"
+
+
+def whole(episodes, **other):
+    names = ("observations", "last_observations", "actions", "rewards", "env_infos")
+    rest = {n: getattr(episodes, n) for n in (*names, "agent_infos", "step_types", "lengths")}
+    return EpisodeBatch(**{"env_spec": episodes.env_spec, "episode_infos": {}, **rest, **other})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("observations", lambda b: b.observations[:, :2]),
+        ("observations", lambda b: list(b.observations)),
+        ("last_observations", lambda b: b.last_observations[:, :1]),
+        ("actions", lambda b: b.actions[:, :0]),
+        ("rewards", lambda b: b.rewards[:, None]),
+        ("step_types", lambda b: b.step_types[:, None]),
+        ("step_types", lambda b: b.step_types.astype(np.float32)),
+        ("env_infos", lambda b: {"success": list(b.env_infos["success"])}),
+        ("episode_infos", lambda b: {"task": [1, 2]}),
+    ],
+)
+def test_arrays_that_do_not_fit_the_environment_are_refused(episodes, name, wrong):
+    with pytest.raises(ValueError, match=name):
+        whole(episodes, **{name: wrong(episodes)})
+    single = TimeStepBatch.from_episode_batch(episodes)
+    if hasattr(single, name):
+        with pytest.raises(ValueError, match=name):
+            dataclasses.replace(single, **{name: wrong(single)})
+
+
+def test_step_types_come_as_garages_arrays_of_objects(episodes):
+    types = np.array([StepType(int(k)) for k in episodes.step_types], dtype=StepType)
+    assert whole(episodes, step_types=types).step_types.tolist() == episodes.step_types.tolist()
+
+
+def test_episodes_come_as_garage_lists_them(episodes):
+    lists = episodes.to_list()
+    for episode in lists:
+        after = episode.pop("next_observations")[-1:]
+        episode["observations"] = np.concatenate([episode["observations"], after])
+        episode["dones"] = episode.pop("step_types") == StepType.TERMINAL
+    back = EpisodeBatch.from_list(episodes.env_spec, lists)
+    assert back.last_observations.tobytes() == episodes.last_observations.tobytes()
+    assert back.observations.tobytes() == episodes.observations.tobytes()
+    assert set(back.step_types.tolist()) == {int(StepType.MID)}
+    short = [{**episode, "observations": episode["observations"][:-1]} for episode in lists]
+    again = EpisodeBatch.from_list(episodes.env_spec, short)
+    assert (again.last_observations[0] == episodes.observations[2]).all()
+
+
+def test_single_steps_are_dicts_of_rows_too(episodes):
+    steps = episodes.to_time_step_list()
+    rows = [{name: step[name] for name in _IN_BATCHES} for step in steps]
+    assert rows[1]["observations"].shape == (1, 3)
+    batch = TimeStepBatch.from_time_step_list(episodes.env_spec, rows)
+    assert batch.actions.tobytes() == episodes.actions.tobytes()
+    with pytest.raises(KeyError, match="observations, actions"):
+        steps[0]["nothing"]
+
+
+def test_a_baseline_is_asked_by_paths(episodes):
+    paths = [{**path, "returns": np.arange(3.0)} for path in episodes.to_list()]
+    one, other = LinearFeatureBaseline(episodes.env_spec), LinearFeatureBaseline(episodes.env_spec)
+    one.fit(paths)
+    other.fit(episodes, np.arange(3.0).tolist() * 2)
+    assert one.predict(paths[0]).tolist() == other.predict(episodes)[0][:3].tolist()
+    with pytest.raises(TypeError, match="returns"):
+        one.fit(episodes)
+    assert ZeroBaseline(episodes.env_spec).predict({"rewards": np.ones(4)}).tolist() == [0.0] * 4
+
+
+def test_scripts_and_dicts_in_garages_forms():
+    policy = FixedPolicy(PointEnv().spec, np.array([1, 2]), agent_infos={"a": np.array([3, 4])})
+    assert [policy.get_action(None) for _ in range(2)] == [(1, {"a": 3}), (2, {"a": 4})]
+    assert ScriptedPolicy([1, 5]).get_action(1) == (5, {})
+    joined = gnp.concat_tensor_dict_list([{"a": np.ones(1)}, {"a": np.ones(1), "b": np.ones(1)}])
+    assert {key: len(value) for key, value in joined.items()} == {"a": 2, "b": 1}
+    with pytest.raises(NotImplementedError, match="longer than 2 rows"):
+        gnp.sliding_window(np.arange(2), 3)

@@ -7,6 +7,7 @@ import numpy as np
 from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.baselines.paths import fits_paths, predicts_paths
 from garage_like.np.time_features import step_numbers, time_features
 
 _ATTEMPTS = 5
@@ -53,12 +54,14 @@ class LinearFeatureBaseline(Named):
             )
         self._coefficients = vector.copy()
 
+    @predicts_paths
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
         """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
         steps = self._features(episodes.observations, step_numbers(episodes))
         last = self._features(episodes.last_observations, np.asarray(episodes.lengths))
         return steps @ self._coefficients, last @ self._coefficients
 
+    @fits_paths
     def fit(self, episodes: EpisodeBatch, returns: np.ndarray) -> None:
         """Solve (F'F + r I) c = F'G for the batch, with r raised until the solution is finite."""
         features = self._features(episodes.observations, step_numbers(episodes))

@@ -9,6 +9,7 @@ import numpy as np
 from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.baselines.paths import predicts_paths
 
 
 class ZeroBaseline(Named):
@@ -21,11 +22,12 @@ class ZeroBaseline(Named):
     def __init__(self, env_spec: EnvSpec, name: str | None = None) -> None:
         self._env_spec = env_spec
 
+    @predicts_paths
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
         """Return zeros, shape (S,) and (N,)."""
         return np.zeros(episodes.num_steps), np.zeros(len(episodes))
 
-    def fit(self, episodes: EpisodeBatch, returns: np.ndarray) -> None:
+    def fit(self, episodes: Any, returns: np.ndarray | None = None) -> None:
         """Do nothing: there is nothing to fit."""
 
     def get_param_values(self) -> np.ndarray:

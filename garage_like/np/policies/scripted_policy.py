@@ -17,7 +17,7 @@ class FixedPolicy(Named, OfEnv):
     Args:
         env_spec: of the environment to act in.
         scripted_actions: at least as many as an episode is long.
-        agent_infos: of each action; None for none.
+        agent_infos: of each action, or a dict of arrays with a row for each; None for none.
 
     Raises:
         ValueError: if there are not as many infos as actions.
@@ -27,11 +27,14 @@ class FixedPolicy(Named, OfEnv):
         self,
         env_spec: EnvSpec,
         scripted_actions: Sequence[Any],
-        agent_infos: Sequence[dict[str, Any]] | None = None,
+        agent_infos: Sequence[dict[str, Any]] | Mapping[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
         self.env_spec = env_spec
         self._actions = list(scripted_actions)
+        if isinstance(agent_infos, Mapping):
+            rows = range(len(next(iter(agent_infos.values()), self._actions)))
+            agent_infos = [{key: rows_of[i] for key, rows_of in agent_infos.items()} for i in rows]
         self._infos = [{} for _ in self._actions] if agent_infos is None else list(agent_infos)
         if len(self._infos) != len(self._actions):
             raise ValueError(
@@ -89,7 +92,7 @@ class ScriptedPolicy(Named):
 
     def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:
         """Return the observation's action and its infos."""
-        key = observation.item() if np.ndim(observation) == 0 else observation
+        key = np.asarray(observation).item() if np.ndim(observation) == 0 else observation
         action = self._actions(key) if callable(self._actions) else self._actions[key]
         return action, {} if self._infos is None else self._infos[key]
 

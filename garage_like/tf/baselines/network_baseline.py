@@ -9,6 +9,7 @@ import numpy as np
 
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.baselines.paths import fits_paths, predicts_paths
 from garage_like.np.observations import flatten_observations
 from garage_like.tf.modules.module import Module
 from garage_like.tf.optimizers.adam import Adam
@@ -95,6 +96,7 @@ class NetworkBaseline(Module):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement compute_loss")
 
+    @predicts_paths
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
         """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
         everything = np.concatenate([episodes.observations, episodes.last_observations])
@@ -105,6 +107,7 @@ class NetworkBaseline(Module):
     def _values(self, observations: tf.Tensor) -> tf.Tensor:
         return self(observations)
 
+    @fits_paths
     def fit(
         self, episodes: EpisodeBatch, returns: np.ndarray, optimizer: Optimizer | None = None
     ) -> None:

@@ -54,7 +54,6 @@ class MLPEncoder(MLP):
             layer_normalization,
         )
         self.input_dim = input_dim
-        self.output_dim = output_dim
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Do nothing: it remembers nothing of episodes."""

@@ -48,6 +48,10 @@ _FUNCTIONS: dict[type[nn.Module], Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
+class UnknownNonlinearityError(TypeError, ValueError):
+    """What was given for a nonlinearity is none; garage raises a ValueError there."""
+
+
 class Function(nn.Module):
     """Apply a function of one tensor."""
 
@@ -138,6 +142,11 @@ class MLP(nn.Module):
         x = self.output(x)
         return x if type(self.output_nonlinearity) is nn.Identity else self.output_nonlinearity(x)
 
+    @property
+    def output_dim(self) -> int:
+        """How many outputs there are."""
+        return self.output.out_features
+
     def _layers(self) -> list[nn.Linear]:
         return [*(layer for layer in self.hidden if isinstance(layer, nn.Linear)), self.output]
 
@@ -221,7 +230,7 @@ def as_module(name: str, nonlinearity: Nonlinearity) -> nn.Module:
     if nonlinearity is None:
         return nn.Identity()
     if isinstance(nonlinearity, type) or not callable(nonlinearity):
-        raise TypeError(
+        raise UnknownNonlinearityError(
             f"{name} must be a torch.nn.Module, its class, a function of a tensor, or None, "
             f"got {nonlinearity!r}"
         )
