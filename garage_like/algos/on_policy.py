@@ -88,7 +88,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
         env_spec: of the environment that the policy acts in.
         policy: what is trained.
         value_function: a Baseline; anything with `predict(episodes)` and `fit(episodes, returns)`.
-        sampler: where the trainer gets episodes.
+        sampler: where the trainer gets episodes; None for a LocalSampler of policy and environment.
         num_train_per_epoch: batches, each with its update, in one epoch.
         discount: factor for one env step.
         gae_lambda: 0 trusts the value function, 1 the rewards (arXiv:1506.02438).

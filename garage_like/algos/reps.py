@@ -41,7 +41,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
     Args:
         env_spec: of the environment that the policy acts in.
         policy: what is trained.
-        sampler: where the trainer gets episodes.
+        sampler: where the trainer gets episodes; None for a LocalSampler of policy and environment.
         baseline: plays no part in learning, as REPS values features by itself; if there is one, it
             is fitted to returns, and how well it explains them is logged.
         discount: for what is logged; learning does not discount.

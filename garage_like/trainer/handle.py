@@ -15,6 +15,7 @@ from garage_like.data.normalizers import pooled_normalizers, use_normalizers
 from garage_like.envs.screen import has_screen
 from garage_like.errors import NotSetupError
 from garage_like.logging import heard, logger, tabular, track_episodes
+from garage_like.sampler.local_sampler import LocalSampler
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
 from garage_like.trainer.record import sampler_of, trained_envs
 from garage_like.trainer.state import Stats, TrainArgs
@@ -61,14 +62,12 @@ class Training:
             env_update: what changes the workers' environments, if anything.
 
         Raises:
-            NotSetupError: if the algorithm has no sampler.
+            NotSetupError: if the algorithm has no sampler, nor a policy to make one with.
             ValueError: if no batch size was given here or to `train`.
         """
-        sampler = self._sampler
-        if self._algo is None or sampler is None:
-            raise NotSetupError(
-                "obtain_episodes: the algorithm has no sampler; give it one as attribute _sampler"
-            )
+        if self._algo is None:
+            raise NotSetupError("obtain_episodes: nothing is set up; call setup(algo, env) first")
+        sampler = self._sampler or self._default_sampler()
         wanted = batch_size if batch_size is not None else self._args_of_training().batch_size
         if wanted is None:
             raise ValueError(
@@ -199,6 +198,18 @@ class Training:
         """What the algorithm draws episodes from."""
         found: Sampler | None = sampler_of(self._algo)
         return found
+
+    def _default_sampler(self) -> Sampler:
+        """Give an algorithm that was made without a sampler one of its policy and environment."""
+        policy, env = getattr(self._algo, "policy", None), self._env
+        if policy is None or env is None or not hasattr(self._algo, "_sampler"):
+            raise NotSetupError(
+                f"obtain_episodes: {type(self._algo).__name__} has no sampler; make it with"
+                " sampler=LocalSampler(policy, env), or set its attribute _sampler to one"
+            )
+        sampler: Sampler = LocalSampler(policy, env)
+        self._algo._sampler = sampler  # type: ignore[union-attr]
+        return sampler
 
     def __reduce__(self) -> Any:
         """Refuse to be pickled: an algorithm must not keep its trainer."""

@@ -67,7 +67,9 @@ def on_policy(backend: str, name: str) -> Made:
         functions = room("torch", "value_functions")
         values = functions.GaussianMLPValueFunction(env.spec, hidden_sizes=HIDDEN)
     if name == "REPS":
-        return algos.REPS(env.spec, policy, sampler=sampler), env
+        return algos.REPS(env.spec, policy), env
+    if name == "VPG":  # the sampler by default
+        return algos.VPG(env.spec, policy, values), env
     return getattr(algos, name)(env.spec, policy, values, sampler), env
 
 

@@ -527,7 +527,7 @@ def test_algorithm_without_sampler_that_asks_for_episodes_is_told(run):
 
     trainer = run()
     trainer.setup(Asking(), None)
-    with pytest.raises(NotSetupError, match="give it one as attribute _sampler"):
+    with pytest.raises(NotSetupError, match="has no sampler; make it with sampler="):
         trainer.train(1, batch_size=10)
 
 
