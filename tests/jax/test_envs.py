@@ -1,5 +1,6 @@
 """Environments in JAX move as gymnasium's do, and start over as gymnax's do."""
 
+import dataclasses
 import functools
 
 import gymnasium
@@ -7,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.interpreters import batching
 
 from garage_like.data.batches import StepType
 from garage_like.evaluation import obtain_evaluation_episodes
-from garage_like.jax.algos import DQN
+from garage_like.jax.algos import DQN, PPO
 from garage_like.jax.envs import CartPole, JaxEnv, Pendulum, transition
-from garage_like.jax.policies import DiscreteQFArgmaxPolicy
+from garage_like.jax.policies import DiscreteQFArgmaxPolicy, GaussianMLPPolicy
 from garage_like.np.policies import CategoricalMLPPolicy
 
 
@@ -144,3 +146,56 @@ def test_one_number_is_seen_as_one_of_many_and_whole_rewards_count():
 def test_observation_of_many_parts_is_refused():
     with pytest.raises(TypeError, match=r"DQN: expected observations as one array .*'angle'"):
         shapes_of(Parted())
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Pooled:
+    """A state as MJX's by Warp: copies that are stepped at once have one pool of contacts."""
+
+    inner: jax.Array
+    pool: jax.Array
+
+    def where(self, done, other):
+        return Pooled(jnp.where(done, other.inner, self.inner), self.pool)
+
+
+batching.register_vmappable(
+    Pooled,
+    int,
+    int,
+    lambda cont, _, state, axis: Pooled(cont(state.inner, axis), state.pool),
+    lambda cont, size, state, axis: Pooled(cont(size, state.inner, axis), state.pool),
+    None,
+)
+
+
+class InPool(Pendulum):
+    def begin(self, key, params):
+        return Pooled(super().begin(key, params), jnp.zeros(3, jnp.int32))
+
+    def move(self, key, state, action, params):
+        inner, *found = super().move(key, state.inner, action, params)
+        return Pooled(inner, state.pool), *found
+
+    def observe(self, state, params):
+        return super().observe(state.inner, params)
+
+
+@pytest.fixture
+def in_pool():
+    env = JaxEnv(InPool())
+    return functools.partial(PPO, env, GaussianMLPPolicy(env.spec, (8,)), num_steps=8)
+
+
+def test_state_that_copies_have_in_common_is_left_out_where_episodes_begin(in_pool):
+    algo = in_pool(num_envs=4)
+    learner, _ = jax.eval_shape(lambda x: algo._epoch(x, (), 2), algo.learner)
+    assert learner.env_state[0].pool.shape == (3,)
+    assert learner.env_state[0].inner.shape[0] == 4
+
+
+def test_state_that_copies_have_in_common_is_not_spread_over_seeds(in_pool):
+    with pytest.raises(ValueError, match="have part of their state in common"):
+        _ = in_pool(num_seeds=2).learner
+    assert in_pool(num_seeds=2, seeds_by="map").learner.env_state[0].pool.shape == (2, 3)

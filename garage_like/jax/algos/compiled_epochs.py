@@ -16,7 +16,7 @@ from garage_like.interfaces import RLAlgorithm, RunHandle
 from garage_like.jax.algos.devices import check_devices, placed, places_of
 from garage_like.jax.algos.kept_programs import compiled
 from garage_like.jax.algos.rows import EpochRows
-from garage_like.jax.envs.functional import Transition, transition
+from garage_like.jax.envs.functional import Transition, shares_state, transition
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.policies.mlp_policies import MLPPolicy
 
@@ -133,6 +133,7 @@ class CompiledEpochs(RLAlgorithm):
     def learner(self) -> Learner:
         """All state of the run; made when it is first asked for."""
         if self._learner is None:
+            self._check_state()
             keys = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(self._entropy), i))(
                 np.arange(self._num_seeds)
             )
@@ -142,6 +143,19 @@ class CompiledEpochs(RLAlgorithm):
             init = jax.jit(self._init if self._num_seeds == 1 else each)
             self._set_learner(init(keys[0] if self._num_seeds == 1 else keys))
         return self._learner  # type: ignore[return-value]
+
+    def _check_state(self) -> None:
+        at_once = self._num_seeds > 1 and self._seeds_by == "vmap"
+        if (at_once or self._num_devices > 1) and shares_state(
+            self._env.functions, self._env.params
+        ):
+            raise ValueError(
+                f"{type(self).__name__}: environments of this kind that are stepped at once have"
+                " part of their state in common (as MJX's do by Warp), so they cannot be spread"
+                " over devices or seeds: expected num_devices=1, and num_seeds=1 or"
+                " seeds_by='map'; of MuJoCo Playground, registry.load(name,"
+                " config_overrides={'impl': 'jax'}) shares nothing"
+            )
 
     def _set_learner(self, learner: Learner) -> None:
         self._learner = learner

@@ -106,9 +106,24 @@ class FunctionalEnv(abc.ABC):
         fresh, begun = self.reset(reset_key, params)
         ended = terminated | truncated
 
-        def where_ended(new: jax.Array, old: jax.Array) -> jax.Array:
-            return jnp.where(ended, new, old)
+        def where_ended(new: Any, old: Any) -> Any:
+            return old.where(ended, new) if _chooses(old) else jnp.where(ended, new, old)
 
-        after = jax.tree.map(where_ended, begun, moved)
+        after = jax.tree.map(where_ended, begun, moved, is_leaf=_chooses)
         info = {"final_observation": final}
         return where_ended(fresh, final), after, reward, terminated, truncated, info
+
+
+def shares_state(env: Any, params: Any) -> bool:
+    """Tell whether copies of an environment that are stepped at once have state in common."""
+    key = jax.random.key(0)
+    _, alone = jax.eval_shape(env.reset, key, params)
+    reset = jax.vmap(env.reset, (0, None))
+    _, together = jax.eval_shape(reset, jax.random.split(key, 2), params)
+    pairs = zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True)
+    return any(one.ndim == both.ndim for one, both in pairs)
+
+
+def _chooses(part: Any) -> bool:
+    """Tell whether part of a state chooses by itself, as MJX's does: copies share some of it."""
+    return hasattr(part, "where") and not isinstance(part, jax.Array)
