@@ -16,6 +16,7 @@ import pytest
 from garage_like import Trainer
 from garage_like.experiment.deterministic import set_seed
 from garage_like.jax.algos import PPO, traced_from
+from garage_like.jax.algos.kept_programs import compiled
 from garage_like.jax.envs import CartPole, JaxEnv
 from garage_like.jax.policies import CategoricalMLPPolicy
 from garage_like.snapshot import SnapshotConfig
@@ -238,3 +239,20 @@ def test_all_code_but_python_s_own_is_looked_at(monkeypatch):
 def test_edits_count_from_when_the_process_began():
     time.sleep(0.05)
     assert abs(traced_from._began() - traced_from._STARTED) < 2e7
+
+
+@pytest.mark.usefixtures("_no_cache_of_jax")
+def test_program_that_calls_python_is_not_kept(tmp_path):
+    def twice(x):
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return jax.pure_callback(lambda y: 2 * np.asarray(y), shape, x) + 1.0
+
+    program = compiled(jax.jit(twice), (jnp.ones(2),), tmp_path, ())
+    assert program(jnp.ones(2)).tolist() == [3.0, 3.0]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_no_cache_of_jax")
+def test_program_that_calls_linear_algebra_is_kept(tmp_path):
+    compiled(jax.jit(jnp.linalg.cholesky), (jnp.eye(2),), tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".executable"]

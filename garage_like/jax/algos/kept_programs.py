@@ -12,6 +12,7 @@ import hashlib
 import os
 import pickle
 import platform
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ MOST_KEPT = 8
 _PROGRAM, _NOTE = ".executable", ".traced"
 _DIGEST = 16
 _OWN_CACHE = "jax_compilation_cache_dir"
+_CALLED = re.compile(r'custom_call @"?([^"(\s]+)')
+_OF_XLA = ("lapack_", "cusolver", "cublas", "cudnn", "cu_", "hip", "mhlo.", "Sharding", "SPMD")
+"""How targets of calls begin that are there in every process."""
 
 
 def compiled(
@@ -49,7 +53,10 @@ def compiled(
     if program is not None:
         return program
     lowered = function.lower(*arguments)
-    key = hashlib.blake2b(repr((_told(), lowered.as_text())).encode(), digest_size=16).hexdigest()
+    text = lowered.as_text()
+    if not all(name.startswith(_OF_XLA) for name in _CALLED.findall(text)):
+        return lowered.compile()  # it calls what tracing put into this process: Python, or Warp
+    key = hashlib.blake2b(repr((_told(), text)).encode(), digest_size=16).hexdigest()
     path = directory / f"{key}{_PROGRAM}"
     program = _load(path, lowered.in_tree, lowered.out_tree)
     if program is None:
