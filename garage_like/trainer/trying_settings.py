@@ -1,7 +1,7 @@
 """Trying settings: what a part says to other arguments is found out on copies, before it changes.
 
 A copy takes them as the part itself would. Where the arguments of the constructor can be had back
-from the part, a twin is constructed with the new ones: what it refuses is refused here, too.
+from the part, another is constructed with the new ones: what it refuses is refused here, too.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def try_settings(part: Any, arguments: Mapping[str, Any], known: EnvStates) -> N
     """
     with global_rng_untouched():
         try:
-            copied, twin = (copy_exactly(part, known, leave_out_memory=True) for _ in range(2))
+            copied, other = (copy_exactly(part, known, leave_out_memory=True) for _ in range(2))
         except Exception:  # then the part itself is changed, or refuses
             return
         copied.change_arguments(arguments)
         changed = _as_the_constructor_takes_it(copied, arguments)
-        for kept in (_kept_by(twin), _kept_by(twin, required_alone=True)):
+        for kept in (_kept_by(other), _kept_by(other, required_alone=True)):
             try:
-                type(twin)(**kept)
+                type(other)(**kept)
             except Exception:  # what it was made of cannot be had back from it
                 continue
-            type(twin)(**{**kept, **changed})
+            type(other)(**{**kept, **changed})
             return
 
 

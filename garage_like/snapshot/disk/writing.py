@@ -34,8 +34,8 @@ def write_snapshot(
     for folder in folders:
         filesystem.make_dir(directory / folder)
     for name, entry in sorted(manifest.files.items()):
-        twin = sources.to_link(name, entry)
-        if twin is not None and _linked(filesystem, twin, f"{directory}/{name}"):
+        same = sources.to_link(name, entry)
+        if same is not None and _linked(filesystem, same, f"{directory}/{name}"):
             continue
         if name in files:
             filesystem.write_file(directory / name, files[name])
@@ -69,9 +69,9 @@ def _folders(names: Iterable[str]) -> list[str]:
     return sorted(folders)
 
 
-def _linked(filesystem: FileSystem, twin: str, target: str) -> bool:
+def _linked(filesystem: FileSystem, same: str, target: str) -> bool:
     try:
-        filesystem.link(twin, target)
+        filesystem.link(same, target)
     except OSError:
         return False  # a disk without hard links, or with too many to this file
     return True

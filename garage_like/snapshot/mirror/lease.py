@@ -99,9 +99,9 @@ def claim(place: Place, run: str | None = None) -> tuple[Head, int]:
 
 
 def _this_process() -> str:
-    """Return what tells this process from any other, those of containers that are twins included.
+    """Return what tells this process from any other, those of like containers included.
 
-    Twins are called alike and number their processes alike; a child by fork shares what was drawn.
+    Like containers have one name and number their processes alike; a child by fork shares what was drawn.
     """
     return f"{_DRAWN}.{os.getpid()}"
 

@@ -59,9 +59,9 @@ class Module(Named):
         Args:
             name: what the copy is called.
         """
-        twin = copy.deepcopy(self)
-        vars(twin)["_name"] = name
-        return twin
+        copied = copy.deepcopy(self)
+        vars(copied)["_name"] = name
+        return copied
 
     # ---- by garage's names ------------------------------------------------------------------
 
