@@ -101,7 +101,8 @@ def claim(place: Place, run: str | None = None) -> tuple[Head, int]:
 def _this_process() -> str:
     """Return what tells this process from any other, those of like containers included.
 
-    Like containers have one name and number their processes alike; a child by fork shares what was drawn.
+    Like containers have one name and number their processes alike; a child by fork shares what was
+    drawn.
     """
     return f"{_DRAWN}.{os.getpid()}"
 

@@ -19,7 +19,8 @@ def weight_stream() -> np.random.Generator:
     """Return a generator for one array of weights: another one each time.
 
     Its number comes from NumPy's global generator, which `set_seed` seeds and snapshots hold: so
-    two networks of one shape differ, and a network made after a resume is the one that would have been made.
+    two networks of one shape differ, and a network made after a resume is the one that would have
+    been made.
     """
     return seeding.stream("weights", int(np.random.randint(2**31)))
 
