@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -111,8 +112,8 @@ def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders:
     if any(run.tags for run in runs) and "tag" not in more:
         more = [*more, "tag"]
     for run in runs:
-        folder = str(Path(run.run).relative_to(root).parent)
-        title = "" if folder == "." or not in_folders else f"{folder}/"
+        folder = os.path.dirname(run.run)[len(os.fspath(root)) :].strip("/") if in_folders else ""
+        title = f"{folder}/" if folder else ""
         cells = [*_cells(run), *(_shown(run, name) for name in more)]
         rows = groups.pop(title, [])  # now the last of the groups
         rows.append(cells)
@@ -223,7 +224,7 @@ def _group_as_json(group: Group, more: Sequence[str]) -> dict[str, Any]:
 def _cells(run: Overview) -> list[str]:
     epochs = NOTHING if run.last_epoch is None else f"{run.last_epoch + 1}/{run.n_epochs or '?'}"
     return [
-        Path(run.run).name or run.run,
+        os.path.basename(run.run) or run.run,
         run.algorithm or NOTHING,
         run.environment or NOTHING,
         epochs,

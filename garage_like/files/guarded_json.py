@@ -35,9 +35,7 @@ def parse_object(
     if text.count(b",") + text.count(b"[") + text.count(b"{") > most:
         raise ValueError(f"JSON of more than {most} values")
     try:
-        value = json.loads(
-            bytes(text), parse_constant=_refuse_constant, object_pairs_hook=_each_key_once
-        )
+        value = _DECODER.decode(text.decode(json.detect_encoding(bytes(text[:4])), "surrogatepass"))
     except RecursionError:
         raise ValueError("JSON that is nested too deeply") from None
     if not isinstance(value, dict):
@@ -54,3 +52,6 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a key of a JSON object stands twice")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_each_key_once)

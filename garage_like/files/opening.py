@@ -40,7 +40,9 @@ def _is_text(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(snapshot: Path, name: str, size: int | None = None) -> Iterator[io.FileIO]:
+def opened(
+    snapshot: str | os.PathLike[str], name: str, size: int | None = None
+) -> Iterator[io.FileIO]:
     """Open a plain file of a snapshot.
 
     Args:
@@ -52,40 +54,73 @@ def opened(snapshot: Path, name: str, size: int | None = None) -> Iterator[io.Fi
         SnapshotCorruptError: if there is no such file, it is no plain file, leads out of the
             snapshot, or has another size.
     """
-    path = snapshot / name
     try:
-        with _descriptor(snapshot, name) as descriptor:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise SnapshotCorruptError(f"{path}: expected a plain file")
-            if size is not None and found.st_size != size:
-                raise SnapshotCorruptError(f"{path}: expected {size} bytes, found {found.st_size}")
-            if found.st_size > max(_LARGE, _MOSTLY_HOLE * 512 * found.st_blocks):
-                raise SnapshotCorruptError(
-                    f"{path}: {found.st_size} bytes, of which next to none are on the disk"
-                )
-            with io.FileIO(descriptor, closefd=False) as file:
-                yield file
+        with io.FileIO(_open(snapshot, name, size)[0]) as file:
+            yield file
+    except SnapshotCorruptError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, SnapshotCorruptError):
-            raise
-        raise SnapshotCorruptError(
-            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from error
+        raise _said(error, snapshot, name) from error
 
 
-@contextlib.contextmanager
-def _descriptor(snapshot: Path, name: str) -> Iterator[int]:
+def read_content(folder: str | os.PathLike[str], name: str, most: int) -> bytes:
+    """Return what a plain file of a folder holds; of a larger one, `most` bytes and one more.
+
+    Raises:
+        SnapshotCorruptError: as `opened` does.
+    """
+    try:
+        descriptor, found_size = _open(folder, name, None)
+        try:
+            return os.read(descriptor, min(found_size, most) + 1)
+        finally:
+            os.close(descriptor)
+    except SnapshotCorruptError:
+        raise
+    except (OSError, ValueError) as error:
+        raise _said(error, folder, name) from error
+
+
+def _said(
+    error: OSError | ValueError, snapshot: str | os.PathLike[str], name: str
+) -> SnapshotCorruptError:
+    reason = getattr(error, "strerror", None) or error
+    return SnapshotCorruptError(f"{Path(snapshot, name)}: cannot be read: {reason}")
+
+
+def _open(snapshot: str | os.PathLike[str], name: str, size: int | None) -> tuple[int, int]:
+    """Open a file and look whether it is what it seems; return its descriptor and its size."""
+    descriptor = _descriptor(snapshot, name)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise SnapshotCorruptError(f"{Path(snapshot, name)}: expected a plain file")
+        if size is not None and found.st_size != size:
+            raise SnapshotCorruptError(
+                f"{Path(snapshot, name)}: expected {size} bytes, found {found.st_size}"
+            )
+        if found.st_size > max(_LARGE, _MOSTLY_HOLE * 512 * found.st_blocks):
+            raise SnapshotCorruptError(
+                f"{Path(snapshot, name)}: {found.st_size} bytes, of which next to none are on the"
+                " disk"
+            )
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, found.st_size
+
+
+def _descriptor(snapshot: str | os.PathLike[str], name: str) -> int:
     """Open a file without following a link below the snapshot's directory."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     *folders, last = name.split("/") if _ORDINARY.fullmatch(name) else PurePosixPath(name).parts
+    if not folders:
+        return os.open(f"{os.fspath(snapshot)}/{last}", flags)
     with contextlib.ExitStack() as stack:
         descriptor = os.open(snapshot, os.O_RDONLY | os.O_DIRECTORY)
         stack.callback(os.close, descriptor)
         for folder in folders:
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-            descriptor = os.open(folder, flags, dir_fd=descriptor)
+            inside = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+            descriptor = os.open(folder, inside, dir_fd=descriptor)
             stack.callback(os.close, descriptor)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open(last, flags, dir_fd=descriptor)
-        stack.callback(os.close, descriptor)
-        yield descriptor
+        return os.open(last, flags, dir_fd=descriptor)

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from garage_like.errors import SnapshotCorruptError
 from garage_like.files.guarded_json import MAX_BYTES, parse_object
-from garage_like.files.opening import opened
+from garage_like.files.opening import opened, read_content
 
 MAX_RUN_VALUES = 100_000
 """Of the files beside the snapshots: commands show them whole."""
@@ -38,16 +38,17 @@ LOCK = ".lock"
 HOLDER = ".lock-holder.json"
 
 
-def find_json(path: Path) -> dict[str, Any] | None:
+def find_json(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Return the object that a JSON file holds; None if there is no such file, or no object."""
     try:
-        with opened(path.parent, path.name) as file:
-            return parse_object(file.read(MAX_BYTES + 1), max_values=MAX_RUN_VALUES)
+        folder, name = os.path.split(path)
+        content = read_content(folder or ".", name, MAX_BYTES)
+        return parse_object(content, max_values=MAX_RUN_VALUES)
     except (SnapshotCorruptError, ValueError):
         return None
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the object that a JSON file holds; an empty one if there is none."""
     return find_json(path) or {}
 
@@ -68,8 +69,8 @@ def is_plain(path: Path) -> bool:
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a small plain file; nothing if there is no such file, or it is a link or a device."""
-    with contextlib.suppress(SnapshotCorruptError), opened(source.parent, source.name) as file:
-        content = file.read(MAX_BYTES + 1)
+    with contextlib.suppress(SnapshotCorruptError):
+        content = read_content(source.parent, source.name, MAX_BYTES)
         if len(content) <= MAX_BYTES:
             target.write_bytes(content)
 

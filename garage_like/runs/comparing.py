@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from garage_like.configuration.comparison import CLASS, PARAMETERS
+from garage_like.errors import SnapshotError
 from garage_like.runs.index import overviews
 from garage_like.runs.overview import Overview, newest_manifest
 from garage_like.runs.selection import value_of
+from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name
+from garage_like.snapshot.disk.manifest import Manifest
 
 RESULTS = ("epochs", "steps", "return")
 
@@ -39,13 +43,13 @@ def runs_of(paths: Iterable[Path]) -> list[Overview]:
     Raises:
         ValueError: if there is no run at or below a path.
     """
-    found: dict[Path, Overview] = {}
+    found: dict[str, Overview] = {}
     for path in paths:
         below = overviews(path) if path.is_dir() else []
         if not below:
             raise ValueError(f"{path}: expected a run, or a folder of runs")
         for run in below:
-            found.setdefault(Path(run.run).absolute(), run)
+            found.setdefault(os.path.abspath(run.run), run)
     return list(found.values())
 
 
@@ -58,14 +62,12 @@ def compare_runs(runs: Sequence[Overview], metrics: Sequence[str] = ()) -> Compa
     """
     settings = [_settings(run) for run in runs]
     names = dict.fromkeys(name for one in settings for name in one)
-    texts = {
-        name: {json.dumps(one.get(name), sort_keys=True) for one in settings} for name in names
-    }
-    differing = [name for name in names if len(texts[name]) > 1]
+    differing = [name for name in names if _differs(one.get(name) for one in settings)]
+    apart = set(differing)
     results = list(dict.fromkeys([*RESULTS, *metrics]))
     return Comparison(
         runs=[run.run for run in runs],
-        same={name: settings[0].get(name) for name in names if len(texts[name]) == 1},
+        same={name: settings[0].get(name) for name in names if name not in apart},
         differing=differing,
         values=[
             {name: one.get(name) for name in differing}
@@ -75,12 +77,32 @@ def compare_runs(runs: Sequence[Overview], metrics: Sequence[str] = ()) -> Compa
     )
 
 
+def _differs(values: Iterator[Any]) -> bool:
+    """Tell whether values are not all the same, 1 and True and 1.0 being three."""
+    first = next(values)
+    if isinstance(first, dict | list):
+        text = json.dumps(first, sort_keys=True)
+        return any(json.dumps(value, sort_keys=True) != text for value in values)
+    kind = type(first)
+    return any(type(value) is not kind or value != first for value in values)
+
+
 def _settings(run: Overview) -> dict[str, Any]:
     """Return what a run was made with: parameters by name, the rest as `algo.discount`."""
-    manifest, _ = newest_manifest(Path(run.run))
+    sections = {} if run.last_epoch is None else _configuration(run.run, run.last_epoch)
     settings = {"algo": run.algorithm, "env": run.environment, **run.parameters}
-    for part, section in ({} if manifest is None else manifest.configuration).items():
+    for part, section in sections.items():
         for name, value in section.items() if part != PARAMETERS else ():
             if (part, name) != ("algo", CLASS):  # which is said already
                 settings[f"{part}.{name}"] = value
     return settings
+
+
+def _configuration(run: str, epoch: int) -> Mapping[str, Mapping[str, Any]]:
+    """Return what a snapshot says of it, or the newest, should that one have gone by now."""
+    wanted = ("epoch", "configuration")
+    try:
+        return Manifest.read(f"{run}/{SNAPSHOTS}/{epoch_name(epoch)}", wanted).configuration
+    except SnapshotError:
+        newest, _ = newest_manifest(Path(run), only=wanted)
+        return {} if newest is None else newest.configuration

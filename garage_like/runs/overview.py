@@ -7,7 +7,7 @@ Reads: `experiment.json`, `variant.json`, `configuration.json`, `notes.json`,
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,20 @@ from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 
 RETURN = "Evaluation/AverageReturn"
+
+_ATTRIBUTES = (
+    "epoch",
+    "total_env_steps",
+    "created",
+    "metrics",
+    "exact",
+    "env_state",
+    "parent",
+    "train_args",
+    "classes",
+    "changes",
+)
+"""What an overview takes from a manifest."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def overview(run: Path, seen: FoundRun | None = None) -> Overview:
         run: its directory.
         seen: what a walk saw of it, if there was one.
     """
-    manifest, problems = newest_manifest(run, seen)
+    manifest, problems = newest_manifest(run, seen, _ATTRIBUTES)
     begun = read_json(run / CONFIGURATION) if manifest is None else {}
     notes = Notes() if seen is not None and not seen.has_notes else read_notes(run)
     return Overview(
@@ -86,21 +100,19 @@ def overview(run: Path, seen: FoundRun | None = None) -> Overview:
         bytes=bytes_on_disk(run) if seen is None else seen.bytes,
         updated=run.stat().st_mtime if manifest is None else manifest.created,
         exact=None if manifest is None else manifest.exact,
-        parameters=read_json(run / VARIANT),
+        parameters=read_json(f"{run}/{VARIANT}"),
         metrics={} if manifest is None else dict(manifest.metrics),
         problems=problems,
-        parent=_parent(run, manifest),
+        parent=_known_parent(
+            read_json(run / EXPERIMENT).get("parent") if manifest is None else manifest.parent
+        ),
         changes=[] if manifest is None else list(manifest.changes),
         tags=list(notes.tags),
         note=notes.note,
     )
 
 
-def _parent(run: Path, manifest: Manifest | None) -> dict[str, Any] | None:
-    """Return what the newest manifest says, or else what the run was begun with."""
-    recorded = None if manifest is None else manifest.parent
-    if recorded is None:
-        recorded = read_json(run / EXPERIMENT).get("parent")
+def _known_parent(recorded: Any) -> dict[str, Any] | None:
     known = isinstance(recorded, dict) and isinstance(recorded.get("run"), str)
     return recorded if known else None
 
@@ -110,21 +122,24 @@ def _text(content: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def newest_manifest(run: Path, seen: FoundRun | None = None) -> tuple[Manifest | None, list[str]]:
+def newest_manifest(
+    run: Path, seen: FoundRun | None = None, only: Collection[str] = ()
+) -> tuple[Manifest | None, list[str]]:
     """Return the newest manifest of a run that can be read, and what is wrong with newer ones.
 
     Args:
         run: its directory.
         seen: what a walk saw of it a moment ago, if there was one.
+        only: attributes that are wanted, if not all; see `Manifest.from_bytes`.
     """
     problems: list[str] = []
     with contextlib.suppress(SnapshotError):
         if seen is not None and seen.newest_epoch is not None:
-            return Manifest.read(run / SNAPSHOTS / epoch_name(seen.newest_epoch)), []
+            return Manifest.read(f"{run}/{SNAPSHOTS}/{epoch_name(seen.newest_epoch)}", only), []
     for epoch in reversed(epochs_in(run / SNAPSHOTS)):
         snapshot = run / SNAPSHOTS / epoch_name(epoch)
         try:
-            return Manifest.read(snapshot), problems
+            return Manifest.read(snapshot, only), problems
         except SnapshotError as error:
             if snapshot.exists():  # a run that is being trained may just have removed it
                 problems.append(str(error))

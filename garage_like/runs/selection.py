@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
 import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from garage_like.runs.overview import Overview
@@ -18,7 +18,7 @@ from garage_like.runs.overview import Overview
 SEED = "seed"
 
 COLUMNS: dict[str, Callable[[Overview], Any]] = {
-    "run": lambda run: Path(run.run).name or run.run,
+    "run": lambda run: os.path.basename(run.run) or run.run,
     "algo": lambda run: run.algorithm,
     "env": lambda run: run.environment,
     "epochs": lambda run: None if run.last_epoch is None else run.last_epoch + 1,
@@ -153,7 +153,7 @@ def grouped(runs: Iterable[Overview]) -> list[Group]:
     groups: dict[str, list[Overview]] = {}
     for run in runs:
         others = {key: value for key, value in run.parameters.items() if key != SEED}
-        what = [run.algorithm, run.environment, others or str(Path(run.run))]
+        what = [run.algorithm, run.environment, others or run.run]
         groups.setdefault(json.dumps(what, sort_keys=True, default=str), []).append(run)
     return [Group(members) for members in groups.values()]
 

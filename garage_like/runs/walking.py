@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,15 +51,10 @@ class _Size:
     plain: int = 0
     linked: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def add(self, status: os.stat_result) -> None:
-        if status.st_nlink > 1:
-            self.linked[status.st_dev, status.st_ino] = status.st_size
-        else:
-            self.plain += status.st_size
-
     def merge(self, other: _Size) -> None:
         self.plain += other.plain
-        self.linked.update(other.linked)
+        if other.linked:
+            self.linked.update(other.linked)
 
     @property
     def total(self) -> int:
@@ -81,14 +76,17 @@ def find_runs(root: Path) -> Iterator[Path]:
 
 def bytes_on_disk(folder: Path) -> int:
     """Return what a directory takes, a file with several names counted once."""
-    return _measured(os.fspath(folder)).total
+    size = _Size()
+    _measure([os.fspath(folder)], size)
+    return size.total
 
 
 def _look(folder: str, found: list[FoundRun], depth: int = 0) -> _Size:
     """Append the runs of a folder, itself first; return what all of it takes."""
-    if depth > _DEEPEST:
-        return _measured(folder)
     size, place = _Size(), len(found)
+    if depth > _DEEPEST:
+        _measure([folder], size)
+        return size
     files, folders = _contents(folder, size)
     newest: list[int] | None = None
     snapshots = folders.get(SNAPSHOTS)
@@ -98,8 +96,10 @@ def _look(folder: str, found: list[FoundRun], depth: int = 0) -> _Size:
             del folders[SNAPSHOTS]
             size.merge(inside)
     for name, path in folders.items():
-        is_hidden = name.startswith(".")
-        size.merge(_measured(path) if is_hidden else _look(path, found, depth + 1))
+        if name.startswith("."):
+            _measure([path], size)
+        else:
+            size.merge(_look(path, found, depth + 1))
     if newest is not None or EXPERIMENT in files or EXPERIMENT in folders:
         stamp = [newest or [], *(_told(files.get(name)) for name in _TELLING)]
         found.insert(place, FoundRun(folder, size.total, stamp))
@@ -113,8 +113,7 @@ def _look_at_snapshots(folder: str) -> tuple[_Size, list[int] | None]:
     _, folders = _contents(folder, size)
     for name, path in folders.items():
         inside = _contents(path, size)
-        for below in inside[1].values():
-            size.merge(_measured(below))
+        _measure(inside[1].values(), size)
         epoch = parse_epoch(name)
         if epoch is not None and MANIFEST in inside[0]:
             newest = max(newest, (epoch, inside[0][MANIFEST]), key=lambda one: one[0])
@@ -123,30 +122,38 @@ def _look_at_snapshots(folder: str) -> tuple[_Size, list[int] | None]:
     return size, [newest[0], *_told(newest[1])]
 
 
-def _measured(folder: str) -> _Size:
-    size, left = _Size(), [folder]
+def _measure(folders: Iterable[str], size: _Size) -> None:
+    """Add what folders take, and all below them, to a size."""
+    left = list(folders)
     while left:
         left += _contents(left.pop(), size)[1].values()
-    return size
 
 
 def _contents(folder: str, size: _Size) -> tuple[dict[str, os.stat_result], dict[str, str]]:
     """Return files and folders by name, in order; what files take is added to a size."""
-    files, folders = {}, {}
+    files: dict[str, os.stat_result] = {}
+    folders: list[tuple[str, str]] = []
+    plain = 0
     try:
         with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    folders[entry.name] = entry.path
+                    folders.append((entry.name, entry.path))
                     continue
                 try:
-                    files[entry.name] = status = entry.stat(follow_symlinks=False)
+                    status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:  # removed by a run that is being trained
                     continue
-                size.add(status)
+                files[entry.name] = status
+                if status.st_nlink > 1:
+                    size.linked[status.st_dev, status.st_ino] = status.st_size
+                else:
+                    plain += status.st_size
     except OSError:  # not ours to read, gone by now, no folder any more, or too deep for a path
         pass
-    return files, folders
+    size.plain += plain
+    folders.sort()
+    return files, dict(folders)
 
 
 def _told(status: os.stat_result | None) -> list[int]:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from garage_like.errors import SnapshotCorruptError, SnapshotMismatchError, SnapshotSaveError
 from garage_like.files.guarded_json import MAX_BYTES, parse_object
-from garage_like.files.opening import leads_out, opened
+from garage_like.files.opening import leads_out, read_content
 from garage_like.snapshot.disk.digests import FileEntry, digest_of
 from garage_like.snapshot.disk.layout import MANIFEST
 from garage_like.snapshot.disk.manifest_types import check_values, is_count
@@ -118,19 +118,27 @@ class Manifest:
         return text
 
     @classmethod
-    def from_bytes(cls, text: bytes, path: Path) -> Manifest:
-        """Check and parse; `path` is for messages.
+    def from_bytes(
+        cls, text: bytes, path: str | os.PathLike[str], only: Collection[str] = ()
+    ) -> Manifest:
+        """Check and parse.
+
+        Args:
+            text: of the file.
+            path: for messages.
+            only: attributes to take out of it, if not all, which is quicker; the others are as
+                where a manifest says nothing of them, and what is said of them is not looked at.
 
         Raises:
             SnapshotCorruptError: if this is no intact manifest.
             SnapshotMismatchError: if it was written by a newer format.
         """
-        body = _parse(text, path)
+        body = _parse(_lines_of(only, text) if only else text, path)
         if body.get("format") != FORMAT:
             raise SnapshotCorruptError(
                 f"{path}: expected format {FORMAT!r}, found {body.get('format')!r}"
             )
-        digest_line = len(text) - len(_digest_line(b""))
+        digest_line = len(text) - _DIGEST_LINE
         if text[digest_line:] != _digest_line(text[:digest_line]):
             raise SnapshotCorruptError(f"{path}: its content does not match the digest it carries")
         version = body.get("format_version")
@@ -139,7 +147,7 @@ class Manifest:
                 f"{path}: snapshot format {version} is newer than {FORMAT_VERSION}, the newest that"
                 " this garage_like reads; install a newer garage_like"
             )
-        known = {f.name for f in fields(cls)}
+        known = cls.__dataclass_fields__
         values = {key: value for key, value in body.items() if key in known}
         try:
             check_values(values)
@@ -149,25 +157,37 @@ class Manifest:
             raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
 
     @classmethod
-    def read(cls, snapshot: Path) -> Manifest:
-        """Read the manifest of a snapshot directory."""
-        with opened(snapshot, MANIFEST) as file:
-            text = file.read(MAX_BYTES + 1)
-        return cls.from_bytes(text, snapshot / MANIFEST)
+    def read(cls, snapshot: str | os.PathLike[str], only: Collection[str] = ()) -> Manifest:
+        """Read the manifest of a snapshot directory, or some of it: see `from_bytes`."""
+        text = read_content(snapshot, MANIFEST, MAX_BYTES)
+        return cls.from_bytes(text, f"{os.fspath(snapshot)}/{MANIFEST}", only)
 
 
 def _digest_line(text: bytes) -> bytes:
     return f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
 
 
-def _parse(text: bytes, path: Path) -> dict[str, Any]:
+_DIGEST_LINE = len(_digest_line(b""))
+
+
+def _lines_of(attributes: Collection[str], text: bytes) -> bytes:
+    """Return the lines of some attributes, as JSON; all of a text that has not a line for each."""
+    if not text.startswith(b'{\n"format": ') or len(text) > MAX_BYTES or not text.isascii():
+        return text
+    lines = text.split(b"\n")
+    wanted = {b'"%s"' % name.encode() for name in (*attributes, "format", "format_version")}
+    chosen = [line for line in lines if line.partition(b": ")[0] in wanted]
+    return b"{" + b"\n".join(chosen).removesuffix(b",") + b"}"
+
+
+def _parse(text: bytes, path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return parse_object(text, ascii_only=True)
     except ValueError as error:
         raise SnapshotCorruptError(f"{path}: not JSON: {error}") from error
 
 
-def _file_entry(name: str, entry: Any, path: Path) -> FileEntry:
+def _file_entry(name: str, entry: Any, path: str | os.PathLike[str]) -> FileEntry:
     if leads_out(name):
         raise SnapshotCorruptError(f"{path}: file name {name!r} leads out of the snapshot")
     if not isinstance(entry, dict) or not is_count(entry.get("bytes")):

@@ -75,6 +75,36 @@ def test_manifest_cut_short_anywhere_is_refused():
             Manifest.from_bytes(text[:end], PATH)
 
 
+SOME = ("epoch", "metrics", "parent")
+
+
+def test_some_attributes_are_read_alone():
+    some = Manifest.from_bytes(FULL.to_bytes(), PATH, SOME)
+    assert some == Manifest(epoch=3, metrics=FULL.metrics, parent=FULL.parent)
+
+
+@pytest.mark.parametrize("place", range(0, len(FULL.to_bytes()), 41))
+def test_a_change_anywhere_is_found_where_some_attributes_are_read(place):
+    text = bytearray(FULL.to_bytes())
+    text[place] ^= 1
+    with pytest.raises(SnapshotCorruptError):
+        Manifest.from_bytes(bytes(text), PATH, SOME)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_manifest_without_lines_of_ours_is_read_whole_for_some(indent):
+    text = json.dumps(body(metrics={"a": 1}), indent=indent)[:-1].rstrip().encode() + b",\n"
+    text += f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
+    assert Manifest.from_bytes(text, PATH, SOME).metrics == {"a": 1}
+
+
+def test_a_line_that_stands_twice_is_refused_where_it_is_asked_for():
+    text = b'{\n"format": "garage_like-snapshot",\n"format_version": 2,\n"epoch": 3,\n"epoch": 4,\n'
+    text += f'"digest": "{digest_of([text]).blake2b}"\n}}\n'.encode()
+    with pytest.raises(SnapshotCorruptError, match="twice"):
+        Manifest.from_bytes(text, PATH, SOME)
+
+
 def test_newer_format_is_refused_by_name():
     with pytest.raises(
         SnapshotMismatchError,
