@@ -171,11 +171,22 @@ class _PassedOver:
 
         if node.class_name.endswith((".Table", ".rebuild_table")):
             return True
-        module, _, name = node.class_name.rpartition(".")
-        cls = getattr(sys.modules.get(module), name, None)
-        if not isinstance(cls, type):
+        cls = _class_named(node.class_name)
+        if cls is None:
             return False
         return is_memory_class(cls) or (self._envs_restart and is_env_class(cls))
+
+
+def _class_named(named: str) -> type | None:
+    """Return a class that has been restored: of a module, or of a launcher, which is none here."""
+    from cloudpickle import cloudpickle
+
+    module, _, name = named.rpartition(".")
+    found = getattr(sys.modules.get(module), name, None)
+    if isinstance(found, type):
+        return found
+    of_launchers = list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS)
+    return next((cls for cls in of_launchers if cls.__name__ == name), None)
 
 
 def module_path(snapshot: Path) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from garage_like.errors import SnapshotRestoreError
+from garage_like.replay_buffer import PathBuffer
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.trial import GONE, TOO_LARGE, RestoreTrial, try_restore
@@ -52,6 +53,16 @@ def test_nothing_is_said_of_what_comes_back(tmp_path):
     node = Node(table=table, view=table[::2], rng=np.random.default_rng(1), many={1, 2}, nan=np.nan)
     node.self = node
     assert try_restore(saved(tmp_path, algo=node, env=None)) == []
+
+
+def test_replay_memory_of_a_class_of_the_launcher_is_not_compared_either(tmp_path):
+    class Buffer(PathBuffer):
+        pass
+
+    buffer = Buffer(capacity_in_transitions=10)
+    names = ("observation", "action", "reward", "next_observation", "terminal")
+    buffer.add_path({name: np.ones((3, 1)) for name in names})
+    assert try_restore(saved(tmp_path, algo=Node(buffer=buffer), env=None)) == []
 
 
 def test_environments_of_worker_processes_are_tried_without_workers(tmp_path):
