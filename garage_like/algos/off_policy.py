@@ -5,7 +5,6 @@ A backend's algorithm adds a loss and a gradient step: `_update`.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +13,7 @@ import numpy as np
 
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
+from garage_like.algos.finite import check_finite
 from garage_like.algos.learning_networks import LearningNetworks
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
 from garage_like.configuration.configured import NameOption
@@ -305,7 +305,8 @@ class OffPolicyAlgorithm(LearningNetworks):
             is_ours = isinstance(outcome, tuple) and isinstance(outcome[0], Mapping)
             if is_ours:
                 metrics, errors = outcome
-                self._check_finite(metrics)
+                step = self._gradient_steps + 1
+                check_finite(type(self).__name__, metrics, f" at gradient step {step}")
                 self.replay_buffer.update_priorities(transitions, errors)
                 self._averages.add(metrics)
             self._gradient_steps += 1
@@ -317,17 +318,6 @@ class OffPolicyAlgorithm(LearningNetworks):
         if length:
             return self.replay_buffer.sample_histories(self._buffer_batch_size, length)
         return self.replay_buffer.sample_transitions(self._buffer_batch_size)
-
-    def _check_finite(self, metrics: Metrics) -> None:
-        """Raise before weights that are lost are saved over the last that are finite."""
-        for name, value in metrics.items():
-            if not math.isfinite(value):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} is {value} at gradient step"
-                    f" {self._gradient_steps + 1}; expected a finite number. Is a reward or"
-                    " observation NaN? Else lower the learning rate; the last snapshot is of"
-                    " before"
-                )
 
     def optimize_policy(self, samples_data: Transitions) -> Any:
         """Take one gradient step, of everything that learns; for subclasses, as in garage.

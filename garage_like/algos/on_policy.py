@@ -18,6 +18,7 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
+from garage_like.algos.finite import check_losses
 from garage_like.configuration.configured import NameOption, given_name
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Baseline, Metrics, RLAlgorithm
@@ -204,6 +205,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
             metrics: of the update.
         """
         metrics["Loss/Value"] = float(np.mean(np.square(returns - values)))
+        check_losses(type(self).__name__, metrics)
         if "log_std" in episodes.agent_infos:
             deviations = np.exp(episodes.agent_infos["log_std"])
             metrics["policy/StandardDeviation"] = float(deviations.mean(dtype=np.float64))

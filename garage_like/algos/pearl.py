@@ -9,6 +9,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
+from garage_like.algos.finite import check_finite
 from garage_like.algos.meta_rl_algorithm import META_METRICS, MetaRLAlgorithm
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
@@ -208,7 +209,9 @@ class BeliefLearner(MetaRLAlgorithm):
                 played += self._play(trainer, task, steps, believes=believes, tells=tells)
         log_step("Optimizing policy...")
         for _ in range(self._num_steps_per_epoch):
-            self._averages.add(self._update())
+            metrics = self._update()
+            check_finite(type(self).__name__, metrics)
+            self._averages.add(metrics)
             self._gradient_steps += 1
         self._finish_steps()
         self.policy.reset_belief()

@@ -34,7 +34,7 @@ SHOWN_VALUES, SHOWN_CHARACTERS = 200, 2000
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:
     """Show what RUN is, how far it came, and how to go on."""
-    found = report(run)
+    found = report(run, None if as_json or show_all else (SHOWN_FIRST, SHOWN_LAST))
     if as_json:
         printing.print_json(found)
         return
@@ -50,7 +50,7 @@ def show(run: Path, show_all: bool, as_json: bool) -> None:
     _section("Changed since it began", _changes(found["changes"] or ()))
     _section("Components", _as_text(found["classes"] or {}))
     _section("Last row of the log", _as_text(found["metrics"] or {}, printing.short_number))
-    _snapshots(found["snapshots"], show_all)
+    _snapshots(found["snapshots"])
     _section("Files", _as_text(found["files"], printing.short_bytes))
     _section("Made with", _as_text(_versions(found["fingerprint"] or {})))
     if found["resume"]:
@@ -91,19 +91,18 @@ def _changes(changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return told
 
 
-def _snapshots(snapshots: Sequence[Mapping[str, Any]], show_all: bool) -> None:
+def _snapshots(snapshots: Sequence[Mapping[str, Any]]) -> None:
     if not snapshots:
         return
     printing.secho("\nSnapshots", bold=True)
     rows = [_snapshot_row(snapshot) for snapshot in snapshots]
-    hidden = len(rows) - SHOWN_FIRST - SHOWN_LAST
-    if hidden > 1 and not show_all:
-        between = [["…"] + [""] * (len(COLUMNS) - 2) + [f"{hidden} more, --all lists them"]]
-        rows = rows[:SHOWN_FIRST] + between + rows[-SHOWN_LAST:]
     printing.print_table(COLUMNS, {"": rows}, folded="directory")
 
 
 def _snapshot_row(snapshot: Mapping[str, Any]) -> list[str]:
+    if "hidden" in snapshot:
+        told = f"{snapshot['hidden']} more, --all lists them"
+        return ["…", *[""] * (len(COLUMNS) - 2), told]
     directory = Path(snapshot["path"]).name
     if "problem" in snapshot:
         return [*[printing.NOTHING] * (len(COLUMNS) - 2), "damaged", directory]

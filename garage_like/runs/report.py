@@ -41,11 +41,12 @@ OF_MANIFEST = (
 )
 
 
-def report(path: Path) -> dict[str, Any]:
+def report(path: Path, ends: tuple[int, int] | None = None) -> dict[str, Any]:
     """Describe a run, or one snapshot.
 
     Args:
         path: a run directory, its `snapshots/`, or one snapshot.
+        ends: so many of the oldest and of the newest snapshots are described; None: all are.
 
     Raises:
         SnapshotNotFoundError: if the path is none of these.
@@ -69,7 +70,7 @@ def report(path: Path) -> dict[str, Any]:
         "problems": problems,
         "tags": list(notes.tags),
         "note": notes.note,
-        "snapshots": [] if manifest is None else snapshots(path),
+        "snapshots": [] if manifest is None else snapshots(path, ends),
         "bytes": bytes_on_disk(path if run is None else run),
         "files": {} if run is None else files_of(run),
         "resume": resume_command(path, run, manifest),
@@ -83,10 +84,23 @@ def _run_of(path: Path) -> Path | None:
     return path.parent if path.name == SNAPSHOTS else path
 
 
-def snapshots(path: Path) -> list[dict[str, Any]]:
-    """Summarise each snapshot that a path means, the oldest first."""
-    found = []
-    for snapshot in list_snapshots(path):
+def snapshots(path: Path, ends: tuple[int, int] | None = None) -> list[dict[str, Any]]:
+    """Summarise each snapshot that a path means, the oldest first.
+
+    Args:
+        path: as of `report`.
+        ends: so many of the oldest and of the newest are read; between them stands `{"hidden": N}`
+            if that leaves out more than one.
+    """
+    found: list[dict[str, Any]] = []
+    listed = list_snapshots(path)
+    first, last = ends or (0, 0)
+    hidden = len(listed) - first - last if ends else 0
+    for number, snapshot in enumerate(listed):
+        if hidden > 1 and first <= number < first + hidden:
+            if number == first:
+                found.append({"hidden": hidden})
+            continue
         try:
             found.append(SnapshotReader(snapshot).summary())
         except SnapshotError as error:

@@ -115,10 +115,10 @@ class Resumable(Training):
             changed, left = settings.update(otherwise, self._env_states() if warns else None)
             as_given = self._algo is not None
             missing = self._callbacks.restore(graph.get("callbacks"), as_given=as_given)
-            self._inexact += missing
+            beside = label.modules.put_back(graph.get("modules", {}))
+            self._inexact += missing + label.modules.why_not_put_back()
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
-            beside = label.modules.put_back(graph.get("modules", {}))
         self._settings = settings
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]

@@ -7,11 +7,16 @@ from gymnasium import spaces
 
 from garage_like import Trainer
 from garage_like.envs import GymEnv
+from garage_like.np.algos import CEM, QLearning
+from garage_like.np.policies import TabularArgmaxPolicy
+from garage_like.np.q_functions import TabularQFunction
 from garage_like.replay_buffer import PathBuffer
+from garage_like.sampler import LocalSampler
 from garage_like.snapshot import SnapshotConfig, read_snapshot
-from garage_like.torch.algos import SAC
-from garage_like.torch.policies import TanhGaussianMLPPolicy
+from garage_like.torch.algos import SAC, VPG
+from garage_like.torch.policies import GaussianMLPPolicy, TanhGaussianMLPPolicy
 from garage_like.torch.q_functions import ContinuousMLPQFunction
+from garage_like.torch.value_functions import GaussianMLPValueFunction
 
 
 class LosesItsReward(gym.Env):
@@ -46,6 +51,42 @@ def test_off_policy_learning_on_a_reward_that_is_nan_ends_before_it_is_saved(tmp
     left = read_snapshot(tmp_path)
     assert left.epoch >= 1
     assert all(np.isfinite(array).all() for array in left.tensors("policy").values())
+
+
+@pytest.mark.parametrize(("algo", "what"), [("VPG", "policy/LossBefore"), ("CEM", "return")])
+def test_weights_that_a_nan_would_spoil_are_not_saved_over_the_last(tmp_path, algo, what):
+    env = GymEnv(LosesItsReward(), max_episode_length=10)
+    policy = GaussianMLPPolicy(env.spec, hidden_sizes=(4,))
+    sampler = LocalSampler(policy, env)
+    made = (
+        CEM(env.spec, policy, sampler, n_samples=2, best_frac=0.5)
+        if algo == "CEM"
+        else VPG(env.spec, policy, GaussianMLPValueFunction(env.spec), sampler)
+    )
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path, snapshot_gap=1))
+    trainer.setup(made, env)
+    with pytest.raises(ValueError, match=rf"{algo}: {what}.* is nan; expected a finite number"):
+        trainer.train(10, 20)
+    left = read_snapshot(tmp_path)
+    assert left.epoch >= 1
+    assert all(np.isfinite(array).all() for array in left.tensors("policy").values())
+
+
+def test_a_table_ends_with_the_first_reward_that_is_nan(tmp_path):
+    env = GymEnv(
+        gym.wrappers.TransformReward(gym.make("FrozenLake-v1"), _lost), max_episode_length=20
+    )
+    qf = TabularQFunction(env.spec)
+    policy = TabularArgmaxPolicy(qf, env.spec)
+    sampler = LocalSampler(policy, env)
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path))
+    trainer.setup(QLearning(env.spec, policy, qf, sampler, exploration_policy=policy), env)
+    with pytest.raises(ValueError, match="QLearning: Loss/TemporalDifference is nan"):
+        trainer.train(2, 20)
+
+
+def _lost(reward):
+    return np.nan
 
 
 def test_numbers_of_numpy_are_numbers():

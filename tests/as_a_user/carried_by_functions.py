@@ -5,6 +5,7 @@ import functools
 import os
 import sys
 
+import held_elsewhere
 import numpy as np
 
 from garage_like import Trainer, wrap_experiment
@@ -101,6 +102,7 @@ class Drawing(RLAlgorithm):
             "Cache": noise(self.epochs // 3) + drawn_for("x"),
             "History": len(self.history),
             "Generator": self.generator.random(),
+            **held_elsewhere.counts(),
         }
         for name, value in told.items():
             tabular.record(name, value)

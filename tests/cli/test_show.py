@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from garage_like.snapshot.disk.manifest import Manifest
+
 
 def test_says_all_that_a_person_asks(call, killed: Path) -> None:
     output = call("show", killed).output
@@ -71,6 +73,16 @@ def test_many_snapshots_are_cut_short_unless_all_are_asked_for(call, finished: P
     assert "epoch_000020" not in short
     assert "epoch_000039" in short
     assert "epoch_000020" in call("show", finished, "--all").output
+
+
+def test_snapshots_that_are_not_shown_are_not_read(call, finished: Path, monkeypatch) -> None:
+    snapshots, read = finished / "snapshots", []
+    for epoch in range(6, 40):
+        shutil.copytree(snapshots / "epoch_000000", snapshots / f"epoch_{epoch:06d}")
+    whole = Manifest.read
+    monkeypatch.setattr(Manifest, "read", lambda path: read.append(path) or whole(path))
+    call("show", finished)
+    assert len(read) == 13  # the newest twice: of the run, and in its row
 
 
 def test_damaged_manifest_is_named_and_the_rest_shown(call, finished: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from garage_like.algos.finite import check_losses
 from garage_like.logging import tabular
 
 RECENT_EPISODES = 100
@@ -78,12 +79,8 @@ class EpochRows:
         for key, values in numbers.items():
             row[key] = _mean(values.ravel() if learned is None else values[learned].ravel())
             has_some = learned is None or learned.any()
-            is_loss = key.startswith(("policy/Loss", "Loss/"))
-            if has_some and is_loss and not math.isfinite(row[key]):
-                raise ValueError(
-                    f"{self._owner}: {key} is {row[key]}; expected a finite number. Is a"
-                    " reward or an observation not finite? Else lower the learning rate"
-                )
+            if has_some:
+                check_losses(self._owner, {key: row[key]})
         recent = self._recent[seed]
         returns, _, lengths, _ = trained
         recent += zip(returns.tolist(), lengths.tolist(), strict=True)

@@ -11,6 +11,7 @@ import numpy as np
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
+from garage_like.algos.finite import check_losses
 from garage_like.algos.off_policy import RECENT_EPISODES, finished_episodes
 from garage_like.algos.schedules import Schedule, as_schedule
 from garage_like.data.batches import EpisodeBatch, StepType
@@ -129,7 +130,9 @@ class TabularAlgorithm(RLAlgorithm):
             error = reward + self._discount * value - table[observation, action]
             table[observation, action] += rate * error
             errors += abs(error)
-        self._averages.add({"Loss/TemporalDifference": float(errors / episodes.num_steps)})
+        loss = {"Loss/TemporalDifference": float(errors / episodes.num_steps)}
+        check_losses(type(self).__name__, loss)
+        self._averages.add(loss)
 
     def _following_actions(self, episodes: EpisodeBatch) -> np.ndarray:
         """Return the action that follows each step, shape (S,), if the algorithm asks for it."""

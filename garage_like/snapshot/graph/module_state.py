@@ -12,6 +12,7 @@ import contextlib
 import copyreg
 import functools
 import random
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -19,15 +20,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from garage_like.snapshot.disk.digests import file_digest_of
+from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 from garage_like.snapshot.graph.places import (
     NUMBERS,
     Place,
     find_places,
+    own_classes,
     own_namespaces,
     place_to_make,
 )
+from garage_like.snapshot.graph.process_places import Setting, state_of_generator
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import is_constant
 
@@ -81,8 +85,9 @@ class ModuleState:
         """
         watches_all = graph is None or self.is_of_a_script
         self._functions = None if watches_all else _functions_in(graph or {})
-        self._before = {place: _digest(at.value) for place, at in self._watched().items()}
-        self._spaces = set(map(id, own_namespaces()))
+        now = {place: _digest(at.value) for place, at in self._watched().items()}
+        self._before = {**now, **self._before}  # a further stage goes on from where the first began
+        self._spaces = set(map(id, (*own_namespaces(), *own_classes())))
         self._known = {}
 
     def changed(self, graph: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,13 +110,12 @@ class ModuleState:
                 found[place] = at.value
                 continue
             if place not in self._before:
-                is_new = id(at.space) in self._spaces  # since training began
-                # or of a class first pickled in mid-run: how it was before is not known
-                self._before[place] = _NOTHING if is_new else _digest(at.value)
+                is_new = id(at.owner if at.space is None else at.space) in self._spaces
+                self._before[place] = _NOTHING if is_new else _as_imported(place, at)
             before = self._before[place]
             if before is None or _is_same(at.value, before, self._num_saves):
                 continue  # what could not be looked at then cannot be now
-            if _digest(at.value) is None or "<locals>" in place:
+            if _cannot_be_saved(_digest(at.value)) or "<locals>" in place:
                 self.lost.append(place)
             else:
                 found[place] = at.value
@@ -140,6 +144,17 @@ class ModuleState:
         return [
             f"{place} changes while training and cannot be saved; keep it in an object of the run"
             for place in sorted(self.lost)
+        ] + self.why_not_put_back()
+
+    def why_not_put_back(self) -> list[str]:
+        """Return a sentence for each thing that functions carried when it was saved, not now.
+
+        A global that no code here asks for any more is none of them.
+        """
+        return [
+            f"{place} was saved, and no code here holds it"
+            for place in sorted(self._elsewhere)
+            if not set(":([").isdisjoint(place)
         ]
 
     def put_back(self, saved: Mapping[str, Any]) -> list[str]:
@@ -149,9 +164,11 @@ class ModuleState:
             The places.
         """
         bound = []
-        places = find_places()
+        places = find_places([]) | find_places()  # by the names that a run finds, too
         made = {name: place_to_make(name) for name in saved if name not in places}
-        places = find_places()  # with those of modules that have just been imported
+        places = (
+            find_places([]) | find_places()
+        )  # with those of modules that have just been imported
         places |= {n: at for n, at in made.items() if at is not None and n not in places}
         self._restored = set(saved) & set(places)
         self._elsewhere = {place: value for place, value in saved.items() if place not in places}
@@ -199,6 +216,20 @@ def _holders(value: Any, places: Mapping[str, Place]) -> Iterator[Place]:
         yield from (Place(value, space, name, space) for name in names)
 
 
+def _as_imported(place: str, at: Place) -> Digest | None:
+    """Return the digest of what a module that was imported in mid-run gave a name first.
+
+    Of what is no literal nobody knows: in a module it is taken to have changed, if it can be saved.
+    """
+    module = at.owner.__module__ if at.space is None else at.space["__name__"]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    written = as_written(file, place.removeprefix(f"{module}."))
+    if written is not NOT_A_LITERAL:
+        return _digest(written)
+    now = _digest(at.value)
+    return now if at.space is None or _cannot_be_saved(now) else _NOTHING
+
+
 def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
     """Return the functions that the run's objects hold: callbacks, say."""
     found = [getattr(value, "__func__", value) for _, value in walk(graph)]
@@ -207,13 +238,15 @@ def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
 
 
 def _may_be_shared(at: Place) -> bool:
-    return not (isinstance(at.owner, CACHED_FUNCTION) or is_constant(at.value))
+    return not (isinstance(at.owner, CACHED_FUNCTION | Setting) or is_constant(at.value))
 
 
 def _kept(value: Any) -> tuple[Digest | None, Any]:
     """Return the digest of a value and a copy of it; no copy of one that is large, or code."""
     digest = _digest(value)
-    if digest is None or isinstance(value, NUMBERS):
+    if digest is None or _cannot_be_saved(digest):
+        return None, value
+    if isinstance(value, NUMBERS):
         return digest, value
     return (digest, copy_exactly(value)) if len(digest) <= _MOST_PARTS else (None, value)
 
@@ -262,6 +295,7 @@ def _fill(live: Any, saved: Any) -> bool:
 # ---- whether a value is what it was ---------------------------------------------------------
 
 _NOTHING: Digest = ()
+_UNSAVED = "cannot be saved"
 _MOST_WALKS = 20
 _PART = 1 << 20
 _MOST_PARTS = LARGE // _PART
@@ -279,11 +313,19 @@ def _parts(value: Any) -> tuple[bytes, list[memoryview]] | None:
 
 
 def _digest(value: Any) -> Digest | None:
-    """Return what tells a value from a later one; None if it cannot be saved."""
+    """Return what tells a value from a later one; None if nobody can."""
     if isinstance(value, NUMBERS):
         return (repr(value),)
     found = _parts(value)
-    return None if found is None else tuple(file_digest_of([part]).digest for part in _all(*found))
+    if found is None:
+        state = state_of_generator(value)
+        seen = None if state is None else _digest(state)
+        return None if seen is None else (_UNSAVED, *seen)
+    return tuple(file_digest_of([part]).digest for part in _all(*found))
+
+
+def _cannot_be_saved(digest: Digest | None) -> bool:
+    return digest is None or digest[:1] == (_UNSAVED,)
 
 
 def _is_same(value: Any, before: Digest, turn: int) -> bool:
@@ -295,7 +337,7 @@ def _is_same(value: Any, before: Digest, turn: int) -> bool:
         return before == (repr(value),)
     found = _parts(value)
     if found is None:
-        return False
+        return _digest(value) == before
     parts = _all(*found)
     if len(parts) != len(before):
         return False

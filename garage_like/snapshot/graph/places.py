@@ -11,6 +11,7 @@ import functools
 import importlib.util
 import itertools
 import sys
+import threading
 import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +20,13 @@ from typing import Any, NamedTuple
 from cloudpickle import cloudpickle
 
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, calls_of, fill_cache
-from garage_like.snapshot.graph.own_code import is_own_file
+from garage_like.snapshot.graph.own_code import is_own_class, is_own_file
+from garage_like.snapshot.graph.process_places import (
+    SETTINGS,
+    Setting,
+    parts_of_holder,
+    variables_named,
+)
 
 _MOST_HELD = 100
 """Containers with more than so many items hold data, and are not looked through for functions."""
@@ -30,6 +37,7 @@ _CODE = (
     *(property, classmethod, staticmethod, functools.partial, functools.cached_property),
     *(types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType),
 )
+_FUNCTIONS = (types.FunctionType, types.MethodType, CACHED_FUNCTION)
 
 
 class Place(NamedTuple):
@@ -37,7 +45,8 @@ class Place(NamedTuple):
 
     Attributes:
         value: that is there.
-        owner: a namespace, a class, a function, the cell of a variable, or a cached function.
+        owner: a namespace, a class, a function, the cell of a variable, a cached or a partial
+            function, a setting of the process, or what holds values for a thread.
         name: within the owner.
         space: globals of the code that it belongs to; None of a class.
     """
@@ -55,6 +64,10 @@ class Place(NamedTuple):
             self.owner.cell_contents = value
         elif isinstance(self.owner, CACHED_FUNCTION):
             fill_cache(self.owner, value)
+        elif isinstance(self.owner, Setting):
+            self.owner.set(value)
+        elif isinstance(self.owner, functools.partial):
+            _bind_argument(self.owner, self.name, value)
         elif isinstance(self.owner, types.FunctionType):
             defaults = list(self.owner.__defaults__ or ())
             defaults[int(self.name)] = value
@@ -74,8 +87,9 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
     spaces = own_namespaces()
     names = {space["__name__"] for space in spaces}
     classes = [cls for cls in _classes(spaces) if cls.__module__ in names]
-    found: dict[str, Place] = {}
+    found = {name: Place(owner.get(), owner, "") for name, owner in SETTINGS.items()}
     functions: list[tuple[str, Any]] = []
+    named_there = _names_of_functions(spaces)
     for cls in classes:
         where = f"{cls.__module__}.{cls.__qualname__}"
         for name, value in list(vars(cls).items()):
@@ -97,10 +111,12 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
         if id(value) in met:
             continue
         met.add(id(value))
-        where = _own_name(value) or where  # by whichever name it was reached
+        where = _own_name(value) or named_there.get(id(value)) or where  # however it was reached
         if isinstance(value, CACHED_FUNCTION) and _module_of(value) in names:
             found[f"{where}: its cache"] = Place(_calls(value), value, "")
         functions += [(where, inner) for inner in _inside(value)]
+        if isinstance(value, functools.partial):
+            found.update(_arguments(where, value))
         if isinstance(value, types.FunctionType):
             space = value.__globals__
             is_own = any(space is own for own in spaces)
@@ -110,6 +126,11 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
                 for name, place in itertools.chain(*held, _carried(where, value)):
                     found[name] = place
                     functions += _held_by(place.value, name)
+                    for label, inner, owner in parts_of_holder(place.value):
+                        found[name + label] = Place(inner, owner, label[1:], space)
+                texts = _texts_in(value.__code__)
+                for name, owner in variables_named(_names_in(value.__code__), texts):
+                    found[name] = Place(owner.get(), owner, "", space)
                 functions += _named_functions(value, space)
                 functions += _held_by([value.__defaults__, value.__kwdefaults__], where)
             functions += [(where, cell) for cell in _cells(value).values()]
@@ -164,11 +185,12 @@ def _place_below(space: dict[str, Any], parts: list[str], last: str) -> Place | 
     held: Any = None
     for part in parts:
         held = space.get(part) if held is None else vars(held).get(part)
-        if not isinstance(held, type | types.FunctionType):
+        if not isinstance(held, type | types.FunctionType | threading.local):
             return None
-    if held is None and not any(last in _names_in(code) for code in _code_of(space)):
+    codes = itertools.chain(*map(_code_of, own_namespaces())) if held is None else ()
+    if held is None and not any(last in _asked_for(code) for code in codes):
         return None  # nothing here asks for it any more
-    if isinstance(held, type):
+    if isinstance(held, type | threading.local):
         return Place(object(), held, last)
     return Place(object(), space if held is None else vars(held), last, space)
 
@@ -197,13 +219,13 @@ def _import_own(name: str) -> None:
 
 def _held_by(value: Any, where: str, depth: int = 3) -> Iterator[tuple[str, Any]]:
     """Yield functions that a container holds: a registry of them, say."""
-    if isinstance(value, types.FunctionType | types.MethodType | CACHED_FUNCTION):
+    if isinstance(value, (*_FUNCTIONS, functools.partial)):
         yield where, value
-    elif isinstance(value, functools.partial):
-        yield where, value.func
     elif depth and isinstance(value, dict | list | tuple | set) and len(value) <= _MOST_HELD:
-        for one in list(value.values() if isinstance(value, dict) else value):
-            yield from _held_by(one, where, depth - 1)
+        pairs = list(value.items() if isinstance(value, dict) else enumerate(value))
+        for key, one in pairs:  # by a name of its own, where there is one
+            place = f"{where}[{key!r}]" if isinstance(key, NUMBERS) else where
+            yield from _held_by(one, place, depth - 1)
 
 
 def _calls(function: Any) -> Any:
@@ -234,8 +256,25 @@ def _inside(value: Any) -> Iterator[Any]:
         yield from inner if isinstance(inner, list) else ()
 
 
+def _arguments(where: str, value: functools.partial[Any]) -> Iterator[tuple[str, Place]]:
+    """Yield the arguments that a partial function holds, but for what cannot change."""
+    for key, held in (*enumerate(value.args), *value.keywords.items()):
+        if not isinstance(held, NUMBERS) and _is_data(held):
+            yield f"{where}({key}=)", Place(held, value, str(key))
+
+
+def _bind_argument(function: functools.partial[Any], key: str, value: Any) -> None:
+    args, named = list(function.args), dict(function.keywords)
+    if key.isdecimal():
+        args[int(key)] = value
+    else:
+        named[key] = value
+    changeable: Any = function  # which only its way of being unpickled shows
+    changeable.__setstate__((function.func, tuple(args), named, vars(function)))
+
+
 def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
-    for name in _names_in(function.__code__):
+    for name in _asked_for(function.__code__):
         if name in space and not name.startswith("__") and _is_data(space[name]):
             yield f"{space['__name__']}.{name}", Place(space[name], space, name, space)
 
@@ -255,6 +294,7 @@ def _named_modules(
     """Yield own modules that a function names, those inside of packages too."""
     names = _names_in(function.__code__)
     waiting: list[Any] = [space.get(name, sys.modules.get(name)) for name in names]
+    waiting += [sys.modules.get(text) for text in _spelled_in(function.__code__)]
     met: set[int] = set()
     while waiting:
         module = waiting.pop()
@@ -275,7 +315,23 @@ def _own_name(function: Any) -> str | None:
         name = getattr(function, "__qualname__", "<")
     else:
         return None
-    return None if "<" in name else f"{_module_of(function)}.{name}"
+    if "<" not in name:
+        return f"{_module_of(function)}.{name}"
+    named = getattr(function, "__qualname__", "<")  # a decorator's, which calls it as what it wraps
+    held: Any = sys.modules.get(_module_of(function) or "")
+    for part in () if "<" in named else named.split("."):
+        held = getattr(held, "__dict__", {}).get(part)
+    return f"{_module_of(function)}.{named}" if held is function else None
+
+
+def _names_of_functions(spaces: Iterable[dict[str, Any]]) -> dict[int, str]:
+    """Return by which name of a module functions are called, by their ids."""
+    return {
+        id(value): f"{space['__name__']}.{name}"
+        for space in spaces
+        for name, value in list(space.items())
+        if isinstance(value, types.FunctionType | functools.partial)
+    }
 
 
 def _is_experiment(value: Any) -> bool:
@@ -361,6 +417,11 @@ def _parents(file: str) -> tuple[Path, ...]:
     return tuple(Path(file).resolve().parents)
 
 
+def own_classes() -> list[type]:
+    """Return the classes of the run's own modules."""
+    return _classes(own_namespaces())
+
+
 def _classes(spaces: Iterable[dict[str, Any]]) -> list[type]:
     found = {id(cls): cls for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS)}
     waiting = [value for space in spaces for value in list(space.values())]
@@ -378,5 +439,31 @@ def _names_in(code: types.CodeType) -> tuple[str, ...]:
     return (*code.co_names, *(name for one in inner for name in _names_in(one)))
 
 
+_BY_TEXT = frozenset(("globals", "getattr", "setattr", "vars", "__dict__", "modules"))
+_MODULES_BY_TEXT = frozenset(("import_module", "__import__", "modules"))
+
+
+def _asked_for(code: types.CodeType) -> tuple[str, ...]:
+    """Return the names that code uses, those that it spells as texts for `getattr` too."""
+    names = _names_in(code)
+    return (*names, *_texts_in(code)) if _BY_TEXT.intersection(names) else names
+
+
+def _spelled_in(code: types.CodeType) -> tuple[str, ...]:
+    """Return the texts in code that may name a module which it looks up."""
+    return _texts_in(code) if _MODULES_BY_TEXT.intersection(_names_in(code)) else ()
+
+
+@functools.lru_cache(10_000)
+def _texts_in(code: types.CodeType) -> tuple[str, ...]:
+    """Return short texts without spaces that stand in code."""
+    inner = [_texts_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    own = (c for c in code.co_consts if isinstance(c, str) and c and len(c) < 100)
+    return (*(c for c in own if not any(map(str.isspace, c))), *itertools.chain(*inner))
+
+
 def _is_data(value: Any) -> bool:
-    return not isinstance(value, (*_CODE, CACHED_FUNCTION)) and not hasattr(type(value), "__get__")
+    """Tell whether a value is state; an object that is a property of its own kind may be, too."""
+    if isinstance(value, (*_CODE, CACHED_FUNCTION)):
+        return False
+    return not hasattr(type(value), "__get__") or is_own_class(type(value))

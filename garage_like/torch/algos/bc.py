@@ -11,6 +11,7 @@ import torch
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
+from garage_like.algos.finite import check_losses
 from garage_like.data.batches import EpisodeBatch, TimeStepBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import RLAlgorithm, Sampler
@@ -117,7 +118,9 @@ class BC(Movable, RLAlgorithm):
             self._policy_optimizer.zero_grad()
             loss.backward()
             self._policy_optimizer.step()
-            self._averages.add({"Loss/Policy": loss.item()})
+            found = {"Loss/Policy": loss.item()}
+            check_losses(type(self).__name__, found)
+            self._averages.add(found)
         self._policy_optimizer.forget_gradients()
         trainer.step_itr += 1
         rate = float(self._policy_optimizer.optimizer.param_groups[0]["lr"])

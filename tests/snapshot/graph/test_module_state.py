@@ -304,3 +304,30 @@ def test_cache_is_filled_again_in_its_order(limits):
     assert calls == [1, 2, 3, 4]
     cached(9)
     assert calls == [1, 2, 3, 4, 9]
+
+
+def test_generator_under_way_is_named_once_it_has_moved(own):
+    own.HELD = numbers = (n for n in range(9))
+    state = ModuleState()
+    state.begin()
+    state.changed({})
+    assert state.why_inexact() == []
+    next(numbers)
+    state.changed({})
+    assert [reason.split()[0] for reason in state.why_inexact()] == ["__main__.HELD"]
+
+
+def test_what_the_first_of_two_trainings_changed_is_saved_by_the_second(own):
+    state = ModuleState()
+    state.begin()
+    own.HELD.append("in the first")
+    state.begin()
+    assert list(state.changed({})) == ["__main__.HELD"]
+
+
+def test_what_a_function_carried_and_none_does_now_is_told_of(own):
+    state = ModuleState()
+    state.put_back({"own.gone: its variable count": 3, "own.gone": 4})
+    assert state.why_not_put_back() == [
+        "own.gone: its variable count was saved, and no code here holds it"
+    ]
