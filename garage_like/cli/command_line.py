@@ -62,10 +62,10 @@ class LazyGroup(click.Group):
             with printing.warnings_in_one_line():
                 return super().invoke(ctx)
         except (SnapshotError, RunLockedError) as error:
-            line = printing.printable(" ".join(str(error).split()))
+            line = printing.told(" ".join(str(error).split()))
             raise click.ClickException(line) from error
         except click.ClickException as error:
-            line = printing.printable(error.message)
+            line = printing.told(error.message)
             if line == error.message:
                 raise
             safe = click.ClickException(line)

@@ -49,14 +49,23 @@ class Trouble(click.ClickException):
     exit_code = 2
 
 
+def told(text: str) -> str:
+    """Return a line as it is printed: copies of what URLs hold are called by their URLs."""
+    if "/garage_like-" in text:
+        from garage_like.snapshot.mirror.reading import by_url
+
+        text = by_url(text)
+    return printable(text)
+
+
 def echo(text: str | None = "", *, err: bool = False) -> None:
     """Print a line that may hold what a run says of itself."""
-    click.echo(printable(text or ""), err=err)
+    click.echo(told(text or ""), err=err)
 
 
 def secho(text: str, *, bold: bool | None = None, dim: bool | None = None) -> None:
     """Print such a line in a style of its own."""
-    click.secho(printable(text), bold=bold, dim=dim)
+    click.secho(told(text), bold=bold, dim=dim)
 
 
 @contextlib.contextmanager
@@ -87,7 +96,7 @@ def draw(picture: Tree) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
+    click.echo(told(json.dumps(value, indent=2, allow_nan=False)))
 
 
 def print_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -23,10 +23,12 @@ def pull(url: str, run: Path, epoch: int | None, as_json: bool) -> None:
     """
     from garage_like.snapshot.mirror.fetching import fetch
     from garage_like.snapshot.mirror.place import Place, check_url
+    from garage_like.snapshot.mirror.reading import reached
 
     try:
         place = Place(check_url(url))
-        found = fetch(place, run, "last" if epoch is None else epoch)
+        with reached(url):
+            found = fetch(place, run, "last" if epoch is None else epoch)
     except (FileExistsError, ModuleNotFoundError, ValueError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     if as_json:

@@ -25,6 +25,7 @@ def push(run: Path, url: str, as_json: bool) -> None:
     from garage_like.snapshot.disk.lock import RunLock
     from garage_like.snapshot.mirror.follower import push_newest
     from garage_like.snapshot.mirror.place import Place, check_url
+    from garage_like.snapshot.mirror.reading import reached
     from garage_like.snapshot.mirror.sending import Sender
 
     if not epochs_in(run / SNAPSHOTS):
@@ -35,8 +36,9 @@ def push(run: Path, url: str, as_json: bool) -> None:
         lock.acquire()
         try:
             sender = Sender(place, run)
-            sender.take_over()
-            sent = push_newest(sender, run)
+            with reached(url):
+                sender.take_over()
+                sent = push_newest(sender, run)
             sender.close()
         finally:
             lock.release()

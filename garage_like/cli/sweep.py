@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,8 +157,22 @@ def sweep(
         printing.print_json([_as_json(outcome) for outcome in outcomes])
     elif best is not None:
         printing.echo(f"best: trial {best.run.name}, {metric} {best.metric:g}: {_shown(best)}")
+    for why, names in _amiss(outcomes).items():
+        again = f"remove its .done.json in {place} to try one again"
+        printing.echo(f"{why}: {', '.join(names)}; {again}", err=True)
     if any(outcome.status != 0 for outcome in outcomes):
         raise click.exceptions.Exit(1)
+
+
+def _amiss(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:
+    """Return the names of trials that count as ended and have no result, by what they lack."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.status:
+            found.setdefault("failed", []).append(outcome.run.name)
+        elif outcome.status == 0 and not outcome.run.is_dir():
+            found.setdefault("their runs are gone", []).append(outcome.run.name)
+    return found
 
 
 def _tell(outcome: Outcome) -> None:

@@ -24,6 +24,10 @@ class FencedError(SnapshotError):
     """Raise when another process has taken a place over."""
 
 
+class OtherRunError(SnapshotError, ValueError):
+    """Raise when a place holds the snapshots of another run."""
+
+
 @dataclass(frozen=True)
 class Head:
     """What a head says.

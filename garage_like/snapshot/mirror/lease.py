@@ -15,7 +15,13 @@ import time
 import uuid
 from dataclasses import replace
 
-from garage_like.snapshot.mirror.heads import FencedError, Head, create_next, newest_head
+from garage_like.snapshot.mirror.heads import (
+    FencedError,
+    Head,
+    OtherRunError,
+    create_next,
+    newest_head,
+)
 from garage_like.snapshot.mirror.place import NotThereError, Place
 
 BEAT = 5.0
@@ -78,13 +84,13 @@ def claim(place: Place, run: str | None = None) -> tuple[Head, int]:
 
     Raises:
         FencedError: if another process writes there, or was quicker.
-        ValueError: if the place holds another run.
+        OtherRunError: if the place holds another run.
     """
     head, number = newest_head(place)
     if head is None:
         head = Head(run or uuid.uuid4().hex, 0, "")
     elif run is not None and head.run != run:
-        raise ValueError(
+        raise OtherRunError(
             f"{place.url} holds the snapshots of another run, of {head.owner}; choose another URL,"
             " or `garage-like pull` it and go on with that run"
         )

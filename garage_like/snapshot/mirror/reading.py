@@ -21,6 +21,8 @@ Given = TypeVar("Given", bound="str | os.PathLike[str]")
 
 # A Path has lost one of two slashes.
 _URL = re.compile(rf"({'|'.join(SCHEMES)}):(/+)(.+)")
+_PREFIX = "garage_like-"
+_COPY = re.compile(rf"/[^\s:]*/{_PREFIX}\w+/({'|'.join(SCHEMES)}):/")
 
 
 def url_in(path: str | os.PathLike[str]) -> str | None:
@@ -46,9 +48,12 @@ def here(path: Given, which: Which = None) -> Given | Path:
         ModuleNotFoundError: if the library that reaches it is not installed.
     """
     url = url_in(path)
-    if url is None:
-        return path
-    return _fetched(url, _temporary() / Path(url).name, which)
+    return path if url is None else _fetched(url, _temporary(url), which)
+
+
+def by_url(text: str) -> str:
+    """Return a text in which copies of what URLs hold are called by these URLs."""
+    return _COPY.sub(lambda m: f"{m[1]}://{'/' if m[1] == 'file' else ''}", text)
 
 
 def runs_here(root: Given) -> Given | Path:
@@ -62,13 +67,14 @@ def runs_here(root: Given) -> Given | Path:
     from garage_like.snapshot.mirror.fetching import fetch_all, mirrored
     from garage_like.snapshot.mirror.heads import FOLDER
 
-    folder = _temporary()
-    with _reached(url):
+    folder = _temporary(url)
+    folder.mkdir(parents=True)
+    with reached(url):
         keys = map(PurePosixPath, Place(url).keys(""))
         for found in sorted({key.parent.parent for key in keys if key.parent.name == FOLDER}):
             place = Place(f"{url}/{found}" if found.name else url)
             if mirrored(place):  # else it has not saved yet
-                fetch_all(place, folder / (found if found.name else Path(url).name), is_light=True)
+                fetch_all(place, folder / found, is_light=True)
     return folder
 
 
@@ -76,7 +82,7 @@ def _fetched(url: str, run_dir: Path, which: Which) -> Path:
     # Loads NumPy, which reading here does without.
     from garage_like.snapshot.mirror.fetching import fetch_all, mirrored
 
-    with _reached(url):
+    with reached(url):
         place = Place(url)
         if not mirrored(place):
             raise SnapshotNotFoundError(f"{url}: no snapshot found there")
@@ -85,7 +91,7 @@ def _fetched(url: str, run_dir: Path, which: Which) -> Path:
 
 
 @contextlib.contextmanager
-def _reached(url: str) -> Iterator[None]:
+def reached(url: str) -> Iterator[None]:
     """Say of what the store's library raises which URL could not be reached."""
     try:
         yield
@@ -96,10 +102,11 @@ def _reached(url: str) -> Iterator[None]:
         raise SnapshotNotFoundError(f"{url} cannot be reached: {text}") from error
 
 
-def _temporary() -> Path:
-    folder = tempfile.mkdtemp(prefix="garage_like-")
+def _temporary(url: str) -> Path:
+    """Return where a URL's copy goes, which ends with the URL."""
+    folder = tempfile.mkdtemp(prefix=_PREFIX)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return Path(folder) / url
 
 
 def resumed_here(url: str) -> Path:

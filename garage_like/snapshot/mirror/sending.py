@@ -55,7 +55,7 @@ class Sender:
 
         Raises:
             FencedError: if another process lives, and writes there.
-            ValueError: if the place holds another run.
+            OtherRunError: if the place holds another run.
         """
         self._head, self._number = claim(self._place, run_name(self._run_dir))
         epochs = self._head.epochs
