@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -115,9 +115,18 @@ class TransitionRing(Configured):
     def add_episode_batch(self, episodes: EpisodeBatch) -> None:
         """Store episodes or fragments of them; the oldest transitions make room.
 
+        A class that has an `add_path` of its own gets one path after another.
+
         Raises:
             ValueError: if the arrays are not what the environment's spaces say.
         """
+        if type(self).add_path is TransitionRing.add_path:
+            self._store(episodes)
+            return
+        for path in _paths_of(episodes):
+            self.add_path(path)
+
+    def _store(self, episodes: EpisodeBatch) -> None:
         if self._env_spec is None:
             self._env_spec = episodes.env_spec
         if self._table is None:
@@ -166,7 +175,7 @@ class TransitionRing(Configured):
             types = np.where(rows["terminal"].reshape(count), _TERMINAL, types)
         ends = np.unique(np.append(np.flatnonzero(types.reshape(count) >= _TERMINAL), count - 1))
         spec = self._env_spec or EnvSpec(_space_of(rows["observation"]), _space_of(rows["action"]))
-        self.add_episode_batch(
+        self._store(
             EpisodeBatch(
                 env_spec=spec,
                 episode_infos_by_episode={},
@@ -231,6 +240,21 @@ class TransitionRing(Configured):
                 "add_episode_batch(episodes) first"
             )
         return self._table
+
+
+def _paths_of(episodes: EpisodeBatch) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the paths of a batch as `add_path` takes them."""
+    for stop, count in zip(episodes.ends, episodes.lengths, strict=True):
+        rows = slice(stop - count, stop)
+        types = episodes.step_types[rows]
+        yield {
+            "observation": episodes.observations[rows],
+            "action": episodes.actions[rows],
+            "reward": episodes.rewards[rows, None],
+            "next_observation": episodes.next_observations[rows],
+            "terminal": (types == _TERMINAL)[:, None],
+            "step_type": types,
+        }
 
 
 def _check_capacity(owner: str, capacity: Any) -> None:

@@ -49,6 +49,25 @@ def test_timeout_is_told_from_termination():
     assert (drawn.step_types == StepType.TIMEOUT).any()
 
 
+def test_class_with_an_add_path_of_its_own_gets_each_path():
+    class Doubling(PathBuffer):
+        def add_path(self, path):
+            super().add_path({**path, "reward": 2 * path["reward"]})
+
+    episodes = batch([3, 1, 2], last=StepType.TIMEOUT)
+    set_seed(1)
+    plain = PathBuffer(10)
+    set_seed(1)
+    doubling = Doubling(10)
+    plain.add_episode_batch(episodes)
+    doubling.add_episode_batch(episodes)
+    assert doubling.n_paths_stored == plain.n_paths_stored == 3
+    doubled = doubling.sample_transitions(50)
+    for name, column in plain.sample_transitions(50).items():
+        expected = 2 * column if name == "reward" else column
+        np.testing.assert_array_equal(doubled[name], expected)
+
+
 def test_images_keep_their_bytes():
     space = spaces.Box(0, 255, (3, 4, 2), np.uint8)
     pixels = np.arange(24, dtype=np.uint8).reshape(1, 3, 4, 2)
