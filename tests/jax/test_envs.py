@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import types
 
 import gymnasium
 import jax
@@ -12,9 +13,13 @@ from jax.interpreters import batching
 
 from garage_like.data.batches import StepType
 from garage_like.evaluation import obtain_evaluation_episodes
-from garage_like.jax.algos import DQN, PPO
+from garage_like.jax.algos import DQN, PPO, SAC
 from garage_like.jax.envs import CartPole, JaxEnv, Pendulum, transition
-from garage_like.jax.policies import DiscreteQFArgmaxPolicy, GaussianMLPPolicy
+from garage_like.jax.policies import (
+    DiscreteQFArgmaxPolicy,
+    GaussianMLPPolicy,
+    TanhGaussianMLPPolicy,
+)
 from garage_like.np.policies import CategoricalMLPPolicy
 
 
@@ -190,7 +195,8 @@ def in_pool():
 
 def test_state_that_copies_have_in_common_is_left_out_where_episodes_begin(in_pool):
     algo = in_pool(num_envs=4)
-    learner, _ = jax.eval_shape(lambda x: algo._epoch(x, (), 2), algo.learner)
+    begun = jax.eval_shape(algo._init, jax.random.key(0))
+    learner, _ = jax.eval_shape(lambda x: algo._epoch(x, (), 2), begun)
     assert learner.env_state[0].pool.shape == (3,)
     assert learner.env_state[0].inner.shape[0] == 4
 
@@ -198,4 +204,53 @@ def test_state_that_copies_have_in_common_is_left_out_where_episodes_begin(in_po
 def test_state_that_copies_have_in_common_is_not_spread_over_seeds(in_pool):
     with pytest.raises(ValueError, match="have part of their state in common"):
         _ = in_pool(num_seeds=2).learner
-    assert in_pool(num_seeds=2, seeds_by="map").learner.env_state[0].pool.shape == (2, 3)
+    in_pool(num_seeds=2, seeds_by="map")._check_state()
+
+
+class Changing(Counted):
+    def begin(self, key, params):
+        return jnp.zeros(2, jnp.int32)
+
+    def move(self, key, state, action, params):
+        return state + 0.5, jnp.int32(1), jnp.zeros((), bool)
+
+
+class ThreeTold(Counted):
+    def step(self, key, state, action, params):
+        return super().step(key, state, action, params)[:4]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: shapes_of(Changing()), r"state'\]\[0\]: int32\[2, 2\].*float32\[2, 2\]"),
+        (lambda: shapes_of(ThreeTold()), r"ThreeTold.step: expected observation.*got 4 values"),
+        (lambda: JaxEnv(Pendulum), r"expected an object with reset\(key, params\)"),
+        (lambda: JaxEnv(gymnasium.make("CartPole-v1")), r"step\(key, state, action, params\)"),
+    ],
+)
+def test_what_is_no_environment_in_jax_is_refused(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_params_of_an_environment_that_has_none_need_not_be_given():
+    whole = Counted()
+    names = "reset", "step", "observation_space", "action_space"
+    bare = types.SimpleNamespace(**{name: getattr(whole, name) for name in names})
+    assert JaxEnv(bare).params is None
+
+
+def test_all_of_an_epoch_has_64_bits_where_jax_has():
+    with jax.enable_x64(True):
+        for algorithm, kind in ((PPO, GaussianMLPPolicy), (SAC, TanhGaussianMLPPolicy)):
+            env = JaxEnv(Pendulum())
+            algo = algorithm(env, kind(env.spec, (8,)), num_envs=4, num_steps=8)
+            learner = jax.eval_shape(algo._init, jax.random.key(0))
+            if algorithm is SAC:
+                learner = learner._replace(memory=jax.eval_shape(algo._empty_memory, learner))
+            epoch = functools.partial(algo._epoch, updates=1)
+            found = jax.eval_shape(epoch, learner, algo._counts())[0]
+            dtypes = {x.dtype.name for x in jax.tree.leaves(found._replace(key=None))}
+            assert "float64" in dtypes
+            assert "float32" not in dtypes

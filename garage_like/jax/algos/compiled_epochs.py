@@ -16,7 +16,7 @@ from garage_like.interfaces import RLAlgorithm, RunHandle
 from garage_like.jax.algos.devices import check_devices, placed, places_of
 from garage_like.jax.algos.kept_programs import compiled
 from garage_like.jax.algos.rows import EpochRows
-from garage_like.jax.envs.functional import Transition, shares_state, transition
+from garage_like.jax.envs.functional import Transition, check_types, shares_state, transition
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.policies.mlp_policies import MLPPolicy
 
@@ -307,6 +307,10 @@ class CompiledEpochs(RLAlgorithm):
             The learner, what happened, and how the episodes stood then, see `Learner.episode`.
         """
         moved = self._move(key, learner.env_state, action)
+        check_types(
+            {"state": learner.env_state, "observation": learner.observation},
+            {"state": moved.state, "observation": moved.observation},
+        )
         total, discounted, factor, count = learner.episode.T
         episode = jnp.stack(
             [
@@ -338,7 +342,7 @@ class CompiledEpochs(RLAlgorithm):
         return observation.reshape(*lead, self.policy.sizes[0])
 
 
-_BEGUN = np.array([0.0, 0.0, 1.0, 0.0], np.float32)
+_BEGUN = np.array([0.0, 0.0, 1.0, 0.0])
 """What `Learner.episode` is when an episode begins."""
 
 

@@ -102,12 +102,12 @@ class SAC(OffPolicy):
         scale = math.sqrt(2.0)
         sizes = [inputs + self._scale.size, *hidden, 1]
         qfs = {f"qf{i + 1}": make_mlp(k, sizes, scale, 1.0) for i, k in enumerate(qf_keys)}
-        alpha = self._initial_log_entropy
+        log_alpha = math.log(self._fixed_alpha) if self._fixed_alpha else self._initial_log_entropy
         return {
             "policy": make_mlp(policy_key, self.policy.sizes, scale, 0.01),
             "qfs": qfs,
             "target_qfs": jax.tree.map(jnp.copy, qfs),
-            "log_alpha": jnp.float32(math.log(self._fixed_alpha) if self._fixed_alpha else alpha),
+            "log_alpha": jnp.asarray(log_alpha, float),
         }
 
     def _make_slots(self, params: Any) -> Any:

@@ -35,8 +35,16 @@ def transition(env: Any, key: jax.Array, state: Any, action: Any, params: Any) -
 
     An environment that tells its ends by one flag, or does not say which observation was the
     last, is taken to have ended for good: what follows a cut-off is not counted then.
+
+    Raises:
+        TypeError: if the step yields fewer or more than that.
     """
     observation, state, reward, *ends, info = env.step(key, state, action, params)
+    if len(ends) not in (1, 2):
+        raise TypeError(
+            f"{type(env).__name__}.step: expected observation, state, reward, done, info, or"
+            f" terminated and truncated instead of done; got {len(ends) + 4} values"
+        )
     reward, ended = jnp.asarray(reward, float), jnp.asarray(ends[0], bool)
     truncated = jnp.asarray(ends[1], bool) if len(ends) > 1 else jnp.zeros_like(ended)
     final = info.get("final_observation") if isinstance(info, dict) else None
@@ -112,6 +120,23 @@ class FunctionalEnv(abc.ABC):
         after = jax.tree.map(where_ended, begun, moved, is_leaf=_chooses)
         info = {"final_observation": final}
         return where_ended(fresh, final), after, reward, terminated, truncated, info
+
+
+def check_types(begun: Any, moved: Any) -> None:
+    """Raise unless a step yields arrays of the types that it was given, as loops in JAX need."""
+    before, after = (
+        [
+            f"{jax.tree_util.keystr(path)}: {x.dtype}{list(x.shape)}"
+            for path, x in jax.tree_util.tree_leaves_with_path(found)
+        ]
+        for found in (begun, moved)
+    )
+    if before != after:
+        raise TypeError(
+            "an environment's step must yield a state and an observation of the types that reset"
+            f" yields; of all copies reset yields {[x for x in before if x not in after]}, step"
+            f" {[x for x in after if x not in before]}"
+        )
 
 
 def shares_state(env: Any, params: Any) -> bool:

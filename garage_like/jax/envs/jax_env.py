@@ -19,6 +19,8 @@ from garage_like.jax.envs.libraries import functions_of
 # Compiled again whenever it is not there, so it is no part of an environment's state.
 _COMPILED: weakref.WeakKeyDictionary[JaxEnv, Any] = weakref.WeakKeyDictionary()
 
+_NEEDED = ("reset", "step", "observation_space", "action_space")
+
 
 class JaxEnv(Environment):
     """Step one environment that is a pair of pure functions.
@@ -30,14 +32,22 @@ class JaxEnv(Environment):
         env: has `reset(key, params)` and `step(key, state, action, params)` as those of gymnax
             have, and spaces, gymnasium's or alike; or an environment of brax, MuJoCo Playground,
             navix or jumanji.
-        params: of the environment, a pytree; None: its `default_params`.
+        params: of the environment, a pytree; None: its `default_params`, if it has some.
         max_episode_length: env steps after which evaluation cuts an episode off; None: what the
             environment says.
+
+    Raises:
+        TypeError: if it is no such environment.
     """
 
     def __init__(self, env: Any, params: Any = None, max_episode_length: int | None = None) -> None:
         self.functions = env = functions_of(env, max_episode_length)
-        self.params = env.default_params if params is None else params
+        if isinstance(env, type) or not all(callable(getattr(env, name, None)) for name in _NEEDED):
+            raise TypeError(
+                "JaxEnv: expected an object with reset(key, params), step(key, state, action,"
+                f" params), observation_space(params) and action_space(params), got {env!r}"
+            )
+        self.params = getattr(env, "default_params", None) if params is None else params
         longest = max_episode_length
         if longest is None:
             longest = getattr(
