@@ -62,3 +62,21 @@ class MigrationError(ValueError):
 
 class HubError(RuntimeError):
     """Raise when the Hugging Face Hub cannot be reached, refuses, or has no run of ours."""
+
+
+ON_AN_INDEX = False
+"""Whether a release is on a package index. The one place to change then; docs say the same."""
+
+
+def install_command(*extras: str) -> str:
+    """Return what installs garage_like with extras, as a shell takes it.
+
+    Where no release is on an index it is meant for a clone of the repository.
+    """
+    return f"pip install '{'garage-like' if ON_AN_INDEX else '.'}[{','.join(extras)}]'"
+
+
+def install_hint(*extras: str) -> str:
+    """Return the command and, while it needs one, the place where it is given."""
+    place = "" if ON_AN_INDEX else " in a clone of garage_like's repository"
+    return f"{install_command(*extras)}{place}"

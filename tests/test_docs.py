@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
+from garage_like import errors
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SETUP = (ROOT / "setup.py").read_text(encoding="utf-8")
@@ -325,3 +327,13 @@ def test_the_page_on_code_of_ones_own_runs(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stderr[-3000:]
     saved = [path.parts[-3] for path in tmp_path.glob("runs/*/snapshots/epoch_*")]
     assert sorted(saved) == ["mine", "mine", "sb3", "sb3", "while", "while"]
+
+
+def test_install_lines_say_what_works_today():
+    """A line with an extra is written by one function, or reads as it would write it."""
+    other = "'.[" if errors.ON_AN_INDEX else "'garage-like["
+    sources = sorted((ROOT / "garage_like").rglob("*.py"))
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md"]
+    said = {path: path.read_text("utf-8") for path in [*sources, *pages]}
+    assert [str(path) for path, text in said.items() if f"install {other}" in text] == []
+    assert errors.install_command("wandb") in said[DOCS / "trackers.md"]

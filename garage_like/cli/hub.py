@@ -19,7 +19,7 @@ _PROBLEMS = (HubError, ModuleNotFoundError, FileExistsError, ValueError)
 def hub() -> None:
     """Send runs to the Hugging Face Hub, and bring them from there.
 
-    Needs pip install 'garage-like[hub]'; log in with `hf auth login`, or set HF_TOKEN.
+    Needs the extra `hub`; log in with `hf auth login`, or set HF_TOKEN.
     """
 
 

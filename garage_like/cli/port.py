@@ -21,7 +21,7 @@ def port(scripts: tuple[Path, ...], stdout: bool, as_json: bool) -> None:
     A directory stands for all Python files below it. Imports, ids of environments and what `step`
     and `reset` return become those of garage_like and gymnasium; defaults of garage that are others
     here are written out. What could not be done is listed with its line. A second run changes
-    nothing. Needs LibCST (`garage-like[port]`).
+    nothing. Needs LibCST (the extra `port`).
     """
     try:
         files = list(scripts_in(scripts))

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from garage_like.cli import printing
+from garage_like.errors import install_hint
 
 _NEEDED = ("starlette", "uvicorn", "jinja2")
 
@@ -29,9 +30,7 @@ def ui(root: Path, port: int, no_browser: bool, as_json: bool) -> None:
         raise click.ClickException(f"{root}: no such directory; expected a folder that holds runs")
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise click.ClickException(
-            f"ui: {missing[0]} is not installed; pip install 'garage-like[ui]'"
-        )
+        raise click.ClickException(f"ui: {missing[0]} is not installed; {install_hint('ui')}")
     from garage_like.ui.app import serve
 
     def ready(address: str) -> None:

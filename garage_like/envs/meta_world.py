@@ -81,7 +81,7 @@ class MetaWorldSetTaskEnv(Environment):
     Environments of a class are made when one of its tasks is first played, and kept.
 
     Args:
-        benchmark: such as `metaworld.ML10()`; needs `pip install 'garage-like[metaworld]'`.
+        benchmark: such as `metaworld.ML10()`; needs the extra `metaworld`.
         kind: which of its tasks: 'train' or 'test'.
         wrapper: what is put around each environment, given it and its task, besides GymEnv and
             TaskNameWrapper; None for nothing.

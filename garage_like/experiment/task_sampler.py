@@ -182,7 +182,7 @@ class MetaWorldTaskSampler(TaskSampler):
     """Draw tasks of a benchmark of Meta-World (Yu et al. 2020, arXiv:1910.10897).
 
     Args:
-        benchmark: such as `metaworld.ML10()`; needs `pip install 'garage-like[metaworld]'`.
+        benchmark: such as `metaworld.ML10()`; needs the extra `metaworld`.
         kind: which of its tasks: 'train' or 'test'.
         wrapper: what is put around each environment, given it and its task, besides GymEnv and
             TaskNameWrapper; None for nothing.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from garage_like.errors import HubError
+from garage_like.errors import HubError, install_hint
 
 _CACHE = ".cache"
 
@@ -29,7 +29,7 @@ def load_library() -> Any:
         return importlib.import_module("huggingface_hub")
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "the Hugging Face Hub needs a package: pip install 'garage-like[hub]'"
+            f"the Hugging Face Hub needs a package: {install_hint('hub')}"
         ) from error
 
 

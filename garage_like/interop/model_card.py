@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from garage_like.errors import ON_AN_INDEX, install_command
 from garage_like.interop.hub_client import load_library
 from garage_like.logging.notices import printable
 from garage_like.runs.overview import RETURN, class_name, environment_name
@@ -116,23 +117,23 @@ def _address(library: Any, repo: str) -> str:
     return str(library.hf_hub_url(repo, REPLAY))
 
 
-def _extras(manifest: Manifest) -> str:
-    """Return the extras that bring what the run's objects are made with, each behind a comma."""
+def _extras(manifest: Manifest) -> list[str]:
+    """Return the extras that bring what the run's objects are made with."""
     rooms = {name.split(".")[1] for name in manifest.classes.values() if name.count(".") > 1}
     versions = manifest.fingerprint.get("versions", {})
     wanted = [extra for room, extra in _BY_ROOM.items() if room in rooms]
     wanted += [extra for library, extra in _BY_VERSION.items() if library in versions]
-    return "".join(f",{extra}" for extra in wanted)
+    return wanted
 
 
-def _how_to_load(repo: str, torch_or_tensorflow: str) -> str:
+def _how_to_load(repo: str, extras: Sequence[str]) -> str:
     folder = f"data/local/hub/{repo}"
     return f"""## How to load
 
-In a clone of garage_like's repository:
+{"" if ON_AN_INDEX else "In a clone of garage_like's repository:"}
 
 ```console
-$ pip install '.[hub{torch_or_tensorflow}]'
+$ {install_command("hub", *extras)}
 $ garage-like hub pull {repo}
 $ garage-like show {folder}            # runs no code of it
 $ garage-like resume {folder} --trust  # go on training

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from garage_like.errors import install_hint
+
 if TYPE_CHECKING:
     from garage_like.interop.port_rewriting import Ported
 
@@ -43,7 +45,7 @@ def port_file(path: Path, *, writes: bool) -> Ported:
         if error.name is None or error.name.partition(".")[0] != "libcst":
             raise
         raise ModuleNotFoundError(
-            "port needs LibCST, which is not installed: pip install 'garage-like[port]'",
+            f"port needs LibCST, which is not installed: {install_hint('port')}",
             name="libcst",
         ) from error
     with open(path, encoding="utf-8", newline="") as file:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from garage_like.errors import install_hint
+
 _CODECS = ("_codecs.encode",)
 
 
@@ -53,8 +55,7 @@ def load_torch(source: Path | bytes, name: str) -> Any:
         import torch
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"{name} was written by torch, and reading it takes torch: pip install"
-            " 'garage-like[torch]'"
+            f"{name} was written by torch, and reading it takes torch: {install_hint('torch')}"
         ) from error
     # rl_games and others save numbers of NumPy beside tensors. They are made by functions of this
     # module, which know numbers alone; torch's own list lets none of NumPy's through.

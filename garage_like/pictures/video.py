@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from garage_like.errors import install_hint
+
 DEFAULT_FPS = 30.0
 FORMATS = (".mp4", ".mkv", ".mov")
 
@@ -103,6 +105,4 @@ class VideoFile:
 def check_video_support() -> None:
     """Raise ImportError if PyAV is not installed."""
     if importlib.util.find_spec("av") is None:
-        raise ImportError(
-            "videos: PyAV is not installed; pip install 'garage-like[video]'", name="av"
-        )
+        raise ImportError(f"videos: PyAV is not installed; {install_hint('video')}", name="av")

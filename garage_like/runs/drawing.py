@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from garage_like.errors import install_hint
 from garage_like.runs.curves import Band, fan
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def new_figure(size: tuple[float, float]) -> Figure:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "pictures need matplotlib, which is not installed: pip install 'garage-like[plot]'",
+            f"pictures need matplotlib, which is not installed: {install_hint('plot')}",
             name="matplotlib",
         ) from error
 

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from types import ModuleType
 
+from garage_like.errors import install_hint
 from garage_like.sampler import ray_keeper
 from garage_like.snapshot.rng import global_rng_untouched
 
@@ -30,9 +31,7 @@ def connected() -> ModuleType:
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "this needs Ray: pip install 'garage-like[ray]'", name="ray"
-        ) from error
+        raise ModuleNotFoundError(f"this needs Ray: {install_hint('ray')}", name="ray") from error
     with _CONNECTING:
         if not ray.is_initialized():
             _connect(ray)

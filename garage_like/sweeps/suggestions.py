@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from garage_like import seeding
+from garage_like.errors import install_hint
 from garage_like.sweeps.settings import Setting
 
 Result = tuple[dict[str, Any], float | None]
@@ -18,7 +19,7 @@ def check_installed() -> None:
     """Raise ModuleNotFoundError if there is no Optuna."""
     if importlib.util.find_spec("optuna") is None:
         raise ModuleNotFoundError(
-            "--search optuna needs Optuna: pip install 'garage-like[sweeps]'", name="optuna"
+            f"--search optuna needs Optuna: {install_hint('sweeps')}", name="optuna"
         )
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from garage_like import seeding
+from garage_like.errors import install_hint
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -51,7 +52,7 @@ def _import() -> Any:
             raise
         raise ModuleNotFoundError(
             "garage_like.tf needs TensorFlow, which is not installed:"
-            " pip install 'garage-like[tensorflow-cpu]' (or [tensorflow], with a GPU)",
+            f" {install_hint('tensorflow-cpu')} ([tensorflow] with a GPU)",
             name="tensorflow",
         ) from error
 

@@ -66,7 +66,5 @@ def test_without_matplotlib_one_is_told_what_to_install(call, runs, tmp_path, mo
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
     ran = call("plot", runs / "finished", "--out", tmp_path / "a.png")
     assert (ran.exit_code, ran.output.count("\n")) == (1, 1)
-    assert "pictures need matplotlib, which is not installed: pip install 'garage-like[plot]'" in (
-        ran.output
-    )
+    assert "pictures need matplotlib, which is not installed: pip install '.[plot]'" in (ran.output)
     assert list(tmp_path.iterdir()) == []

@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     """Serve a Hub; huggingface_hub talks to it, logged in."""
-    pytest.importorskip("huggingface_hub", reason="needs pip install 'garage-like[hub]'")
+    pytest.importorskip("huggingface_hub", reason="needs pip install '.[hub]'")
     held = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"hub": held}))
     held.url = f"http://127.0.0.1:{server.server_port}"

@@ -263,4 +263,4 @@ def test_k12_without_the_extra_one_is_told_what_to_install(run: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 1
-    assert "pip install 'garage-like[hub]'" in ran.stderr
+    assert "pip install '.[hub]'" in ran.stderr

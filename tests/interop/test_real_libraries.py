@@ -37,7 +37,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         find_spec("stable_baselines3") is None or find_spec("skrl") is None,
-        reason="needs pip install 'garage-like[peers]': Stable-Baselines3 and skrl",
+        reason="needs pip install '.[peers]': Stable-Baselines3 and skrl",
     ),
     pytest.mark.xdist_group("real_libraries"),
 ]

@@ -66,5 +66,5 @@ def test_bad_names_and_rates_are_refused():
 
 def test_a_missing_library_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'garage-like\[video\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[video\]'"):
         VideoFile(Path("v.mp4"))

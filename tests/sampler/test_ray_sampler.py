@@ -118,5 +118,5 @@ def test_no_ray_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     env = GymEnv("CartPole-v1")
     sampler = RaySampler(CategoricalMLPPolicy(env.spec), env)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'garage-like\[ray\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install '\.\[ray\]'"):
         sampler.obtain_samples(0, 10)

@@ -1,7 +1,7 @@
 """Every environment of gymnasium, saved at random moments: exact for 300 steps, or it says why not.
 
 Right after an episode's end is among the moments. Box2D and Atari need `pip install
-"garage-like[box2d]"` and `"[atari]"`; MuJoCo `"[mujoco]"`.
+".[box2d]"` and `"[atari]"`; MuJoCo `"[mujoco]"`.
 """
 
 import importlib.util
@@ -49,7 +49,7 @@ def make(name):
     if name in NEEDS:
         module, extra = NEEDS[name]
         if importlib.util.find_spec(module) is None:
-            pytest.skip(f'needs pip install "garage-like[{extra}]"')
+            pytest.skip(f'needs pip install ".[{extra}]"')
         if module == "ale_py":
             import ale_py
 

@@ -54,4 +54,4 @@ def test_what_is_missing_is_told(tmp_path, monkeypatch):
     assert "no such directory" in call(tmp_path / "nowhere").output
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     said = call(tmp_path)
-    assert (said.exit_code, "pip install 'garage-like[ui]'" in said.output) == (1, True)
+    assert (said.exit_code, "pip install '.[ui]'" in said.output) == (1, True)

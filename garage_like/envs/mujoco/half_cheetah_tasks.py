@@ -1,7 +1,7 @@
 """HalfCheetahDirEnv and HalfCheetahVelEnv: a direction to run in, or a velocity to run at.
 
-Finn et al. 2017, arXiv:1703.03400, section 5.3. Loading this needs `pip install
-'garage-like[mujoco]'`.
+Finn et al. 2017, arXiv:1703.03400, section 5.3. Loading this needs the
+extra `mujoco`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from garage_like.errors import install_hint
+
 TRACKERS: dict[str, tuple[str, str]] = {
     "wandb": ("garage_like.logging.trackers.wandb_tracker", "WandbTracker"),
     "trackio": ("garage_like.logging.trackers.trackio_tracker", "TrackioTracker"),
@@ -74,6 +76,4 @@ def check_installed(names: Iterable[str]) -> None:
     """Raise ImportError if the library of a tracker is not there."""
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise ImportError(
-                f"trackers: {name} is not installed; pip install 'garage-like[{name}]'", name=name
-            )
+            raise ImportError(f"trackers: {name} is not installed; {install_hint(name)}", name=name)

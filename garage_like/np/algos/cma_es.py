@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.errors import install_hint
 from garage_like.np.algos.parameter_search import ParameterSearch, initial_vector
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _strategy(start: np.ndarray, sigma0: float, n_samples: int, noise: NormalNoi
     try:
         import cma
     except ImportError as error:
-        raise ImportError("CMAES needs the library cma; run: pip install cma") from error
+        raise ImportError(f"CMAES needs the library cma: {install_hint('cma')}") from error
     options = {
         "popsize": n_samples,
         "randn": noise,

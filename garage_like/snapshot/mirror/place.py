@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from garage_like.errors import install_hint
+
 SCHEMES = ("s3", "gs", "az", "file", "memory")
-_HINT = "it needs pip install 'garage-like[remote]'"
+_HINT = f"it needs {install_hint('remote')}"
 
 
 class AlreadyThereError(Exception):

@@ -278,7 +278,7 @@ def test_rubbish_is_refused_by_the_decorator(value, error, message):
 
 def test_a_library_that_is_missing_is_an_error_before_any_directory_is_made(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'garage-like\[mlflow\]'"):
+    with pytest.raises(ImportError, match=r"pip install '\.\[mlflow\]'"):
         check_installed(["mlflow"])
 
     @wrap_experiment(trackers="mlflow", log_dir=tmp_path / "run")
