@@ -28,6 +28,7 @@ AsUsual = Callable[[Any], bool]
 _NUMBERS: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_}
 _FORM = operator.attrgetter("shape", "dtype", "flags.c_contiguous", "flags.writeable")
 _SEEDS = operator.attrgetter("entropy", "spawn_key", "pool_size", "n_children_spawned")
+_ATTRIBUTES = operator.attrgetter("__dict__")
 _ONLY_ITS_VIEW = 2  # and the call that counts
 _WORD = (1 << 64) - 1
 
@@ -158,7 +159,7 @@ class _Columns:
         elif cls is np.random.SeedSequence:
             self._add_seeds(column, values)
         elif _is_plain(cls, values[0]) and self._as_usual(values[0]):
-            self._add_rows(column, [vars(value) for value in values])
+            self._add_rows(column, [*map(_ATTRIBUTES, values)])
         else:
             raise DifferError
 
