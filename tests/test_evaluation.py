@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.envs import GridWorldEnv, GymEnv, MultiEnvWrapper, PointEnv, normalize
 from garage_like.envs.multi_env_wrapper import round_robin_strategy
@@ -52,11 +51,8 @@ class Gambler(Walker):
 
 
 @pytest.fixture(autouse=True)
-def _seed_of_the_run():
-    state = seeding.seed_state()
-    seeding.restore_seed_state((0, 0))
-    yield
-    seeding.restore_seed_state(state)
+def _seed_of_the_run(seed_of_the_run):
+    pass
 
 
 @pytest.fixture

@@ -2,18 +2,13 @@ import gymnasium
 import numpy as np
 import pytest
 
-from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
-from garage_like.logging import tabular
 
 
 @pytest.fixture(autouse=True)
-def _seed_of_the_run():
-    state = seeding.seed_state()
-    seeding.restore_seed_state((0, 0))
-    yield
-    seeding.restore_seed_state(state)
+def _seed_of_the_run(seed_of_the_run):
+    pass
 
 
 @pytest.fixture
@@ -47,19 +42,3 @@ def make_episodes(env_spec):
         )
 
     return make
-
-
-@pytest.fixture
-def row():
-    """Return a function that takes what has been recorded since."""
-    tabular.mark_all()
-    tabular.clear()
-
-    def take():
-        recorded = dict(tabular.as_primitive_dict)
-        tabular.mark_all()
-        tabular.clear()
-        return recorded
-
-    yield take
-    take()

@@ -1,28 +1,12 @@
-import gymnasium
 import numpy as np
 import pytest
 
-from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
-from garage_like.data.env_spec import EnvSpec
 
 
 @pytest.fixture(autouse=True)
-def _seed_of_the_run():
-    state = seeding.seed_state()
-    seeding.restore_seed_state((0, 0))
-    yield
-    seeding.restore_seed_state(state)
-
-
-@pytest.fixture
-def discrete_spec():
-    return EnvSpec(gymnasium.spaces.Box(-1.0, 1.0, (3,)), gymnasium.spaces.Discrete(4))
-
-
-@pytest.fixture
-def continuous_spec():
-    return EnvSpec(gymnasium.spaces.Box(-1.0, 1.0, (3,)), gymnasium.spaces.Box(-1.0, 1.0, (2, 1)))
+def _seed_of_the_run(seed_of_the_run):
+    pass
 
 
 @pytest.fixture
