@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.convolutions import ImageFormat
 from garage_like.tf.baselines.gaussian_baseline import GaussianBaseline
-from garage_like.tf.modules.cnn import CNN, CNNOptions, ImageFormat
+from garage_like.tf.modules.cnn import CNN, CNNOptions
 from garage_like.tf.modules.mlp import MLP, Nonlinearity
 from garage_like.tf.quiet_import import tf
 

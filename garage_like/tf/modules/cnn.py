@@ -7,16 +7,19 @@ from typing import Any, Literal, NamedTuple, TypedDict
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 
+from garage_like.np.convolutions import (
+    ImageFormat,
+    Kernel,
+    check_convolutions,
+    check_what_is_left,
+    image_shape,
+)
 from garage_like.tf.modules.initializers import Initializer, make_variable, xavier_uniform, zeros
 from garage_like.tf.modules.mlp import MLP, Nonlinearity, activation_function, as_activation
 from garage_like.tf.modules.module import Module
 from garage_like.tf.quiet_import import tf
 
-ImageFormat = Literal["NHWC", "NCHW"]
-Kernel = int | tuple[int, int]
-"""Height and width, or both in one number."""
 Paddings = Sequence[int] | Literal["SAME", "VALID"]
 """Zeros around the inputs of each convolution, or TensorFlow's own words for how many."""
 
@@ -110,14 +113,8 @@ class CNN(Module):
                     f"CNN: paddings must be numbers, 'SAME' or 'VALID', got {paddings!r}"
                 )
             paddings = ["SAME" if paddings == "SAME" else 0] * len(hidden_channels)  # type: ignore[list-item]
-        numbers = {len(hidden_channels), len(kernel_sizes), len(strides), len(paddings)}
-        if len(numbers) != 1 or numbers == {0}:
-            raise ValueError(
-                "CNN: hidden_channels, kernel_sizes, strides and paddings must have one entry for "
-                f"each convolution, got {hidden_channels!r}, {kernel_sizes!r}, {strides!r} and "
-                f"{paddings!r}"
-            )
-        self._image_shape = _image_shape(space, image_format)
+        check_convolutions(hidden_channels, kernel_sizes, strides, paddings)
+        self._image_shape = image_shape(space, image_format)
         self._channels_last = image_format == "NHWC"
         self._scale = 1.0 / 255.0 if space.dtype == np.uint8 else 1.0
         self._strides, self._paddings = list(strides), list(paddings)
@@ -141,11 +138,7 @@ class CNN(Module):
             height, width = _left((height, width), window, (stride, stride), padding)
             if self._pooling is not None:
                 height, width = _left((height, width), *self._pooling, padding)
-            if height < 1 or width < 1:
-                raise ValueError(
-                    f"CNN: nothing is left of images of shape {space.shape} behind a convolution "
-                    f"with kernel size {kernel} and stride {stride}; use fewer or smaller ones"
-                )
+            check_what_is_left(height, width, space, kernel, stride)
         self._flat_dim = height * width * channels
         self.mlp = MLP(
             self._flat_dim,
@@ -203,16 +196,3 @@ def _as_tensorflow_takes_it(padding: int | str) -> Any:
     if isinstance(padding, str):
         return padding
     return [[0, 0], [padding, padding], [padding, padding], [0, 0]]
-
-
-def _image_shape(space: gymnasium.Space, image_format: str) -> tuple[int, int, int]:
-    """Return height, width and channels."""
-    if image_format not in ("NHWC", "NCHW"):
-        raise ValueError(f"CNN: image_format must be 'NHWC' or 'NCHW', got {image_format!r}")
-    if not isinstance(space, spaces.Box) or len(space.shape) not in (2, 3):
-        raise ValueError(f"CNN: observations must be images of 2 or 3 dimensions, got {space!r}")
-    shape = space.shape if len(space.shape) == 3 else (*space.shape, 1)
-    if image_format == "NCHW" and len(space.shape) == 3:
-        shape = (*shape[1:], shape[0])
-    height, width, channels = shape
-    return height, width, channels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from garage_like.configuration.configured import Configured
+from garage_like.np.line_search import check_line_search
 from garage_like.tf.optimizers.flat_vectors import assign_flat, flat, split
 from garage_like.tf.quiet_import import tf
 
@@ -43,21 +44,7 @@ class ConjugateGradientOptimizer(Configured):
         hvp_reg_coeff: float = 1e-5,
         accept_violation: bool = False,
     ) -> None:
-        if not max_constraint_value > 0.0:
-            raise ValueError(
-                "ConjugateGradientOptimizer: max_constraint_value must be positive, "
-                f"got {max_constraint_value!r}"
-            )
-        if not 0.0 < backtrack_ratio < 1.0:
-            raise ValueError(
-                "ConjugateGradientOptimizer: backtrack_ratio must lie between 0 and 1, "
-                f"got {backtrack_ratio!r}"
-            )
-        for name, count in (("cg_iters", cg_iters), ("max_backtracks", max_backtracks)):
-            if count < 1:
-                raise ValueError(
-                    f"ConjugateGradientOptimizer: {name} must be at least 1, got {count!r}"
-                )
+        check_line_search(max_constraint_value, cg_iters, max_backtracks, backtrack_ratio)
         self.variables = list(variables)
         self._max_constraint_value = max_constraint_value
         self._cg_iters = cg_iters

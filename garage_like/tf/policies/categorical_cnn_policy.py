@@ -6,8 +6,9 @@ from typing import Unpack
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
+from garage_like.np.convolutions import ImageFormat
 from garage_like.tf.distributions import Categorical
-from garage_like.tf.modules.cnn import CNN, CNNOptions, ImageFormat
+from garage_like.tf.modules.cnn import CNN, CNNOptions
 from garage_like.tf.policies.policy import TFNetwork
 from garage_like.tf.policies.spaces import check_discrete
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy

@@ -6,7 +6,8 @@ from typing import Unpack
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
-from garage_like.tf.modules.cnn import CNN, CNNOptions, ImageFormat
+from garage_like.np.convolutions import ImageFormat
+from garage_like.tf.modules.cnn import CNN, CNNOptions
 from garage_like.tf.modules.mlp import Nonlinearity
 from garage_like.tf.modules.module import Module
 from garage_like.tf.policies.spaces import check_discrete

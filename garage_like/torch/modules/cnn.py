@@ -8,14 +8,17 @@ from typing import Literal, TypedDict
 import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
 from torch import nn
 
+from garage_like.np.convolutions import (
+    ImageFormat,
+    Kernel,
+    check_convolutions,
+    check_what_is_left,
+    image_shape,
+)
 from garage_like.torch.modules.mlp import MLP, Initializer, Nonlinearity, as_module
 
-ImageFormat = Literal["NHWC", "NCHW"]
-Kernel = int | tuple[int, int]
-"""Height and width, or both in one number."""
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
@@ -97,14 +100,8 @@ class CNN(nn.Module):
             else value
             for value in (strides, paddings)
         )
-        numbers = {len(hidden_channels), len(kernel_sizes), len(strides), len(paddings)}
-        if len(numbers) != 1 or numbers == {0}:
-            raise ValueError(
-                "CNN: hidden_channels, kernel_sizes, strides and paddings must have one entry for "
-                f"each convolution, got {hidden_channels!r}, {kernel_sizes!r}, {strides!r} and "
-                f"{paddings!r}"
-            )
-        self._image_shape = _image_shape(space, image_format)
+        check_convolutions(hidden_channels, kernel_sizes, strides, paddings)
+        self._image_shape = image_shape(space, image_format)
         self._channels_last = image_format == "NHWC"
         self._scale = 1.0 / 255.0 if space.dtype == np.uint8 else 1.0
         height, width, channels = self._image_shape
@@ -122,11 +119,7 @@ class CNN(nn.Module):
             if pool_shape is not None:
                 layers.append(nn.MaxPool2d(pool_shape, pool_stride))
                 height, width = _left((height, width), pool_shape, pool_stride)
-            if height < 1 or width < 1:
-                raise ValueError(
-                    f"CNN: nothing is left of images of shape {space.shape} behind a convolution "
-                    f"with kernel size {kernel} and stride {stride}; use fewer or smaller ones"
-                )
+            check_what_is_left(height, width, space, kernel, stride)
         self.convolutions = nn.Sequential(*layers)
         self.mlp = MLP(
             height * width * channels,
@@ -164,16 +157,3 @@ def _left(
         for length, extent, step in zip(size, windows, strides, strict=True)
     )
     return height, width
-
-
-def _image_shape(space: gymnasium.Space, image_format: str) -> tuple[int, int, int]:
-    """Return height, width and channels."""
-    if image_format not in ("NHWC", "NCHW"):
-        raise ValueError(f"CNN: image_format must be 'NHWC' or 'NCHW', got {image_format!r}")
-    if not isinstance(space, spaces.Box) or len(space.shape) not in (2, 3):
-        raise ValueError(f"CNN: observations must be images of 2 or 3 dimensions, got {space!r}")
-    shape = space.shape if len(space.shape) == 3 else (*space.shape, 1)
-    if image_format == "NCHW" and len(space.shape) == 3:
-        shape = (*shape[1:], shape[0])
-    height, width, channels = shape
-    return height, width, channels

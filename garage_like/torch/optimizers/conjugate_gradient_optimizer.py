@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from garage_like.np.line_search import check_line_search
+
 Scalar = Callable[[], torch.Tensor]
 """Computes a scalar from the parameters as they are now."""
 
@@ -43,21 +45,7 @@ class ConjugateGradientOptimizer(torch.optim.Optimizer):
         hvp_reg_coeff: float = 1e-5,
         accept_violation: bool = False,
     ) -> None:
-        if not max_constraint_value > 0.0:
-            raise ValueError(
-                "ConjugateGradientOptimizer: max_constraint_value must be positive, "
-                f"got {max_constraint_value!r}"
-            )
-        if not 0.0 < backtrack_ratio < 1.0:
-            raise ValueError(
-                "ConjugateGradientOptimizer: backtrack_ratio must lie between 0 and 1, "
-                f"got {backtrack_ratio!r}"
-            )
-        for name, count in (("cg_iters", cg_iters), ("max_backtracks", max_backtracks)):
-            if count < 1:
-                raise ValueError(
-                    f"ConjugateGradientOptimizer: {name} must be at least 1, got {count!r}"
-                )
+        check_line_search(max_constraint_value, cg_iters, max_backtracks, backtrack_ratio)
         defaults = {
             "max_constraint_value": max_constraint_value,
             "cg_iters": cg_iters,

@@ -8,8 +8,9 @@ import torch
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
+from garage_like.np.convolutions import ImageFormat, Kernel
 from garage_like.torch.distributions import Categorical
-from garage_like.torch.modules.cnn import CNN, CNNOptions, ImageFormat, Kernel, PaddingMode
+from garage_like.torch.modules.cnn import CNN, CNNOptions, PaddingMode
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.policies.policy import TorchNetwork
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy

@@ -10,7 +10,8 @@ from torch import nn
 from garage_like.configuration.configured import Named
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import Network
-from garage_like.torch.modules.cnn import CNN, CNNOptions, ImageFormat, Kernel, PaddingMode
+from garage_like.np.convolutions import ImageFormat, Kernel
+from garage_like.torch.modules.cnn import CNN, CNNOptions, PaddingMode
 from garage_like.torch.modules.mlp import Nonlinearity
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.q_functions.discrete_mlp_q_function import combine_dueling

@@ -7,7 +7,8 @@ from typing import Unpack
 import torch
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.torch.modules.cnn import CNN, CNNOptions, ImageFormat
+from garage_like.np.convolutions import ImageFormat
+from garage_like.torch.modules.cnn import CNN, CNNOptions
 from garage_like.torch.value_functions.gaussian_value_function import GaussianValueFunction
 
 
