@@ -14,7 +14,7 @@ from garage_like.jax.algos import PPO
 from garage_like.jax.envs import CartPole, JaxEnv, Pendulum
 from garage_like.jax.networks import mlp
 from garage_like.jax.policies import CategoricalMLPPolicy, GaussianMLPPolicy
-from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot import SnapshotConfig, read_snapshot
 
 SMALL = {"num_envs": 4, "num_steps": 16}
 
@@ -140,6 +140,17 @@ def test_epoch_that_is_no_whole_number_of_updates_is_refused():
 def test_loss_that_is_not_finite_ends_training():
     with pytest.raises(ValueError, match="expected a finite number"):
         train(make(learning_rate=float("nan")))
+
+
+@pytest.mark.slow
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    """The last gradient step of the second epoch breaks them: no loss tells of it any more."""
+    algo = make(learning_rate=lambda step: jax.numpy.where(step < 63, 1e-3, jax.numpy.nan))
+    trainer = Trainer(SnapshotConfig(snapshot_dir=str(tmp_path)))
+    trainer.setup(algo, algo._env)
+    with pytest.raises(ValueError, match="weights are not finite after the last gradient step"):
+        trainer.train(3, 128)
+    assert read_snapshot(tmp_path).epoch == 0
 
 
 def test_cut_off_episodes_are_bootstrapped():

@@ -202,9 +202,13 @@ class CompiledEpochs(RLAlgorithm):
         )
 
     def _all_seeds(self, updates: int, learner: Learner, counts: Any) -> Any:
+        def each(learner: Learner) -> Any:
+            learner, found = self._epoch(learner, counts, updates)
+            finite = [jnp.isfinite(x).all() for x in jax.tree.leaves(learner.params)]
+            return learner, {**found, "finite": jnp.stack(finite).all()}
+
         if self._num_seeds == 1:
-            return self._epoch(learner, counts, updates)
-        each = functools.partial(self._epoch, counts=counts, updates=updates)
+            return each(learner)
         return jax.vmap(each)(learner) if self._seeds_by == "vmap" else jax.lax.map(each, learner)
 
     def _num_updates(self, batch_size: int | None) -> int:

@@ -24,6 +24,7 @@ class EpochRows:
                     return, its length, and whether it terminated
         evaluation  the same of episodes that were played to evaluate, if there were any
         learned     whether each update learned; if there, numbers of the others do not count
+        finite      whether all weights are; if they are not, there is no row
 
     Args:
         owner: name of the algorithm.
@@ -47,7 +48,7 @@ class EpochRows:
             The average return.
 
         Raises:
-            ValueError: if a loss is not finite.
+            ValueError: if a loss or a weight is not finite.
         """
         rows = [
             self._row(
@@ -75,12 +76,18 @@ class EpochRows:
         trained = _ended(numbers.pop("episodes"))
         played = numbers.pop("evaluation", None)
         learned = numbers.pop("learned", None)
+        is_finite = numbers.pop("finite")
         row = _performance(*(trained if played is None else _ended(played)))
         for key, values in numbers.items():
             row[key] = _mean(values.ravel() if learned is None else values[learned].ravel())
             has_some = learned is None or learned.any()
             if has_some:
                 check_losses(self._owner, {key: row[key]})
+        if not is_finite:
+            raise ValueError(
+                f"{self._owner}: the weights are not finite after the last gradient step of this"
+                " epoch, which is not saved; lower the learning rate"
+            )
         recent = self._recent[seed]
         returns, _, lengths, _ = trained
         recent += zip(returns.tolist(), lengths.tolist(), strict=True)
