@@ -11,10 +11,10 @@ import numpy as np
 
 from garage_like.jax.algos.compiled_epochs import (
     CompiledEpochs,
-    Learner,
     SeedsBy,
     check_positive,
 )
+from garage_like.jax.algos.env_copies import Learner
 from garage_like.jax.algos.rows import episodes_of
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.policies.mlp_policies import MLPPolicy

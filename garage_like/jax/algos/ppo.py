@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from garage_like.jax.algos.compiled_epochs import CompiledEpochs, Learner, SeedsBy
+from garage_like.jax.algos.compiled_epochs import CompiledEpochs, SeedsBy
+from garage_like.jax.algos.env_copies import Learner
 from garage_like.jax.algos.rows import episodes_of
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.networks import make_mlp, mlp

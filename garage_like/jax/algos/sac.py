@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from garage_like.algos.off_policy import metrics_of
-from garage_like.jax.algos.compiled_epochs import Learner
+from garage_like.jax.algos.env_copies import Learner
 from garage_like.jax.algos.off_policy import OffPolicy, OffPolicyOptions, Transitions, rate_now
 from garage_like.jax.envs.jax_env import JaxEnv
 from garage_like.jax.networks import make_mlp, mlp
