@@ -51,6 +51,9 @@ TAKES_PART = {
     "ppo8": (*BASIC, "sbx", "JAX", "skrl", "tianshou"),
     "ppo128": (*SAMPLED, "JAX"),
     "ppo2048": (*SAMPLED, "JAX"),
+    "ppo4096": (*SAMPLED, "JAX"),
+    "ppo8_wide": (*SAMPLED, "JAX"),
+    "ppo8_large": (*SAMPLED, "JAX"),
     "trpo": (*OURS, "sb3-contrib"),
     "dqn": (*BASIC, "sbx", "tianshou"),
     "sac": (*BASIC, "sbx", "skrl", "tianshou"),
@@ -60,6 +63,7 @@ TAKES_PART = {
     "rollout8": SAMPLED,
     "rollout64": SAMPLED,
     "rollout2048": SAMPLED,
+    "rollout4096": SAMPLED,
 }
 LEARNS = {
     "ppo": BASIC,

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TRAINING = ("ppo", "ppo8", "ppo128", "ppo2048", "trpo", "dqn", "sac", "td3", "tqc")
-ROLLOUTS = ("rollout", "rollout8", "rollout64", "rollout2048")
 TITLES = {
     "ppo": "PPO, CartPole-v1, 1 environment",
     "ppo8": "PPO, CartPole-v1, 8 environments",
     "ppo128": "PPO, CartPole-v1, 128 environments",
     "ppo2048": "PPO, CartPole-v1, 2,048 environments",
+    "ppo4096": "PPO, CartPole-v1, 4,096 environments",
+    "ppo8_wide": "PPO, CartPole-v1, 8 environments, two layers of 256",
+    "ppo8_large": "PPO, CartPole-v1, 8 environments, minibatches of 512",
     "trpo": "TRPO, CartPole-v1, 1 environment",
     "dqn": "DQN, CartPole-v1",
     "sac": "SAC, HalfCheetah-v5",
@@ -24,7 +25,10 @@ TITLES = {
     "rollout8": "rollouts, CartPole-v1, 8 environments",
     "rollout64": "rollouts, CartPole-v1, 64 environments",
     "rollout2048": "rollouts, CartPole-v1, 2,048 environments",
+    "rollout4096": "rollouts, CartPole-v1, 4,096 environments",
 }
+ROLLOUTS = tuple(work for work in TITLES if work.startswith("rollout"))
+TRAINING = tuple(work for work in TITLES if work not in ROLLOUTS)
 
 
 def render(results: dict[str, Any]) -> str:
@@ -48,8 +52,9 @@ def render(results: dict[str, Any]) -> str:
 
 def _rate_table(timed: list[dict[str, Any]], works: tuple[str, ...]) -> str:
     lines = [
-        "| work | library | env steps per CPU second | spread | times the fastest peer | commit |",
-        "|---|---|---:|---:|---:|---|",
+        "| work | library | env steps per CPU second | spread | times the fastest peer | commit"
+        " | MB at most |",
+        "|---|---|---:|---:|---:|---|---:|",
     ]
     for work in works:
         runs = [one for one in timed if one["work"] == work]
@@ -61,7 +66,9 @@ def _rate_table(timed: list[dict[str, Any]], works: tuple[str, ...]) -> str:
             title = f"{TITLES[work]}, {runs[0]['steps']:,} steps" if name == names[0] else ""
             spread = f"{min(rates):,.0f} – {max(rates):,.0f}"
             cells = (title, name, f"{statistics.median(rates):,.0f}", spread, ratio)
-            lines.append(_row(*cells, _commits(runs) if title else ""))
+            peaks = [one["peak_mb"] for one in runs if one["name"] == name and "peak_mb" in one]
+            peak = f"{statistics.median(peaks):,.0f}" if peaks else ""
+            lines.append(_row(*cells, _commits(runs) if title else "", peak))
     return "\n".join(lines)
 
 

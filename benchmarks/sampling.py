@@ -121,8 +121,7 @@ def at_once(name, n_envs, ticks):
     return run
 
 
-def many(name, n_envs, steps):
-    env = GymEnv(name)
+def many(env, n_envs, steps):
     made = LocalSampler(RandomPolicy(env.spec), env, n_envs=n_envs)
     return lambda: made.obtain_samples(0, steps).num_steps
 
@@ -147,13 +146,19 @@ def stable_baselines3(name, n_envs, ticks):
 
 def compare_many(name, numbers, steps, rounds):
     found = importlib.util.find_spec("stable_baselines3") is not None
-    names = ["at once", "sampler"] + ["SB3"] * found
+    has_pool = importlib.util.find_spec("envpool") is not None
+    names = ["at once", "sampler"] + ["SB3"] * found + ["EnvPool"] * has_pool
     print(f"{name}, one thread: microseconds of processor time an env step")
     print(f"{'':10s}" + "".join(f"{row:>12s}" for row in names), "   sampler to at once, SB3 to it")
     for n_envs in numbers:
         ticks = max(16, steps // n_envs)
-        rows = [at_once(name, n_envs, ticks), many(name, n_envs, ticks * n_envs)]
+        rows = [at_once(name, n_envs, ticks), many(GymEnv(name), n_envs, ticks * n_envs)]
         rows += [stable_baselines3(name, n_envs, min(ticks, 128))] * found
+        if has_pool:
+            import envpool
+
+            pool = GymEnv(envpool.make_gymnasium(name, num_envs=n_envs, num_threads=1))
+            rows.append(many(pool, n_envs, ticks * n_envs))
         for run in rows:
             run()
         taken = np.array([[seconds_per_step(run) for run in rows] for _ in range(rounds)]) * 1e6

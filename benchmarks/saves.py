@@ -5,6 +5,7 @@ many: how long training stands still with 2,048 environments that are stepped in
 small: the same with 2,000 parameters of eight numbers, without an optimizer and with Adam.
 large: 500 MB made durable, against writing as many bytes and flushing them, in turns.
 all: the 1,000th save in mode `all` against the 10th of another run, in turns.
+age: what an epoch of PPO takes with its row and its snapshots, and memory, as a run grows older.
 resume: processor time of the first epoch after a restore against the first of a fresh run.
 
 Stops are the thread's own processor time, which other work on a machine changes least; the least of
@@ -13,12 +14,14 @@ some rounds is what a quiet machine would take.
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -191,6 +194,31 @@ def in_mode_all(options):
     show("mode all, the last to the first", found[10:, 1] / found[10:, 0], "times")
 
 
+class Aging(PPO):
+    """Notes what each epoch takes, from its beginning to the next one's."""
+
+    began: ClassVar = []
+
+    def train_epoch(self, trainer):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.began.append((time.process_time(), peak))
+        return super().train_epoch(trainer)
+
+
+def age(options):
+    algo, env = ppo(8)
+    algo.__class__ = Aging
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        trainer = Trainer(SnapshotConfig(snapshot_dir=folder))
+        trainer.setup(algo, env)
+        trainer.train(1000, 256)
+    times, peaks = np.array(algo.began).T
+    took = 1e3 * np.diff(times)
+    show("epochs 50 to 150 of 1,000", took[50:150])
+    show("epochs 899 to 999", took[-100:])
+    print(f"memory at most by epoch 150 {peaks[150]:.0f} MB, by the last {peaks[-1]:.0f} MB")
+
+
 class Timed(PPO):
     """Tells what its first epoch of a process takes."""
 
@@ -232,7 +260,14 @@ def resume(options):
     print(f"after a restore to fresh: {min(resumed) / min(fresh):.2f} by the least")
 
 
-PARTS = {"many": many, "small": small, "large": large, "all": in_mode_all, "resume": resume}
+PARTS = {
+    "many": many,
+    "small": small,
+    "large": large,
+    "all": in_mode_all,
+    "age": age,
+    "resume": resume,
+}
 
 
 def main():

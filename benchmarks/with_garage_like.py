@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from works import DISCOUNT, WORKS, Clock, TrustRegion, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, TrustRegion, Work, arguments, kind_of, measure
 
 import garage_like
 from garage_like import Trainer
@@ -180,22 +180,7 @@ def roll_out(algo: Any, work: Work, steps: int) -> None:
         algo.sampler.obtain_samples(itr, work.rollout)
 
 
-BUILD = {
-    "ppo": ppo,
-    "ppo8": ppo,
-    "ppo128": ppo,
-    "ppo2048": ppo,
-    "trpo": ppo,
-    "rollout": ppo,
-    "rollout8": ppo,
-    "rollout64": ppo,
-    "rollout2048": ppo,
-    "dqn": dqn,
-    "sac": sac,
-    "td3": td3,
-    "tqc": sac,
-    "sac_pendulum": sac,
-}
+BUILD = {"ppo": ppo, "trpo": ppo, "rollout": ppo, "dqn": dqn, "sac": sac, "td3": td3, "tqc": sac}
 TF_BUILD = {"trpo": tf_trpo}
 
 
@@ -207,16 +192,16 @@ def main() -> None:
     name = f"garage_like {garage_like.__version__}"
     if os.environ.get("GARAGE_LIKE_FAST_PATH") == "0":
         name += ", autograd"
-    build = BUILD[given.work]
+    build = BUILD[kind_of(given.work)]
     if os.environ.get("BENCH_BACKEND") == "tf":
-        name, build = f"{name}, TensorFlow", TF_BUILD[given.work]
+        name, build = f"{name}, TensorFlow", TF_BUILD[kind_of(given.work)]
     epoch = work.rollout or OFF_POLICY_EPOCH
     warm_epochs = -(-given.warm // epoch)
     algo, epochs, batch_size = build(replace(work), env, given.steps + warm_epochs * epoch)
     given.steps = (epochs - warm_epochs) * epoch
 
     def train(clock: Clock) -> Any:
-        if given.work.startswith("rollout"):
+        if kind_of(given.work) == "rollout":
             roll_out(algo, work, given.steps)
             return None
 

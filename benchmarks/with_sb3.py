@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium
 import torch
 from stable_baselines3.common.env_util import make_vec_env
-from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, kind_of, measure
 
 SBX = os.environ.get("BENCH_BACKEND") == "sbx"
 NAMES = {"stable_baselines3": "Stable-Baselines3", "sb3_contrib": "sb3-contrib", "sbx": "sbx"}
@@ -113,22 +113,7 @@ def roll_out(model: Any, work: Work, steps: int) -> None:
         model.collect_rollouts(model.env, callback, model.rollout_buffer, model.n_steps)
 
 
-BUILD = {
-    "ppo": ppo,
-    "ppo8": ppo,
-    "ppo128": ppo,
-    "ppo2048": ppo,
-    "trpo": trpo,
-    "rollout": ppo,
-    "rollout8": ppo,
-    "rollout64": ppo,
-    "rollout2048": ppo,
-    "dqn": dqn,
-    "sac": sac,
-    "td3": td3,
-    "tqc": tqc,
-    "sac_pendulum": sac,
-}
+BUILD = {"ppo": ppo, "trpo": trpo, "rollout": ppo, "dqn": dqn, "sac": sac, "td3": td3, "tqc": tqc}
 
 
 def main() -> None:
@@ -137,10 +122,10 @@ def main() -> None:
     name = f"{NAMES[module]} {metadata.version('sbx-rl' if SBX else module)}"
     given = arguments(name)
     work = WORKS[given.work]
-    model = BUILD[given.work](work, given.seed, given.warm + given.steps)
+    model = BUILD[kind_of(given.work)](work, given.seed, given.warm + given.steps)
 
     def train(clock: Clock) -> Any:
-        if given.work.startswith("rollout"):
+        if kind_of(given.work) == "rollout":
             roll_out(model, work, given.steps)
             return None
         if given.warm:

@@ -17,7 +17,7 @@ from skrl.memories.torch import RandomMemory
 from skrl.models.torch import CategoricalMixin, DeterministicMixin, GaussianMixin, Model
 from skrl.trainers.torch import SequentialTrainer, SequentialTrainerCfg
 from torch import nn
-from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, kind_of, measure
 
 
 def perceptron(inputs: int, outputs: int, work: Work, nonlinearity: type[nn.Module]) -> nn.Module:
@@ -116,7 +116,7 @@ def sac(work: Work, env: Any, directory: str) -> Any:
     )
 
 
-BUILD = {"ppo": ppo, "ppo8": ppo, "sac": sac}
+BUILD = {"ppo": ppo, "sac": sac}
 
 
 def main() -> None:
@@ -132,7 +132,7 @@ def main() -> None:
     )
     env = wrap_env(made, verbose=False)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
-        agent = BUILD[given.work](work, env, directory)
+        agent = BUILD[kind_of(given.work)](work, env, directory)
         cfg = SequentialTrainerCfg(
             timesteps=given.steps // work.n_envs,
             headless=True,

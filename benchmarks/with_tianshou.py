@@ -20,7 +20,7 @@ from tianshou.utils.net.common import Net
 from tianshou.utils.net.continuous import ContinuousActorProbabilistic, ContinuousCritic
 from tianshou.utils.net.discrete import DiscreteActor, DiscreteCritic
 from torch import nn
-from works import DISCOUNT, WORKS, Clock, Work, arguments, measure
+from works import DISCOUNT, WORKS, Clock, Work, arguments, kind_of, measure
 
 
 def sizes(work: Work) -> tuple[Any, Any]:
@@ -128,7 +128,7 @@ def off_policy_params(work: Work, collector: Any, steps: int, explore: Any) -> A
     )
 
 
-BUILD = {"ppo": ppo, "ppo8": ppo, "dqn": dqn, "sac": sac, "sac_pendulum": sac}
+BUILD = {"ppo": ppo, "dqn": dqn, "sac": sac}
 
 
 def main() -> None:
@@ -138,7 +138,7 @@ def main() -> None:
     torch.manual_seed(given.seed)
     envs = DummyVectorEnv([lambda: gymnasium.make(work.env)] * work.n_envs)
     envs.seed(given.seed)
-    algorithm, params, collector = BUILD[given.work](work, envs, given.steps)
+    algorithm, params, collector = BUILD[kind_of(given.work)](work, envs, given.steps)
 
     def train(clock: Clock) -> Any:
         collector.reset()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -104,6 +105,9 @@ WORKS = {
     "ppo8": Work("CartPole-v1", 81_920, 100_000, n_envs=8, **_PPO),
     "ppo128": Work("CartPole-v1", 262_144, 0, n_envs=128, **_PPO_MANY),
     "ppo2048": Work("CartPole-v1", 524_288, 0, n_envs=2048, **_PPO_MANY),
+    "ppo4096": Work("CartPole-v1", 524_288, 0, n_envs=4096, **_PPO_MANY),
+    "ppo8_wide": Work("CartPole-v1", 20_480, 0, n_envs=8, **{**_PPO, "hidden": (256, 256)}),
+    "ppo8_large": Work("CartPole-v1", 81_920, 0, n_envs=8, **{**_PPO, "batch_size": 512}),
     "trpo": Work(
         "CartPole-v1",
         20_480,
@@ -131,6 +135,7 @@ WORKS = {
     "rollout8": Work("CartPole-v1", 65_536, 0, n_envs=8, **_PPO),
     "rollout64": Work("CartPole-v1", 262_144, 0, n_envs=64, **_PPO_MANY),
     "rollout2048": Work("CartPole-v1", 1_048_576, 0, n_envs=2048, **_PPO_MANY),
+    "rollout4096": Work("CartPole-v1", 1_048_576, 0, n_envs=4096, **_PPO_MANY),
     "sac_pendulum": Work(
         "Pendulum-v1",
         5_000,
@@ -144,6 +149,13 @@ WORKS = {
     ),
 }
 DISCOUNT = 0.99
+_KINDS = ("ppo", "trpo", "dqn", "sac", "td3", "tqc", "rollout")
+
+
+def kind_of(work: str) -> str:
+    """Return what a work is one of: of what builds it, and what it does."""
+    return next(kind for kind in _KINDS if work.startswith(kind))
+
 
 Act = Callable[[np.ndarray], Any]
 
@@ -196,6 +208,7 @@ def measure(library: str, given: argparse.Namespace, train: Callable[[Clock], Ac
         "seed": given.seed,
         "cpu_seconds": round(seconds, 3),
         "steps_per_cpu_second": round(given.steps / seconds, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "hyper_parameters": asdict(work),
     }
     if given.evaluate and act is not None:
