@@ -20,7 +20,7 @@ from garage_like.snapshot.graph.walk import unpicklable_chain
 from garage_like.snapshot.kinds.environments import EnvStates
 
 _CODE = (
-    *(types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType),
+    *(types.ModuleType, type, types.BuiltinFunctionType),
     *(types.GenericAlias, __future__._Feature, type(functools.lru_cache(len))),
 )
 
@@ -94,7 +94,12 @@ class Namespace:
 
 
 def is_code(value: Any) -> bool:
-    """Tell whether a value is part of the script, or of how its run is kept, and no state."""
+    """Tell whether a value is part of the script, or of how its run is kept, and no state.
+
+    What goes around a method of an object, `torch.compile(agent.act)` say, belongs to that object.
+    """
+    if isinstance(value, types.FunctionType):
+        return not isinstance(vars(value).get("__wrapped__"), types.MethodType)
     if isinstance(value, (*_CODE, SnapshotConfig, EpochsIterator)):
         return True
     if type(value).__module__ == "typing":

@@ -146,7 +146,9 @@ class Resumable(Training):
             warn_of_settings(loaded.path, changed, left, stacklevel=3)
 
     def _build(self, loaded: LoadedSnapshot, trust: bool) -> dict[str, Any]:
-        with restoring_into(components_of(self._live_objects())):
+        live = components_of(self._live_objects())
+        in_its_script = self._session.label.modules.is_of_a_script
+        with restoring_into(live, in_its_script=in_its_script):
             return loaded.graph(trust)
 
     def _note_changes_by_hand(self) -> None:

@@ -9,6 +9,7 @@ from garage_like import seeding
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.graph.pickling import copy_exactly
 from garage_like.snapshot.graph.walk import leaves
+from garage_like.snapshot.kinds.numba import NumbaKind
 from garage_like.snapshot.rng import (
     generator_state,
     get_global_rng,
@@ -151,3 +152,29 @@ def test_capture_notes_every_generator_by_its_path() -> None:
         "rng.python",
         "rng.numpy",
     ]
+
+
+def test_what_numba_draws_goes_on_once_it_has_drawn():
+    numba = pytest.importorskip("numba")
+    numba._helperlib.rnd_seed(numba._helperlib.rnd_get_np_state_ptr(), 4)
+    draw = numba.njit(lambda: np.random.random() + np.random.standard_normal())
+    with global_rng_untouched():
+        assert "numba" not in NumbaKind().rng_state()  # the script seeds it again
+        draw()
+        state = copy_exactly(get_global_rng())
+        expected = [draw() for _ in range(400)]
+        set_global_rng(state)
+        assert [draw() for _ in range(400)] == expected
+    assert "numba_python" not in state
+
+
+def test_place_in_what_numba_draws_is_saved_where_it_looks_like_none():
+    numba = pytest.importorskip("numba")
+    kind, pointer = NumbaKind(), numba._helperlib.rnd_get_np_state_ptr()
+    numba._helperlib.rnd_seed(pointer, 4)
+    assert kind.rng_state() == {}
+    draw = numba.njit(lambda: np.random.random())
+    for _ in range(312):
+        draw()
+    assert numba._helperlib.rnd_get_state(pointer)[0] == 624
+    assert "numba" in kind.rng_state()

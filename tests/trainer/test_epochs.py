@@ -301,3 +301,37 @@ print("TOTAL", bag.total, len(drawn))
     again = run_script(tmp_path / "killed", script)
     assert again.splitlines()[-1] == straight.splitlines()[-1]
     assert "Restored beside the objects: __main__.drawn, __main__.rng" in again
+
+
+def test_a_function_that_state_holds_too_stays_one_with_the_script_s(tmp_path, run_script):
+    script = """
+import sys
+from garage_like import epochs
+
+def make_counter():
+    n = 0
+    def count():
+        nonlocal n
+        n += 1
+        return n
+    return count
+
+def add():
+    global total
+    total += 1
+    return total
+
+count, total, seen = make_counter(), 0, []
+held = {"count": count, "calls": [lambda: count() + total, add]}
+for epoch in epochs("run", 6, globals(), snapshot_mode="all"):
+    if len(sys.argv) > 1 and epoch == 3:
+        sys.exit()
+    seen.append((count(), held["count"](), add(), *(call() for call in held["calls"])))
+print("SEEN", seen, held["count"] is count, held["calls"][1] is add)
+"""
+    straight = run_script(tmp_path / "straight", script)
+    run_script(tmp_path / "killed", script, "dies")
+    again = run_script(tmp_path / "killed", script)
+    assert again.splitlines()[-1] == straight.splitlines()[-1]
+    assert "True True" in again
+    assert "The resume is exact" in again

@@ -31,12 +31,21 @@ _live_objects: contextvars.ContextVar[dict[str, Any] | None] = contextvars.Conte
 )
 """What may still be restored into, by path; each object once."""
 
+_in_its_script: contextvars.ContextVar[bool] = contextvars.ContextVar("in_script", default=False)
+
 
 @contextlib.contextmanager
-def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
-    """Offer live objects by their path; on an exception they are as they were."""
+def restoring_into(objects: Mapping[str, Any], *, in_its_script: bool = False) -> Iterator[None]:
+    """Offer live objects by their path; on an exception they are as they were.
+
+    Args:
+        objects: by path.
+        in_its_script: whether the script that made what was saved is the one that runs: then what
+            its functions call and count is what the script does.
+    """
     before = {id(o): (o, dict(o.__dict__)) for o in objects.values() if hasattr(o, "__dict__")}
     token = _live_objects.set(dict(objects))
+    script_token = _in_its_script.set(in_its_script)
     tops = {path: value for path, value in objects.items() if "." not in path}
     try:
         with contextlib.ExitStack() as stack:
@@ -49,6 +58,7 @@ def restoring_into(objects: Mapping[str, Any]) -> Iterator[None]:
             live.__dict__.update(state)
         raise
     finally:
+        _in_its_script.reset(script_token)
         _live_objects.reset(token)
 
 
@@ -153,17 +163,24 @@ class _LiveCode:
     def make_function(
         self, code: types.CodeType, space: dict[str, Any], name: Any, defaults: Any, closure: Any
     ) -> types.FunctionType:
-        live = _launcher_function(code, space)
+        live = _launcher_function(code, space, name)
         if live is not None:
             self.found.add(live)
             return live
+        if _in_its_script.get() and space.get("__name__") == "__main__":
+            space = vars(sys.modules["__main__"])
         made: types.FunctionType = cloudpickle._make_function(code, space, name, defaults, closure)
         return made
 
     def set_function_state(self, function: types.FunctionType, state: Any) -> Any:
         if function in self.found:
             return function
-        return cloudpickle._function_setstate(function, state)
+        own, others = state
+        if function.__globals__ is vars(sys.modules["__main__"]):
+            told = others["__globals__"].items()
+            gone = {k: v for k, v in told if k not in function.__globals__}
+            others = {**others, "__globals__": gone}
+        return cloudpickle._function_setstate(function, (own, others))
 
 
 def _tracked(tracker: str | None) -> type | None:
@@ -185,11 +202,21 @@ def _launcher_class(qualname: str, bases: tuple[type, ...], module: str | None) 
     return None
 
 
-def _launcher_function(code: types.CodeType, space: Mapping[str, Any]) -> types.FunctionType | None:
-    """Return the launcher's function of that name, so that it stays one; it has its own state."""
-    if space.get("__name__") != "__main__" or code.co_freevars or "<" in code.co_qualname:
+def _launcher_function(
+    code: types.CodeType, space: Mapping[str, Any], name: str | None
+) -> types.FunctionType | None:
+    """Return the launcher's function of that name, so that it stays one; it has its own state.
+
+    Args:
+        code: of the function that was saved.
+        space: its globals.
+        name: what the launcher called it, if it had a name for it: one that a function made, say.
+    """
+    if space.get("__name__") != "__main__":
         return None
-    live = _in_launcher(code.co_qualname)
+    if not (code.co_freevars or "<" in code.co_qualname):
+        name = code.co_qualname
+    live = None if name is None else _in_launcher(name)
     for _ in range(_MOST_DECORATORS):
         if isinstance(live, types.FunctionType) and live.__code__.co_qualname == code.co_qualname:
             return live

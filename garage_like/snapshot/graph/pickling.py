@@ -207,14 +207,33 @@ class GraphPickler(cloudpickle.CloudPickler):
     def _reduce_code(self, code: Any) -> Any:
         if self._may_import and is_importable(code):
             return NotImplemented
+        if isinstance(code, types.FunctionType):
+            for reducer in self._reducers_of_functions:
+                reduced = reducer(code)
+                if reduced is not NotImplemented:
+                    return reduced
         reduced = super().reducer_override(code)
-        if (
-            isinstance(reduced, tuple)
-            and reduced[0] is cloudpickle.cloudpickle._make_skeleton_class
-        ):
-            arguments = (*reduced[1][:-1], code.__qualname__)  # or else only the last name is told
-            return (reduced[0], arguments, *reduced[2:])
-        return reduced
+        make, arguments = reduced[:2] if isinstance(reduced, tuple) else (None, ())
+        if make is cloudpickle.cloudpickle._make_skeleton_class:
+            arguments = (*arguments[:-1], code.__qualname__)  # or else only the last name is told
+        elif make is cloudpickle.cloudpickle._make_function and id(code) in self._launchers:
+            arguments = (*arguments[:2], self._launchers[id(code)], *arguments[3:])
+        else:
+            return reduced
+        return (make, arguments, *reduced[2:])
+
+    @functools.cached_property
+    def _reducers_of_functions(self) -> list[Reducer]:
+        """Return what libraries know of functions: that one was compiled, say."""
+        kinds = KINDS.of(types.FunctionType)
+        found = (kind.reducer(types.FunctionType, self) for kind in kinds)
+        return [reducer for reducer in found if reducer is not None]
+
+    @functools.cached_property
+    def _launchers(self) -> dict[int, str]:
+        """Return what the launcher calls its functions, by id."""
+        names = list(vars(sys.modules["__main__"]).items())
+        return {id(v): name for name, v in names if isinstance(v, types.FunctionType)}
 
     def _reduce_cached_function(self, function: Any) -> Any:
         if self._may_import and is_importable(function):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import types
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
@@ -34,6 +35,7 @@ class TorchKind(Kind):
     def claims(self, cls: type) -> bool:
         return (
             cls is defaultdict
+            or cls is types.FunctionType
             or _is(cls, "Tensor", "UntypedStorage", "Generator", "nn.Module", "optim.Optimizer")
             or _is(cls, "dtype", "device", "layout")
             or cls.__module__ in _OWN_MODULES

@@ -43,6 +43,7 @@ def is_tensor(value: Any) -> bool:
         (type(value) is torch.Tensor or type(value) is torch.nn.Parameter)
         and value.layout is torch.strided
         and not value.is_quantized
+        and not value.is_nested
         and not value.is_meta
     )
 
@@ -230,6 +231,8 @@ def view_of(tensor: torch.Tensor, shape: tuple[int, ...], start: int, itemsize: 
 
 def tensor_bytes(tensor: torch.Tensor) -> bytes:
     """Return the bytes of a tensor's elements in C order."""
+    if tensor.is_nested:
+        return b"".join(map(tensor_bytes, tensor.unbind()))
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     flat = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)

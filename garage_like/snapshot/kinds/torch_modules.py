@@ -50,6 +50,9 @@ def reduce_module(module: torch.nn.Module) -> Any:
     if tuple(state)[: len(_NEW_MODULE)] != _NEW_MODULE:
         return NotImplemented
     told = {k: v for k, v in state.items() if type(v) is not OrderedDict or v or v.__dict__}
+    compiled = vars(module).get("_compiled_call_impl")
+    if compiled is not None:  # in place, by `module.compile()`, which torch leaves out
+        told["_compiled_call_impl"] = compiled
     return NEW_OBJECT, (type(module),), told, None, None, set_module_state
 
 

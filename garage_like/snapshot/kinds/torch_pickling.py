@@ -6,6 +6,7 @@ Imported only where torch is loaded already.
 from __future__ import annotations
 
 import operator
+import types
 from collections import defaultdict
 from typing import Any
 
@@ -16,6 +17,7 @@ from garage_like.snapshot.kinds import (
     arrays,
     torch_arrays,
     torch_blocks,
+    torch_compiled,
     torch_graphs,
     torch_modules,
     torch_scripts,
@@ -69,6 +71,8 @@ class TorchPickling:
             return self._reduce_optimizer
         if cls is defaultdict:
             return self._reduce_defaultdict
+        if cls is types.FunctionType:
+            return torch_compiled.reduce_compiled
         if cls is torch_slots.SlotRows:
             return self._reduce_rows
         if cls is torch_blocks.TensorBlock:

@@ -2,13 +2,16 @@
 
 import functools
 import logging
+import random
 import threading
+import weakref
 
 import pytest
 
 from garage_like.errors import SnapshotSaveError
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.graph.pickling import copy_exactly
+from garage_like.snapshot.graph.walk import leaves
 
 
 class Forwarding:
@@ -43,6 +46,9 @@ class DivergedError(RuntimeError):
     def __init__(self, reason, code):
         super().__init__(f"{reason} {code}")
         self.code = code
+
+    def told(self):
+        return self.code
 
 
 class NoPortError(OSError):
@@ -196,3 +202,36 @@ def test_progress_bar_is_as_far_as_it_was(capsys):
         bar.update(4)
         with copy_exactly(bar) as found:
             assert (found.n, found.total, found.desc) == (4, 10, bar.desc)
+
+
+def test_what_refers_weakly_refers_to_what_came_back():
+    target, gone = DivergedError("why", 3), weakref.ref(Forwarding(1))
+    held = {
+        "target": target,
+        "reference": weakref.ref(target),
+        "method": weakref.WeakMethod(target.told),
+        "gone": gone,
+        "values": weakref.WeakValueDictionary(a=target),
+        "keys": weakref.WeakKeyDictionary({target: 5}),
+    }
+    found = copy_exactly(held)
+    target = found["target"]
+    assert found["reference"]() is target
+    assert found["method"]()() == 3
+    assert found["gone"]() is None
+    assert found["values"]["a"] is target
+    assert found["keys"][target] == 5
+    assert "keys" in leaves(found)
+
+
+def test_object_that_refers_to_itself_weakly_comes_back():
+    node = Forwarding([])
+    node.me = weakref.ref(node)
+    reference = copy_exactly([node.me, node])[1].me
+    assert reference() is None or reference().me is reference
+
+
+def test_generator_without_a_state_is_another_one():
+    found = copy_exactly([random.SystemRandom()])[0]
+    assert type(found) is random.SystemRandom
+    assert leaves({"drawn": found}) == {"drawn": "random.SystemRandom"}

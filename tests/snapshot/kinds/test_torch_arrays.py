@@ -56,6 +56,14 @@ def test_sparse_tensor_comes_back(reload):
     assert torch.equal(reload(torch.eye(4).to_sparse()).to_dense(), torch.eye(4))
 
 
+@pytest.mark.filterwarnings("ignore:.*prototype")
+def test_tensors_of_different_lengths_in_one_come_back(reload):
+    rows = [normal(2), normal(3)]
+    for layout in (torch.strided, torch.jagged):
+        found = reload(torch.nested.nested_tensor(rows, layout=layout)).unbind()
+        assert [row.tolist() for row in found] == [row.tolist() for row in rows]
+
+
 def test_tensor_without_memory_comes_back(reload):
     found = reload(torch.empty(3, device="meta"))
     assert (found.is_meta, found.shape) == (True, (3,))
