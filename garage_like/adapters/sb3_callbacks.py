@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import types
 from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
+
+from garage_like.trainer.namespace import is_code
 
 _NOT_STATE = frozenset(
     ("model", "locals", "globals", "parent", "logger", "training_env", "pbar", "tb_formatter")
@@ -26,12 +30,19 @@ def callbacks_in(callback: BaseCallback | None) -> list[BaseCallback]:
 
 
 def state_of(callback: BaseCallback) -> dict[str, Any]:
-    """Return the attributes of a callback that are the run's, and not the script's."""
+    """Return the attributes of a callback that are the run's, and not the script's.
+
+    Functions are the script's; a network can be called, too, and is not.
+    """
     return {
         name: value
         for name, value in vars(callback).items()
-        if name not in _NOT_STATE and not _is_callback(value) and not callable(value)
+        if name not in _NOT_STATE and not (_is_callback(value) or _is_function(value))
     }
+
+
+def _is_function(value: Any) -> bool:
+    return is_code(value) or isinstance(value, types.MethodType | functools.partial)
 
 
 def _is_callback(value: Any) -> bool:
