@@ -145,6 +145,9 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
     "tf.baselines.gaussian_baseline.GaussianBaseline": {
         "subsample_factor": Inert("all steps of the batch are used", (1,)),
     },
+    "tf.algos.te.TaskEmbedding": {
+        "stop_ce_gradient": Inert("what latents tell is a reward, with no gradient", (True,)),
+    },
     "tf.algos.td3.TD3": {"qf": "qf1"},
     "tf.algos.vpg.VPG": {
         "scope": _GRAPH,

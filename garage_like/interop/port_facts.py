@@ -115,6 +115,12 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "garage.tf.algos.PPO": _CLIPPED,
     "garage.tf.algos.REPS": {"l2_reg_dual": "0.0"},
     "garage.tf.algos.RL2PPO": _CLIPPED,
+    "garage.tf.algos.TENPO": {"lr_clip_range": "0.01"},
+    "garage.tf.algos.TEPPO": {
+        "lr_clip_range": "0.01",
+        "gae_lambda": "0.98",
+        "policy_ent_coeff": "1e-3",
+    },
     "garage.tf.algos.TD3": {"target_update_tau": "0.01", "steps_per_epoch": "20"},
     "garage.tf.algos.NPO": _CLIPPED,
     "garage.tf.baselines.ContinuousMLPBaseline": {"normalize_inputs": "True"},

@@ -158,7 +158,8 @@ class _Rewriter(cst.CSTTransformer):
         full = self.imported.get(called)
         if full is None:
             self._tell_of_methods(line, called)
-            return updated_node
+            return self._told_of_tasks(line, called, updated_node)
+        updated_node = self._with_tasks_in_observations(line, full, updated_node)
         given = [arg.keyword.value for arg in updated_node.args if arg.keyword is not None]
         for name in unknown_arguments(self.found.get(called), given):
             self.left.append((line, f"{called} takes no argument {name}"))
@@ -177,6 +178,38 @@ class _Rewriter(cst.CSTTransformer):
             return updated_node
         self.changes.append((line, f"{called}: garage's defaults {shown(added)}"))
         return with_arguments(updated_node, added)
+
+    def _embeds_tasks(self) -> bool:
+        return any(full.endswith((".TEPPO", ".TENPO")) for full in self.imported.values())
+
+    def _with_tasks_in_observations(self, line: int, full: str, node: cst.Call) -> cst.Call:
+        """Let observations end with the task, where an algorithm learns an embedding of it."""
+        if not full.endswith(".MultiEnvWrapper") or not self._embeds_tasks():
+            return node
+        args = []
+        for arg in node.args:
+            is_mode = arg.keyword is not None and arg.keyword.value == "mode"
+            if is_mode and code_of(arg.value).strip("'\"") == "vanilla":
+                arg = arg.with_changes(value=cst.SimpleString("'add-onehot'"))
+                self.changes.append((line, "observations end with the task"))
+            args.append(arg)
+        return node.with_changes(args=args)
+
+    def _told_of_tasks(self, line: int, called: str, node: cst.Call) -> cst.Call:
+        """Tell `get_infer_spec` of how many numbers the task at the end is."""
+        owner, _, method = called.rpartition(".")
+        named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+        if method != "get_infer_spec" or "num_tasks" in named:
+            return node
+        if not self.imported.get(owner, "").endswith((".TEPPO", ".TENPO")):
+            return node
+        env = code_of(named["env_spec"] if "env_spec" in named else node.args[0].value)
+        if not env.endswith(".spec"):
+            self.left.append((line, f"{called}: num_tasks is how many tasks there are"))
+            return node
+        tasks = f"{env.removesuffix('.spec')}.num_tasks"
+        self.changes.append((line, f"{called}: num_tasks={tasks}"))
+        return with_arguments(node, {"num_tasks": tasks})
 
     def _with_how_it_is_made(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         first = original_node.args[0].value if original_node.args else None

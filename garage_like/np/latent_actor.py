@@ -89,6 +89,6 @@ class TaskLatentActor(LatentActor):
     def _act(
         self, rows: np.ndarray, latents: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        seen = rows[:, : -len(self._mean)]
+        seen, tasks = np.split(rows, [-len(self._mean)], axis=1)
         actions, infos = self._actor.act(np.concatenate([seen, latents], axis=1), rng)
-        return actions, {**infos, "latent": latents.copy()}
+        return actions, {**infos, "latent": latents.copy(), "task": tasks}

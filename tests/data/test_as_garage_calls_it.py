@@ -14,7 +14,11 @@ from garage_like.data.time_step import _IN_BATCHES
 from garage_like.envs import GymEnv, PointEnv
 from garage_like.experiment import Snapshotter
 from garage_like.experiment.task_sampler import SetTaskSampler
-from garage_like.np.baselines import LinearFeatureBaseline, ZeroBaseline
+from garage_like.np.baselines import (
+    LinearFeatureBaseline,
+    LinearMultiFeatureBaseline,
+    ZeroBaseline,
+)
 from garage_like.np.policies import FixedPolicy, GaussianMLPPolicy, ScriptedPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
@@ -245,3 +249,23 @@ def test_scripts_and_dicts_in_garages_forms():
     assert {key: len(value) for key, value in joined.items()} == {"a": 2, "b": 1}
     with pytest.raises(NotImplementedError, match="longer than 2 rows"):
         gnp.sliding_window(np.arange(2), 3)
+
+
+def test_a_baseline_of_several_features_follows_what_it_can_see(episodes):
+    steps = np.arange(6.0)
+    seen = whole(episodes, agent_infos={"latent": steps[:, None] % 3})
+    names = ["observations", "latents"]
+    baseline = LinearMultiFeatureBaseline(seen.env_spec, features=names, reg_coeff=1e-9)
+    assert not np.any(baseline.predict(seen)[0])
+    baseline.fit(seen, (steps % 3) ** 2)
+    values, last = baseline.predict(seen)
+    assert np.allclose(values, [0, 1, 4] * 2, atol=1e-3)
+    assert last.shape == (2,)
+    twin = LinearMultiFeatureBaseline(seen.env_spec, features=names)
+    twin.set_param_values(baseline.get_param_values())
+    assert twin.predict(seen)[0].tolist() == values.tolist()
+    paths = [{**path, "latents": np.ones((3, 1)), "returns": np.ones(3)} for path in seen.to_list()]
+    twin.fit(paths)
+    assert np.allclose(twin.predict(paths[0]), 1.0, atol=1e-3)
+    with pytest.raises(ValueError, match="there is no 'tasks'"):
+        LinearMultiFeatureBaseline(seen.env_spec, ["tasks"]).fit(seen, steps)

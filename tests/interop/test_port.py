@@ -261,3 +261,19 @@ def dqn_cartpole(ctxt=None, seed=24):
 
 dqn_cartpole()
 """
+
+
+def test_tasks_that_are_embedded_are_in_observations() -> None:
+    source = (
+        "from garage.envs import MultiEnvWrapper\n"
+        "from garage.tf.algos import TEPPO\n"
+        "env = MultiEnvWrapper(envs, mode='vanilla')\n"
+        "spec = TEPPO.get_infer_spec(env.spec, latent_dim=2, inference_window_size=6)\n"
+        "other = TEPPO.get_infer_spec(spec_of(env), latent_dim=2, inference_window_size=6)\n"
+    )
+    code = ported(source)
+    assert "MultiEnvWrapper(envs, mode='add-onehot')" in code
+    assert "inference_window_size=6, num_tasks=env.num_tasks)" in code
+    assert left(source) == [(5, "TEPPO.get_infer_spec: num_tasks is how many tasks there are")]
+    alone = "from garage.envs import MultiEnvWrapper\nenv = MultiEnvWrapper(envs, mode='vanilla')\n"
+    assert "'vanilla'" in ported(alone)

@@ -57,14 +57,15 @@ class LinearFeatureBaseline(Named):
     @predicts_paths
     def predict(self, episodes: EpisodeBatch) -> tuple[np.ndarray, np.ndarray]:
         """Return values of observations, shape (S,), and of last_observations, shape (N,)."""
-        steps = self._features(episodes.observations, step_numbers(episodes))
-        last = self._features(episodes.last_observations, np.asarray(episodes.lengths))
+        if not len(self._coefficients):
+            return np.zeros(episodes.num_steps), np.zeros(len(episodes))
+        steps, last = self._of_steps(episodes), self._of_last(episodes)
         return steps @ self._coefficients, last @ self._coefficients
 
     @fits_paths
     def fit(self, episodes: EpisodeBatch, returns: np.ndarray) -> None:
         """Solve (F'F + r I) c = F'G for the batch, with r raised until the solution is finite."""
-        features = self._features(episodes.observations, step_numbers(episodes))
+        features = self._of_steps(episodes)
         gram = features.T @ features
         target = features.T @ np.asarray(returns, np.float64)
         ridge = self._reg_coeff
@@ -78,6 +79,14 @@ class LinearFeatureBaseline(Named):
         raise ValueError(
             "LinearFeatureBaseline.fit: no finite solution; observations or returns are not finite"
         )
+
+    def _of_steps(self, episodes: EpisodeBatch) -> np.ndarray:
+        """Return the features of observations, shape (S, F)."""
+        return self._features(episodes.observations, step_numbers(episodes))
+
+    def _of_last(self, episodes: EpisodeBatch) -> np.ndarray:
+        """Return the features of last_observations, shape (N, F)."""
+        return self._features(episodes.last_observations, np.asarray(episodes.lengths))
 
     def _features(self, observations: np.ndarray, steps: np.ndarray) -> np.ndarray:
         return time_features(self._env_spec.observation_space, observations, steps)

@@ -50,6 +50,11 @@ def _as_batch(env_spec: EnvSpec, paths: Sequence[Mapping[str, Any]]) -> EpisodeB
     blank = np.zeros((lengths.sum(), *seen), np.float32)
     given = [np.asarray(path["observations"]) for path in paths if "observations" in path]
     observations = np.concatenate(given) if given else blank
+    infos = {
+        key: np.concatenate([np.asarray(path[key]) for path in paths])
+        for key in paths[0].keys() - {"observations", "returns", "rewards"}
+        if all(len(path[key]) == length for path, length in zip(paths, lengths, strict=True))
+    }
     return EpisodeBatch(
         env_spec=env_spec,
         episode_infos_by_episode={},
@@ -58,7 +63,7 @@ def _as_batch(env_spec: EnvSpec, paths: Sequence[Mapping[str, Any]]) -> EpisodeB
         actions=np.zeros((len(observations), *done), np.float32),
         rewards=np.zeros(len(observations)),
         env_infos={},
-        agent_infos={},
+        agent_infos=infos,
         step_types=np.full(len(observations), StepType.MID, np.uint8),
         lengths=lengths,
     )

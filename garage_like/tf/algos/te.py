@@ -187,7 +187,7 @@ class TENPO(TaskEmbedding, NPO):
         inference_optimizer_args: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        NPO.__init__(self, env_spec, policy, baseline, sampler, **options)
+        NPO.__init__(self, env_spec, policy, baseline, sampler, **_regularized(options))
         coefficients = (encoder_ent_coeff, inference_ce_coeff)
         self.learn_embedding(
             inference, *coefficients, inference_optimizer, inference_optimizer_args
@@ -229,11 +229,18 @@ class TEPPO(TaskEmbedding, PPO):
         inference_optimizer_args: Mapping[str, Any] | None = None,
         **options: Unpack[_PPOKeywords],
     ) -> None:
-        PPO.__init__(self, env_spec, policy, baseline, sampler, **options)
+        PPO.__init__(self, env_spec, policy, baseline, sampler, **_regularized(options))
         coefficients = (encoder_ent_coeff, inference_ce_coeff)
         self.learn_embedding(
             inference, *coefficients, inference_optimizer, inference_optimizer_args
         )
+
+
+def _regularized(options: Any) -> Any:
+    """Return options in which a weight of the entropy is one in the objective, unless they say."""
+    if options.get("policy_ent_coeff"):
+        return {"entropy_method": "regularized", **options}
+    return options
 
 
 def _numbers(count: int) -> gymnasium.spaces.Box:

@@ -29,7 +29,7 @@ class GaussianMLPPolicy(StochasticPolicy):
         output_nonlinearity: applied to the mean.
         learn_std: whether the standard deviations are parameters.
         init_std: what they start at.
-        min_std: what they cannot fall below.
+        min_std: what they cannot fall below; None for no limit.
         max_std: what they cannot rise above; None for no limit.
         std_parameterization: the parameter p gives exp(p) or softplus(p) = log(1 + exp(p)).
 
@@ -51,7 +51,7 @@ class GaussianMLPPolicy(StochasticPolicy):
         output_b_init: Initializer = nn.init.zeros_,
         learn_std: bool = True,
         init_std: float = 1.0,
-        min_std: float = 1e-6,
+        min_std: float | None = 1e-6,
         max_std: float | None = None,
         std_parameterization: Literal["exp", "softplus"] = "exp",
         layer_normalization: bool = False,
@@ -68,7 +68,8 @@ class GaussianMLPPolicy(StochasticPolicy):
                 "GaussianMLPPolicy: std_parameterization must be 'exp' or 'softplus', "
                 f"got {std_parameterization!r}"
             )
-        if not 0.0 < min_std <= init_std <= (math.inf if max_std is None else max_std):
+        least = math.ulp(0.0) if min_std is None else min_std
+        if not 0.0 < least <= init_std <= (math.inf if max_std is None else max_std):
             raise ValueError(
                 "GaussianMLPPolicy: expected 0 < min_std <= init_std <= max_std, "
                 f"got {min_std!r}, {init_std!r}, {max_std!r}"
@@ -87,7 +88,7 @@ class GaussianMLPPolicy(StochasticPolicy):
             layer_normalization,
         )
         self._softplus = std_parameterization == "softplus"
-        self._min_log_std = math.log(min_std)
+        self._min_log_std = -math.inf if min_std is None else math.log(min_std)
         self._max_log_std = None if max_std is None else math.log(max_std)
         start = math.log(math.expm1(init_std)) if self._softplus else math.log(init_std)
         std = torch.full((env_spec.action_dim,), start)
