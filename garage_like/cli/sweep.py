@@ -151,7 +151,11 @@ def sweep(
             )
     except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
-    made.run(jobs, (lambda outcome: None) if as_json else _tell)
+    try:
+        made.run(jobs, (lambda outcome: None) if as_json else _tell)
+    except KeyboardInterrupt:
+        printing.echo("stopped; the same command goes on", err=True)
+        raise
     outcomes, best = made.outcomes(), made.best()
     if as_json:
         printing.print_json([_as_json(outcome) for outcome in outcomes])

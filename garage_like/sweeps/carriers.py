@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-Carrier = Callable[[str, Path], int]
-"""Takes a job, as `sweeps.trial` does, and the file that is printed to; returns an exit status,
-that of no ended process if none is known."""
+Carrier = Callable[[str, Path, int], int]
+"""Takes a job, as `sweeps.trial` does, the file that is printed to, and the lifeline of the sweep,
+a descriptor that ends with it; returns an exit status, that of no ended process if none is known.
+"""
 
 _TRIES = 3
 _UNKNOWN = -1
@@ -23,25 +24,19 @@ def command_of(job: str, lifeline: int | None = None) -> list[str]:
     return [sys.executable, "-m", "garage_like.sweeps.trial", job, *held]
 
 
-def local(job: str, log: Path) -> int:
-    """Run a trial in a process of this machine, which saves and ends if this one dies."""
-    lifeline, ours = os.pipe()
+def local(job: str, log: Path, lifeline: int) -> int:
+    """Run a trial in a process of this machine, which saves and ends when the lifeline ends."""
     with open(log, "ab") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command_of(job, lifeline),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=[lifeline],
-        )
-    os.close(lifeline)
-    try:
-        return process.wait()
-    finally:
-        os.close(ours)
+        ).wait()
 
 
-def ray(job: str, log: Path) -> int:
+def ray(job: str, log: Path, lifeline: int) -> int:
     """Run a trial as a task of a Ray cluster, whose machines share the sweep's directory.
 
     A machine that dies costs what the trial has not saved: another goes on with it.
@@ -49,9 +44,19 @@ def ray(job: str, log: Path) -> int:
     from garage_like.sampler.ray_cluster import connected
 
     library = connected()
-    task = library.remote(local).options(max_retries=_TRIES, scheduling_strategy="SPREAD")
+    task = library.remote(_elsewhere).options(max_retries=_TRIES, scheduling_strategy="SPREAD")
     status: int = library.get(task.remote(job, log))
     return status
+
+
+def _elsewhere(job: str, log: Path) -> int:
+    """Run a trial on this machine, which saves and ends if this process dies."""
+    lifeline, ours = os.pipe()
+    try:
+        return local(job, log, lifeline)
+    finally:
+        os.close(ours)
+        os.close(lifeline)
 
 
 def slurm(options: Sequence[str] = ()) -> Carrier:
@@ -64,7 +69,7 @@ def slurm(options: Sequence[str] = ()) -> Carrier:
         options: of sbatch, such as `['--partition=gpu', '--time=4:00:00']`.
     """
 
-    def submit(job: str, log: Path) -> int:
+    def submit(job: str, log: Path, lifeline: int) -> int:
         script = f"exec {shlex.join(command_of(job))}"
         command = ["sbatch", "--wait", f"--output={log}", "--open-mode=append", *options]
         asked = subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL)

@@ -159,14 +159,16 @@ class Trials(abc.ABC):
     def _work(self, jobs: int, told: Callable[[Outcome], None]) -> None:
         running: dict[Future[None], Leg] = {}
         begun: set[Leg] = set()  # one that was stopped goes on with the next sweep, not this one
-        with ThreadPoolExecutor(jobs) as pool:
+        lifeline, ours = os.pipe()
+        # On the way out, by Ctrl-C say, trials are told first, and waited for then.
+        with open(lifeline, "rb"), ThreadPoolExecutor(jobs) as pool, open(ours, "wb"):
             while True:
                 for leg in self._ready():
                     is_new = leg not in begun and leg.name not in self._under_way
                     if len(running) < jobs and is_new:
                         begun.add(leg)
                         self._under_way.add(leg.name)
-                        running[pool.submit(self._run, leg)] = leg
+                        running[pool.submit(self._run, leg, lifeline)] = leg
                 if not running:
                     return
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -176,7 +178,7 @@ class Trials(abc.ABC):
                     if self._has_ended(leg.name) or not self._waits_after(leg.name, leg.until):
                         told(self._outcome_of(leg.name))
 
-    def _run(self, leg: Leg) -> None:
+    def _run(self, leg: Leg, lifeline: int) -> None:
         job = {
             "script": self._plan["script"],
             "arguments": self._plan["arguments"],
@@ -188,7 +190,7 @@ class Trials(abc.ABC):
             "cwd": os.getcwd(),
         }
         log = self.directory.absolute() / f"{leg.name}.log"
-        status = self._carrier(json.dumps(job), log)
+        status = self._carrier(json.dumps(job), log, lifeline)
         # Else it was asked to stop, or never began; most trials have told it themselves.
         if has_ended_with(status) and not self._has_ended(leg.name):
             self._end(leg.name, status=status)

@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parent / "script.py"
 SETTINGS = [parse_setting("extra_std=0.1..10.0")]
 
 
-def forked(job: str, log: Path) -> int:
+def forked(job: str, log: Path, _: int) -> int:
     """Run a trial in a fork, which saves and ends if this process dies."""
     lifeline, ours = os.pipe()
     child = os.fork()

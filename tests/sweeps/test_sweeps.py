@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from garage_like.snapshot import read_snapshot
+from garage_like.snapshot.disk.lock import RunLock
 from garage_like.sweeps import Setting, Sweep, parse_setting
 from garage_like.sweeps.settings import drawn, grid
 
@@ -80,7 +82,7 @@ def test_each_combination_is_a_run_of_its_own(tmp_path):
 def test_sweep_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
     assert ended(command(tmp_path / "straight", *SETTINGS))[0] == 0
     killed = tmp_path / "killed"
-    for kill in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+    for kill in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGTERM):
         driver = command(killed, *SETTINGS, "--jobs", 2, slow=0.4)
         done = len(list(killed.rglob("snapshots/epoch_*")))
         until = time.monotonic() + 60
@@ -88,7 +90,13 @@ def test_sweep_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
             time.sleep(0.1)
         time.sleep(0.8)
         driver.send_signal(kill)
-        driver.communicate()
+        said, _ = driver.communicate(timeout=60)
+        if kill == signal.SIGINT:  # trials were told, and have ended before the sweep
+            assert "the same command goes on" in said
+            for run in (killed / "data/local/sweeps/script").glob("*/"):
+                lock = RunLock(run)
+                lock.acquire()
+                lock.release()
     status, said = ended(command(killed, *SETTINGS, "--jobs", 2))
     assert status == 0, said
     assert results(killed) == results(tmp_path / "straight")
@@ -101,7 +109,13 @@ def test_trial_that_fails_is_told_and_the_others_go_on(tmp_path):
     assert status == 1
     assert re.search(r"0000  name=broken  failed with status 1, see .*0000\.log", said)
     assert re.search(r"0001  name=fine  \S+, done", said)
-    assert "KeyError: 'broken'" in (tmp_path / "data/local/sweeps/script/0000.log").read_text()
+    place = tmp_path / "data/local/sweeps/script"
+    assert "KeyError: 'broken'" in (place / "0000.log").read_text()
+    shutil.rmtree(place / "0001")
+    status, said = ended(command(tmp_path, "--set", "name=broken,fine"))
+    assert status == 1
+    again = "remove its .done.json in data/local/sweeps/script to try one again"
+    assert said == f"failed: 0000; {again}\ntheir runs are gone: 0001; {again}\n"
 
 
 def test_parameter_that_the_experiment_does_not_take_is_told(tmp_path):
