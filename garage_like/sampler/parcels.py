@@ -6,6 +6,7 @@ would save it; its policy goes by itself, since all workers share it.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,11 +40,21 @@ def digest(parcel: Parcel) -> str:
 
 
 def pack_worker(worker: Worker) -> Parcel:
-    """Return a worker without its policy, ready to be put into the worker that it is a copy of."""
+    """Return a worker without its policy, ready to be put into the worker that it is a copy of.
+
+    Raises:
+        TypeError: if it cannot go to another process.
+    """
     agent, worker._agent = worker._agent, None
     try:
         pickler = GraphPickler({_KINDS: KINDS.registered, **_parts(worker)})
         return pickler.save(), [buffer.data for buffer in pickler.buffers]
+    except (TypeError, pickle.PicklingError) as error:
+        raise TypeError(
+            f"an environment of {type(worker).__name__} holds what cannot go from one process to"
+            f" another: {error}; leave it out of the environment's state (__getstate__), or use"
+            " LocalSampler"
+        ) from error
     finally:
         worker._agent = agent
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
+import select
 import signal
 import tempfile
 import threading
@@ -21,6 +22,9 @@ from garage_like.sampler.parcels import Buffer, Parcel
 
 _ALIGNMENT = 64
 _SMALLEST = 1 << 16
+_LOOK = 1.0
+"""Seconds between two looks whether the parent lives, where the lifeline does not tell."""
+
 _PARENTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 Place = tuple[int, int]
@@ -105,7 +109,10 @@ def main(connection: int, lifeline: int, policies: int, results: int) -> None:
 
 
 def _end_with_parent(lifeline: int) -> None:
-    os.read(lifeline, 1)
+    """End when the lifeline does, or the parent, whose forks may hold it open and outlive it."""
+    parent = os.getppid()
+    while os.getppid() == parent and not select.select([lifeline], [], [], _LOOK)[0]:
+        pass
     os._exit(0)
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -102,12 +103,17 @@ def test_worker_that_always_dies_is_given_up():
 
 
 ORPHANS = """
-import os, signal, sys
+import os, signal, sys, time
 sys.path.insert(0, {folder!r})
 from test_multiprocessing_sampler import KINDS, MultiprocessingSampler, pids, sampling
 with sampling(MultiprocessingSampler, *KINDS[1]) as (sampler, _, _):
     sampler.obtain_samples(0, 20)
-    print(*pids(sampler), flush=True)
+    fork = {forks} and os.fork()  # holds what this process holds, and outlives it
+    if {forks} and not fork:
+        os.close(1), os.close(2)
+        time.sleep(60)
+        os._exit(0)
+    print(*pids(sampler), fork, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -120,15 +126,37 @@ def is_running(pid):
         return False
 
 
-def test_no_worker_outlives_a_killed_parent():
-    code = ORPHANS.format(folder=os.path.dirname(__file__))
+@pytest.mark.parametrize("forks", [False, True])
+def test_no_worker_outlives_a_killed_parent(forks):
+    code = ORPHANS.format(folder=os.path.dirname(__file__), forks=forks)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    children = [int(number) for number in done.stdout.split()]
-    assert len(children) == 2, done.stderr
+    assert len(done.stdout.split()) == 3, done.stderr
+    *children, fork = done.stdout.split()
+    children = list(map(int, children))
     until = time.monotonic() + 20
     while any(map(is_running, children)) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not any(map(is_running, children))
+    outlived = [*filter(is_running, children)]
+    if forks:
+        os.kill(int(fork), signal.SIGKILL)
+    assert outlived == []
+
+
+class Held(gymnasium.Wrapper):
+    """Hold what cannot be pickled, once it was reset."""
+
+    def reset(self, **options):
+        self.lock = threading.Lock()
+        return super().reset(**options)
+
+
+def test_what_cannot_go_to_another_process_is_told():
+    env = GymEnv(Held(gymnasium.make("CartPole-v1")))
+    with (
+        sampling(MultiprocessingSampler, env=env) as (sampler, _, _),
+        pytest.raises(TypeError, match=r"holds what cannot go .*lock.*or use LocalSampler"),
+    ):
+        sampler.obtain_samples(0, 10)
 
 
 def test_exploring_and_beginning_episodes_changes_no_policy():
