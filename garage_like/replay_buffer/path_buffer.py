@@ -88,11 +88,19 @@ class PathBuffer(TransitionRing):
         table = self._filled_table("sample_histories")
         rows = self._draw_rows(table, batch_size)
         drawn = table.take(rows)
-        starts, _ = self._segments.locate(drawn["segment"])
-        back = np.minimum((rows - starts) % self._capacity, length - 1)
-        window = ((rows - back)[:, None] + np.arange(length)) % self._capacity
-        # Rows that were never written come after the transitions: any other will do.
-        before = table.take(np.minimum(window, table.num_rows - 1).reshape(-1))
+        window = np.empty((batch_size, length), np.int64)
+        window[:] = rows[:, None]
+        back, at, slots = np.zeros(batch_size, np.int64), rows, drawn["segment"].astype(np.int64)
+        for number in range(1, length):
+            earlier, slots = self._segments.step_back(at, slots)
+            goes_on = (earlier >= 0) & (back == number - 1)
+            back += goes_on
+            at = np.where(goes_on, earlier, at)
+            window[:, number] = at
+        # From the oldest on; what lies behind the transition's own row is that row again.
+        order = np.maximum(back[:, None] - np.arange(length), 0)
+        window = np.take_along_axis(window, order, axis=1)
+        before = table.take(window.reshape(-1))
         history = {
             f"history_{name}": before[name].reshape(batch_size, length, *before[name].shape[1:])
             for name in ("observation", "action")

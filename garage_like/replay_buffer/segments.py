@@ -22,7 +22,8 @@ class Segments:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._table = Table(capacity, {"start": (np.int64, ()), "length": (np.int64, ())})
+        kinds = dict.fromkeys(("start", "length", "previous"), (np.int64, ()))
+        self._table = Table(capacity, kinds)
         self._oldest = 0
         self.num_segments = 0
 
@@ -30,10 +31,16 @@ class Segments:
         """Return where segment `number` is kept, counted from the oldest."""
         return (self._oldest + number) % self._capacity
 
-    def append(self, start: int, length: int) -> int:
-        """Add a segment after the newest; return its slot."""
+    def append(self, start: int, length: int, previous: int = -1) -> int:
+        """Add a segment after the newest; return its slot.
+
+        Args:
+            start: its first row.
+            length: its rows.
+            previous: slot of the segment that it goes on from, though others lie between; -1: none.
+        """
         slot = self.slot(self.num_segments)
-        self._write(slot, start % self._capacity, length)
+        self._write(slot, start % self._capacity, length, previous)
         self.num_segments += 1
         return slot
 
@@ -41,7 +48,8 @@ class Segments:
         """Let the newest segment go on for so many rows; return its slot."""
         slot = self.slot(self.num_segments - 1)
         newest = self._table.row(slot)
-        self._write(slot, int(newest["start"]), int(newest["length"]) + length)
+        previous = int(newest["previous"]) if self._knows_previous else -1
+        self._write(slot, int(newest["start"]), int(newest["length"]) + length, previous)
         return slot
 
     def drop_oldest_rows(self, count: int) -> None:
@@ -61,6 +69,32 @@ class Segments:
         taken = self._table.take(slots)
         return taken["start"], taken["length"]
 
+    @property
+    def _knows_previous(self) -> bool:
+        """Whether that is kept: not in what was made before it was."""
+        return "previous" in self._table.columns
+
+    def step_back(self, rows: np.ndarray, slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row before each row, and its segment's slot; -1 where the path begins.
+
+        Args:
+            rows: shape (B,), in use.
+            slots: shape (B,), of the segments that they belong to.
+        """
+        taken = self._table.take(slots)
+        before, within = (rows - 1) % self._capacity, rows != taken["start"]
+        if within.all() or not self._knows_previous:
+            return np.where(within, before, -1), slots
+        others = taken["previous"]
+        # A slot may have been given to a newer segment since.
+        ages = [(of - self._oldest) % self._capacity for of in (others, slots)]
+        is_there = (others >= 0) & (ages[0] < ages[1])
+        others = np.where(is_there, others, slots)
+        taken = self._table.take(others)
+        ends = (taken["start"] + taken["length"] - 1) % self._capacity
+        rows = np.where(within, before, np.where(is_there, ends, -1))
+        return rows, np.where(within, slots, others)
+
     def rebuild(self, slots: np.ndarray, oldest_row: int) -> None:
         """Find the segments again from the slot that each row names.
 
@@ -78,12 +112,15 @@ class Segments:
         by_slot = np.zeros((self._capacity, 2), np.int64)
         by_slot[slots[firsts]] = np.stack([starts, lengths], axis=1)
         in_use = by_slot[: int(slots.max()) + 1]
-        self._table.write(0, {"start": in_use[:, 0], "length": in_use[:, 1]})
+        none = np.full(len(in_use), -1)
+        columns = {"start": in_use[:, 0], "length": in_use[:, 1], "previous": none}
+        self._table.write(0, columns)
 
     def clear(self) -> None:
         """Forget all segments."""
         self._table.clear()
         self._oldest = self.num_segments = 0
 
-    def _write(self, slot: int, start: int, length: int) -> None:
-        self._table.write_row(slot, {"start": start, "length": length})
+    def _write(self, slot: int, start: int, length: int, previous: int = -1) -> None:
+        row = {"start": start, "length": length, "previous": previous}
+        self._table.write_row(slot, row)

@@ -36,6 +36,9 @@ class TransitionRing(Configured):
         TypeError: if the capacity is no integer.
     """
 
+    # Slots of the last batch's paths that may go on, where it had several; older snapshots lack it.
+    _tails: list[int] = []
+
     def __init__(self, capacity_in_transitions: int, env_spec: EnvSpec | None = None) -> None:
         _check_capacity(type(self).__name__, capacity_in_transitions)
         self._table: Table | None
@@ -85,6 +88,7 @@ class TransitionRing(Configured):
         self._table = None if spec is None else Table(capacity, columns_of(spec))
         self._segments = Segments(capacity)
         self._cursor = 0
+        self._tails = []
 
     def without_transitions(self) -> Self:
         """Return a copy that holds none, as after `clear`; leave this one as it is."""
@@ -140,16 +144,45 @@ class TransitionRing(Configured):
         }
         check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
         goes_on = self._continues_newest(values, self._table)
+        previous = self._what_goes_on(values, episodes, self._table)
         ends, count, start = episodes.ends, episodes.num_steps, 0
+        slots = np.empty(len(episodes), np.int64)
         if self._cursor + count <= self._capacity:
-            self._append(values, episodes.lengths, goes_on, self._table)
-            return
+            slots[:] = self._append(values, episodes.lengths, goes_on, self._table, previous)
+            start = count
         while start < count:
             stop = min(count, start + self._capacity - self._cursor)
             lengths = np.diff(np.clip(ends, start, stop), prepend=start)
-            piece = {name: array[start:stop] for name, array in values.items()}
-            self._append(piece, lengths[lengths > 0], goes_on, self._table)
+            piece, has = {name: array[start:stop] for name, array in values.items()}, lengths > 0
+            slots[has] = self._append(piece, lengths[has], goes_on, self._table, previous[has])
             goes_on, start = stop not in ends, stop
+        self._tails = []
+        if len(slots) > 1:
+            self._tails = slots[episodes.last_step_types < _TERMINAL].tolist()
+
+    def _what_goes_on(
+        self, values: Transitions, episodes: EpisodeBatch, table: Table
+    ) -> np.ndarray:
+        """Find which paths of the batch before these fragments go on from; shape (N,), -1: none.
+
+        Several environments come in turn, so what goes on lies rows apart. It is known by what was
+        observed.
+        """
+        previous = np.full(len(episodes), -1)
+        if not self._tails:
+            return previous
+        starts, lengths = self._segments.locate(np.array(self._tails))
+        stored = table.take((starts + lengths - 1) % self._capacity)["next_observation"]
+        known: dict[bytes, list[int]] = {}
+        for slot, observation in zip(self._tails, stored, strict=True):
+            known.setdefault(observation.tobytes(), []).append(slot)
+        firsts = episodes.ends - episodes.lengths
+        seen = values["observation"][firsts].astype(stored.dtype)
+        for i in np.flatnonzero(values["step_type"][firsts] != _FIRST):
+            slots = known.get(seen[i].tobytes())
+            if slots:
+                previous[i] = slots.pop(0)
+        return previous
 
     def add_path(self, path: Mapping[str, Any]) -> None:
         """Store one path, given as garage's buffers take it.
@@ -191,15 +224,21 @@ class TransitionRing(Configured):
         )
 
     def _append(
-        self, values: Transitions, lengths: np.ndarray, goes_on: bool, table: Table
-    ) -> None:
-        """Write rows that fit between the cursor and the end of the ring.
+        self,
+        values: Transitions,
+        lengths: np.ndarray,
+        goes_on: bool,
+        table: Table,
+        previous: np.ndarray,
+    ) -> list[int]:
+        """Write rows that fit between the cursor and the end of the ring; return segments' slots.
 
         Args:
             values: columns of as many rows as all segments have.
             lengths: rows of each segment.
             goes_on: whether the first of them continues the newest segment.
             table: where to.
+            previous: slot of the segment that each of them goes on from; -1: none.
         """
         cursor, count = self._cursor, len(values["reward"])
         self._segments.drop_oldest_rows(max(0, table.num_rows + count - self._capacity))
@@ -208,7 +247,7 @@ class TransitionRing(Configured):
             if number == 0 and goes_on and self._segments.num_segments:
                 slots.append(self._segments.extend_newest(length))
             else:
-                slots.append(self._segments.append(start, length))
+                slots.append(self._segments.append(start, length, int(previous[number])))
             start += length
         values["segment"] = np.array(slots[0]) if len(slots) == 1 else np.repeat(slots, lengths)
         table.write(cursor, values)
@@ -216,6 +255,7 @@ class TransitionRing(Configured):
         self._rows_written(cursor, count)
         if self._cursor == 0:
             self._ring_filled()
+        return slots
 
     def _rows_written(self, start: int, count: int) -> None:
         """Take note of new rows; a buffer that keeps more about its rows overrides this."""

@@ -76,14 +76,14 @@ def test_synapses_that_there_are_not_never_learn(pendulum):
 
 
 @pytest.mark.parametrize("name", DETERMINISTIC)
-@pytest.mark.parametrize("sees_actions", [False, True])
-def test_replayed_histories_end_in_what_was_done(pendulum, name, sees_actions):
+@pytest.mark.parametrize(("sees_actions", "n_envs"), [(False, 1), (True, 1), (True, 3)])
+def test_replayed_histories_end_in_what_was_done(pendulum, name, sees_actions, n_envs):
     options = {"history_length": 30, "state_include_action": sees_actions}
     policy = getattr(policies, name)(pendulum.spec, hidden_dim=6, **options)
-    buffer = PathBuffer(200, pendulum.spec)
-    worker = {"worker_class": FragmentWorker, "worker_args": {"n_envs": 1}}
+    buffer = PathBuffer(400, pendulum.spec)
+    worker = {"worker_class": FragmentWorker, "worker_args": {"n_envs": n_envs}}
     sampler = LocalSampler(policy, pendulum, **worker)
-    for _ in range(5):  # episodes go on from call to call, and the buffer joins them
+    for _ in range(5 * n_envs):  # episodes go on from call to call, and the buffer joins them
         buffer.add_episode_batch(sampler.obtain_samples(0, 13))
     transitions = buffer.sample_histories(64, policy.history_length)
     before, after = policy.histories(transitions)
