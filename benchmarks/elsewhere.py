@@ -8,10 +8,12 @@
 
 `waits`: environments of 5 ms a step, N of them beside one; wall time. `both` is threads in each of
 two processes, `sb3` a SubprocVecEnv as Stable-Baselines3's PPO collects by it, `rllib` its env
-runners (`--rllib` is a Python that has it). `asks`: an algorithm that asks for one step at a time,
-and gets more of them each time. `computes`: two workers with four HalfCheetahs each beside a
-LocalSampler with as many; wall time, and as on free cores:
-processor seconds of the slowest worker and of this process. Each ratio is of one round, in turns.
+runners (`--rllib` is a Python that has it). What this process does itself for each environment is
+told beside it, since that is what N workers wait for.
+`asks`: an algorithm that asks for one step at a time, and gets more of them each time.
+`computes`: two workers with four HalfCheetahs each beside a LocalSampler with as many; wall time,
+and as on free cores: processor seconds of the slowest worker and of this process. Each ratio is of
+one round, in turns.
 """
 
 import argparse
@@ -109,6 +111,7 @@ def many_of(n_envs, by, env):
 def waits(n_envs, by, rllib):
     env = GymEnv(Waits(), max_episode_length=1000)
     one = sampler(LocalSampler, env, n_envs=1)
+    used = float("nan")
     if by == "rllib":
         rates = RLlib(n_envs, rllib).rates
         rounds = [(rate(one, 100), there) for there in rates]
@@ -118,12 +121,17 @@ def waits(n_envs, by, rllib):
         many = many_of(n_envs, by, env)
         many.obtain_samples(0, n_envs)
         ready = time.perf_counter() - began
-        rounds = [(rate(one, 100), rate(many, 100 * n_envs)) for _ in range(ROUNDS)]
+        rounds, used = [], 0.0
+        for _ in range(ROUNDS):
+            alone, began = rate(one, 100), time.process_time()
+            rounds.append((alone, rate(many, 100 * n_envs)))
+            used += time.process_time() - began
     ratios = [b / a for a, b in rounds]
     print(
         f"waits  {n_envs:3d} {by:9}  one {median(a for a, _ in rounds):5.0f}/s,"
         f" all {median(b for _, b in rounds):6.0f}/s: {median(ratios):5.1f} x"
-        f" ({min(ratios):.1f} to {max(ratios):.1f}), ready after {ready:.1f} s",
+        f" ({min(ratios):.1f} to {max(ratios):.1f}), ready after {ready:.1f} s; this process"
+        f" {used / ROUNDS / n_envs * 1000:.2f} ms for 100 steps of each",
         flush=True,
     )
     many.shutdown_worker()

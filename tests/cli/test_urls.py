@@ -47,7 +47,7 @@ def test_what_was_fetched_is_called_by_its_url(url):
 @pytest.mark.parametrize("command", ["pull", "push", "show", "ls"])
 def test_what_cannot_be_reached_is_told_in_a_line(command, run, url, tmp_path, monkeypatch):
     def no_answer(*_):
-        raise OSError("403\nForbidden")
+        raise OSError("403\nForbidden\n\nDebug source:\nGeneric {")
 
     monkeypatch.setattr(Place, "keys", no_answer)
     words = {"pull": [url, tmp_path / "new"], "push": [run, url]}.get(command, [url])

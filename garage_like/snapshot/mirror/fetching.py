@@ -18,7 +18,7 @@ from garage_like.snapshot.disk.digests import FileEntry, digest_of
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.mirror.heads import newest_head
 from garage_like.snapshot.mirror.lease import claim, show_life
-from garage_like.snapshot.mirror.place import NotThereError, Place
+from garage_like.snapshot.mirror.place import NotThereError, Place, what_failed
 from garage_like.snapshot.mirror.sending import OF_RUN, RUN_FILES
 
 Which = int | Literal["first", "last", "best"] | None
@@ -116,7 +116,7 @@ def fetch_what_is_lost(config: SnapshotConfig) -> Path | None:
     except Exception as error:
         raise SnapshotNotFoundError(
             f"{config.mirror} cannot be reached, so whether it holds a run to continue is not"
-            f" known: {type(error).__name__}: {error}; mend that, or leave mirror out"
+            f" known: {what_failed(error)}; mend that, or leave mirror out"
         ) from error
 
 

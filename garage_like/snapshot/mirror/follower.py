@@ -10,7 +10,7 @@ from garage_like.logging.notices import warn
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.mirror.heads import FencedError
 from garage_like.snapshot.mirror.lease import Lease
-from garage_like.snapshot.mirror.place import Place
+from garage_like.snapshot.mirror.place import Place, what_failed
 from garage_like.snapshot.mirror.sending import Sender
 
 FIRST_PAUSE = 1.0
@@ -102,7 +102,7 @@ class Follower:
                     self._was_told = True
                     warn(
                         f"{self._url} cannot be reached, training goes on and it is tried again:"
-                        f" {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                        f" {what_failed(error)}"
                     )
                 with self._state:
                     if time.monotonic() > self._ends_at:

@@ -122,3 +122,9 @@ def _in_memory(url: str) -> Any:
     from obstore.store import MemoryStore
 
     return MemoryStore()
+
+
+def what_failed(error: Exception) -> str:
+    """Return in one line what the store's library says, without what it says to its own authors."""
+    said = " ".join(str(error).partition("Debug source:")[0].split())[:500]
+    return said or type(error).__name__

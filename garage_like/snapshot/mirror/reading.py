@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
 from garage_like.snapshot.disk import layout
-from garage_like.snapshot.mirror.place import SCHEMES, Place, check_url
+from garage_like.snapshot.mirror.place import SCHEMES, Place, check_url, what_failed
 
 Which = int | Literal["first", "last", "best"] | None
 Given = TypeVar("Given", bound="str | os.PathLike[str]")
@@ -98,8 +98,7 @@ def reached(url: str) -> Iterator[None]:
     except (SnapshotError, FileExistsError):
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:200]
-        raise SnapshotNotFoundError(f"{url} cannot be reached: {text}") from error
+        raise SnapshotNotFoundError(f"{url} cannot be reached: {what_failed(error)}") from error
 
 
 def _temporary(url: str) -> Path:
