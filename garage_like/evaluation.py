@@ -46,7 +46,8 @@ def rollout(
 
     Returns:
         What `EpisodeBatch.from_list` takes: observations, next_observations, actions, rewards,
-        step_types, and (dicts of arrays) agent_infos, env_infos and episode_infos.
+        step_types, and (dicts of arrays) agent_infos, env_infos and episode_infos; and dones, which
+        of the steps terminated.
     """
     if not speedup > 0:
         raise ValueError(f"rollout: speedup must be positive, got {speedup!r}")
@@ -71,7 +72,8 @@ def rollout(
         episode.steps.append(step)
         if animated:
             time.sleep(SECONDS_PER_FRAME / speedup)
-    return builder.build().to_list()[0]
+    played = builder.build()
+    return {**played.to_list()[0], "dones": played.terminals}
 
 
 def obtain_evaluation_episodes(

@@ -118,6 +118,17 @@ class PointEnv(Environment):
         distance = math.dist(self._goal.tolist(), self._point.tolist())
         return np.array([*self._point, distance], np.float32), distance
 
+    @property
+    def render_modes(self) -> list[str]:
+        """Text alone."""
+        return ["ascii"]
+
+    def render(self, mode: str = "ascii") -> str:
+        """Return where the point is and where it should be, as text."""
+        if mode != "ascii":
+            raise ValueError(f"PointEnv.render: mode must be 'ascii', got {mode!r}")
+        return f"Point: {self._point}, Goal: {self._goal}"
+
     def sample_tasks(self, num_tasks: int) -> list[dict[str, np.ndarray]]:
         """Draw tasks, each with a goal at most TASK_RANGE from the origin along each axis."""
         if self._rng is None:

@@ -14,7 +14,13 @@ from garage_like.data.table import Table
 from garage_like.replay_buffer import memory_files
 from garage_like.replay_buffer.memory_files import FileFormat
 from garage_like.replay_buffer.transition_ring import TransitionRing
-from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of, listed
+from garage_like.replay_buffer.transitions import (
+    Transitions,
+    as_added,
+    check_columns,
+    columns_of,
+    listed,
+)
 
 # Columns of a file that one kind of buffer writes and another may leave aside.
 _BESIDE_ROWS = {"priority"}
@@ -62,7 +68,7 @@ class PathBuffer(TransitionRing):
             ValueError: if nothing is stored.
         """
         table = self._filled_table("sample_transitions")
-        return table.take(self._draw_rows(table, batch_size))
+        return as_added(table, table.take(self._draw_rows(table, batch_size)))
 
     def sample_histories(self, batch_size: int, length: int) -> Transitions:
         """Draw transitions as `sample_transitions` does, with the steps of their paths before them.
@@ -127,7 +133,7 @@ class PathBuffer(TransitionRing):
         table = self._filled_table("sample_path")
         slot = self._segments.slot(int(self._rng.integers(self._segments.num_segments)))
         starts, lengths = self._segments.locate(np.array([slot]))
-        return table.take((starts + np.arange(lengths[0])) % self._capacity)
+        return as_added(table, table.take((starts + np.arange(lengths[0])) % self._capacity))
 
     def update_priorities(self, transitions: Transitions, errors: np.ndarray) -> None:
         """Do nothing: every transition stays as likely as any other.

@@ -14,7 +14,13 @@ from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.data.table import Table
 from garage_like.replay_buffer.segments import Segments
-from garage_like.replay_buffer.transitions import Transitions, check_columns, columns_of
+from garage_like.replay_buffer.transitions import (
+    Transitions,
+    check_columns,
+    check_others,
+    columns_of,
+    holds_others,
+)
 
 # Looking a member up on the Enum class costs more than to compare with it.
 _FIRST, _TERMINAL = int(StepType.FIRST), int(StepType.TERMINAL)
@@ -189,13 +195,17 @@ class TransitionRing(Configured):
 
         Args:
             path: arrays of T rows: `observation`, `action`, `reward`, `next_observation`, and
-                `terminal` or `step_type`.
+                `terminal` or `step_type`. Without an env_spec the first path may have any arrays of
+                two dimensions; then all have the same.
 
         Raises:
             ValueError: if one is missing, or is not what the environment's spaces say.
         """
         rows = {key: np.asarray(value) for key, value in path.items()}
         missing = {"observation", "action", "reward", "next_observation"} - rows.keys()
+        if missing and self._env_spec is None and holds_others(self._table):
+            self._add_others(rows)
+            return
         if missing or not rows.keys() & {"terminal", "step_type"}:
             raise ValueError(
                 f"{type(self).__name__}.add_path: expected observation, action, reward,"
@@ -223,6 +233,20 @@ class TransitionRing(Configured):
             )
         )
 
+    def _add_others(self, rows: Transitions) -> None:
+        """Store a path of columns that are no transition's: whatever the first one had."""
+        owner = f"{type(self).__name__}.add_path"
+        count = check_others(owner, rows, self._table, self._capacity)
+        if self._table is None:
+            kinds = {key: (array.dtype, array.shape[1:]) for key, array in rows.items()}
+            self._table = Table(self._capacity, {**kinds, "segment": (np.dtype(np.int32), ())})
+        start, none = 0, np.full(1, -1)
+        while start < count:
+            stop = min(count, start + self._capacity - self._cursor)
+            piece = {key: array[start:stop] for key, array in rows.items()}
+            self._append(piece, np.array([stop - start]), start > 0, self._table, none)
+            start = stop
+
     def _append(
         self,
         values: Transitions,
@@ -240,7 +264,7 @@ class TransitionRing(Configured):
             table: where to.
             previous: slot of the segment that each of them goes on from; -1: none.
         """
-        cursor, count = self._cursor, len(values["reward"])
+        cursor, count = self._cursor, int(np.sum(lengths))
         self._segments.drop_oldest_rows(max(0, table.num_rows + count - self._capacity))
         slots, start = [], cursor
         for number, length in enumerate(lengths.tolist()):

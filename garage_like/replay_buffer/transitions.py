@@ -64,3 +64,38 @@ def check_columns(owner: str, values: Transitions, table: Table) -> None:
 def listed(columns: dict[str, Kind]) -> str:
     """Name columns with their types and shapes, for messages."""
     return ", ".join(f"{name} {dtype}{list(shape)}" for name, (dtype, shape) in columns.items())
+
+
+def holds_others(table: Table | None) -> bool:
+    """Whether rows are no transitions, or may still become something else."""
+    return table is None or "step_type" not in table.columns
+
+
+def check_others(owner: str, rows: Transitions, table: Table | None, capacity: int) -> int:
+    """Return how many rows a path has that consists of any columns.
+
+    Raises:
+        ValueError: if it has none, more than there is room for, or others than the first path.
+    """
+    shapes = {key: array.shape[1:] for key, array in rows.items()}
+    kept = shapes
+    if table is not None:
+        kept = {name: column.shape for name, column in table.columns.items() if name != "segment"}
+    counts = {len(array) for array in rows.values() if array.ndim == 2}
+    if shapes != kept or len(counts) != 1 or any(array.ndim != 2 for array in rows.values()):
+        raise ValueError(
+            f"{owner}: expected observation, action, reward, next_observation and terminal, or"
+            f" arrays of two dimensions and equally many rows under the names of the first path;"
+            f" got {shapes}"
+        )
+    (count,) = counts
+    if not 0 < count <= capacity:
+        raise ValueError(f"{owner}: a path of {count} rows does not fit into {capacity}")
+    return count
+
+
+def as_added(table: Table, rows: Transitions) -> Transitions:
+    """Return rows; of what are no transitions, without the column that came to them here."""
+    if holds_others(table):
+        del rows["segment"]
+    return rows

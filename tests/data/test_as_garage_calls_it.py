@@ -19,6 +19,7 @@ from garage_like.np.baselines import (
     LinearMultiFeatureBaseline,
     ZeroBaseline,
 )
+from garage_like.np.exploration_policies import ExplorationPolicy
 from garage_like.np.policies import FixedPolicy, GaussianMLPPolicy, ScriptedPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
@@ -235,7 +236,7 @@ def test_a_baseline_is_asked_by_paths(episodes):
     one, other = LinearFeatureBaseline(episodes.env_spec), LinearFeatureBaseline(episodes.env_spec)
     one.fit(paths)
     other.fit(episodes, np.arange(3.0).tolist() * 2)
-    assert one.predict(paths[0]).tolist() == other.predict(episodes)[0][:3].tolist()
+    assert np.allclose(one.predict(paths[0]), other.predict(episodes)[0][:3])
     with pytest.raises(TypeError, match="returns"):
         one.fit(episodes)
     assert ZeroBaseline(episodes.env_spec).predict({"rewards": np.ones(4)}).tolist() == [0.0] * 4
@@ -263,9 +264,38 @@ def test_a_baseline_of_several_features_follows_what_it_can_see(episodes):
     assert last.shape == (2,)
     twin = LinearMultiFeatureBaseline(seen.env_spec, features=names)
     twin.set_param_values(baseline.get_param_values())
-    assert twin.predict(seen)[0].tolist() == values.tolist()
+    assert np.allclose(twin.predict(seen)[0], values)
     paths = [{**path, "latents": np.ones((3, 1)), "returns": np.ones(3)} for path in seen.to_list()]
     twin.fit(paths)
     assert np.allclose(twin.predict(paths[0]), 1.0, atol=1e-3)
     with pytest.raises(ValueError, match="there is no 'tasks'"):
         LinearMultiFeatureBaseline(seen.env_spec, ["tasks"]).fit(seen, steps)
+
+
+def test_exploration_of_ones_own_is_written_as_in_garage(episodes):
+    class Opposite(ExplorationPolicy):
+        def get_action(self, observation):
+            action, infos = self.policy.get_action(observation)
+            return -action, infos
+
+        def get_actions(self, observations):
+            actions, infos = self.policy.get_actions(observations)
+            return -actions, infos
+
+    env = PointEnv(max_episode_length=3)
+    policy = Opposite(FixedPolicy(env.spec, [np.full(2, 0.05)] * 3))
+    assert policy.env_spec is env.spec
+    assert np.allclose(LocalSampler(policy, env).obtain_samples(0, 3).actions, -0.05)
+    neither = type("Neither", (ExplorationPolicy,), {})
+    with pytest.raises(NotImplementedError, match="Neither must define get_actions"):
+        neither(policy.policy).get_action(np.zeros(3))
+
+
+def test_a_rollout_says_where_it_was_done():
+    env = PointEnv(goal=(0.1, 0.0))
+    policy = FixedPolicy(env.spec, [np.array([0.05, 0.0]), np.array([0.05, 0.0])])
+    assert garage_like.rollout(env, policy)["dones"].tolist()[-1]
+    assert env.render("ascii").startswith("Point: [")
+    assert env.render_modes == ["ascii"]
+    with pytest.raises(ValueError, match="'ascii', got 'rgb_array'"):
+        env.render("rgb_array")

@@ -272,3 +272,27 @@ def test_episodes_of_another_environment_are_refused():
     with pytest.raises(ValueError, match=r"each action must have shape \(1,\)"):
         buffer.add_episode_batch(batch([2], spec=DISCRETE_SPEC))
     assert buffer.n_transitions_stored == 0
+
+
+def test_paths_of_any_columns_are_kept_without_an_environment():
+    buffer = PathBuffer(5)
+    buffer.add_path({"seen": np.array([[1.0], [2.0]]), "done": np.zeros((2, 3), np.uint8)})
+    buffer.add_path({"seen": np.full((3, 1), 7.0), "done": np.ones((3, 3), np.uint8)})
+    assert (buffer.n_transitions_stored, buffer.n_paths_stored) == (5, 2)
+    assert set(buffer.sample_transitions(40)["seen"][:, 0].tolist()) == {1.0, 2.0, 7.0}
+    paths = {tuple(buffer.sample_path()["seen"][:, 0].tolist()) for _ in range(20)}
+    assert paths == {(1.0, 2.0), (7.0, 7.0, 7.0)}
+    buffer.add_path({"seen": np.full((4, 1), 9.0), "done": np.ones((4, 3), np.uint8)})
+    assert buffer.sample_transitions(3).keys() == {"seen", "done"}
+    assert buffer.n_paths_stored == 2
+    for wrong in (
+        {},
+        {"seen": np.zeros((2, 1))},
+        {"seen": np.zeros((2, 2)), "done": np.zeros((2, 3))},
+        {"seen": np.zeros((1, 1)), "done": np.zeros((2, 3))},
+        {"seen": np.zeros(2), "done": np.zeros((2, 3))},
+    ):
+        with pytest.raises(ValueError, match="under the names of the first path"):
+            buffer.add_path(wrong)
+    with pytest.raises(ValueError, match="6 rows does not fit into 5"):
+        buffer.add_path({"seen": np.zeros((6, 1)), "done": np.zeros((6, 3))})

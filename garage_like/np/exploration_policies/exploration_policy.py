@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from typing import Any
 
 import numpy as np
@@ -13,26 +12,31 @@ from garage_like.configuration.configured import Named
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor, Policy
-from garage_like.sampler.framework_actor import actor_of, forget, give_memory
+from garage_like.sampler.framework_actor import FrameworkActor, actor_of, forget, give_memory
 
 
-class ExplorationPolicy(Named, OfEnv, abc.ABC):
+class ExplorationPolicy(Named, OfEnv):
     """Act as another policy does, and now and then otherwise.
 
     Weights are the other policy's. How much is explored depends on the env steps taken so far,
     which an algorithm reports by `update` after each batch; within a batch it does not change.
 
+    A class of one's own defines `_explorer`, or as in garage `get_action` and `get_actions`.
+
     Args:
-        env_spec: of the environment to act in.
+        env_spec: of the environment to act in; may be left out, as in garage, where the policy
+            knows it.
         policy: what is explored around.
     """
 
     # What `get_actions` remembers for a recurrent policy; older snapshots lack it.
     _memory: np.ndarray | None = None
 
-    def __init__(self, env_spec: EnvSpec, policy: Policy) -> None:
-        self._env_spec = env_spec
-        self.policy = policy
+    def __init__(self, env_spec: Any, policy: Policy | None = None) -> None:
+        if policy is None:
+            env_spec, policy = env_spec.env_spec, env_spec
+        self._env_spec: EnvSpec = env_spec
+        self.policy: Policy = policy
         self._env_steps = 0
         self._rng = seeding.stream("exploration policy")
 
@@ -43,11 +47,18 @@ class ExplorationPolicy(Named, OfEnv, abc.ABC):
 
     def actor(self) -> Actor:
         """Return what explores around the present weights."""
-        return self._explorer(actor_of(self.policy))
+        kind = type(self)
+        if kind._explorer is not ExplorationPolicy._explorer:
+            return self._explorer(actor_of(self.policy))
+        if kind.get_actions is ExplorationPolicy.get_actions:
+            raise NotImplementedError(
+                f"{kind.__name__} must define get_actions and get_action, or _explorer"
+            )
+        return FrameworkActor(self)
 
-    @abc.abstractmethod
     def _explorer(self, actor: Actor) -> Actor:
         """Return an actor that explores around another one."""
+        raise NotImplementedError(f"{type(self).__name__} has no _explorer")
 
     def metrics(self) -> dict[str, float]:
         """Return how much is explored now, as `Exploration/...`."""

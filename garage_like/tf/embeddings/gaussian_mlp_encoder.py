@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from garage_like.data.env_spec import EnvSpec, InOutSpec
 from garage_like.tf.policies.gaussian_mlp_policy import GaussianMLPPolicy
 
@@ -29,3 +31,21 @@ class GaussianMLPEncoder(GaussianMLPPolicy):
     def spec(self) -> InOutSpec:
         """The spaces of inputs and latents."""
         return InOutSpec(self._env_spec.observation_space, self._env_spec.action_space)
+
+    @property
+    def input_dim(self) -> int:
+        """Numbers of an input."""
+        return self._env_spec.observation_dim
+
+    @property
+    def output_dim(self) -> int:
+        """Numbers of a latent."""
+        return self._env_spec.action_dim
+
+    def get_latent(self, input_value: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Draw a latent for an input; return it and the mean and log_std it was drawn by."""
+        return self.get_action(input_value)
+
+    def get_latents(self, input_values: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Draw a latent for each of N inputs; see `get_latent`."""
+        return self.get_actions(input_values)
