@@ -10,7 +10,7 @@ from gymnasium import spaces
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.latent_actor import TaskLatentActor
-from garage_like.sampler.framework_actor import actor_of, forget, give_memory
+from garage_like.sampler.framework_actor import Remembering, actor_of
 from garage_like.tf.distributions import DiagonalGaussian
 from garage_like.tf.policies.gaussian_mlp_policy import GaussianMLPPolicy
 from garage_like.tf.policies.stochastic_policy import StochasticPolicy
@@ -57,7 +57,7 @@ class SkillDistribution:
         return SkillDistribution(*both, self._latent, self._begins)
 
 
-class GaussianMLPTaskEmbeddingPolicy(StochasticPolicy):
+class GaussianMLPTaskEmbeddingPolicy(Remembering, StochasticPolicy):
     """Draw a latent by the task when an episode begins, and act on it in place of the task.
 
     Hausman et al. 2018 (ICLR, "Learning an Embedding Space for Transferable Robot Skills").
@@ -113,16 +113,6 @@ class GaussianMLPTaskEmbeddingPolicy(StochasticPolicy):
         space = self._env_spec.observation_space
         means, stds = told.mean.numpy(), told.stddev.numpy()
         return TaskLatentActor(actor_of(self.acting), means, stds, space)
-
-    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return N actions and their agent infos, on latents of N episodes that it remembers."""
-        actor = self.actor()
-        self._memory = give_memory(actor, len(observations), self._memory)
-        return actor.act(observations, self._rng)
-
-    def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Forget latents that `get_actions` remembers; do_resets: shape (N,), of which episodes."""
-        self._memory = forget(self._memory, do_resets)
 
     def get_latent(self, task_id: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Draw a latent of a task; return it and the mean and log_std that it was drawn by.

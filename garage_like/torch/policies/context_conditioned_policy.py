@@ -14,11 +14,11 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.data.time_step import TimeStep
 from garage_like.np.latent_actor import LatentActor
 from garage_like.np.observations import flatten_observations
-from garage_like.sampler.framework_actor import actor_of, forget, give_memory
+from garage_like.sampler.framework_actor import Remembering, actor_of
 from garage_like.torch.policies.policy import Policy
 
 
-class ContextConditionedPolicy(Policy):
+class ContextConditionedPolicy(Remembering, Policy):
     """Draw a latent from the belief about the task, and act on it through an episode.
 
     Rakelly et al. 2019, arXiv:1903.08254. Each transition (s, a, r) of the context becomes a normal
@@ -189,13 +189,3 @@ class ContextConditionedPolicy(Policy):
         mean, variance = self.z_means[0].cpu().numpy().copy(), self.z_vars[0].cpu().numpy()
         space = self._env_spec.observation_space
         return LatentActor(actor_of(self.policy), mean, np.sqrt(variance), space)
-
-    def get_actions(self, observations: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return N actions and their agent infos, on latents of N episodes that it remembers."""
-        actor = self.actor()
-        self._memory = give_memory(actor, len(observations), self._memory)
-        return actor.act(observations, self._rng)
-
-    def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Forget latents that `get_actions` remembers; do_resets: shape (N,), of which episodes."""
-        self._memory = forget(self._memory, do_resets)
