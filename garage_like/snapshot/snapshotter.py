@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_like.data.normalizers import arrays_of, set_normalizers
-from garage_like.errors import RunLockedError, SnapshotError, SnapshotWriteError
+from garage_like.errors import RunLockedError, SnapshotError
 from garage_like.logging.notices import warn
 from garage_like.snapshot.background import BackgroundWriter
 from garage_like.snapshot.choosing import FromEpoch
@@ -28,17 +28,16 @@ from garage_like.snapshot.disk.filesystem import Buffer, FileSystem
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.disk.verified import problems_unless_pruned
+from garage_like.snapshot.job import Job, SaveReport, lost
 from garage_like.snapshot.kinds.environments import NOTHING_KNOWN, EnvStates
 from garage_like.snapshot.loading import build_newest, load_snapshot
 from garage_like.snapshot.pace import Pace
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.schedule import Progress, keeps_only_newest, on_gap
 from garage_like.snapshot.shelf import Shelf
-from garage_like.snapshot.staging import Staging, StagingPool
-from garage_like.snapshot.trust import user_name
+from garage_like.snapshot.staging import StagingPool
 
 if TYPE_CHECKING:
-    from garage_like.snapshot.capture import Capture
     from garage_like.snapshot.graph.known_names import KnownNames
     from garage_like.snapshot.mirror.follower import Follower
 
@@ -47,31 +46,6 @@ HELD_SECONDS = 0.02
 """What captures that are only held may take of training's time beside their share of it."""
 
 _ONLY_LOADS = "this Snapshotter was made without a SnapshotConfig, so it only loads"
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A capture on its way to the disk."""
-
-    manifest: Manifest
-    captured: Capture
-    staging: Staging
-    before_commit: Callable[[], None] | None
-
-
-@dataclass
-class SaveReport:
-    """What became of captures since one last asked.
-
-    Attributes:
-        committed: epochs whose snapshots are durable.
-        errors: why others could not be written, the oldest first.
-        damaged: files of earlier snapshots that are not as they were written, a sentence each.
-    """
-
-    committed: list[int] = field(default_factory=list)
-    errors: list[Exception] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
 
 
 class Snapshotter:
@@ -120,7 +94,7 @@ class Snapshotter:
         self.pace = Pace(1.0 if config is None else config.max_stall)
         holding = 0.0 if self._gives_way or config is None else config.max_stall
         self.holding = Pace(holding, free_seconds=HELD_SECONDS)
-        self._held: _Job | None = None
+        self._held: Job | None = None
         self._known_names: KnownNames | None = None
         self._num_passed_over = 0
         self._follower = None if config is None else _follower_of(config)
@@ -296,7 +270,7 @@ class Snapshotter:
         before_commit: Callable[[], None] | None,
         env_states: EnvStates,
         label: Callable[[Manifest], Manifest] = lambda manifest: manifest,
-    ) -> _Job:
+    ) -> Job:
         from garage_like.snapshot.capture import capture
         from garage_like.snapshot.graph.known_names import KnownNames
 
@@ -318,10 +292,10 @@ class Snapshotter:
             self._known_names = None  # half of it, perhaps
             if not isinstance(error, MemoryError):
                 raise
-            raise _lost(manifest.epoch, error) from error  # and the staging, which may be large
-        return _Job(label(manifest), captured, staging, before_commit)
+            raise lost(manifest.epoch, error) from error  # and the staging, which may be large
+        return Job(label(manifest), captured, staging, before_commit)
 
-    def _submit(self, job: _Job) -> Path:
+    def _submit(self, job: Job) -> Path:
         self.made_again = job.captured.made_again
         self._classes[job.manifest.epoch] = job.captured.classes
         self.shelf.announce(job.manifest)
@@ -331,7 +305,7 @@ class Snapshotter:
             self._write(job)
         return self._path_of(job)
 
-    def _path_of(self, job: _Job) -> Path:
+    def _path_of(self, job: Job) -> Path:
         return self.store.dir / layout.epoch_name(job.manifest.epoch)
 
     @property
@@ -368,14 +342,14 @@ class Snapshotter:
             committed, self._committed_epochs = self._committed_epochs, []
         return SaveReport(committed, self._writer.take_errors(), self.store.take_damaged())
 
-    def _write(self, job: _Job) -> None:
+    def _write(self, job: Job) -> None:
         """Write and commit a capture, and prune: in the writer's thread."""
         with self.pace.writing():
             self._commit(job)
             self.prune()
 
-    def _commit(self, job: _Job) -> None:
-        manifest, captured = job.manifest, job.captured
+    def _commit(self, job: Job) -> None:
+        captured, epoch = job.captured, job.manifest.epoch
         try:
             groups: dict[str, Sequence[Buffer]] = {
                 name: group.pieces() for name, group in captured.groups.items()
@@ -383,13 +357,14 @@ class Snapshotter:
             files = {**captured.files, **groups}
             if job.before_commit is not None:
                 job.before_commit()
-            self.store.commit(self._complete(manifest, captured), files, captured.unchanged)
+            complete = job.complete(self.num_replaced, self.config.best_rule)
+            self.store.commit(complete, files, captured.unchanged)
         except BaseException as error:
             self._failed = True  # perhaps a file to link to has gone: write all next time
             self.shelf.look_again()
             known = (SnapshotError, RunLockedError)
             if isinstance(error, Exception) and not isinstance(error, known):
-                raise _lost(manifest.epoch, error) from error  # want of memory, perhaps
+                raise lost(epoch, error) from error  # want of memory, perhaps
             raise
         finally:
             self._drop(job)
@@ -397,26 +372,10 @@ class Snapshotter:
         if self._follower is not None:
             self._follower.wake()
         with self._lock:
-            self._committed_epochs.append(manifest.epoch)
-        self.shelf.add(manifest)
+            self._committed_epochs.append(epoch)
+        self.shelf.add(job.manifest)
 
-    def _complete(self, manifest: Manifest, captured: Capture) -> Manifest:
-        """Add to what is known of the run what was captured of it, and how."""
-        return replace(
-            manifest,
-            tables=captured.tables,
-            left_out=captured.left_out,
-            made_again=captured.made_again,
-            exact=manifest.exact and not captured.left_out,
-            reasons=[*manifest.reasons, *map(_why_inexact, captured.left_out)],
-            arrays=captured.arrays,
-            generators=captured.generator_digests,
-            num_replaced=self.num_replaced,
-            judged_by=asdict(self.config.best_rule),
-            written_by=user_name(),
-        )
-
-    def _drop(self, job: _Job) -> None:
+    def _drop(self, job: Job) -> None:
         """Take back the memory of a capture that was written, failed or gave way."""
         self._pool.give_back(job.staging)
         self.shelf.withdraw(job.manifest.epoch)
@@ -477,14 +436,3 @@ def _follower_of(config: SnapshotConfig) -> Follower | None:
     from garage_like.snapshot.mirror.follower import Follower
 
     return Follower(config.mirror, config.run_dir)
-
-
-def _lost(epoch: int, error: Exception) -> SnapshotWriteError:
-    why = "there is not enough memory for it" if isinstance(error, MemoryError) else str(error)
-    return SnapshotWriteError(
-        f"the snapshot of epoch {epoch} could not be written: {why}; earlier snapshots are intact"
-    )
-
-
-def _why_inexact(memory: str) -> str:
-    return f"replay memory {memory!r} was left out (include_buffer=False)"

@@ -16,7 +16,8 @@ from garage_like.logging.notices import say, warn
 from garage_like.logging.steps import log_of_epoch
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import epochs_in
-from garage_like.snapshot.snapshotter import SaveReport, Snapshotter
+from garage_like.snapshot.job import SaveReport
+from garage_like.snapshot.snapshotter import Snapshotter
 from garage_like.trainer.label import Label
 from garage_like.trainer.restore_trials import RestoreTrials
 
