@@ -150,6 +150,8 @@ def _completed(
         and parameter.default is not parameter.empty
         and (named is None or parameter.name in named)
     }
+    if not options and named:  # they go to whatever is not told of here
+        return known, ()
     kept = [p for p in own.parameters.values() if p.kind not in _GATHERED]
     whole = own.replace(parameters=[*kept, *options.values()])
     if is_for_a_part:  # no base notes what these are: the constructor does, as if it spelled them

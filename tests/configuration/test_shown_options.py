@@ -139,6 +139,19 @@ class Cart(Configured):
         self.wheel = Wheel("cart", **options)
 
 
+class Hidden(Base):
+    """Hand options to a part that it does not tell of."""
+
+    def __init__(self, first: int, **options: Unpack[WheelOptions]) -> None:
+        super().__init__(first)
+        self.wheel = Wheel("hidden", **options)
+
+
+def test_options_of_a_part_that_is_not_told_of_are_taken_all_the_same() -> None:
+    assert list(inspect.signature(Hidden).parameters) == ["first", "options"]
+    assert Hidden(1, spokes=5).wheel.spokes == 5
+
+
 def test_a_mixin_hands_up_to_what_comes_after_it_in_the_class_that_is_made() -> None:
     assert list(inspect.signature(Coloured).parameters) == ["first", "colour", "size", "hidden"]
     shown = ["first", "colour", "height", "size", "hidden"]
