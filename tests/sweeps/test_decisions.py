@@ -110,7 +110,7 @@ def stand_in(tmp_path, monkeypatch, does: str) -> None:
 
 def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch):
     stand_in(tmp_path, monkeypatch, f'printf "%s\\n" "$@" > {tmp_path}/asked')
-    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log") == 0
+    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log", -1) == 0
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[0] == "--wait"
     assert "--time=10" in asked
