@@ -25,11 +25,13 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from garage_like.adapters.sb3_callbacks import callbacks_in, state_of
 from garage_like.adapters.sb3_logs import go_on_in, send_rows
+from garage_like.errors import SnapshotMismatchError
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.trainer.epochs import ScriptLoop, loop_config
-from garage_like.trainer.namespace import Namespace
+from garage_like.trainer.namespace import Namespace, Objects
 
 OFF_POLICY_STEPS = 1000
+_ONLY_SHOWN = ("verbose", "tensorboard_log", "device")
 _HOOKS = ("collect_rollouts", "dump_logs", "_excluded_save_params")
 
 
@@ -62,6 +64,7 @@ def learn(
 
     Raises:
         TypeError: if the model is none of Stable-Baselines3's.
+        SnapshotMismatchError: if the directory holds the run of a model of another class.
         ValueError: if an argument is out of range.
         SnapshotSaveError: before training, if something cannot be saved; names it.
     """
@@ -95,6 +98,24 @@ class _Progress:
         self.finished_at: int | None = None
 
 
+class _Names(Namespace):
+    """The names of what is saved of a model; another class of model is another run."""
+
+    def write(self, restored: Objects) -> None:
+        """Bind the names to what was restored.
+
+        Raises:
+            SnapshotMismatchError: if the script made a model of another class.
+        """
+        saved, made = type(vars(restored)["model"]), type(self._names["model"])
+        if saved is not made:
+            raise SnapshotMismatchError(
+                f"sb3.learn: the directory holds a run of {saved.__name__}, and the model is one of"
+                f" {made.__name__}; give each model a directory of its own"
+            )
+        super().write(restored)
+
+
 class _Run:
     """One call of `learn`."""
 
@@ -107,6 +128,7 @@ class _Run:
         self._every = every or (1 if is_on_policy else max(1, OFF_POLICY_STEPS // steps))
         self._n_epochs = math.ceil(total_timesteps / (steps * self._every))
         self._progress = _Progress()
+        self._as_made = _settings_of(model)
         self._bag: dict[str, Any] = {}
         self._callback: BaseCallback | None = None
         self._epochs: Iterator[int] | None = None
@@ -119,7 +141,7 @@ class _Run:
             default = inspect.signature(model.learn).parameters["log_interval"].default
             self._log_interval = kwargs.pop("log_interval", default)
             kwargs["log_interval"] = 1  # the loop counts from each start: see `_dump_logs`
-        self._loop = ScriptLoop(config, self._n_epochs, Namespace(self._bag), self._skip)
+        self._loop = ScriptLoop(config, self._n_epochs, _Names(self._bag), self._skip)
         with self._hooked():
             try:
                 model.learn(self._total, callback=callback, **kwargs)
@@ -182,6 +204,7 @@ class _Run:
             has_begun = next(self._epochs, None) is not None
         self._take_from_bag()
         if self._loop.was_restored:
+            self._tell_other_settings()
             go_on_in(self._model, fresh)
         is_finished = self._progress.finished_at is not None and (
             self._progress.finished_at >= self._total
@@ -191,6 +214,17 @@ class _Run:
             raise _FinishedError
         self._progress.finished_at = None
         self._model._total_timesteps = self._total
+
+    def _tell_other_settings(self) -> None:
+        """Log what the script says otherwise than the model that goes on: it may be another run."""
+        made, saved = self._as_made, _settings_of(self._model)
+        others = [
+            f"{name} is {saved[name]!r}, and {made[name]!r} in the script"
+            for name in made
+            if name in saved and made[name] != saved[name]
+        ]
+        if others:
+            self._loop.tell(f"The model goes on as it was saved: {'; '.join(others)}")
 
     def _next(self) -> None:
         with self._unhooked():
@@ -265,6 +299,13 @@ def _steps_per_rollout(model: Any) -> int:
     else:
         is_steps, number = frequency.unit.value == "step", frequency.frequency
     return int(number * n_envs) if is_steps else 1
+
+
+def _settings_of(model: Any) -> dict[str, Any]:
+    """Return what a model was made with, as far as it is plain numbers and text."""
+    names = inspect.signature(type(model).__init__).parameters
+    found = {name: vars(model).get(name) for name in names if name not in _ONLY_SHOWN}
+    return {k: v for k, v in found.items() if isinstance(v, bool | int | float | str)}
 
 
 def _now(model: Any, before: dict[str, Any], value: Any) -> Any:

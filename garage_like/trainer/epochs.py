@@ -131,6 +131,7 @@ class ScriptLoop(Loop):
         self._may_hold = True  # until the time for it is spent, which does not come back
         self._session.skipped = [*namespace.skip, *skipped]
         self._session.label.modules.kept_by_the_loop = namespace.holds
+        self._session.label.modules.local_places = namespace.places_in_functions
         self._session.label.modules.is_of_a_script = True
 
     def iterate(self) -> Iterator[int]:
@@ -163,6 +164,11 @@ class ScriptLoop(Loop):
     def was_restored(self) -> bool:
         """Whether the loop goes on where an earlier start came to."""
         return self._restored is not None
+
+    def tell(self, line: str) -> None:
+        """Log a line where the run is logged."""
+        with self._heard():
+            logger.log(line)
 
     def _go_on(self, wanted: dict[str, Any]) -> None:
         options = wanted.get("options", {})

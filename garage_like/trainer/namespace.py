@@ -16,6 +16,7 @@ from typing import Any
 
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.pickling import GraphPickler
+from garage_like.snapshot.graph.places import Place, carried_by
 from garage_like.snapshot.graph.walk import unpicklable_chain
 from garage_like.snapshot.kinds.environments import EnvStates
 
@@ -57,6 +58,19 @@ class Namespace:
     def holds(self, names: Any) -> bool:
         """Tell whether a dict is the one in which the names are bound."""
         return self._names is names
+
+    def places_in_functions(self) -> dict[str, Place]:
+        """Return what functions hold that have a name here alone, but for what has one itself."""
+        if self._names is vars(sys.modules["__main__"]):
+            return {}  # which are found there
+        functions = [v for v in self._names.values() if isinstance(v, types.FunctionType)]
+        shared = self._names.shared if isinstance(self._names, FunctionNames) else ()
+        places = carried_by(functions) if functions else {}
+        return {
+            name: place
+            for name, place in places.items()
+            if not (place.name in shared and self._names.get(place.name) is place.value)
+        }
 
     def read(self) -> Objects:
         """Return the objects as they are bound now."""
@@ -144,6 +158,11 @@ class FunctionNames(MutableMapping[str, Any]):
 
     def __init__(self, frame: types.FrameType) -> None:
         self._frame = frame
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The names of variables that functions within the function have, too."""
+        return self._frame.f_code.co_cellvars
 
     def __getitem__(self, name: str) -> Any:
         return self._frame.f_locals[name]

@@ -335,3 +335,30 @@ print("SEEN", seen, held["count"] is count, held["calls"][1] is add)
     assert again.splitlines()[-1] == straight.splitlines()[-1]
     assert "True True" in again
     assert "The resume is exact" in again
+
+
+def test_variable_of_a_local_function_that_changes_is_named_in_the_label(tmp_path, run_script):
+    script = """
+from garage_like import epochs
+
+def make_counter():
+    n = 0
+    def count():
+        nonlocal n
+        n += 1
+        return n
+    return count
+
+def main():
+    seen, count = [], make_counter()
+    def add(x):
+        seen.append(x)
+    for epoch in epochs("run", 3, locals()):
+        add(count())
+
+main()
+"""
+    told = run_script(tmp_path, script)
+    assert "not be exact: make_counter.<locals>.count: its variable n changes" in told
+    assert "add: its variable" not in told
+    assert not read_snapshot(tmp_path / "run").manifest.exact

@@ -60,14 +60,18 @@ class ModuleState:
     Attributes:
         lost: places whose values changed and can't be put back.
         kept_by_the_loop: tells whether what a dict holds is saved as the objects of the run.
+        local_places: returns what functions hold that only the loop has names for: nobody can put
+            it back.
         is_of_a_script: whether any function may be a part of the run: the loop is the script's own.
     """
 
     def __init__(self) -> None:
         self.lost: list[str] = []
         self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
+        self.local_places: Callable[[], Mapping[str, Place]] = dict
         self.is_of_a_script = False
         self._before: dict[str, Digest | None] = {}
+        self._local_before: dict[str, Digest | None] = {}
         self._restored: set[str] = set()
         self._elsewhere: dict[str, Any] = {}
         self._first: dict[str, Digest | None] = {}
@@ -119,6 +123,10 @@ class ModuleState:
                 self.lost.append(place)
             else:
                 found[place] = at.value
+        for place, at in self.local_places().items():
+            before = self._local_before.setdefault(place, _digest(at.value))
+            if before is not None and not _is_same(at.value, before, self._num_saves):
+                self.lost.append(place)
         return found
 
     def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:

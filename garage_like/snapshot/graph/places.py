@@ -367,6 +367,11 @@ def _carried(where: str, function: types.FunctionType) -> Iterator[tuple[str, Pl
             yield f"{where}: its variable {name}", Place(value, cell, name, function.__globals__)
 
 
+def carried_by(functions: Iterable[types.FunctionType]) -> dict[str, Place]:
+    """Return what functions hold themselves, such as those that another function made."""
+    return dict(place for f in functions for place in _carried(f.__qualname__, f))
+
+
 def _cells(function: types.FunctionType) -> dict[str, Any]:
     cells = function.__closure__ or ()
     return {n: _content(c) for n, c in zip(function.__code__.co_freevars, cells, strict=False)}

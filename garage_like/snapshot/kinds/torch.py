@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
+import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
@@ -32,17 +33,42 @@ class TorchKind(Kind):
     modules = ("torch",)
     versions = ("torch",)
 
+    def __init__(self) -> None:
+        self._loaders: weakref.WeakSet[Any] = weakref.WeakSet()
+
     def claims(self, cls: type) -> bool:
         return (
             cls is defaultdict
             or cls is types.FunctionType
+            or any(base.__module__ == "torch.utils.data.dataloader" for base in cls.__mro__)
             or _is(cls, "Tensor", "UntypedStorage", "Generator", "nn.Module", "optim.Optimizer")
             or _is(cls, "dtype", "device", "layout")
             or cls.__module__ in _OWN_MODULES
         )
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        return pickling.own(_pickling()).reducer(cls) if self.is_loaded() else None
+        if not self.is_loaded():
+            return None
+        from garage_like.snapshot.kinds import torch_loaders
+
+        if torch_loaders.is_loading_class(cls):
+            return self._reduce_loading
+        return pickling.own(_pickling()).reducer(cls)
+
+    def _reduce_loading(self, value: Any) -> Any:
+        from garage_like.snapshot.kinds import torch_loaders
+
+        if torch_loaders.keeps_workers(value):
+            self._loaders.add(value)
+        return torch_loaders.reduce_loading(value)
+
+    def why_inexact(self) -> list[str]:
+        if not self._loaders:
+            return []
+        return [
+            "what the workers of a DataLoader with persistent_workers=True draw and keep begins"
+            " anew; without it they are started in each epoch, and a resume is exact"
+        ]
 
     def memory(self, value: Any) -> Memory | None:
         from garage_like.snapshot.kinds import torch_arrays

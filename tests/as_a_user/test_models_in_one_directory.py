@@ -1,0 +1,54 @@
+"""sb3.learn in a directory that holds a run already: whose it is, and what goes on."""
+
+import pytest
+
+from garage_like.errors import SnapshotMismatchError
+
+stable_baselines3 = pytest.importorskip("stable_baselines3")
+
+import torch  # noqa: E402
+from stable_baselines3.common.callbacks import BaseCallback  # noqa: E402
+
+from garage_like.adapters import sb3  # noqa: E402
+
+SMALL = {"n_steps": 8, "device": "cpu", "policy_kwargs": {"net_arch": [4]}}
+
+
+def model(name="A2C", **options):
+    return getattr(stable_baselines3, name)("MlpPolicy", "CartPole-v1", **SMALL, **options)
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to run:UserWarning")
+def test_model_of_another_class_does_not_become_the_one_that_was_saved(tmp_path):
+    sb3.learn(model(seed=1), 16, tmp_path)
+    with pytest.raises(SnapshotMismatchError, match=r"run of A2C.*is one of PPO.*of its own"):
+        sb3.learn(model("PPO", seed=1, batch_size=8), 16, tmp_path)
+
+
+def test_what_the_script_says_otherwise_than_the_model_that_goes_on_is_told(tmp_path, capsys):
+    sb3.learn(model(seed=1), 16, tmp_path)
+    assert "as it was saved" not in capsys.readouterr().out
+    sb3.learn(model(seed=2, gamma=0.5), 16, tmp_path)
+    told = capsys.readouterr().out
+    assert "The model goes on as it was saved: " in told
+    assert "seed is 1, and 2 in the script" in told
+    assert "gamma is 0.99, and 0.5 in the script" in told
+
+
+class Watching(BaseCallback):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(1, 1)
+
+    def _on_step(self):
+        with torch.no_grad():
+            self.net.bias += 1
+        return True
+
+
+def test_network_of_a_callback_goes_on(tmp_path):
+    callback = Watching()
+    sb3.learn(model(seed=1), 16, tmp_path, callback=callback)
+    again = Watching()
+    sb3.learn(model(seed=1), 16, tmp_path, callback=again)
+    assert torch.equal(again.net.bias, callback.net.bias)
