@@ -216,6 +216,8 @@ def _launcher_function(
         return None
     if not (code.co_freevars or "<" in code.co_qualname):
         name = code.co_qualname
+    elif not _in_its_script.get():
+        return None  # another script's function may be called so too
     live = None if name is None else _in_launcher(name)
     for _ in range(_MOST_DECORATORS):
         if isinstance(live, types.FunctionType) and live.__code__.co_qualname == code.co_qualname:
