@@ -34,7 +34,7 @@ class ExplorationPolicy(Named, OfEnv):
 
     def __init__(self, env_spec: Any, policy: Policy | None = None) -> None:
         if policy is None:
-            env_spec, policy = env_spec.env_spec, env_spec
+            env_spec, policy = getattr(env_spec, "env_spec", None), env_spec
         self._env_spec: EnvSpec = env_spec
         self.policy: Policy = policy
         self._env_steps = 0
