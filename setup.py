@@ -130,6 +130,7 @@ EXTRAS["dev"] = [
     *EXTRAS["jax"],
     *EXTRAS["peers"],
     *EXTRAS["port"],
+    *("nbclient>=0.10", "nbformat>=5.10", "ipykernel>=6.29"),  # run the notebooks
     "rliable>=1.2",  # whose numbers studies have
     "pandas<3",  # the newest that rliable's libraries know
     *EXTRAS["sweeps"],
@@ -198,7 +199,7 @@ setup(
         "Operating System :: POSIX :: Linux",
         "Programming Language :: C",
         "Programming Language :: Python :: 3 :: Only",
-        *(f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12)),
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)),
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Typing :: Typed",
     ],

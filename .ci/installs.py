@@ -161,7 +161,9 @@ def try_one(extra: str, wheel: Path, python: str, installer: str) -> str:
         script.write_text(RUNS[extra].replace("{here}", str(place)), encoding="utf-8")
         env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         env |= {
-            name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("PIP_", "UV_", "SSL_CERT_"))
         }
         env |= {"HOME": str(place), "WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1"}
         env["PATH"] = f"{venv / 'bin'}:{env.get('PATH', os.defpath)}"

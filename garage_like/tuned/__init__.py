@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from garage_like import lazy
 
 if TYPE_CHECKING:
+    from garage_like.tuned.agents import load_agent as load_agent
+    from garage_like.tuned.agents import save_agent as save_agent
     from garage_like.tuned.settings import Settings as Settings
     from garage_like.tuned.settings import available as available
     from garage_like.tuned.training import train as train

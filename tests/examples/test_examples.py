@@ -42,6 +42,7 @@ TESTED_BY_NAME = {
     "tf/resume_training.py",
     "tf/trpo_gym_tf_cartpole_pretrained.py",
     "torch/resume_training.py",
+    "torch/trained_agent.py",
     "step_gym_env.py",
     "sim_policy.py",
 }
