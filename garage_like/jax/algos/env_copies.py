@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -43,7 +44,7 @@ class Learner(NamedTuple):
 
 
 class EnvCopies(RLAlgorithm):
-    """Begin and step copies of an environment, and count how their episodes stand."""
+    """Begin, step and play copies of an environment, and count how their episodes stand."""
 
     policy: MLPPolicy
     _env: JaxEnv
@@ -102,6 +103,44 @@ class EnvCopies(RLAlgorithm):
             episode=jnp.where(ended, BEGUN, episode),
         )
         return learner, moved, episode
+
+    def _play(self, key: jax.Array, act: Callable[[jax.Array], jax.Array], count: int) -> Any:
+        """Play whole episodes; return what a row is made of, see `EpochRows`.
+
+        Args:
+            key: what is drawn from.
+            act: returns an action for each flat observation, shape (N, D).
+            count: how many.
+        """
+        longest = self._env.spec.max_episode_length
+        begin_key, key = jax.random.split(key)
+        observation, state = self._begin(begin_key, count)
+        nothing = jnp.zeros(count)
+
+        def goes_on(carry: Any) -> jax.Array:
+            return ~carry[3].all() & (carry[4] < longest)
+
+        def step(carry: Any) -> Any:
+            observation, state, (total, discounted, length, was_terminal), over, i = carry
+            action = act(self._flat(observation))
+            moved = self._move(jax.random.fold_in(key, i), state, action)
+            reward = jnp.where(over, 0.0, moved.reward)
+            episode = (
+                total + reward,
+                discounted + self._discount**i * reward,
+                length + ~over,
+                was_terminal | (moved.terminated & ~over),
+            )
+            over = over | moved.terminated | moved.truncated
+            return moved.observation, moved.state, episode, over, i + 1
+
+        over = jnp.zeros(count, bool)
+        episode = nothing, nothing, nothing, over
+        begun = observation, state, episode, over, jnp.zeros((), jnp.int32)
+        _, _, (total, discounted, length, terminated), _, _ = jax.lax.while_loop(
+            goes_on, step, begun
+        )
+        return jnp.ones(count, bool), total, discounted, length, terminated
 
     def _flat(self, observation: jax.Array) -> jax.Array:
         """Flatten observations, shape (..., O*), to shape (..., D)."""

@@ -195,7 +195,8 @@ class OffPolicy(CompiledEpochs):
         if self._num_evaluation_episodes:
             key, evaluation_key = jax.random.split(learner.key)
             learner = learner._replace(key=key)
-            metrics["evaluation"] = self._evaluate(evaluation_key, learner.params)
+            act = functools.partial(self._best, learner.params)
+            metrics["evaluation"] = self._play(evaluation_key, act, self._num_evaluation_episodes)
         return learner, metrics
 
     def _update(self, counts: Counts, learner: Learner, i: jax.Array) -> Any:
@@ -262,38 +263,6 @@ class OffPolicy(CompiledEpochs):
             1.0 - found["terminal"],
             found["next_observation"],
         )
-
-    def _evaluate(self, key: jax.Array, params: Any) -> Any:
-        """Play whole episodes by the policy's best actions; return what a row is made of."""
-        count, longest = self._num_evaluation_episodes, self._env.spec.max_episode_length
-        begin_key, key = jax.random.split(key)
-        observation, state = self._begin(begin_key, count)
-        nothing = jnp.zeros(count)
-
-        def goes_on(carry: Any) -> jax.Array:
-            return ~carry[3].all() & (carry[4] < longest)
-
-        def step(carry: Any) -> Any:
-            observation, state, (total, discounted, length, was_terminal), over, i = carry
-            action = self._best(params, self._flat(observation))
-            moved = self._move(jax.random.fold_in(key, i), state, action)
-            reward = jnp.where(over, 0.0, moved.reward)
-            episode = (
-                total + reward,
-                discounted + self._discount**i * reward,
-                length + ~over,
-                was_terminal | (moved.terminated & ~over),
-            )
-            over = over | moved.terminated | moved.truncated
-            return moved.observation, moved.state, episode, over, i + 1
-
-        over = jnp.zeros(count, bool)
-        episode = nothing, nothing, nothing, over
-        begun = observation, state, episode, over, jnp.zeros((), jnp.int32)
-        _, _, (total, discounted, length, terminated), _, _ = jax.lax.while_loop(
-            goes_on, step, begun
-        )
-        return jnp.ones(count, bool), total, discounted, length, terminated
 
     # ---- between epochs ---------------------------------------------------------------------
 
