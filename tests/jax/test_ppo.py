@@ -153,6 +153,19 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     assert read_snapshot(tmp_path).epoch == 0
 
 
+@pytest.mark.slow
+def test_run_that_began_without_64_bit_types_goes_on_with_them(tmp_path):
+    algo = make()
+    trainer = Trainer(SnapshotConfig(snapshot_dir=str(tmp_path)))
+    trainer.setup(algo, algo._env)
+    trainer.train(1, 64)
+    again = Trainer(SnapshotConfig(snapshot_mode="none"))
+    with jax.enable_x64(True):
+        again.restore(tmp_path)
+        again.resume(additional_epochs=1)
+        assert {x.dtype.name for x in jax.tree.leaves(again.algo.learner.params)} == {"float64"}
+
+
 def test_cut_off_episodes_are_bootstrapped():
     """A value of what would have followed keeps the estimate where it is without a limit."""
     algo = make(JaxEnv(Pendulum()), num_steps=200, num_envs=2, num_minibatches=2)

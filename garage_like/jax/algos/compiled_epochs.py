@@ -143,6 +143,8 @@ class CompiledEpochs(EnvCopies):
         updates = self._num_updates(trainer.train_args["batch_size"])
         axis = 0 if self._num_seeds == 1 else 1
         check_devices(type(self).__name__, self._num_devices, self._num_envs)
+        if not self._programs and jnp.result_type(float) == np.float64:
+            self._widen()
         learner = placed(self._take_learner(), self._num_devices, axis)
         counts = self._counts()
         program = self._programs.get(updates)
@@ -162,6 +164,17 @@ class CompiledEpochs(EnvCopies):
         trainer.total_env_steps += updates * self._steps_per_update * self._num_seeds
         trainer.step_itr += updates
         return self._rows.record(trainer.step_itr - 1, found, self._others())
+
+    def _widen(self) -> None:
+        """Give a run that began without 64-bit types those that it would begin with now."""
+        like = jax.eval_shape(self._init, jax.random.key(0))
+        self._set_learner(
+            jax.tree.map(
+                lambda x, new: x if x.dtype == new.dtype else x.astype(new.dtype),
+                self.learner,
+                like,
+            )
+        )
 
     @functools.cached_property
     def _programs(self) -> dict[int, Any]:

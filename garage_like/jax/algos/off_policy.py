@@ -246,8 +246,10 @@ class OffPolicy(CompiledEpochs):
         }
         place = slot % self.replay_memory.slots
         memory = {
-            name: jax.lax.dynamic_update_index_in_dim(learner.memory[name], value, place, 0)
-            for name, value in stored.items()
+            name: jax.lax.dynamic_update_index_in_dim(
+                column, stored[name].astype(column.dtype), place, 0
+            )
+            for name, column in learner.memory.items()
         }
         ended = episodes_of(episode, moved.terminated, moved.truncated)
         return learner._replace(memory=memory), ended
