@@ -3,6 +3,7 @@
 import pytest
 
 from garage_like.errors import SnapshotMismatchError
+from garage_like.snapshot.graph.pickling import copy_exactly
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
 
@@ -52,3 +53,22 @@ def test_network_of_a_callback_goes_on(tmp_path):
     again = Watching()
     sb3.learn(model(seed=1), 16, tmp_path, callback=again)
     assert torch.equal(again.net.bias, callback.net.bias)
+
+
+def test_memory_with_goals_in_hindsight_goes_on_asking_its_environment():
+    from stable_baselines3.common.envs import BitFlippingEnv
+
+    options = {"goal_selection_strategy": "future", "n_sampled_goal": 2}
+    dqn = stable_baselines3.DQN(
+        "MultiInputPolicy",
+        BitFlippingEnv(n_bits=2, continuous=False, max_steps=3),
+        replay_buffer_class=stable_baselines3.HerReplayBuffer,
+        replay_buffer_kwargs=options,
+        buffer_size=50,
+        learning_starts=1000,
+        device="cpu",
+    )
+    dqn.learn(20)
+    env, memory = copy_exactly([dqn.env, dqn.replay_buffer])
+    assert memory.env is env
+    assert len(memory.sample(8).rewards) == 8

@@ -1,4 +1,4 @@
-"""Stable-Baselines3: wrappers that drop what they wrap; files of its monitors and loggers."""
+"""Stable-Baselines3: what drops what it asks; files of its monitors and loggers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ class StableBaselines3Kind(Kind):
 
     def claims(self, cls: type) -> bool:
         """Tell whether a class is one of them; loads nothing."""
-        return _is_forgetful(cls) or _is_writer(cls) or _is_log(cls)
+        return _is_forgetful(cls) or _is_hindsight(cls) or _is_writer(cls) or _is_log(cls)
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
         """Return what reduces objects of a class."""
         if _is_log(cls):
             return _reduce_log
+        if _is_hindsight(cls):
+            return _reduce_hindsight
         return _reduce_writer if _is_writer(cls) else _reduce_whole
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
@@ -45,6 +47,14 @@ def _is_forgetful(cls: type) -> bool:
     if module is None or not issubclass(cls, module.VecEnvWrapper):
         return False
     return cls.__getstate__ in (object.__getstate__, module.VecNormalize.__getstate__)
+
+
+def _is_hindsight(cls: type) -> bool:
+    """Tell whether objects are memory that asks its environment for rewards, and drops it."""
+    module = sys.modules.get("stable_baselines3.her.her_replay_buffer")
+    if module is None or not issubclass(cls, module.HerReplayBuffer):
+        return False
+    return cls.__getstate__ is module.HerReplayBuffer.__getstate__
 
 
 def _is_writer(cls: type) -> bool:
@@ -66,6 +76,15 @@ def _reduce_whole(env: Any) -> Any:
 def set_attributes(env: Any, state: dict[str, Any]) -> None:
     """Fill a bare environment, past a `__setstate__` that expects less."""
     vars(env).update({**state, _OF_THE_CLASS: dict(inspect.getmembers(type(env)))})
+
+
+def _reduce_hindsight(memory: Any) -> Any:
+    return NEW_OBJECT, (type(memory),), dict(vars(memory)), None, None, set_memory
+
+
+def set_memory(memory: Any, state: dict[str, Any]) -> None:
+    """Fill bare replay memory, past a `__setstate__` that forgets the environment."""
+    vars(memory).update(state)
 
 
 def _parts(env: Any) -> list[Part]:
