@@ -94,6 +94,11 @@ def id_of_today(env_id: str) -> tuple[str, dict[str, str]]:
     return f"ale_py:{game['name']}{skips}-{env_id[-2:]}", told
 
 
+def task_of_today(name: str) -> str:
+    """Return what Meta-World calls a class of tasks: all of them are of its third version."""
+    return re.sub(r"-v[12]$", "-v3", name)
+
+
 _OFF_POLICY = {"n_train_steps": "50", "steps_per_epoch": "20"}
 _CLIPPED = {"lr_clip_range": "0.01", "gae_lambda": "1"}
 _SCALED = {"normalize_inputs": "True", "normalize_outputs": "True"}

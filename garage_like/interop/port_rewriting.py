@@ -10,7 +10,14 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from garage_like.interop.port_facts import DEFAULTS, MODULES, NAMES, PACKAGES, id_of_today
+from garage_like.interop.port_facts import (
+    DEFAULTS,
+    MODULES,
+    NAMES,
+    PACKAGES,
+    id_of_today,
+    task_of_today,
+)
 from garage_like.interop.port_names import find, unknown_arguments
 from garage_like.interop.port_syntax import (
     AS,
@@ -72,6 +79,7 @@ class _Rewriter(cst.CSTTransformer):
         self._classes: list[bool] = []  # whether those around here are environments of gym's
         self._methods: list[str] = []  # functions around here
         self._made: set[cst.SimpleString] = set()  # ids of environments that are made here
+        self._of_meta_world: set[cst.SimpleString] = set()  # names of its tasks
         self._envs: set[str] = set()  # environments that garage makes
 
     # ---- imports ----------------------------------------------------------------------------
@@ -148,8 +156,12 @@ class _Rewriter(cst.CSTTransformer):
         """Note which strings are ids of environments that are made here."""
         first = node.args[0].value if node.args else None
         called = dotted_name(node.func).rpartition(".")[2]
-        if called in ("make", "GymEnv") and isinstance(first, cst.SimpleString):
+        if not isinstance(first, cst.SimpleString):
+            return
+        if called in ("make", "GymEnv"):
             self._made.add(first)
+        if called in ("MT1", "ML1"):
+            self._of_meta_world.add(first)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         """Write out garage's defaults and how a game is made; tell of arguments not taken."""
@@ -237,6 +249,8 @@ class _Rewriter(cst.CSTTransformer):
         if not self.imported or not isinstance(value, str):
             return updated_node
         today, told = id_of_today(value)
+        if original_node in self._of_meta_world:
+            today = task_of_today(value)
         if today == value:
             return updated_node
         line = self._line(original_node)

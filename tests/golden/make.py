@@ -22,7 +22,7 @@ from unittest import mock
 from garage_like.audit.times import is_time
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import Environment, RLAlgorithm
-from garage_like.snapshot import SnapshotConfig, read_snapshot, snapshotter
+from garage_like.snapshot import SnapshotConfig, job, read_snapshot
 from garage_like.trainer import Trainer
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
@@ -40,11 +40,11 @@ NAMES = {
         "tqc",
         "bc",
         "sac_in_rows",
-        *("maml_trpo", "pearl"),
+        *("maml_trpo", "maml_ppo", "maml_vpg", "mtsac", "pearl"),
     ),
     "tf": (
         *("ppo", "npo", "trpo", "trpo_lstm", "vpg_keras", "erwr", "reps", "rl2_ppo", "te_ppo"),
-        *("dqn", "ddqn", "ddpg", "td3"),
+        *("dqn", "ddqn", "ddpg", "td3", "tnpg", "rl2_trpo", "te_npo"),
     ),
 }
 FAMILIES = [f"{backend}_{family}" for backend, families in NAMES.items() for family in families]
@@ -52,7 +52,7 @@ N_EPOCHS = 2
 BATCH_SIZE = 40
 Run = tuple[RLAlgorithm, Environment]
 # Whoever has the sources may restore the snapshots: they name no writer.
-NOBODY = mock.patch.object(snapshotter, "user_name", return_value="")
+NOBODY = mock.patch.object(job, "user_name", return_value="")
 
 
 def build(name: str) -> Run:

@@ -3,6 +3,7 @@
 What is computed from them may differ in the last bits with versions and processors.
 """
 
+import ast
 import importlib.util
 import json
 import math
@@ -17,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import make
 
+import garage_like
 from garage_like.snapshot import read_snapshot
 from garage_like.snapshot.capture import capture
 from garage_like.snapshot.disk.tensors import parse
@@ -56,6 +58,18 @@ def tensors_of(name: str) -> dict[tuple[str, str], np.ndarray]:
 
 def test_each_family_has_a_snapshot() -> None:
     assert {path.parent.name for path in make.GOLDEN.glob("*/next.json")} == set(make.FAMILIES)
+
+
+@pytest.mark.parametrize("backend", ["np", "torch", "tf"])
+def test_each_algorithm_has_a_family(backend: str) -> None:
+    """So that no algorithm's snapshots can become unreadable without a word."""
+    package = Path(garage_like.__file__).parent / backend / "algos" / "__init__.py"
+    names = ast.literal_eval(package.read_text().partition("__all__ = ")[2])
+    source = (Path(__file__).parent / f"{backend}_families.py").read_text()
+    # Base classes, which are not made by themselves.
+    bases = {"MetaRLAlgorithm", "ParameterSearch", "RLAlgorithm", "RL2"}
+    lacking = {n for n in names if n[0].isupper() and not re.search(rf"\b{n}\b", source)}
+    assert lacking - bases == set()
 
 
 @pytest.mark.parametrize("name", kept())

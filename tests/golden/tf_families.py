@@ -23,8 +23,11 @@ from garage_like.tf.algos import (
     PPO,
     REPS,
     RL2PPO,
+    RL2TRPO,
     TD3,
+    TENPO,
     TEPPO,
+    TNPG,
     TRPO,
     VPG,
 )
@@ -61,6 +64,10 @@ def trpo() -> Run:
     return _on_policy(TRPO, grid(), CategoricalMLPPolicy)
 
 
+def tnpg() -> Run:
+    return _on_policy(TNPG, grid(), CategoricalMLPPolicy)
+
+
 def erwr() -> Run:
     return _on_policy(ERWR, point(), GaussianMLPPolicy)
 
@@ -89,17 +96,25 @@ def reps() -> Run:
     return REPS(env.spec, policy, sampler=fragments(policy, env)), env
 
 
-def rl2_ppo() -> Run:
+def rl2_trpo() -> Run:
+    return rl2_ppo(RL2TRPO)
+
+
+def rl2_ppo(cls: Any = RL2PPO) -> Run:
     env = RL2Env(PointEnv(max_episode_length=6))
     policy = GaussianGRUPolicy(env.spec, hidden_dim=4)
     sampler = LocalSampler(policy, env, n_workers=2, worker_class=RL2Worker)
     tasks = SetTaskSampler(PointEnv)
     baseline = LinearFeatureBaseline(env.spec)
-    algo = RL2PPO(env.spec, policy, baseline, sampler, task_sampler=tasks, meta_batch_size=2)
+    algo = cls(env.spec, policy, baseline, sampler, task_sampler=tasks, meta_batch_size=2)
     return algo, env
 
 
-def te_ppo() -> Run:
+def te_npo() -> Run:
+    return te_ppo(TENPO)
+
+
+def te_ppo(cls: Any = TEPPO) -> Run:
     env = MultiEnvWrapper([PointEnv(goal, max_episode_length=8) for goal in ((1, 0), (-1, 0))])
     encoder = GaussianMLPEncoder(TEPPO.get_encoder_spec(env.task_space, 2), hidden_sizes=HIDDEN)
     inferred = TEPPO.get_infer_spec(env.spec, 2, 3, num_tasks=2)
@@ -107,7 +122,7 @@ def te_ppo() -> Run:
     inference = GaussianMLPEncoder(inferred, adaptive_std=True, **sizes)
     policy = GaussianMLPTaskEmbeddingPolicy(env.spec, encoder, hidden_sizes=HIDDEN)
     baseline = LinearFeatureBaseline(env.spec)
-    return TEPPO(env.spec, policy, baseline, LocalSampler(policy, env), inference=inference), env
+    return cls(env.spec, policy, baseline, LocalSampler(policy, env), inference=inference), env
 
 
 def ddqn() -> Run:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from small_parts import HIDDEN, MEMORY, OFF_POLICY, explorer, fragments, grid, point
 
-from garage_like.envs import PointEnv
+from garage_like.envs import MultiEnvWrapper, PointEnv
 from garage_like.experiment import MetaEvaluator, SetTaskSampler
 from garage_like.interfaces import Environment, RLAlgorithm
 from garage_like.np.baselines import LinearFeatureBaseline
@@ -22,7 +22,10 @@ from garage_like.torch.algos import (
     DDPG,
     DDQN,
     DQN,
+    MAMLPPO,
     MAMLTRPO,
+    MAMLVPG,
+    MTSAC,
     PEARL,
     PPO,
     SAC,
@@ -143,6 +146,13 @@ def sac() -> Run:
     return SAC(env.spec, policy, *_two(env), memory, **OFF_POLICY), env
 
 
+def mtsac() -> Run:
+    env = MultiEnvWrapper([PointEnv(goal, max_episode_length=8) for goal in ((1, 0), (-1, 0))])
+    policy = TanhGaussianMLPPolicy(env.spec, HIDDEN)
+    memory, sampler = PathBuffer(MEMORY, env.spec), fragments(policy, env)
+    return MTSAC(env.spec, policy, *_two(env), memory, sampler, num_tasks=2, **OFF_POLICY), env
+
+
 def sac_in_rows() -> Run:
     """Make SAC again: later snapshots tell slots and what generators are seeded by otherwise."""
     return sac()
@@ -165,7 +175,7 @@ def bc() -> Run:
     return BC(env.spec, learner, source=expert, sampler=sampler, **options), env
 
 
-def maml_trpo() -> Run:
+def maml_trpo(cls: Any = MAMLTRPO) -> Run:
     env = point()
     policy = GaussianMLPPolicy(env.spec, hidden_sizes=HIDDEN)
     tasks = SetTaskSampler(partial(PointEnv, max_episode_length=15))
@@ -173,7 +183,15 @@ def maml_trpo() -> Run:
     baseline = LinearFeatureBaseline(env.spec)
     sampler = LocalSampler(policy, env)
     options: dict[str, Any] = {"meta_batch_size": 2, "meta_evaluator": evaluator}
-    return MAMLTRPO(env, policy, baseline, sampler, tasks, **options), env
+    return cls(env, policy, baseline, sampler, tasks, **options), env
+
+
+def maml_ppo() -> Run:
+    return maml_trpo(MAMLPPO)
+
+
+def maml_vpg() -> Run:
+    return maml_trpo(MAMLVPG)
 
 
 def pearl() -> Run:

@@ -277,3 +277,8 @@ def test_tasks_that_are_embedded_are_in_observations() -> None:
     assert left(source) == [(5, "TEPPO.get_infer_spec: num_tasks is how many tasks there are")]
     alone = "from garage.envs import MultiEnvWrapper\nenv = MultiEnvWrapper(envs, mode='vanilla')\n"
     assert "'vanilla'" in ported(alone)
+
+
+def test_tasks_of_meta_world_are_of_its_third_version() -> None:
+    source = "import metaworld\nfrom garage.envs import GymEnv\nml1 = metaworld.ML1('push-v1')\n"
+    assert ported(source).endswith("ml1 = metaworld.ML1('push-v3')\n")
