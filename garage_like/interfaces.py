@@ -5,8 +5,8 @@
          '------- actions ------- actor <---- weights as NumPy ---- policy and baseline
 
 The Trainer drives the algorithm one epoch at a time and takes a snapshot of everything named here
-at the end of each epoch. All state lives in attributes of these objects: nothing that matters may
-live in a local variable that outlives an epoch, a closure, or a module global.
+at the end of each epoch. State lives in attributes of these objects, not in a closure, a module
+global, or a local variable that outlives an epoch.
 """
 
 from __future__ import annotations

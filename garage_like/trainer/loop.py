@@ -36,9 +36,10 @@ from garage_like.logging.steps import log_step
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.rng import set_global_rng
 from garage_like.snapshot.schedule import is_row_due
+from garage_like.trainer.namespace import caller
 from garage_like.trainer.resumable import Resumable
 from garage_like.trainer.safe_points import SafePoint, is_watched, reach, stops_after
-from garage_like.trainer.state import OpenEpoch, check_count
+from garage_like.trainer.state import OpenEpoch, TrainArgs, check_count
 
 
 class Loop(Resumable):
@@ -141,8 +142,8 @@ class Loop(Resumable):
     def step_epochs(self) -> Iterator[int]:
         """Yield epoch after epoch; log and save when the loop's body is through with one.
 
-        An algorithm that loops itself keeps all its state on objects: what it does before the
-        loop runs again on a resume, and a local variable that outlives an epoch would be lost.
+        What an algorithm that loops itself does before the loop is done again on a resume. Its
+        local variables that outlive an epoch are then set to what was saved of them.
         """
         args = self._args_of_training()
         self.ends_here = False
@@ -154,6 +155,15 @@ class Loop(Resumable):
             set_global_rng(self._rng)
             self._rng = None  # a further stage goes on with what is then
         self._reach_safe_point(args.start_epoch - 1, begins=True)
+        modules = self._session.label.modules
+        if bound := modules.enter_loop(caller(1), self._graph()):
+            logger.log(f"Restored beside the objects: {', '.join(sorted(bound))}")
+        try:
+            yield from self._go_through(args)
+        finally:
+            modules.leave_loop()
+
+    def _go_through(self, args: TrainArgs) -> Iterator[int]:
         began = time.perf_counter()
         show_progress(args.start_epoch, args.n_epochs, None)
         if self._sampler is not None:
@@ -221,7 +231,7 @@ class Loop(Resumable):
             tabular.record("EpochTime", seconds)
             tabular.record("TotalTime", self._stats.train_seconds)
         ended = EndedEpoch(epoch, self._algo, self)
-        stopped_by = self._callbacks.call(ended)
+        stopped_by = self._callbacks.call(ended) or ("the algorithm's own loop" if ends else "")
         if ends or stopped_by:
             self.ends_here = True
             args = replace(args, n_epochs=epoch + 1, stopped_by=stopped_by)

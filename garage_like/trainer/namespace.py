@@ -6,15 +6,15 @@ Modules, classes and functions are code, which the script brings along; everythi
 from __future__ import annotations
 import __future__
 
-import ctypes
 import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 from garage_like.snapshot.config import SnapshotConfig
+from garage_like.snapshot.graph.loop_locals import FunctionNames
 from garage_like.snapshot.graph.pickling import GraphPickler
 from garage_like.snapshot.graph.places import Place, carried_by
 from garage_like.snapshot.graph.walk import unpicklable_chain
@@ -56,8 +56,11 @@ class Namespace:
         self.objects = Objects()
 
     def holds(self, names: Any) -> bool:
-        """Tell whether a dict is the one in which the names are bound."""
-        return self._names is names
+        """Tell whether names are those of the script's state."""
+        ours = self._names
+        if isinstance(names, FunctionNames) and isinstance(ours, FunctionNames):
+            return names.frame is ours.frame
+        return ours is names
 
     def places_in_functions(self) -> dict[str, Place]:
         """Return what functions hold that have a name here alone, but for what has one itself."""
@@ -147,41 +150,6 @@ def _can_save(value: Any, known: EnvStates) -> bool:
     except Exception:
         return False
     return True
-
-
-class FunctionNames(MutableMapping[str, Any]):
-    """The local variables of a function that runs, bound from outside.
-
-    Args:
-        frame: of the function.
-    """
-
-    def __init__(self, frame: types.FrameType) -> None:
-        self._frame = frame
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """The names of variables that functions within the function have, too."""
-        return self._frame.f_code.co_cellvars
-
-    def __getitem__(self, name: str) -> Any:
-        return self._frame.f_locals[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        names = self._frame.f_locals
-        names[name] = value
-        if sys.version_info < (3, 13):  # from then on the variables are written at once
-            to_fast = ctypes.pythonapi.PyFrame_LocalsToFast
-            to_fast(ctypes.py_object(self._frame), ctypes.c_int(0))
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("local variables are bound, not deleted")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict(self._frame.f_locals))
-
-    def __len__(self) -> int:
-        return len(self._frame.f_locals)
 
 
 def names_in(state: Any, frame: types.FrameType | None) -> Any:

@@ -22,7 +22,7 @@ class TrainArgs:
         start_epoch: first epoch that is still to do.
         stage: number of the call of `train` in the run, from 0.
         stage_start: epoch with which that began.
-        stopped_by: the callback that ended it before its time; '' if none did.
+        stopped_by: the callback, or loop, that ended it before its time; '' if none did.
     """
 
     n_epochs: int

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LAUNCHER = Path(__file__).parent / "drawing_beside_the_objects.py"
 LOOP = Path(__file__).parent / "loop_with_functions.py"
+LOCALS = Path(__file__).parent / "loops_with_locals.py"
 CARRYING = Path(__file__).parent / "carried_by_functions.py"
 RUN = "data/local/experiment/train"
 LOG = Path("data/local/experiment/train/progress.csv")
@@ -85,3 +88,31 @@ def test_a_loop_goes_on_with_what_the_functions_of_its_script_hold(tmp_path, mon
     assert "The resume is exact" in (tmp_path / "killed" / RUN / "debug.log").read_text()
     assert len(found(tmp_path / "straight")) == 7
     assert found(tmp_path / "killed") == found(tmp_path / "straight")
+
+
+@pytest.mark.parametrize(("way", "rows"), [("train", 11), ("bag", 8)])
+def test_loop_goes_on_with_its_local_variables(tmp_path, monkeypatch, way, rows):
+    def table(directory):
+        with (directory / LOG).open(newline="") as lines:
+            times = ("EpochTime", "TotalTime")
+            return [{k: v for k, v in r.items() if k not in times} for r in csv.DictReader(lines)]
+
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    done = launch(straight, way, program=(LOCALS,))
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("DIES_AFTER", "3")
+    assert launch(killed, way, program=(LOCALS,)).returncode == -9
+    if way == "train":  # then in its second stage
+        monkeypatch.setenv("DIES_AFTER", "7")
+        assert launch(killed, way, program=(LOCALS,)).returncode == -9
+        monkeypatch.delenv("DIES_AFTER")
+        resumed = launch(killed, program=("-m", "garage_like", "resume", RUN))
+        assert resumed.returncode == 0, resumed.stderr
+    monkeypatch.delenv("DIES_AFTER", raising=False)
+    again = launch(killed, way, program=(LOCALS,))
+    assert again.returncode == 0, again.stderr
+    log = (killed / RUN / "debug.log").read_text()
+    assert "The resume is exact" in log
+    assert "numerical" not in log
+    assert len(table(straight)) == rows
+    assert table(killed) == table(straight)

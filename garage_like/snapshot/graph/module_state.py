@@ -22,6 +22,7 @@ import numpy as np
 from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
+from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 from garage_like.snapshot.graph.places import (
     NUMBERS,
@@ -80,6 +81,9 @@ class ModuleState:
         self._shared: set[int] = set()
         self._num_saves = self._num_walks = 0
         self._functions: list[Any] | None = None
+        self._loop = LoopLocals()
+        self._as_made: dict[str, Any] = {}
+        self._held: dict[str, Any] = {}
 
     def begin(self, graph: Mapping[str, Any] | None = None) -> None:
         """Remember how everything is before the first epoch of this process.
@@ -127,7 +131,71 @@ class ModuleState:
             before = self._local_before.setdefault(place, _digest(at.value))
             if before is not None and not _is_same(at.value, before, self._num_saves):
                 self.lost.append(place)
+        return {**found, **self._changed_by_the_loop()}
+
+    # ---- variables of the function that loops ---------------------------------------------------
+
+    def enter_loop(self, frame: types.FrameType | None, graph: Mapping[str, Any]) -> list[str]:
+        """Bind what was saved of variables that outlive an epoch; watch them from here on.
+
+        Args:
+            frame: of what asks for the first epoch.
+            graph: the run's objects by name.
+
+        Returns:
+            The variables that were bound.
+        """
+        self._loop = LoopLocals(frame)
+        if any(self.kept_by_the_loop(at.owner) for at in self._loop.places().values()):
+            self._loop = LoopLocals()  # the variables are the objects of the run
+        bound: list[str] = []
+        for name, at in self._loop.places().items():
+            if name in self._elsewhere:
+                at.bind(self._elsewhere.pop(name))
+                bound.append(name)
+        self._restored |= set(bound)
+        places = self._loop.places()
+        held = {id(value) for _, value in walk(graph)} if places else set()
+        self._held = {
+            name: at.value
+            for name, at in places.items()
+            if id(at.value) in held and not isinstance(at.value, NUMBERS)
+        }
+        # Code before the loop makes again what is not saved, as long as that is in its place.
+        self._as_made = {}
+        for name, at in places.items():
+            if name not in self._held:
+                is_kept = self.kept_by_the_loop(_variables(at.value))
+                self._before[name] = None if is_kept else _digest(at.value)
+                if self._before[name] is None:
+                    self._as_made[name] = at.value
+        return [name for name in bound if name not in self._held]
+
+    def _changed_by_the_loop(self) -> dict[str, Any]:
+        found = {}
+        for name, at in self._loop.places().items():
+            if self._as_made.get(name, _ABSENT) is at.value:
+                continue
+            if self._held.get(name, _ABSENT) is at.value:
+                found[name] = at.value  # as one with what the objects hold
+                continue
+            before = self._before.get(name) or _NOTHING
+            if name not in self._restored and _is_same(at.value, before, self._num_saves):
+                continue
+            if _digest(at.value) is None:
+                self.lost.append(name)
+            else:
+                found[name] = at.value
         return found
+
+    def leave_loop(self) -> None:
+        """Keep what the variables hold as the loop ends: what was finished may yet be saved."""
+        self._loop.leave()
+
+    def forget_loop(self) -> None:
+        """Let go of what was saved of variables: a stretch of training begins with its own."""
+        self._loop = LoopLocals()
+        self._elsewhere = {n: value for n, value in self._elsewhere.items() if MARK not in n}
 
     def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:
         """Return the ids of watched values that the graph reaches; it is walked if one is new."""
@@ -144,7 +212,7 @@ class ModuleState:
         return {
             place: at
             for place, at in places.items()
-            if not is_kept(at.owner) and not is_kept(getattr(at.value, "__dict__", None))
+            if not is_kept(at.owner) and not is_kept(_variables(at.value))
         }
 
     def why_inexact(self) -> list[str]:
@@ -162,7 +230,7 @@ class ModuleState:
         return [
             f"{place} was saved, and no code here holds it"
             for place in sorted(self._elsewhere)
-            if not set(":([").isdisjoint(place)
+            if MARK not in place and not set(":([").isdisjoint(place)
         ]
 
     def put_back(self, saved: Mapping[str, Any]) -> list[str]:
@@ -245,6 +313,10 @@ def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
     return [value for value in found if isinstance(value, kinds)]
 
 
+def _variables(value: Any) -> Any:
+    return getattr(value, "__dict__", None)
+
+
 def _may_be_shared(at: Place) -> bool:
     return not (isinstance(at.owner, CACHED_FUNCTION | Setting) or is_constant(at.value))
 
@@ -303,6 +375,7 @@ def _fill(live: Any, saved: Any) -> bool:
 # ---- whether a value is what it was ---------------------------------------------------------
 
 _NOTHING: Digest = ()
+_ABSENT = object()
 _UNSAVED = "cannot be saved"
 _MOST_WALKS = 20
 _PART = 1 << 20

@@ -13,7 +13,7 @@ import itertools
 import sys
 import threading
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
     def bind(self, value: Any) -> None:
         """Put another value there."""
-        if isinstance(self.owner, dict):
+        if isinstance(self.owner, MutableMapping):
             self.owner[self.name] = value
         elif isinstance(self.owner, types.CellType):
             self.owner.cell_contents = value
@@ -93,7 +93,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
     for cls in classes:
         where = f"{cls.__module__}.{cls.__qualname__}"
         for name, value in list(vars(cls).items()):
-            if not name.startswith(("__", "_abc_")) and _is_data(value):
+            if not name.startswith(("__", "_abc_")) and is_data(value):
                 found[f"{where}.{name}"] = Place(value, cls, name)
                 functions += _held_by(value, f"{where}.{name}")
             functions.append((f"{where}.{name}", value))
@@ -259,7 +259,7 @@ def _inside(value: Any) -> Iterator[Any]:
 def _arguments(where: str, value: functools.partial[Any]) -> Iterator[tuple[str, Place]]:
     """Yield the arguments that a partial function holds, but for what cannot change."""
     for key, held in (*enumerate(value.args), *value.keywords.items()):
-        if not isinstance(held, NUMBERS) and _is_data(held):
+        if not isinstance(held, NUMBERS) and is_data(held):
             yield f"{where}({key}=)", Place(held, value, str(key))
 
 
@@ -275,7 +275,7 @@ def _bind_argument(function: functools.partial[Any], key: str, value: Any) -> No
 
 def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
     for name in _asked_for(function.__code__):
-        if name in space and not name.startswith("__") and _is_data(space[name]):
+        if name in space and not name.startswith("__") and is_data(space[name]):
             yield f"{space['__name__']}.{name}", Place(space[name], space, name, space)
 
 
@@ -350,20 +350,20 @@ def _name_of(function: Any) -> str:
 def _carried(where: str, function: types.FunctionType) -> Iterator[tuple[str, Place]]:
     """Yield what a function holds itself: attributes, defaults, variables around it."""
     for name, value in list(vars(function).items()):
-        if name != "__wrapped__" and _is_data(value):
+        if name != "__wrapped__" and is_data(value):
             yield f"{where}.{name}", Place(value, vars(function), name, function.__globals__)
     code, defaults = function.__code__, function.__defaults__ or ()
     parameters = code.co_varnames[: code.co_argcount][-len(defaults) :]
     for number, (name, value) in enumerate(zip(parameters, defaults, strict=False)):
-        if not isinstance(value, NUMBERS) and _is_data(value):
+        if not isinstance(value, NUMBERS) and is_data(value):
             yield f"{where}({name}=)", Place(value, function, str(number), function.__globals__)
     named = function.__kwdefaults__ or {}
     for name, value in list(named.items()):
-        if not isinstance(value, NUMBERS) and _is_data(value):
+        if not isinstance(value, NUMBERS) and is_data(value):
             yield f"{where}({name}=)", Place(value, named, name, function.__globals__)
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         value = _content(cell)
-        if name != "__class__" and _is_data(value):
+        if name != "__class__" and is_data(value):
             yield f"{where}: its variable {name}", Place(value, cell, name, function.__globals__)
 
 
@@ -467,7 +467,8 @@ def _texts_in(code: types.CodeType) -> tuple[str, ...]:
     return (*(c for c in own if not any(map(str.isspace, c))), *itertools.chain(*inner))
 
 
-def _is_data(value: Any) -> bool:
+def is_data(value: Any) -> bool:
+    """Tell whether a value is state, and not code or a part of a class."""
     """Tell whether a value is state; an object that is a property of its own kind may be, too."""
     if isinstance(value, (*_CODE, CACHED_FUNCTION)):
         return False
