@@ -37,6 +37,10 @@ class SnapshotWriteError(SnapshotSaveError, OSError):
     """Raise when a captured state cannot be written: a full disk, say; older ones are intact."""
 
 
+class DirectoryError(SnapshotError, OSError):
+    """Raise when a directory or file that was asked for cannot be made; says what is in the way."""
+
+
 class RunLockedError(RuntimeError):
     """Raise when another process is writing to the same run directory."""
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from garage_like.audit.difference import Difference, State, first_difference
 from garage_like.audit.leg import Leg, write
+from garage_like.logging.log_files import make_directory
 
 WAYS = {"killed": "from its directory", "again": "by its script"}
 RESULTS = ("same", "different", "not reached")
@@ -117,7 +118,7 @@ def _new_folder(folder: str | os.PathLike[str] | None) -> Path:
     place = Path(folder).absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise FileExistsError(f"{place}: expected a new or an empty directory")
-    place.mkdir(parents=True, exist_ok=True)
+    make_directory(place)
     return place
 
 

@@ -117,7 +117,7 @@ def prepare(record: RunRecord, in_name: Mapping[str, Any]) -> Path:
 
 def _make_new(wanted: Path) -> Path:
     """Make a directory that was not there; `_1`, `_2` … is appended to the name on a clash."""
-    wanted.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(wanted.parent)
     for number in itertools.count():
         directory = wanted if number == 0 else wanted.with_name(f"{wanted.name}_{number}")
         try:

@@ -19,6 +19,7 @@ import numpy as np
 from garage_like.errors import SnapshotNotFoundError
 from garage_like.interop.formats import FORMATS_OF_TABLES, PROGRAMS, WEIGHTS
 from garage_like.loading import load_algo
+from garage_like.logging.log_files import check_replaceable
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.dtypes import told_dtype
 from garage_like.snapshot.disk.tensors import Tensor, file_pieces
@@ -145,8 +146,9 @@ def export_program(
 @contextmanager
 def _whole_or_not_at_all(out: Path) -> Iterator[Path]:
     """Write beside the file, then take its place."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", suffix=out.suffix, dir=out.parent)
+    check_replaceable(out)
+    suffix = out.suffix or ".draft"  # torch takes no file whose name begins with its last dot
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", suffix=suffix, dir=out.parent)
     os.close(handle)
     draft = Path(name)
     try:

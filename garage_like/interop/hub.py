@@ -31,6 +31,7 @@ from garage_like.files.run_files import (
 )
 from garage_like.interop.hub_client import HubClient
 from garage_like.interop.model_card import REPLAY, model_card, return_with_spread
+from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
@@ -215,7 +216,7 @@ def _say_who_wrote_it(epoch_dir: Path, writer: str) -> None:
 @contextlib.contextmanager
 def _beside(directory: Path) -> Iterator[Path]:
     """Yield an empty directory that is gone afterwards, unless it was renamed."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(directory.parent)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     draft.chmod(0o755)
     try:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from garage_like.errors import DirectoryError
 from garage_like.files.run_files import find_json
 
 
@@ -70,8 +71,31 @@ def _copy_to_orphan(path: Path, offset: int) -> Path:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it; one that a link leads to, if it is gone."""
-    Path(os.path.realpath(path)).mkdir(parents=True, exist_ok=True)
+    """Make a directory and those above it; one that a link leads to, if it is gone.
+
+    Raises:
+        DirectoryError: if it cannot be made.
+    """
+    try:
+        Path(os.path.realpath(path)).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        above = (path, *path.parents)
+        file = next((place for place in above if place.exists() and not place.is_dir()), None)
+        why = error.strerror or error if file is None else f"{file} is a file"
+        made = DirectoryError(f"{path}: this directory cannot be made: {why}; give one that can be")
+        made.errno = error.errno
+        raise made from error
+
+
+def check_replaceable(out: Path) -> None:
+    """Raise unless a file may take this place: never that of a device, a pipe or a directory.
+
+    Raises:
+        DirectoryError: if something else is there, or the directory above cannot be made.
+    """
+    make_directory(out.parent)
+    if not out.name or (out.exists() and not out.is_file()):
+        raise DirectoryError(f"{out}: expected a place for a file, and this is none")
 
 
 def record_json(path: Path, content: Mapping[str, Any]) -> None:

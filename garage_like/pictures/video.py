@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from garage_like.errors import install_hint
+from garage_like.logging.log_files import check_replaceable
 
 DEFAULT_FPS = 30.0
 FORMATS = (".mp4", ".mkv", ".mov")
@@ -69,7 +70,7 @@ class VideoFile:
 
     def _open(self, frame: np.ndarray) -> None:
         self._shape = frame.shape
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        check_replaceable(self._path)
         self._container = importlib.import_module("av").open(str(self._draft), "w")
         self._stream = self._container.add_stream("libx264", rate=self._fps)
         self._stream.height, self._stream.width = frame.shape[:2]

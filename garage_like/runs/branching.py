@@ -22,6 +22,7 @@ from garage_like.files.run_files import (
     copy_file,
     read_json,
 )
+from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.snapshot.disk.store import SnapshotStore
 from garage_like.snapshot.loading import load_snapshot, run_dir_of
@@ -56,7 +57,7 @@ def branch_run(path: Path, from_epoch: FromEpoch, target: Path | str | None = No
         _check_is_free(target)
     parent = {"run": str((origin or loaded.path).resolve()), "epoch": loaded.manifest.epoch}
     was_there = target.exists()
-    target.mkdir(parents=True, exist_ok=True)
+    make_directory(target)
     try:
         store = SnapshotStore.of_run(target)
         store.open()
@@ -80,7 +81,7 @@ def _branch_target(run: Path, epoch: int, name: str | None) -> Path:
     """Return where a branch goes: beside its parent, unless the name is a path of its own."""
     beside = run.absolute()
     if name is not None:
-        return Path(name) if os.sep in name else beside.with_name(name)
+        return Path(name) if os.sep in name or not Path(name).name else beside.with_name(name)
     stem = f"{beside.name}_from_{epoch}"
     names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(1)))
     return next(path for path in map(beside.with_name, names) if not path.exists())

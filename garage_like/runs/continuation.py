@@ -24,6 +24,7 @@ from garage_like.files.run_files import (
     read_json,
     recorded_options,
 )
+from garage_like.logging.log_files import make_directory
 from garage_like.runs.rerun import SCRIPT_LOOP, run_script_again
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.config import SnapshotConfig
@@ -217,7 +218,7 @@ class Continuation:
         """Give a new run directory what `show` and a later resume read there."""
         if self.origin is None or self.run_dir == self.origin:
             return
-        self.run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(self.run_dir)
         for name in COPIED:
             copy_file(self.origin / name, self.run_dir / name)
 

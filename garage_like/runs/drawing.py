@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 
 from garage_like.errors import install_hint
+from garage_like.logging.log_files import check_replaceable
 from garage_like.runs.curves import Band, fan
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ def save(figure: Figure, out: Path | IO[bytes]) -> None:
         figure.savefig(out, format="svg")
         return
     # An option of its own, since a draft's name has not the ending that says the format.
+    check_replaceable(out)
     kind = out.suffix.lstrip(".").lower() or "png"
     draft = out.with_name(f".{out.name}.draft")
     try:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.files.run_files import find_json
-from garage_like.logging.log_files import replace_content
+from garage_like.logging.log_files import make_directory, replace_content
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.sweeps.carriers import Carrier, local
 from garage_like.sweeps.journal import Journal, as_json
@@ -146,7 +146,7 @@ class Trials(abc.ABC):
             RunLockedError: if another process runs this sweep.
             ValueError: if the directory holds another sweep by now.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_directory(self.directory)
         lock = RunLock(self.directory)
         lock.acquire()
         try:

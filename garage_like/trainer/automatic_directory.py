@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.config import SnapshotConfig
 
 PARENT = Path("data") / "local" / "experiment"
@@ -24,10 +25,11 @@ def with_directory(config: SnapshotConfig, algo: Any, env: str) -> SnapshotConfi
     """
     parts = [type(algo).__name__, env, time.strftime("%Y-%m-%d_%H-%M-%S")]
     name = re.sub(r"[^\w.\-]+", "_", "_".join(filter(None, parts)))
+    make_directory(PARENT)
     for number in itertools.count():
         directory = PARENT / (f"{name}_{number}" if number else name)
         try:
-            directory.mkdir(parents=True)
+            directory.mkdir()
         except FileExistsError:
             continue
         return replace(config, snapshot_dir=directory)

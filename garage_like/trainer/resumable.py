@@ -193,7 +193,7 @@ class Resumable(Training):
         """Open the logs where no loop runs, so that a snapshot knows where they end."""
         if active_run_logs() is not None:
             return contextlib.nullcontext()
-        self.run_dir.mkdir(parents=True, exist_ok=True)
+        make_directory(self.run_dir)
         logs = RunLogs(self.run_dir, x_axis=self._x_axis, existing=True, console=False)
         logs.append()
         return logs

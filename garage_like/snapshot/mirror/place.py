@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_like.errors import install_hint
+from garage_like.logging.log_files import make_directory
 
 SCHEMES = ("s3", "gs", "az", "file", "memory")
 _HINT = f"it needs {install_hint('remote')}"
@@ -69,7 +70,7 @@ class Place:
         self._store: Any
         if url.startswith("file://"):
             folder = Path(url.removeprefix("file://"))
-            folder.mkdir(parents=True, exist_ok=True)
+            make_directory(folder)
             self._store = LocalStore(os.fspath(folder))
         elif url.startswith("memory://"):
             self._store = _in_memory(url)
