@@ -1,4 +1,4 @@
-"""What the shell's Tab knows: runs, epochs of a run, columns of runs.
+"""What the shell's Tab knows: runs, epochs of a run, columns of runs, what there are settings for.
 
 Bash has it after `eval "$(_GARAGE_LIKE_COMPLETE=bash_source garage-like)"`; zsh and fish alike.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,32 @@ def complete_epochs(ctx: click.Context, incomplete: str) -> list[CompletionItem]
 
     words = [*WORDS, *map(str, epochs_in(_given_path(ctx) / SNAPSHOTS))]
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def complete_algorithms(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the algorithms that there are settings for."""
+    return _beginning(incomplete, _settings(ctx))
+
+
+def complete_environments(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the environments that there are settings for, of the algorithm that was typed."""
+    named = {name.lower(): envs for name, envs in _settings(ctx).items()}
+    return _beginning(incomplete, named.get(str(ctx.params.get("algo")).lower(), ()))
+
+
+def _settings(ctx: click.Context) -> dict[str, list[str]]:
+    from garage_like.tuned import available
+
+    return available(ctx.params.get("backend") or "torch")
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[CompletionItem]:
+    begun = incomplete.lower()
+    return [CompletionItem(name) for name in names if name.lower().startswith(begun)]
 
 
 def _given_path(ctx: click.Context) -> Path:

@@ -39,7 +39,7 @@ Examples:
 )
 @click.option("--component", metavar="NAME", help="Part whose weights to write: policy, if none.")
 @click.option(
-    "--all", "everything", is_flag=True, help="Write the arrays of all parts but memories."
+    "--all", "everything", is_flag=True, help="Write the arrays of all modules to one file."
 )
 @click.option("--table", metavar="NAME", help="Table to write, instead of weights.")
 @click.option(

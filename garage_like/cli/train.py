@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import complete_algorithms, complete_environments
 from garage_like.cli.seed_option import seed_option
 from garage_like.cli.setting_option import setting_option
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: garage-like train PPO CartPole-v1 --set algo.discount=0.98")
-@click.argument("algo", required=False)
-@click.argument("env", required=False)
+@click.argument("algo", required=False, shell_complete=complete_algorithms)
+@click.argument("env", required=False, shell_complete=complete_environments)
 @setting_option("Train with another setting, algo.discount=0.98 say; may be repeated.")
 @seed_option(1, "What all randomness derives from.")
 @click.option("--n-epochs", type=click.IntRange(1), help="Epochs, if not as in the settings.")

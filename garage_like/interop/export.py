@@ -27,6 +27,7 @@ from garage_like.snapshot.kinds.arrays import as_the_run_sees_them
 from garage_like.snapshot.reader import SnapshotReader
 
 Arrays = Mapping[str, np.ndarray]
+_NO_MODULES = {"rng", "sampler"}
 
 
 def export_weights(snapshot: SnapshotReader, component: str, file_format: str, out: Path) -> None:
@@ -49,10 +50,11 @@ def export_weights(snapshot: SnapshotReader, component: str, file_format: str, o
 
 
 def export_all_weights(snapshot: SnapshotReader, file_format: str, out: Path) -> list[str]:
-    """Write the arrays of all components but memories to one file, as skrl has its `agent.pt`.
+    """Write the arrays of all modules to one file, as skrl has its `agent.pt`.
 
-    `.pt` has a dict of tensors for each component; the others say `component.name`. Beside weights
-    there are those of environments, samplers and generators.
+    `.pt` has a dict of tensors for each component; the others say `component.name`. Those of the
+    environment are among them, since it may normalise what the policy sees; samplers, generators
+    and memories are not.
 
     Args:
         snapshot: to read.
@@ -67,7 +69,7 @@ def export_all_weights(snapshot: SnapshotReader, file_format: str, out: Path) ->
     """
     _check_format(file_format)
     memories = {*snapshot.tables, *(str(entry.get("memory")) for entry in snapshot.manifest.tables)}
-    names = [name for name in snapshot.components if name not in memories]
+    names = [name for name in snapshot.components if name not in memories | _NO_MODULES]
     found = {name: as_the_run_sees_them(snapshot.tensors(name)) for name in names}
     with _whole_or_not_at_all(out) as draft:
         if file_format == "pt":

@@ -33,7 +33,7 @@ from garage_like.interop.hub_client import HubClient
 from garage_like.interop.model_card import REPLAY, model_card, return_with_spread
 from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
-from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epoch_name, epochs_in
+from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, epochs_in, parse_epoch
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
 from garage_like.snapshot.loading import run_dir_of
@@ -191,9 +191,9 @@ def pull(repo: str, out: Path | None = None, revision: str | None = None) -> Pul
 
 def _replay(run: Path, epoch: int) -> Path | None:
     """Return the newest of the run's videos that show the policy up to an epoch."""
-    found = (path for path in (run / VIDEOS).glob("epoch_*.mp4") if is_plain(path))
-    upto = [path for path in found if path.stem <= epoch_name(epoch)]
-    return max(upto, default=None)
+    found = {parse_epoch(p.stem): p for p in (run / VIDEOS).glob("epoch_*.mp4") if is_plain(p)}
+    upto = [shown for shown in found if shown is not None and shown <= epoch]
+    return found[max(upto)] if upto else None
 
 
 def check_repo(repo: str) -> None:

@@ -98,6 +98,13 @@ def test_k09_all_modules_go_into_one_file_and_come_back(
         np.testing.assert_array_equal(array.numpy(), found[f"policy.{name}"])
 
 
+def test_samplers_and_generators_are_no_modules(tmp_path: Path) -> None:
+    parts = {name: {"w": np.arange(40.0)} for name in ("critic", "rng", "sampler")}
+    snapshot = read_snapshot(save(tmp_path / "run", **parts))
+    assert {"rng", "sampler"} <= {*snapshot.components}
+    assert export_all_weights(snapshot, "npz", tmp_path / "agent.npz") == ["critic"]
+
+
 @pytest.mark.parametrize("file_format", READERS)
 def test_weights_are_those_of_the_snapshot(run: Path, tmp_path: Path, file_format: str) -> None:
     out = tmp_path / "new" / f"policy.{file_format}"

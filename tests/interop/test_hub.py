@@ -16,7 +16,7 @@ from garage_like import load_policy
 from garage_like.cli import main
 from garage_like.data.env_spec import EnvSpec
 from garage_like.errors import HubError, SnapshotCorruptError, SnapshotUntrustedError
-from garage_like.interop.hub import pull, push
+from garage_like.interop.hub import _replay, pull, push
 from garage_like.interop.model_card import model_card
 from garage_like.np.policies import CategoricalMLPPolicy
 from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
@@ -140,6 +140,15 @@ def test_the_hubs_own_library_reads_the_result_off_the_card(hub: Any, run: Path)
     told = {"library_name": "garage-like", "pipeline_tag": "reinforcement-learning"}
     assert data.to_dict().items() >= told.items()
     assert data.model_name == "an algorithm"
+
+
+def test_videos_are_told_apart_by_number_past_a_million(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    for epoch in (999_999, 1_000_000, 2_000_000):
+        (tmp_path / "videos" / f"epoch_{epoch:06}.mp4").write_bytes(b"")
+    found = _replay(tmp_path, 1_500_000)
+    assert found == tmp_path / "videos" / "epoch_1000000.mp4"
+    assert _replay(tmp_path, 5) is None
 
 
 def test_the_newest_video_up_to_the_snapshot_goes_along_as_the_replay(hub: Any, run: Path) -> None:

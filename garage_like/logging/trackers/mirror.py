@@ -237,7 +237,8 @@ class Mirror(LogOutput):
                 self._give_up(error)
 
     def _add_videos(self) -> None:
-        for path in sorted((self._directory / VIDEOS).glob("epoch_*.mp4")):
+        found = (self._directory / VIDEOS).glob("epoch_*.mp4")
+        for path in sorted(found, key=lambda path: (len(path.name), path.name)):  # by number
             self._add(path, "video")
 
     def _add_snapshot(self) -> None:
