@@ -18,7 +18,7 @@ from garage_like.algos.learning_networks import LearningNetworks
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
 from garage_like.configuration.configured import NameOption
 from garage_like.configuration.garage_arguments import OffPolicyNames
-from garage_like.data.batches import EpisodeBatch, StepType
+from garage_like.data.batches import EpisodeBatch
 from garage_like.interfaces import Metrics
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
@@ -372,7 +372,7 @@ def finished_episodes(episodes: EpisodeBatch) -> list[tuple[float, int]]:
 
     Of an episode that came in fragments, both are those of the whole (FragmentWorker).
     """
-    ended = episodes.last_step_types >= StepType.TERMINAL
+    ended = episodes.have_ended
     if not ended.any():
         return []
     infos = episodes.episode_infos_by_episode

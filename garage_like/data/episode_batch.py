@@ -148,6 +148,12 @@ class EpisodeBatch:
         last: np.ndarray = self.step_types[self._last_rows]
         return last
 
+    @property
+    def have_ended(self) -> np.ndarray:
+        """Whether each episode ended with its last step: shape (N,), bool."""
+        ended: np.ndarray = self.last_step_types >= _TERMINAL
+        return ended
+
     def episode_slices(self) -> Iterator[slice]:
         """Yield the rows of each episode in turn."""
         start = 0

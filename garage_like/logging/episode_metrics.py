@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from garage_like.data.env_step import StepType
 from garage_like.logging.tracked_data import tracked
 
 if TYPE_CHECKING:
@@ -21,11 +20,14 @@ _SUBJECTS = {
 _STATISTICS = {"max": "the largest", "min": "the least", "mean": "their mean"}
 
 _NOTHING = np.empty(0)
+_TAGS = {
+    subject: [f"{subject} ({statistic})" for statistic in _STATISTICS] for subject in _SUBJECTS
+}
 
 METRICS: dict[str, str] = {
-    f"{subject} ({statistic})": f"{text}: {which} since the row before."
+    tag: f"{text}: {which} since the row before."
     for subject, text in _SUBJECTS.items()
-    for statistic, which in _STATISTICS.items()
+    for tag, which in zip(_TAGS[subject], _STATISTICS.values(), strict=True)
 }
 
 
@@ -36,7 +38,7 @@ def track_episodes(episodes: EpisodeBatch) -> None:
     episode ended, they are NaN.
     """
     _track("Reward/Instantaneous reward", episodes.rewards)
-    ended = episodes.last_step_types >= StepType.TERMINAL
+    ended = episodes.have_ended
     infos = episodes.episode_infos_by_episode
     if not ended.any():
         returns = lengths = _NOTHING
@@ -59,5 +61,5 @@ def _track(subject: str, values: np.ndarray) -> None:
         return
     # Off-policy algorithms may come here with every env step, where NumPy would take its time.
     number = float(values[0]) if count else math.nan
-    for statistic in _STATISTICS:
-        tracked.add(f"{subject} ({statistic})", count, number)
+    for tag in _TAGS[subject]:
+        tracked.add(tag, count, number)

@@ -50,7 +50,9 @@ class TanhGaussianActor:
     Args:
         network: gives means and logarithms of standard deviations side by side, shape (N, 2 K).
         observation_space: what observations are flattened by.
-        action_space: a Box of K elements.
+        action_shape: of an action, of K elements.
+        centre: of the bounds, shape (K,); see `action_range`.
+        scale: half of what lies between them, shape (K,).
         log_std_range: what the logarithms are clipped to.
     """
 
@@ -58,13 +60,15 @@ class TanhGaussianActor:
         self,
         network: Network,
         observation_space: gymnasium.Space,
-        action_space: gymnasium.Space,
+        action_shape: tuple[int, ...],
+        centre: np.ndarray,
+        scale: np.ndarray,
         log_std_range: tuple[float, float],
     ) -> None:
         self._network = network
         self._space = observation_space
-        self._action_shape = action_space.shape or ()
-        self._centre, self._scale = (row[None] for row in action_range(action_space))
+        self._action_shape = action_shape
+        self._centre, self._scale = centre[None], scale[None]
         self._log_std_range = log_std_range
 
     def act(

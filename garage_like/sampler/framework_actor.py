@@ -107,9 +107,12 @@ def _acts_one_by_one(policy: Any) -> bool:
 
 def _nearest(policy: Any, *names: str) -> str | None:
     """Return which of some methods the object has, or the first of its classes that has any."""
-    parts = (policy, *type(policy).__mro__)
-    found = (name for part in parts for name in names if name in getattr(part, "__dict__", {}))
-    return next(found, None)
+    for part in (policy, *type(policy).__mro__):
+        own = getattr(part, "__dict__", ())
+        for name in names:
+            if name in own:
+                return name
+    return None
 
 
 def give_memory(actor: Any, rows: int, memory: np.ndarray | None = None) -> np.ndarray | None:

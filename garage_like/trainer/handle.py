@@ -76,8 +76,8 @@ class Training:
             )
         policy = self._algo.policy if agent_update is None else agent_update
         episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
-        self._stats.total_env_steps += int(sum(episodes.lengths))
-        self._stats.total_episodes += int((episodes.last_step_types >= 2).sum())
+        self._stats.total_env_steps += episodes.num_steps
+        self._stats.total_episodes += int(episodes.have_ended.sum())
         track_episodes(episodes)
         self.step_episode = episodes
         return episodes

@@ -15,7 +15,7 @@ from garage_like.configuration.configured import Configured
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor
 from garage_like.np.actors import CategoricalActor, DeterministicActor, GaussianActor
-from garage_like.np.bounded_actions import TanhGaussianActor
+from garage_like.np.bounded_actions import TanhGaussianActor, action_range
 from garage_like.np.mlp import ACTIVATIONS, MLP, layer_sizes
 
 Params = Mapping[str, Any]
@@ -166,6 +166,7 @@ class TanhGaussianMLPPolicy(MLPPolicy):
         return TanhGaussianActor(
             self._network(),
             self._env_spec.observation_space,
-            self._env_spec.action_space,
+            self._env_spec.action_space.shape or (),
+            *action_range(self._env_spec.action_space),
             LOG_STD_RANGE,
         )

@@ -86,6 +86,7 @@ class Kernel(abc.ABC):
         return rewards if self._reward_scale == 1.0 else rewards * self._reward_scale
 
 
+_TERMINAL = int(StepType.TERMINAL)
 _KERNELS: weakref.WeakKeyDictionary[Any, Kernel] = weakref.WeakKeyDictionary()
 
 
@@ -104,7 +105,7 @@ def kernel_of(algo: Accelerated) -> Kernel | None:
 
 def continues(transitions: Transitions) -> np.ndarray:
     """Return 0 where the episode terminated, else 1: shape (B,), bool."""
-    found: np.ndarray = transitions["step_type"] != StepType.TERMINAL
+    found: np.ndarray = transitions["step_type"] != _TERMINAL
     return found
 
 

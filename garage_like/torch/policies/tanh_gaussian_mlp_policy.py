@@ -86,6 +86,8 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
         return TanhGaussianActor(
             self.mlp.to_numpy() or TorchNetwork(self.mlp),
             self._env_spec.observation_space,
-            self._env_spec.action_space,
+            self._env_spec.action_space.shape or (),
+            self.action_centre.cpu().numpy(),
+            self.action_scale.cpu().numpy(),
             self._log_std_range,
         )

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from ctypes import POINTER, c_double, c_float, c_int32, c_int64, c_void_p
 from typing import Any
 
+import numpy as np
+
 from garage_like.configuration.computed_by import COMPUTED_BY
 
 VERSION = 7
@@ -226,6 +228,14 @@ def steps() -> Steps | None:
         return None if path is None else Steps(path)
     except (OSError, AttributeError, ImportError):  # no such function: of other sources
         return None
+
+
+def address_of(array: np.ndarray) -> int:
+    """Return where an array's numbers lie, in a quarter of the time that its `ctypes` takes."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):  # it cannot be written to, or has none
+        return array.ctypes.data
 
 
 def shape_of(widths: Sequence[int], is_tanh: bool) -> Shape | None:

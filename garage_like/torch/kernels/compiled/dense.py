@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import torch
 
-from garage_like.torch.kernels.compiled.binding import Pass, Steps, shape_of, steps
+from garage_like.torch.kernels.compiled.binding import Pass, Steps, address_of, shape_of, steps
 from garage_like.torch.kernels.dense import Dense, GradientOf
 from garage_like.torch.modules.mlp import MLP
 from garage_like.torch.optimizers.flat_memory import lay_flat
@@ -58,7 +58,7 @@ class CompiledDense(Dense):
             self._passes[rows] = self._pass(rows)
         self._asked, outputs, _ = self._passes[rows]
         x = np.ascontiguousarray(x, np.float32)
-        self._asked.inputs = x.ctypes.data
+        self._asked.inputs = address_of(x)
         self._library.forward_pass(ctypes.byref(self._asked))
         return outputs
 
@@ -68,8 +68,8 @@ class CompiledDense(Dense):
         outputs = np.empty((rows, self.widths[-1]), np.float32)
         room = np.empty(self._library.numbers_of_pass(ctypes.byref(asked)) + 16, np.float32)
         # From a multiple of 64 bytes on no vector lies in two lines of the cache.
-        room = room[-(room.ctypes.data // 4) % 16 :]
-        asked.outputs, asked.room = outputs.ctypes.data, room.ctypes.data
+        room = room[-(address_of(room) // 4) % 16 :]
+        asked.outputs, asked.room = address_of(outputs), address_of(room)
         return asked, outputs, room
 
     def backward(self, delta: np.ndarray) -> None:
@@ -81,13 +81,13 @@ class CompiledDense(Dense):
         every = np.zeros((self._asked.rows, self.widths[-1]), np.float32)
         every[rows] = delta
         by_inputs = np.empty((len(every), self.widths[0]), np.float32)
-        self._go_back(every, None, by_inputs.ctypes.data)
+        self._go_back(every, None, address_of(by_inputs))
         return by_inputs[rows, first:]
 
     def _go_back(self, delta: np.ndarray, gradient: int | None, by_inputs: int | None) -> None:
         delta = np.ascontiguousarray(delta, np.float32)
         asked = self._asked
-        asked.delta, asked.gradient, asked.by_inputs = delta.ctypes.data, gradient, by_inputs
+        asked.delta, asked.gradient, asked.by_inputs = address_of(delta), gradient, by_inputs
         self._library.backward_pass(ctypes.byref(asked))
 
 

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import QStep, shape_of, steps
+from garage_like.torch.kernels.compiled.binding import QStep, address_of, shape_of, steps
 from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.optimizers.flat_adam import FlatAdam
@@ -88,10 +88,10 @@ class QSteps:
         chosen = np.ascontiguousarray(actions, np.int64)
         names = ("observations", "next_observations", "rewards", "continues")
         for name, array in zip(names, arrays, strict=True):
-            setattr(asked, name, array.ctypes.data)
+            setattr(asked, name, address_of(array))
         weighed = None if weights is None else np.ascontiguousarray(weights, np.float32)
-        asked.weights = None if weighed is None else weighed.ctypes.data
-        asked.actions, asked.errors = chosen.ctypes.data, errors.ctypes.data
+        asked.weights = None if weighed is None else address_of(weighed)
+        asked.actions, asked.errors = address_of(chosen), address_of(errors)
         self._library.q_step(ctypes.byref(asked))
         self._flat.step_counts += 1.0
         return self._means.tolist(), errors

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import QuantileLoss, steps
+from garage_like.torch.kernels.compiled.binding import QuantileLoss, address_of, steps
 
 
 def quantile_loss(
@@ -32,7 +32,7 @@ def quantile_loss(
         count * each,
         each,
         targets.shape[1],
-        *(array.ctypes.data for array in (quantiles, targets, losses, slopes)),
+        *(address_of(array) for array in (quantiles, targets, losses, slopes)),
     )
     library.quantile_loss(ctypes.byref(asked))
     return losses, slopes

@@ -8,12 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import (
-    SoftStep,
-    Steps,
-    shape_of,
-    steps,
-)
+from garage_like.torch.kernels.compiled.binding import SoftStep, Steps, address_of, shape_of, steps
 from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.kernels.tanh_gaussian import TanhGaussianHead
@@ -143,9 +138,9 @@ class SoftSteps:
             for array in minibatch
         ]
         for name, array in zip(Minibatch._fields, rows, strict=True):
-            setattr(asked, name, None if array is None else array.ctypes.data)
+            setattr(asked, name, None if array is None else address_of(array))
         errors = np.empty(len(minibatch.rewards), np.float32)
-        asked.rows, asked.errors, asked.alpha = len(errors), errors.ctypes.data, alpha
+        asked.rows, asked.errors, asked.alpha = len(errors), address_of(errors), alpha
         for flat, name in zip(self._optimizers, ("policy", "critic"), strict=True):
             found = optimizer_of(flat)
             assert found is not None, "it was asked when this was made"
