@@ -9,6 +9,8 @@ from typing import Any
 
 _MAX_PATHS = 20
 _Pair = tuple[str | None, str | None]
+_OF_A_PROCESS = re.compile(r"^rng\.|\.workers_at_home\[\d+\]\.rng\.")
+"""Generators of the process that trains, and of those that have environments for it."""
 _GENERATOR = re.compile(r"\brng\b|seed|\.bit_generator|\.state\.")
 
 
@@ -79,8 +81,8 @@ def first_difference(
         states: of one process of the run that is killed, in order.
         ignore: regular expressions of paths that are not compared.
         unseeded: paths of generators that nobody seeds, as far as they are known; gets more. They
-            are gymnasium's, one in each space, and those of the process where a script did not call
-            our `set_seed`: if one is drawn from, what is drawn differs.
+            are gymnasium's, one in each space, and those of processes where a script did not
+            call our `set_seed`: if one is drawn from, what is drawn differs.
     """
     passed_over = [re.compile(pattern) for pattern in ignore]
     unseeded = set() if unseeded is None else unseeded
@@ -97,7 +99,7 @@ def first_difference(
         if state.epoch < (0 if state.begins else 1):  # nothing was restored
             unseeded.update(path for path in paths if _OF_A_SPACE.search(path))
         if state.begins and state.epoch < 0 and ours.get("algo") == _OF_A_SCRIPT:
-            unseeded.update(path for path in paths if path.startswith("rng."))
+            unseeded.update(path for path in paths if _OF_A_PROCESS.search(path))
         paths = [path for path in paths if path not in unseeded]
         if paths:
             return _difference(state, ours, paths, lost)
