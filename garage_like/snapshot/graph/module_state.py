@@ -264,21 +264,23 @@ class ModuleState:
     def untouched(self) -> Iterator[None]:
         """Leave everything as it was found: trying an environment moves what its class counts."""
         before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
+        known = set(map(id, (*own_namespaces(), *own_classes())))
         try:
             yield
         finally:
-            _take_back(before)
+            _take_back(before, known)
 
     @contextlib.contextmanager
     def unless_it_fails(self) -> Iterator[None]:
         """Leave everything as it was found if the block raises: a restore that fails half-way."""
         restored, elsewhere = self._restored, self._elsewhere
         before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
+        known = set(map(id, (*own_namespaces(), *own_classes())))
         try:
             yield
         except BaseException:
             self._restored, self._elsewhere = restored, elsewhere
-            _take_back(before)
+            _take_back(before, known)
             raise
 
 
@@ -331,10 +333,19 @@ def _kept(value: Any) -> tuple[Digest | None, Any]:
     return (digest, copy_exactly(value)) if len(digest) <= _MOST_PARTS else (None, value)
 
 
-def _take_back(before: Mapping[str, tuple[Place, Digest | None, Any]]) -> None:
-    """Set what has changed to what it was, in place where that can be done."""
+def _take_back(before: Mapping[str, tuple[Place, Digest | None, Any]], known: set[int]) -> None:
+    """Set what has changed to what it was, in place where that can be done.
+
+    Args:
+        before: places, with digest and copy of what they held.
+        known: ids of the classes and namespaces that there were: names made in these go again.
+    """
     for place, at in find_places().items():
         if place not in before:
+            if isinstance(at.owner, type) and id(at.owner) in known:
+                delattr(at.owner, at.name)
+            elif isinstance(at.owner, dict) and id(at.owner) in known:
+                at.owner.pop(at.name, None)
             continue
         was, digest, copy = before[place]
         if isinstance(at.owner, CACHED_FUNCTION):

@@ -331,3 +331,14 @@ def test_what_a_function_carried_and_none_does_now_is_told_of(own):
     assert state.why_not_put_back() == [
         "own.gone: its variable count was saved, and no code here holds it"
     ]
+
+
+def test_what_a_trial_makes_in_classes_and_modules_goes_again(own):
+    with ModuleState().untouched():
+        own.Agent.played = 3
+        own.Agent.made += 1
+        exec("def named():\n    return LATE", vars(own))
+        own.LATE = [1]
+    assert not hasattr(own.Agent, "played")
+    assert not hasattr(own, "LATE")
+    assert own.Agent.made == 0
