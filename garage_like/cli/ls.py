@@ -111,8 +111,9 @@ def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders:
     more = [name for name in more if name not in COLUMNS]
     if any(run.tags for run in runs) and "tag" not in more:
         more = [*more, "tag"]
+    above = len(os.fspath(root)) if root.parts else 0  # paths below "." do not begin with it
     for run in runs:
-        folder = os.path.dirname(run.run)[len(os.fspath(root)) :].strip("/") if in_folders else ""
+        folder = os.path.dirname(run.run)[above:].strip("/") if in_folders else ""
         title = f"{folder}/" if folder else ""
         cells = [*_cells(run), *(_shown(run, name) for name in more)]
         rows = groups.pop(title, [])  # now the last of the groups

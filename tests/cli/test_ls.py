@@ -48,11 +48,15 @@ def test_long_names_fold_and_every_line_fits_eighty_columns(call, runs: Path, tm
     assert "".join(line.split()[0] for line in lines[1:]) == name
 
 
-def test_runs_are_grouped_by_folder_the_latest_folder_last(call, runs: Path, tmp_path) -> None:
+def test_runs_are_grouped_by_folder_the_latest_folder_last(
+    call, runs: Path, tmp_path, monkeypatch
+) -> None:
     for name in ("late/killed", "early/finished", "late/finished"):
         shutil.copytree(runs / Path(name).name, tmp_path / name)
-    lines = [line.split()[0] for line in call("ls", tmp_path).output.splitlines()]
-    assert lines == ["run", "early/", "finished", "late/", "finished", "killed"]
+    monkeypatch.chdir(tmp_path)
+    for root in (tmp_path, ".", f"{tmp_path}/late/.."):
+        lines = [line.split()[0] for line in call("ls", root).output.splitlines()]
+        assert lines == ["run", "early/", "finished", "late/", "finished", "killed"]
 
 
 def test_hard_links_count_once(call_json, finished: Path) -> None:
