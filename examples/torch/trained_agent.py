@@ -14,7 +14,9 @@ from garage_like.tuned import load_agent
 
 @click.command()
 @click.argument("folder", default="data/agents/PPO_CartPole-v1")
-@click.option("--episodes", default=10, show_default=True, help="How many to play.")
+@click.option(
+    "--episodes", type=click.IntRange(1), default=10, show_default=True, help="How many to play."
+)
 @click.option("--seed", default=1, show_default=True, help="What all randomness derives from.")
 def main(folder: str, episodes: int, seed: int) -> None:
     """Play episodes with the agent in FOLDER."""

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from garage_like.files.run_files import read_json
 from garage_like.interop.export import export_weights
-from garage_like.logging.log_files import replace_content
+from garage_like.logging.log_files import make_directory, replace_content
 from garage_like.snapshot import read_snapshot
 from garage_like.snapshot.choosing import FromEpoch
 from garage_like.tuned.building import build
@@ -42,7 +43,7 @@ def save_agent(
     snapshot = read_snapshot(run, which)
     if snapshot.manifest.normalizers or settings.backend != "torch":
         raise ValueError(f"{run}: expected a policy in torch, of observations as they are")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     export_weights(snapshot, "policy", "safetensors", folder / WEIGHTS)
     told = {
         "algorithm": settings.algorithm,
@@ -67,13 +68,13 @@ def load_agent(folder: str | os.PathLike[str]) -> tuple[Any, Any]:
     if not isinstance(values, dict) or ":" in environment:
         raise ValueError(f"{folder}: expected a trained agent, {AGENT} beside {WEIGHTS}")
     known = Settings.find(algorithm, environment)
-    algo, env = build(Settings(known.algorithm, environment, "torch", values))
-    policy: Any = getattr(algo, "policy")  # noqa: B009
     import torch
 
-    weights = {name: torch.tensor(a) for name, a in load_file(Path(folder, WEIGHTS)).items()}
     try:
+        algo, env = build(Settings(known.algorithm, environment, "torch", values))
+        policy: Any = getattr(algo, "policy")  # noqa: B009
+        weights = {name: torch.tensor(a) for name, a in load_file(Path(folder, WEIGHTS)).items()}
         policy.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"{folder}: {error}") from error
+    except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ValueError(f"{folder}: no trained agent: {error or type(error).__name__}") from error
     return policy, env

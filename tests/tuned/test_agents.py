@@ -55,6 +55,7 @@ def test_what_is_saved_acts_as_the_run_does(tmp_path):
         ({"environment": "os:Env-v0"}, "expected a trained agent"),
         ({"settings": None}, "expected a trained agent"),
         ({"algorithm": "Evil"}, "no settings for the algorithm"),
+        ({"settings": {}}, "no trained agent: 'n_epochs'"),
         ({"settings": {"train.n_epochs": 1, "train.batch_size": 9}}, "size mismatch|Unexpected"),
     ],
 )
@@ -63,6 +64,15 @@ def test_what_is_no_agent_is_refused(tmp_path, change, message):
     (tmp_path / "agent.json").write_text(json.dumps({**told, **change}))
     (tmp_path / "policy.safetensors").write_bytes((CARTPOLE / "policy.safetensors").read_bytes())
     with pytest.raises(ValueError, match=message):
+        load_agent(tmp_path)
+
+
+@pytest.mark.parametrize("weights", [None, b"", b"no arrays"])
+def test_weights_that_are_missing_or_none_are_refused(tmp_path, weights):
+    (tmp_path / "agent.json").write_bytes((CARTPOLE / "agent.json").read_bytes())
+    if weights is not None:
+        (tmp_path / "policy.safetensors").write_bytes(weights)
+    with pytest.raises(ValueError, match="no trained agent"):
         load_agent(tmp_path)
 
 
