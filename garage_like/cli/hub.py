@@ -12,7 +12,7 @@ from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import HubError
 from garage_like.snapshot.choosing import FromEpoch
 
-_PROBLEMS = (HubError, ModuleNotFoundError, FileExistsError, ValueError)
+_PROBLEMS = (HubError, ModuleNotFoundError, OSError, ValueError)
 
 
 @click.group()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_like.errors import install_hint
+from garage_like.logging.log_files import check_replaceable
 
 if TYPE_CHECKING:
     from garage_like.interop.port_rewriting import Ported
@@ -36,6 +37,7 @@ def port_file(path: Path, *, writes: bool) -> Ported:
         writes: whether it is rewritten in place; else it is left as it is.
 
     Raises:
+        DirectoryError: if it is to be rewritten and is no file, but a pipe say.
         ValueError: if it is no Python in UTF-8.
         ModuleNotFoundError: if LibCST is not installed.
     """
@@ -48,10 +50,13 @@ def port_file(path: Path, *, writes: bool) -> Ported:
             f"port needs LibCST, which is not installed: {install_hint('port')}",
             name="libcst",
         ) from error
+    if writes:
+        check_replaceable(path)
     with open(path, encoding="utf-8", newline="") as file:
         source = file.read()
     ported = port_source(source)
     if writes and ported.code != source:
+        path = path.resolve()  # a link stays one
         beside = path.with_name(f".{path.name}.ported")
         with open(beside, "w", encoding="utf-8", newline="") as file:
             file.write(ported.code)

@@ -50,6 +50,38 @@ def test_directory_by_itself_below_a_dangling_link_does_not_try_for_ever(tmp_pat
         automatic_directory.with_directory(SnapshotConfig(), object(), "")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plot", "RUN", "--out", "OUT"],
+        ["study", "RUN", "--metric", "Evaluation/AverageReturn", "--reps", "10", "--out", "OUT"],
+        ["export", "RUN", "OUT", "--component", "algo", "--format", "npz"],
+        ["export", "RUN", "OUT", "--all", "--format", "npz"],
+        ["port", "OUT"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_no_command_puts_a_file_in_the_place_of_a_pipe(call, finished: Path, tmp_path, command):
+    pytest.importorskip({"port": "libcst", "export": "numpy"}.get(command[0], "matplotlib"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    given = {"RUN": finished, "OUT": pipe}
+    failed = call(*(given.get(word, word) for word in command))
+    assert failed.exit_code == 1
+    assert "pipe: expected a place for a file, and this is none" in failed.output
+    assert stat.S_ISFIFO(pipe.lstat().st_mode)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pipe")]
+
+
+def test_ported_script_that_a_link_leads_to_is_rewritten_where_it_is(call, tmp_path):
+    pytest.importorskip("libcst")
+    (tmp_path / "script.py").write_text("import gym\nfrom garage import wrap_experiment\n")
+    (tmp_path / "link.py").symlink_to("script.py")
+    assert call("port", tmp_path / "link.py").exit_code == 0
+    assert (tmp_path / "link.py").is_symlink()
+    assert (tmp_path / "script.py").read_text().startswith("import gymnasium as gym\n")
+
+
 def test_pipe_is_not_replaced_by_a_file(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -58,6 +58,14 @@ def test_what_cannot_be_reached_is_told_in_a_line(command, run, url, tmp_path, m
     )
 
 
+def test_a_place_that_cannot_be_made_here_is_no_fault_of_the_url(url, tmp_path):
+    (tmp_path / "file").write_text("")
+    found = asked("pull", url, tmp_path / "file" / "below")
+    assert found.exit_code == 1
+    assert "file is a file; give one that can be" in found.output
+    assert "cannot be reached" not in found.output
+
+
 def test_place_of_another_run_is_told_as_such(url, tmp_path):
     found = asked("push", saved(tmp_path / "other"), url)
     assert found.exit_code == 1

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from garage_like.errors import SnapshotCorruptError, SnapshotError, SnapshotNotFoundError
 from garage_like.files.opening import leads_out
+from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk import layout
 from garage_like.snapshot.disk.digests import FileEntry, digest_of
@@ -141,7 +142,7 @@ class _Fetch:
         manifest = Manifest.from_bytes(text, Path(self._key))
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="mirror") as pool:
             entries = {} if is_light else manifest.files
-            partial.mkdir(parents=True)
+            make_directory(partial)
             contents = pool.map(lambda e: self._get(f"{e.digest}-{e.bytes}", e), entries.values())
             for path, content in zip(entries, contents, strict=True):
                 (partial / path).parent.mkdir(parents=True, exist_ok=True)
