@@ -7,6 +7,7 @@ the loop reads before it sets them are then as they were when the snapshot was t
 
 from __future__ import annotations
 
+import bisect
 import ctypes
 import dis
 import functools
@@ -113,7 +114,7 @@ def outliving(code: types.CodeType, at: int) -> frozenset[str]:
 
     Args:
         code: of a function.
-        at: offset of the instruction.
+        at: offset of the instruction, or of one of the caches behind it.
     """
     instructions = list(dis.get_instructions(code))
     places = {one.offset: number for number, one in enumerate(instructions)}
@@ -133,7 +134,8 @@ def outliving(code: types.CodeType, at: int) -> frozenset[str]:
             before = reads | (after - sets)
             if before != live[number]:
                 live[number], changes = before, True
-    after = set().union(*(live[other] for other in follow[places[at]]))
+    here = bisect.bisect_right([one.offset for one in instructions], at) - 1
+    after = set().union(*(live[other] for other in follow[here]))
     return frozenset(after) | frozenset(code.co_cellvars)  # which functions inside may read
 
 

@@ -182,7 +182,7 @@ class ModuleState:
             before = self._before.get(name) or _NOTHING
             if name not in self._restored and _is_same(at.value, before, self._num_saves):
                 continue
-            if _digest(at.value) is None:
+            if _cannot_be_saved(_digest(at.value)):
                 self.lost.append(name)
             else:
                 found[name] = at.value

@@ -468,7 +468,6 @@ def _texts_in(code: types.CodeType) -> tuple[str, ...]:
 
 
 def is_data(value: Any) -> bool:
-    """Tell whether a value is state, and not code or a part of a class."""
     """Tell whether a value is state; an object that is a property of its own kind may be, too."""
     if isinstance(value, (*_CODE, CACHED_FUNCTION)):
         return False

@@ -9,9 +9,13 @@ from garage_like.snapshot.graph.module_state import ModuleState
 
 
 def turns(noted):
-    frame = sys._getframe(1)
-    noted.append(outliving(frame.f_code, frame.f_lasti))
+    note(noted, sys._getframe(1))
     yield 1
+
+
+def note(noted, frame):
+    names = outliving(frame.f_code, frame.f_lasti)
+    noted.append(names.intersection(frame.f_locals))  # some Pythons list those of comprehensions
 
 
 def counting(noted):
@@ -75,9 +79,22 @@ def deleting(noted):
         del gone
 
 
+def asking(noted):
+    total, turn = 0, 0
+    while turn < 20:  # often enough for Python to go into the function at once, past its caches
+        turn = ask(noted, turn)
+        total += turn
+
+
+def ask(noted, turn):
+    note(noted, sys._getframe(1))
+    return turn + 1
+
+
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
+        (asking, {"noted", "total"}),
         (counting, {"total", "best"}),
         (appending, {"found"}),
         (handling, {"kept", "shown"}),
@@ -89,7 +106,7 @@ def deleting(noted):
 def test_variables_that_are_read_before_they_are_set_outlive_a_turn(function, expected):
     noted = []
     function(noted)
-    assert noted[0] == expected
+    assert noted[0] == noted[-1] == expected
 
 
 def test_variables_are_bound_from_outside_and_kept_when_the_loop_ends():
@@ -160,13 +177,31 @@ def test_what_cannot_be_saved_and_changes_is_named(entered):
     def train():
         made, opened = iter([]), (one for one in "a")
         for _ in epochs():
-            yield [*state.changed({"algo": None}), *state.lost]
+            yield state.changed({"algo": None}), state.lost
             print(opened, made)
             opened = (one for one in "b")
 
     turns = train()
-    assert next(turns) == []
-    assert [name.rpartition(" ")[2] for name in next(turns)] == ["opened"]
+    assert next(turns) == ({}, [])
+    found, lost = next(turns)
+    assert not found
+    assert [name.rpartition(" ")[2] for name in lost] == ["opened"]
+
+
+def test_generator_that_goes_on_is_named_and_not_saved(entered):
+    state, epochs = entered
+
+    def train():
+        batches = (one for one in "abc")
+        for _ in epochs():
+            yield state.changed({"algo": None}), state.lost
+            next(batches)
+
+    turns = train()
+    assert next(turns) == ({}, [])
+    found, lost = next(turns)
+    assert not found
+    assert [name.rpartition(" ")[2] for name in lost] == ["batches"]
 
 
 def test_where_an_iterator_stands_is_not_seen(entered):
