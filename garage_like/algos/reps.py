@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from garage_like.algos.advantages import bootstrap_values, discount_cumsum, explained_variance
+from garage_like.algos.finite import check_losses
 from garage_like.algos.relative_entropy import DualFunction, divergence
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
@@ -102,6 +103,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
         episodes = trainer.obtain_episodes(trainer.step_itr)
         weights, metrics = self._weigh(episodes)
         metrics = {**metrics, **self._fit(episodes, weights)}
+        check_losses(type(self).__name__, metrics)
         if self._value_function is not None:
             self._fit_baseline(self._value_function, episodes)
         returns = log_performance(trainer.step_itr, episodes, discount=self._discount)

@@ -1,11 +1,14 @@
 """Learning that has gone to NaN ends the run, and leaves a snapshot that is finite."""
 
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
 
 from garage_like import Trainer
+from garage_like.algos.reps import RelativeEntropyPolicySearch
 from garage_like.envs import GymEnv
 from garage_like.np.algos import CEM, QLearning
 from garage_like.np.policies import TabularArgmaxPolicy
@@ -70,6 +73,19 @@ def test_weights_that_a_nan_would_spoil_are_not_saved_over_the_last(tmp_path, al
     left = read_snapshot(tmp_path)
     assert left.epoch >= 1
     assert all(np.isfinite(array).all() for array in left.tensors("policy").values())
+
+
+def test_a_policy_that_reps_lost_is_not_saved():
+    class Lost(RelativeEntropyPolicySearch):
+        def _weigh(self, episodes):
+            return np.ones(1), {"Dual/Loss": np.inf}
+
+        def _fit(self, episodes, weights):
+            return {"policy/LossBefore": 1.0, "policy/LossAfter": np.nan}
+
+    algo = Lost(None, None, None)
+    with pytest.raises(ValueError, match="Lost: policy/LossAfter is nan"):
+        algo.train_epoch(SimpleNamespace(step_itr=0, obtain_episodes=lambda itr: None))
 
 
 def test_a_table_ends_with_the_first_reward_that_is_nan(tmp_path):
