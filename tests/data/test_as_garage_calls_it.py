@@ -240,6 +240,9 @@ def test_a_baseline_is_asked_by_paths(episodes):
     with pytest.raises(TypeError, match="returns"):
         one.fit(episodes)
     assert ZeroBaseline(episodes.env_spec).predict({"rewards": np.ones(4)}).tolist() == [0.0] * 4
+    infos = {"env_infos": {"one": np.ones(3), "two": np.ones(3), "three": np.ones(3)}}
+    alike = one.predict(paths[0])  # though there are as many infos as steps
+    assert one.predict({**paths[0], **infos}).tolist() == alike.tolist()
 
 
 def test_scripts_and_dicts_in_garages_forms():

@@ -53,7 +53,10 @@ def _as_batch(env_spec: EnvSpec, paths: Sequence[Mapping[str, Any]]) -> EpisodeB
     infos = {
         key: np.concatenate([np.asarray(path[key]) for path in paths])
         for key in paths[0].keys() - {"observations", "returns", "rewards"}
-        if all(len(path[key]) == length for path, length in zip(paths, lengths, strict=True))
+        if all(
+            np.shape(path.get(key, ()))[:1] == (length,)
+            for path, length in zip(paths, lengths, strict=True)
+        )
     }
     return EpisodeBatch(
         env_spec=env_spec,
