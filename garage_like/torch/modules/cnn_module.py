@@ -42,7 +42,8 @@ class CNNModule(nn.Module):
         spec: with the output_space that there is.
 
     Raises:
-        ValueError: if the spaces are no image and no vector, or the format is not known.
+        ValueError: if the spaces are no image and no vector, the format is not known, or there is
+            no pool_shape for max_pool.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class CNNModule(nn.Module):
     ) -> None:
         super().__init__()
         _check_spaces(spec, image_format)
+        if max_pool and pool_shape is None:
+            raise ValueError("CNNModule: max_pool=True needs a pool_shape, got None")
         self._channels_last = image_format == "NHWC"
         self._scale = 1.0 / 255.0 if spec.input_space.dtype == np.uint8 else 1.0
         seen = torch.zeros(1, *spec.input_space.shape)  # type: ignore[misc]

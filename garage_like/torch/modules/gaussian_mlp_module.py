@@ -38,6 +38,7 @@ class GaussianMLPModule(nn.Module):
 
     Raises:
         NotImplementedError: if the parameterization is neither.
+        ValueError: if a deviation is not positive.
     """
 
     def __init__(
@@ -65,6 +66,9 @@ class GaussianMLPModule(nn.Module):
                 f"{type(self).__name__}: std_parameterization must be 'exp' or 'softplus', got"
                 f" {std_parameterization!r}"
             )
+        for name, std in (("init_std", init_std), ("min_std", min_std), ("max_std", max_std)):
+            if std is not None and not std > 0.0:
+                raise ValueError(f"{type(self).__name__}: {name} must be positive, got {std!r}")
         self._softplus = std_parameterization == "softplus"
         self._limits = [None if s is None else math.log(s) for s in (min_std, max_std)]
         self._distribution = normal_distribution_cls
@@ -144,6 +148,7 @@ class GaussianMLPIndependentStdModule(GaussianMLPModule):
         }
         self.__dict__["_given"] = given  # before a Module's constructor nothing else is taken
         super().__init__(*args, **options)
+        del self.__dict__["_given"]  # a function among it need not go into a snapshot
 
     def _make_networks(self, **options: Any) -> None:
         super()._make_networks(**options)

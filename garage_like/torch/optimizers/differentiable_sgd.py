@@ -28,6 +28,9 @@ class DifferentiableSGD:
             for name, weight in self.module.named_parameters()
             if weight.grad is not None
         }
+        for weight in moved.values():
+            if weight.requires_grad:
+                weight.retain_grad()  # what is computed gets no gradient else, for a next step
         update_module_params(self.module, moved)
 
     def zero_grad(self) -> None:
@@ -35,3 +38,8 @@ class DifferentiableSGD:
         for weight in self.module.parameters():
             if weight.grad is not None:
                 weight.grad = weight.grad.detach().zero_()
+
+    def set_grads_none(self) -> None:
+        """Take the gradients of all weights away; those without one are not moved."""
+        for weight in self.module.parameters():
+            weight.grad = None

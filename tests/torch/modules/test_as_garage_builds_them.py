@@ -1,5 +1,7 @@
 """Networks that programs written for garage put together themselves."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,14 @@ def test_a_gaussian_has_the_mean_and_deviation_of_its_networks(kind):
     assert "log_std" not in fixed
     with pytest.raises(NotImplementedError, match="'exp' or 'softplus'"):
         kind(2, 2, std_parameterization="unknown")
+    with pytest.raises(ValueError, match="min_std must be positive, got 0"):
+        kind(2, 2, min_std=0)
+
+
+def test_how_weights_began_is_not_kept():
+    module = GaussianMLPIndependentStdModule(2, 2, std_hidden_w_init=lambda w: nn.init.ones_(w))
+    twin = pickle.loads(pickle.dumps(module))
+    assert twin(torch.ones(1, 2)).mean.tolist() == module(torch.ones(1, 2)).mean.tolist()
 
 
 def test_heads_share_their_hidden_layers():
@@ -91,6 +101,11 @@ def test_other_spaces_are_refused(spec, image_format, told):
         CNNModule(spec, image_format, (2,), kernel_sizes=2, strides=1)
 
 
+def test_pooling_says_what_of():
+    with pytest.raises(ValueError, match="max_pool=True needs a pool_shape"):
+        CNNModule(InOutSpec(IMAGES, None), "NHWC", (2,), kernel_sizes=2, strides=1, max_pool=True)
+
+
 def test_channels_in_the_wrong_place_are_suspected():
     with pytest.warns(UserWarning, match="9 channels"):
         CNNModule(InOutSpec(IMAGES, None), "NCHW", (2,), kernel_sizes=2, strides=1)
@@ -106,6 +121,20 @@ def test_a_step_can_be_differentiated_through():
     assert torch.allclose(layer(torch.ones(1, 1)), torch.tensor([[0.8]]))
     (slope,) = torch.autograd.grad(layer(torch.ones(1, 1)).sum(), before)
     assert slope.item() == pytest.approx(1.0 - 0.1 * 2.0)
+
+
+@pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+def test_steps_follow_each_other():
+    layer = nn.Linear(1, 1, bias=False)
+    before, optimizer = layer.weight, DifferentiableSGD(layer, lr=0.1)
+    nn.init.ones_(before)
+    for _ in range(2):
+        optimizer.set_grads_none()
+        layer(torch.ones(1, 1)).square().sum().backward(create_graph=True)
+        optimizer.step()
+    assert layer.weight.item() == pytest.approx(0.8**2)
+    (slope,) = torch.autograd.grad(layer.weight, before)
+    assert slope.item() == pytest.approx(0.8**2)
 
 
 def test_what_is_no_nonlinearity_is_a_wrong_value_too():
