@@ -201,7 +201,7 @@ class PathBuffer(TransitionRing):
         table = self._fresh_table_for(memory, Path(path))
         self._take_from_import(memory)
         table.write(0, memory.columns)
-        self._table, self._cursor = table, memory.cursor % self._capacity
+        self._table, self._cursor, self._tails = table, memory.cursor % self._capacity, []
         oldest = self._cursor if memory.num_rows == self._capacity else 0
         self._segments.rebuild(np.roll(memory.columns["segment"], -oldest), oldest)
 

@@ -23,7 +23,8 @@ from garage_like.replay_buffer.transitions import (
 )
 
 # Looking a member up on the Enum class costs more than to compare with it.
-_FIRST, _TERMINAL = int(StepType.FIRST), int(StepType.TERMINAL)
+_FIRST, _MID = int(StepType.FIRST), int(StepType.MID)
+_TERMINAL, _TIMEOUT = int(StepType.TERMINAL), int(StepType.TIMEOUT)
 
 
 class TransitionRing(Configured):
@@ -137,6 +138,12 @@ class TransitionRing(Configured):
             self.add_path(path)
 
     def _store(self, episodes: EpisodeBatch) -> None:
+        if self._table is not None and holds_others(self._table):
+            raise ValueError(
+                f"{type(self).__name__}: it holds paths of columns of their own,"
+                f" {', '.join(self._table.columns.keys() - {'segment'})}, beside which there is no"
+                " place for transitions; call clear() first, or use another buffer"
+            )
         if self._env_spec is None:
             self._env_spec = episodes.env_spec
         if self._table is None:
@@ -149,8 +156,10 @@ class TransitionRing(Configured):
             "step_type": episodes.step_types,
         }
         check_columns(f"{type(self).__name__}.add_episode_batch", values, self._table)
-        goes_on = self._continues_newest(values, self._table)
         previous = self._what_goes_on(values, episodes, self._table)
+        goes_on = self._continues_newest(values, self._table)
+        if self._tails:  # others may have observed the same, and have been before it
+            goes_on = goes_on and bool(previous[0] == self._tails[-1])
         ends, count, start = episodes.ends, episodes.num_steps, 0
         slots = np.empty(len(episodes), np.int64)
         if self._cursor + count <= self._capacity:
@@ -195,8 +204,9 @@ class TransitionRing(Configured):
 
         Args:
             path: arrays of T rows: `observation`, `action`, `reward`, `next_observation`, and
-                `terminal` or `step_type`. Without an env_spec the first path may have any arrays of
-                two dimensions; then all have the same.
+                `terminal` or `step_type`; of both, `terminal` says what terminated. Without an
+                env_spec the first path may have any arrays of two dimensions; then all have the
+                same.
 
         Raises:
             ValueError: if one is missing, or is not what the environment's spaces say.
@@ -212,11 +222,11 @@ class TransitionRing(Configured):
                 f" next_observation and terminal, got {', '.join(rows)}"
             )
         count = len(rows["reward"])
-        types = rows.get("step_type")
-        if types is None:
-            types = np.where(np.arange(count) == 0, _FIRST, StepType.MID)
-            types = np.where(rows["terminal"].reshape(count), _TERMINAL, types)
-        ends = np.unique(np.append(np.flatnonzero(types.reshape(count) >= _TERMINAL), count - 1))
+        types = rows.get("step_type", np.where(np.arange(count) == 0, _FIRST, _MID)).reshape(count)
+        if "terminal" in rows:
+            ended = np.where(types == _TERMINAL, _TIMEOUT, types)
+            types = np.where(rows["terminal"].reshape(count), _TERMINAL, ended)
+        ends = np.unique(np.append(np.flatnonzero(types >= _TERMINAL), count - 1))
         spec = self._env_spec or EnvSpec(_space_of(rows["observation"]), _space_of(rows["action"]))
         self._store(
             EpisodeBatch(
@@ -228,7 +238,7 @@ class TransitionRing(Configured):
                 rewards=rows["reward"].reshape(count),
                 env_infos={},
                 agent_infos={},
-                step_types=types.reshape(count).astype(np.uint8),
+                step_types=types.astype(np.uint8),
                 lengths=np.diff(ends, prepend=-1),
             )
         )

@@ -82,11 +82,13 @@ def check_others(owner: str, rows: Transitions, table: Table | None, capacity: i
     if table is not None:
         kept = {name: column.shape for name, column in table.columns.items() if name != "segment"}
     counts = {len(array) for array in rows.values() if array.ndim == 2}
-    if shapes != kept or len(counts) != 1 or any(array.ndim != 2 for array in rows.values()):
+    ours = rows.keys() & {"segment", "step_type"}
+    is_flat = any(array.ndim != 2 for array in rows.values())
+    if ours or shapes != kept or len(counts) != 1 or is_flat:
         raise ValueError(
             f"{owner}: expected observation, action, reward, next_observation and terminal, or"
-            f" arrays of two dimensions and equally many rows under the names of the first path;"
-            f" got {shapes}"
+            " arrays of two dimensions and equally many rows under the names of the first path;"
+            f" none may be called segment or step_type; got {shapes}"
         )
     (count,) = counts
     if not 0 < count <= capacity:

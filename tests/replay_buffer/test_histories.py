@@ -1,5 +1,6 @@
 """Histories of paths that several environments added in turn, piece by piece."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -62,3 +63,33 @@ def test_what_ended_is_not_gone_on_from():
         for row, now in zip(drawn["observation"].tolist(), drawn["history_steps"], strict=True)
     }
     assert reach == {(0, 1): 0, (1, 1): 1, (2, 1): 0, (0, 2): 0, (1, 2): 1, (2, 2): 2}
+
+
+def test_environments_that_look_alike_are_told_apart_by_their_order():
+    buffer = PathBuffer(50, SPEC)
+    for step in range(4):
+        piece = pieces(step, [1, 2, 3], 1, StepType.MID if step else StepType.FIRST)
+        alike = dataclasses.replace(
+            piece,
+            observations=piece.observations * [1.0, 0.0],
+            last_observations=piece.last_observations * [1.0, 0.0],
+            actions=piece.observations[:, 1:],
+        )
+        buffer.add_episode_batch(alike)
+    drawn = buffer.sample_histories(100, 4)
+    for done, now, own in zip(
+        drawn["history_action"], drawn["history_steps"], drawn["observation"], strict=True
+    ):
+        assert now == own[0]
+        assert len(set(done[: now + 1, 0].tolist())) == 1
+
+
+def test_what_was_loaded_is_not_gone_on_from(tmp_path):
+    buffer, other = PathBuffer(50, SPEC), PathBuffer(50, SPEC)
+    other.add_episode_batch(pieces(0, [3, 4, 5], 1, StepType.FIRST))
+    other.export(tmp_path / "memory.npz")
+    buffer.add_episode_batch(pieces(0, [1, 2], 1, StepType.FIRST))
+    buffer.load(tmp_path / "memory.npz")
+    buffer.add_episode_batch(pieces(1, [4, 3]))
+    assert buffer.n_paths_stored == 5
+    assert set(buffer.sample_histories(100, 3)["history_steps"].tolist()) == {0}

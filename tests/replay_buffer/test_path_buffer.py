@@ -296,3 +296,25 @@ def test_paths_of_any_columns_are_kept_without_an_environment():
             buffer.add_path(wrong)
     with pytest.raises(ValueError, match="6 rows does not fit into 5"):
         buffer.add_path({"seen": np.zeros((6, 1)), "done": np.zeros((6, 3))})
+    for name in ("segment", "step_type"):
+        with pytest.raises(ValueError, match="none may be called segment or step_type"):
+            PathBuffer(5).add_path({"seen": np.zeros((2, 1)), name: np.zeros((2, 1))})
+    with pytest.raises(ValueError, match=r"paths of columns of their own.*clear\(\) first"):
+        buffer.add_episode_batch(batch([2]))
+    assert buffer.env_spec is None
+    buffer.clear()
+    buffer.add_episode_batch(batch([2]))
+    assert buffer.n_transitions_stored == 2
+
+
+def test_what_terminated_is_what_a_path_says_last():
+    class Endless(PathBuffer):
+        def add_path(self, path):
+            super().add_path({**path, "terminal": np.zeros_like(path["terminal"])})
+
+    buffer = Endless(10)
+    buffer.add_episode_batch(batch([3, 2], last=StepType.TERMINAL))
+    types = buffer.sample_transitions(50)["step_type"]
+    assert (types == StepType.TIMEOUT).any()
+    assert not (types == StepType.TERMINAL).any()
+    assert buffer.n_paths_stored == 2
