@@ -149,10 +149,9 @@ def sweep(
                 rungs=rungs,
                 **common,
             )
+        made.run(jobs, (lambda outcome: None) if as_json else _tell)
     except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
-    try:
-        made.run(jobs, (lambda outcome: None) if as_json else _tell)
     except KeyboardInterrupt:
         printing.echo("stopped; the same command goes on", err=True)
         raise

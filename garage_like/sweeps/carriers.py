@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -70,6 +71,8 @@ def slurm(options: Sequence[str] = ()) -> Carrier:
     """
 
     def submit(job: str, log: Path, lifeline: int) -> int:
+        if shutil.which("sbatch") is None:
+            raise FileNotFoundError("trials go to Slurm by sbatch, which is not on this machine")
         script = f"exec {shlex.join(command_of(job))}"
         command = ["sbatch", "--wait", f"--output={log}", "--open-mode=append", *options]
         asked = subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL)

@@ -76,5 +76,5 @@ def load_agent(folder: str | os.PathLike[str]) -> tuple[Any, Any]:
         weights = {name: torch.tensor(a) for name, a in load_file(Path(folder, WEIGHTS)).items()}
         policy.load_state_dict(weights)
     except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{folder}: no trained agent: {error or type(error).__name__}") from error
+        raise ValueError(f"{folder}: no trained agent: {error}") from error
     return policy, env

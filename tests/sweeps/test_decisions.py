@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_sweeps import SCRIPT, command, ended, results
 
 from garage_like import seeding
+from garage_like.cli import main
 from garage_like.runs.family import families
 from garage_like.snapshot.disk.lock import RunLock
 from garage_like.sweeps import Population, Rungs, Sweep, parse_setting, trial
@@ -116,6 +118,17 @@ def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatc
     assert "--time=10" in asked
     assert asked[-1].startswith("exec ")
     assert asked[-1].endswith("""-m garage_like.sweeps.trial '{"a": "b c"}'""")
+
+
+@pytest.mark.parametrize(("place", "said"), [("slurm", "sbatch"), ("ray", "this needs Ray")])
+def test_place_that_cannot_be_reached_is_told_in_a_line(tmp_path, monkeypatch, place, said):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ["sweep", SCRIPT, "--set", "seed=1,2", "--dir", tmp_path / "sweep", "--on", place]
+    failed = CliRunner().invoke(main, list(map(str, words)))
+    assert (failed.exit_code, failed.output.count("\n")) == (1, 1)
+    assert said in failed.output
+    assert not list((tmp_path / "sweep").glob("*.done.json"))
 
 
 def test_a_trial_that_slurm_did_not_take_has_not_failed(tmp_path, monkeypatch):
