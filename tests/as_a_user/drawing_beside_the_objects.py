@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 from garage_like import Trainer, wrap_experiment
+from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import tabular
 
@@ -31,6 +32,7 @@ class Drawing(RLAlgorithm):
 
 @wrap_experiment(auto_resume=True, snapshot_mode="all", console=False)
 def train(ctxt):
+    set_seed(1)
     trainer = Trainer(ctxt)
     trainer.setup(Drawing(), None)
     trainer.train(n_epochs=6, batch_size=1)

@@ -69,12 +69,40 @@ def test_state_of_which_no_label_knows_is_found(tmp_path: Path) -> None:
     assert "no part of the run's objects" in audit.difference.reason
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "argument"),
+    [
+        ("drawing_beside_the_objects.py", None),
+        ("carried_by_functions.py", None),
+        ("loop_with_functions.py", None),
+        ("loops_with_locals.py", "train"),
+        ("loops_with_locals.py", "bag"),
+    ],
+)
+def test_state_beside_the_objects_differs_in_no_bit(script: str, argument: str | None) -> None:
+    folder = SCRIPT.parents[1] / "as_a_user"
+    audit = verify_resume(folder / script, [argument] if argument else [], n_epochs=3)
+    assert audit.equal, audit.difference
+    assert audit.results == ["same"] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("iterator", "is_named"), [("generator", True), ("enumerate", False)])
+def test_place_of_a_local_iterator_is_found(iterator: str, is_named: bool, tmp_path: Path) -> None:
+    script, folder = SCRIPT.with_name("counting_in_iterators.py"), tmp_path / "both"
+    found = verify_resume(script, [iterator], n_epochs=3, folder=folder).difference
+    assert found is not None
+    assert (found.epoch, found.component) == (1, "algo.total")
+    assert read_snapshot(folder / "straight").manifest.exact is not is_named
+
+
 def test_each_row_of_the_tables_of_state_names_tests_that_there_are() -> None:
     root = Path(__file__).parents[2]
     lines = (root / "docs" / "determinism.md").read_text().splitlines()
     rows = [line.split("|")[1:-1] for line in lines if line.startswith("|")]
     kinds = [cells for cells in rows if len(cells) == 4 and "`tests/" in cells[3]]
-    assert len(kinds) == 21
+    assert len(kinds) == 27
     for kind in kinds:
         assert all((root / name).is_file() for name in re.findall("`([^`]*)`", kind[3])), kind
 

@@ -57,7 +57,15 @@ def parts_of_holder(value: Any) -> Iterator[tuple[str, Any, Any]]:
         for name, held in list(vars(value).items()):
             yield f".{name}", held, value
     elif isinstance(value, contextvars.ContextVar):
-        yield ".get()", value.get(None), Setting(lambda: value.get(None), value.set)
+        yield ".get()", _current(value), Setting(lambda: _current(value), value.set)
+
+
+def _current(variable: contextvars.ContextVar[Any]) -> Any:
+    """Return what a variable is to whoever asks: its default, too; None if there is neither."""
+    try:
+        return variable.get()
+    except LookupError:
+        return None
 
 
 def state_of_generator(value: Any) -> Any:

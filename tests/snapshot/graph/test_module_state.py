@@ -333,6 +333,40 @@ def test_what_a_function_carried_and_none_does_now_is_told_of(own):
     ]
 
 
+@pytest.fixture
+def settings():
+    """Settings of the process, which are then as they were."""
+    limit = sys.getrecursionlimit()
+    with np.errstate():
+        yield limit
+    sys.setrecursionlimit(limit)
+
+
+def test_settings_of_the_process_are_saved_and_put_back(own, settings):
+    state, before = ModuleState(), np.geterr()
+    state.begin()
+    assert state.changed({}) == {}
+    np.seterr(under="raise")
+    sys.setrecursionlimit(settings + 50)
+    saved = state.changed({})
+    assert set(saved) == {"numpy.geterr()", "sys.getrecursionlimit()"}
+    np.seterr(**before)
+    sys.setrecursionlimit(settings)
+    state.put_back(saved)
+    assert np.geterr()["under"] == "raise"
+    assert sys.getrecursionlimit() == settings + 50
+
+
+def test_trial_that_sets_a_variable_first_leaves_its_default(own):
+    code = (
+        "import contextvars\nV = contextvars.ContextVar('V', default=5)\ndef use(): return V.get()"
+    )
+    exec(compile(code, own.__file__, "exec"), vars(own))
+    with ModuleState().untouched():
+        own.V.set(6)
+    assert own.use() == 5
+
+
 def test_what_a_trial_makes_in_classes_and_modules_goes_again(own):
     with ModuleState().untouched():
         own.Agent.played = 3
