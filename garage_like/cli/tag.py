@@ -9,7 +9,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.completing import RunType
-from garage_like.runs.notes import change_tags, read_notes
+from garage_like.runs.notes import change_tags, check_is_run, read_notes
 
 
 @click.command(epilog="Example: garage-like tag data/local/experiment/ppo baseline paper")
@@ -33,6 +33,7 @@ def tag(run: Path, tags: tuple[str, ...], remove: bool, as_csv: bool, as_json: b
 
 def print_notes(run: Path, *, as_csv: bool, as_json: bool) -> None:
     """Print a run's tags and note."""
+    check_is_run(run)
     notes = read_notes(run)
     if as_json:
         printing.print_json({"run": str(run), **asdict(notes)})

@@ -97,11 +97,16 @@ def _is_tag(tag: object) -> bool:
     )
 
 
+def check_is_run(run: Path) -> None:
+    """Raise SnapshotNotFoundError unless a directory is a run's."""
+    if not ((run / EXPERIMENT).is_file() or (run / SNAPSHOTS).is_dir()):
+        raise SnapshotNotFoundError(f"{run}: expected a run directory")
+
+
 @contextmanager
 def _changing(run: Path) -> Iterator[None]:
     """Keep two who change a run's notes at a time from losing what one of them says."""
-    if not ((run / EXPERIMENT).is_file() or (run / SNAPSHOTS).is_dir()):
-        raise SnapshotNotFoundError(f"{run}: expected a run directory")
+    check_is_run(run)
     with FileLock(run / f".{NOTES}.lock", timeout=_LOCK_SECONDS):
         yield
 

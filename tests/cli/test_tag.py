@@ -68,6 +68,9 @@ def test_what_is_no_tag_is_refused(call, finished: Path, wrong: str) -> None:
 def test_what_is_no_run_is_refused(call, tmp_path: Path) -> None:
     result = call("note", tmp_path, "nothing here")
     assert (result.exit_code, "expected a run directory" in result.output) == (1, True)
+    for command in ("tag", "note"):
+        shown = call(command, tmp_path / "none")
+        assert (shown.exit_code, "expected a run directory" in shown.output) == (1, True)
 
 
 @pytest.mark.parametrize(
