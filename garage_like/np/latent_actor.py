@@ -91,4 +91,5 @@ class TaskLatentActor(LatentActor):
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         seen, tasks = np.split(rows, [-len(self._mean)], axis=1)
         actions, infos = self._actor.act(np.concatenate([seen, latents], axis=1), rng)
-        return actions, {**infos, "latent": latents.copy(), "task": tasks}
+        # Views of what the caller writes on into.
+        return actions, {**infos, "latent": latents.copy(), "task": tasks.copy()}

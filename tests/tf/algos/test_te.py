@@ -51,6 +51,8 @@ def test_a_latent_is_drawn_by_the_task_and_lasts_through_the_episode():
             latents[int(batch.observations[rows.start, -3:].argmax())].add(seen[0].tobytes())
     assert set(latents) == {0, 1, 2}
     assert not set.intersection(*latents.values())
+    several = algo._sampler.obtain_samples(6, 90)  # in which each environment changes its task
+    assert (several.agent_infos["task"] == several.observations[:, -3:]).all()
 
 
 def test_the_latent_is_part_of_the_first_action_alone():
