@@ -114,10 +114,14 @@ class TimeStepBatch:
         """
         if not ts_samples:
             raise ValueError("TimeStepBatch.from_time_step_list: expected a step, got none")
-        rows = [sample for sample in ts_samples if isinstance(sample, dict)]
-        if rows:
-            return cls.concatenate(*(cls(env_spec=env_spec, **row) for row in rows))
-        return cls._of_steps(env_spec, ts_samples)
+        if not any(isinstance(sample, dict) for sample in ts_samples):
+            return cls._of_steps(env_spec, ts_samples)
+        names = [f.name for f in fields(cls)[1:]]
+        rows: list[dict[str, Any]] = [
+            {name: s[name] for name in names if isinstance(s, TimeStep) or name in s}
+            for s in ts_samples
+        ]
+        return cls.concatenate(*(cls(env_spec=env_spec, **row) for row in rows))
 
     @classmethod
     def _of_steps(cls, env_spec: EnvSpec, ts_samples: Sequence[Any]) -> TimeStepBatch:

@@ -10,7 +10,7 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.replay_buffer.memory_files import FileFormat, Memory
 from garage_like.replay_buffer.path_buffer import PathBuffer
 from garage_like.replay_buffer.sum_tree import SumTree
-from garage_like.replay_buffer.transitions import Transitions
+from garage_like.replay_buffer.transitions import Transitions, as_added
 
 
 class PrioritizedReplayBuffer(PathBuffer):
@@ -89,7 +89,7 @@ class PrioritizedReplayBuffer(PathBuffer):
         priorities = self._priorities
         parts = np.arange(batch_size) + self._rng.random(batch_size)
         rows = priorities.find(parts * (priorities.total / batch_size))
-        transitions = table.take(rows)
+        transitions = as_added(table, table.take(rows))
         # (N P)^-beta over its maximum: N and the total cancel.
         chosen = priorities.weights[rows]
         transitions["weight"] = ((chosen / chosen.min()) ** -self.beta).astype(np.float32)

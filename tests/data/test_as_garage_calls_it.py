@@ -227,6 +227,8 @@ def test_single_steps_are_dicts_of_rows_too(episodes):
     assert rows[1]["observations"].shape == (1, 3)
     batch = TimeStepBatch.from_time_step_list(episodes.env_spec, rows)
     assert batch.actions.tobytes() == episodes.actions.tobytes()
+    mixed = TimeStepBatch.from_time_step_list(episodes.env_spec, [*rows[:2], *steps[2:]])
+    assert mixed.rewards.tolist() == batch.rewards.tolist()
     with pytest.raises(KeyError, match="observations, actions"):
         steps[0]["nothing"]
 

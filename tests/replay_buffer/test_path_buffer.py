@@ -15,7 +15,7 @@ from episodes import DISCRETE_SPEC, SPEC, batch, paths, stored_steps
 from garage_like.data.batches import StepType, TimeStepBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
-from garage_like.replay_buffer import PathBuffer
+from garage_like.replay_buffer import PathBuffer, PrioritizedReplayBuffer
 
 
 def test_transitions_come_out_as_they_went_in():
@@ -272,6 +272,12 @@ def test_episodes_of_another_environment_are_refused():
     with pytest.raises(ValueError, match=r"each action must have shape \(1,\)"):
         buffer.add_episode_batch(batch([2], spec=DISCRETE_SPEC))
     assert buffer.n_transitions_stored == 0
+
+
+def test_a_prioritized_buffer_adds_its_own_columns_alone():
+    buffer = PrioritizedReplayBuffer(5)
+    buffer.add_path({"seen": np.ones((2, 1))})
+    assert buffer.sample_transitions(3).keys() == {"seen", "weight", "row"}
 
 
 def test_paths_of_any_columns_are_kept_without_an_environment():
