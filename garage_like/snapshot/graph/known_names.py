@@ -28,6 +28,7 @@ class KnownNames:
         self.kept: dict[Any, Any] = {}
         self._views: list[View] = []
         self._owners: list[Any] = []
+        self._order: list[int] = []
         self._others: set[int] = set()
         self._names: dict[int, Name] = {}
 
@@ -37,13 +38,14 @@ class KnownNames:
         views = [view for in_buffer in pickler.views for view in in_buffer]
         owners = [stand_ins.get(id(view.owner), view.owner) for view in views]
         others = {*pickler.memories, *pickler.generators, *pickler.made_again}
-        if others == self._others and self._is_as_before(views, owners):
+        is_in_order = pickler.order == self._order
+        if is_in_order and others == self._others and self._is_as_before(views, owners):
             for old, new in zip(self._owners, owners, strict=True):
                 if new is not old and id(old) in self._names:
                     self._names[id(new)] = self._names.pop(id(old))
         else:
             self._names = names_of(graph, pickler.memories)
-        self._others = others
+        self._others, self._order = others, pickler.order
         self._views, self._owners = views, owners  # kept alive: an id goes on meaning the same
         names = dict(self._names)
         for array, owner in stand_ins.items():

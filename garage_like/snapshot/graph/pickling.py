@@ -82,6 +82,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._file = io.BytesIO()
         self.buffers: list[np.ndarray] = []
         self.views: list[list[View]] = []
+        self.order: list[int] = []
         self.stand_ins: dict[int, Any] = {}
         self.late: dict[int, Late] = {}
         self.tables: list[Table] = []
@@ -144,6 +145,10 @@ class GraphPickler(cloudpickle.CloudPickler):
     def announce(self, views: list[View]) -> None:
         """Say what looks at the next buffer."""
         self._pending = views
+
+    def note_place(self, array: Any) -> None:
+        """Say that an array of a block is met here, between the buffers before and the next."""
+        self.order += (id(array), len(self.views))
 
     def memory(self, device: str = "cpu") -> MemoryMap:
         """Return who holds which memory of a device."""

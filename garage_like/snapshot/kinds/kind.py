@@ -91,6 +91,9 @@ class Pickling(Protocol):
     def announce(self, views: list[View]) -> None:
         """Say what looks at the buffer that comes next; the list may grow until the end."""
 
+    def note_place(self, array: Any) -> None:
+        """Say that an array is met here that lies in a buffer with others: its place names it."""
+
     def memory(self, device: str = "cpu") -> MemoryMap:
         """Return who holds which memory of a device."""
 

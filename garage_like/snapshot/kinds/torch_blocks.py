@@ -40,7 +40,7 @@ def may_join(tensor: torch.Tensor, storage: torch.UntypedStorage) -> bool:
     nbytes = storage.nbytes()
     return (
         nbytes <= _LARGEST
-        and storage.resizable()  # torch's own memory, not an array's
+        and storage.resizable()  # torch's own memory, which no array has looked at
         and tensor.dtype in _DTYPES
         and tensor.numel() * tensor.element_size() == nbytes
         and tensor.is_contiguous()

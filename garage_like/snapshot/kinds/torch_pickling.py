@@ -37,6 +37,7 @@ class TorchPickling:
         self._memory = pickling.memory
         self._cpu = pickling.memory()
         self._announce = pickling.announce
+        self._note_place = pickling.note_place
         self._slots_in_rows = pickling.slots_in_rows
         self._in_rows: set[int] = set()
         self._met: set[int] = set()
@@ -127,6 +128,7 @@ class TorchPickling:
         number = self._numbers.get(id(tensor))
         if number is not None:
             self._met_in_block.add(number)
+            self._note_place(tensor)
             reduced = operator.getitem, (self._block, number)
             gradient = tensor.grad if tensor.is_leaf else None
             if gradient is None:

@@ -72,6 +72,14 @@ def check(captured, algo):
     assert tensors_of(captured) == tensors_of(capture({"algo": algo}))
 
 
+def check_unseen(captured, algo):
+    """Check the same, but look at no tensor's memory, which would leave it out of blocks."""
+    alone = capture({"algo": algo})
+    assert not is_block(alone)
+    assert leaves({"algo": reload(captured)}) == leaves({"algo": reload(alone)})
+    assert tensors_of(captured) == tensors_of(alone)
+
+
 @pytest.fixture
 def algo():
     return Algo()
@@ -193,9 +201,35 @@ def test_tensor_that_has_changed_is_saved_as_it_is_now(algo, change):
     check(captures.take(), algo)
 
 
-def test_any_order_of_changes(algo):
-    random.seed(1)
-    captures, kept = Captures(algo), []
+def swap_networks(algo):
+    algo.policy, algo.target = algo.target, algo.policy
+
+
+def swap_layers_that_lie_side_by_side(algo):
+    algo.policy[0], algo.policy[1] = algo.policy[1], algo.policy[0]
+
+
+def swap_with_an_array(algo):
+    algo.counts[1], algo.array = algo.array, algo.counts[1]
+
+
+@pytest.mark.parametrize(
+    "swap", [swap_networks, swap_layers_that_lie_side_by_side, swap_with_an_array]
+)
+def test_tensors_of_a_block_that_change_places_are_called_by_these(algo, swap):
+    algo.target = torch.nn.Sequential(*(torch.nn.Linear(3, 3) for _ in range(12)))
+    algo.counts, algo.array = algo.counts[:2], np.arange(1)
+    captures = Captures(algo, 3)
+    swap(algo)
+    captured = captures.take()
+    assert is_block(captured)
+    check_unseen(captured, algo)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_of_changes(algo, seed):
+    random.seed(seed)
+    captures, kept, num_blocks = Captures(algo), [], 0
     for _ in range(25):
         action = random.choice(["step", "grow", "shrink", "change", "swap", "none"])
         if action == "step":
@@ -210,4 +244,8 @@ def test_any_order_of_changes(algo):
             algo.policy[1].weight.data = torch.ones(3, 3)
         elif action == "swap":
             algo.counts.reverse()
-        check(captures.take(), algo)
+        captured = captures.take()
+        num_blocks += is_block(captured)
+        check_unseen(captured, algo)
+    assert num_blocks >= 3
+    check(captures.take(), algo)
