@@ -23,15 +23,10 @@ from garage_like.snapshot.disk.digests import file_digest_of
 from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
+from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
-from garage_like.snapshot.graph.places import (
-    NUMBERS,
-    Place,
-    find_places,
-    own_classes,
-    own_namespaces,
-    place_to_make,
-)
+from garage_like.snapshot.graph.places import NUMBERS, Place, find_places
+from garage_like.snapshot.graph.places_to_make import place_to_make
 from garage_like.snapshot.graph.process_places import Setting, state_of_generator
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import is_constant

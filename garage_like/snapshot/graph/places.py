@@ -6,21 +6,17 @@ the cache of `functools.lru_cache`. Only those of the user's own code count, see
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib.util
 import itertools
 import sys
-import threading
 import types
 from collections.abc import Iterable, Iterator, MutableMapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from cloudpickle import cloudpickle
-
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, calls_of, fill_cache
+from garage_like.snapshot.graph.named_in_code import asked_for, names_in, spelled_in, texts_in
 from garage_like.snapshot.graph.own_code import is_own_class, is_own_file
+from garage_like.snapshot.graph.own_namespaces import classes_in, own_namespaces
 from garage_like.snapshot.graph.process_places import (
     SETTINGS,
     Setting,
@@ -86,7 +82,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
     """
     spaces = own_namespaces()
     names = {space["__name__"] for space in spaces}
-    classes = [cls for cls in _classes(spaces) if cls.__module__ in names]
+    classes = [cls for cls in classes_in(spaces) if cls.__module__ in names]
     found = {name: Place(owner.get(), owner, "") for name, owner in SETTINGS.items()}
     functions: list[tuple[str, Any]] = []
     named_there = _names_of_functions(spaces)
@@ -128,8 +124,8 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
                     functions += _held_by(place.value, name)
                     for label, inner, owner in parts_of_holder(place.value):
                         found[name + label] = Place(inner, owner, label[1:], space)
-                texts = _texts_in(value.__code__)
-                for name, owner in variables_named(_names_in(value.__code__), texts):
+                texts = texts_in(value.__code__)
+                for name, owner in variables_named(names_in(value.__code__), texts):
                     found[name] = Place(owner.get(), owner, "", space)
                 functions += _named_functions(value, space)
                 functions += _held_by([value.__defaults__, value.__kwdefaults__], where)
@@ -159,62 +155,6 @@ def _which(value: Any) -> tuple[Any, ...]:
     numbers = [repr(one) for one in defaults if isinstance(one, NUMBERS)]
     named = getattr(value, "__qualname__", type(value).__qualname__)
     return _module_of(value), named, line, numbers
-
-
-def place_to_make(name: str) -> Place | None:
-    """Return where a value belongs whose name is not there: one that code makes in mid-run.
-
-    Args:
-        name: as `find_places` gives it. A module that is not imported yet is, if it is there.
-    """
-    above, _, last = name.rpartition(".")
-    if not (above and last.isidentifier()):
-        return None
-    parts = above.split(".")
-    for number in range(len(parts), 0, -1):
-        module = ".".join(parts[:number])
-        if module != "__main__":
-            _import_own(module)
-        for space in own_namespaces():
-            if space["__name__"] == module:
-                return _place_below(space, parts[number:], last)
-    return None
-
-
-def _place_below(space: dict[str, Any], parts: list[str], last: str) -> Place | None:
-    held: Any = None
-    for part in parts:
-        held = space.get(part) if held is None else vars(held).get(part)
-        if not isinstance(held, type | types.FunctionType | threading.local):
-            return None
-    codes = itertools.chain(*map(_code_of, own_namespaces())) if held is None else ()
-    if held is None and not any(last in _asked_for(code) for code in codes):
-        return None  # nothing here asks for it any more
-    if isinstance(held, type | threading.local):
-        return Place(object(), held, last)
-    return Place(object(), space if held is None else vars(held), last, space)
-
-
-def _code_of(space: dict[str, Any]) -> Iterator[types.CodeType]:
-    """Yield the code of functions and methods that a namespace holds."""
-    waiting = list(space.values())
-    waiting += [v for value in waiting if isinstance(value, type) for v in vars(value).values()]
-    for value in waiting:
-        if isinstance(value, property):
-            value = value.fget
-        elif isinstance(value, staticmethod | classmethod):
-            value = value.__func__
-        while isinstance(value, types.FunctionType):
-            yield value.__code__
-            value = vars(value).get("__wrapped__")
-
-
-def _import_own(name: str) -> None:
-    """Import a module of the user's own, if there is one of that name."""
-    with contextlib.suppress(Exception):  # which is raised where the run needs it
-        spec = None if name in sys.modules else importlib.util.find_spec(name)
-        if spec is not None and is_own_file(spec.origin):
-            importlib.import_module(name)
 
 
 def _held_by(value: Any, where: str, depth: int = 3) -> Iterator[tuple[str, Any]]:
@@ -274,14 +214,14 @@ def _bind_argument(function: functools.partial[Any], key: str, value: Any) -> No
 
 
 def _named_globals(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
-    for name in _asked_for(function.__code__):
+    for name in asked_for(function.__code__):
         if name in space and not name.startswith("__") and is_data(space[name]):
             yield f"{space['__name__']}.{name}", Place(space[name], space, name, space)
 
 
 def _named_functions(function: types.FunctionType, space: dict[str, Any]) -> Iterator[Any]:
     """Yield functions that a function names, alone or as those of an own module."""
-    names = _names_in(function.__code__)
+    names = names_in(function.__code__)
     yield from ((f"{space['__name__']}.{n}", space[n]) for n in names if n in space)
     for module in _named_modules(function, space):
         inside = vars(module)
@@ -292,9 +232,9 @@ def _named_modules(
     function: types.FunctionType, space: dict[str, Any]
 ) -> Iterator[types.ModuleType]:
     """Yield own modules that a function names, those inside of packages too."""
-    names = _names_in(function.__code__)
+    names = names_in(function.__code__)
     waiting: list[Any] = [space.get(name, sys.modules.get(name)) for name in names]
-    waiting += [sys.modules.get(text) for text in _spelled_in(function.__code__)]
+    waiting += [sys.modules.get(text) for text in spelled_in(function.__code__)]
     met: set[int] = set()
     while waiting:
         module = waiting.pop()
@@ -382,89 +322,6 @@ def _content(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:  # not bound yet
         return _content  # code, which is no state
-
-
-def own_namespaces() -> list[dict[str, Any]]:
-    """Return the globals of the launcher and of the modules in its folder."""
-    main = vars(sys.modules["__main__"])
-    spaces = [main] if is_own_file(main.get("__file__")) else []
-    for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS):
-        for function in vars(cls).values():
-            function = getattr(function, "fget", None) or getattr(function, "__func__", function)
-            space = getattr(function, "__globals__", {})
-            if space.get("__name__") == "__main__" and not any(space is own for own in spaces):
-                spaces.append(space)
-    folders = frozenset(_parents(s["__file__"])[0] for s in spaces if s.get("__file__"))
-    modules = _own_modules(folders, len(sys.modules))
-    return spaces + [vars(sys.modules[name]) for name in modules if name in sys.modules]
-
-
-@functools.lru_cache(16)
-def _own_modules(folders: frozenset[Path], num_modules: int) -> list[str]:
-    """Return the names of loaded modules whose files lie below some folders.
-
-    Args:
-        folders: of the launcher.
-        num_modules: that are loaded: the thousands of them are gone through when one is new.
-    """
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name == "__main__" or not folders or file is None or not is_own_file(file):
-            continue
-        if folders.intersection(_parents(file)):
-            found.append(name)
-    return found
-
-
-@functools.lru_cache(10_000)
-def _parents(file: str) -> tuple[Path, ...]:
-    return tuple(Path(file).resolve().parents)
-
-
-def own_classes() -> list[type]:
-    """Return the classes of the run's own modules."""
-    return _classes(own_namespaces())
-
-
-def _classes(spaces: Iterable[dict[str, Any]]) -> list[type]:
-    found = {id(cls): cls for cls in list(cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS)}
-    waiting = [value for space in spaces for value in list(space.values())]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, type) and id(value) not in found:
-            found[id(value)] = value
-            waiting += [v for v in vars(value).values() if isinstance(v, type)]
-    return list(found.values())
-
-
-@functools.lru_cache(10_000)
-def _names_in(code: types.CodeType) -> tuple[str, ...]:
-    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return (*code.co_names, *(name for one in inner for name in _names_in(one)))
-
-
-_BY_TEXT = frozenset(("globals", "getattr", "setattr", "vars", "__dict__", "modules"))
-_MODULES_BY_TEXT = frozenset(("import_module", "__import__", "modules"))
-
-
-def _asked_for(code: types.CodeType) -> tuple[str, ...]:
-    """Return the names that code uses, those that it spells as texts for `getattr` too."""
-    names = _names_in(code)
-    return (*names, *_texts_in(code)) if _BY_TEXT.intersection(names) else names
-
-
-def _spelled_in(code: types.CodeType) -> tuple[str, ...]:
-    """Return the texts in code that may name a module which it looks up."""
-    return _texts_in(code) if _MODULES_BY_TEXT.intersection(_names_in(code)) else ()
-
-
-@functools.lru_cache(10_000)
-def _texts_in(code: types.CodeType) -> tuple[str, ...]:
-    """Return short texts without spaces that stand in code."""
-    inner = [_texts_in(c) for c in code.co_consts if isinstance(c, types.CodeType)]
-    own = (c for c in code.co_consts if isinstance(c, str) and c and len(c) < 100)
-    return (*(c for c in own if not any(map(str.isspace, c))), *itertools.chain(*inner))
 
 
 def is_data(value: Any) -> bool:
