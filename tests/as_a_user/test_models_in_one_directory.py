@@ -55,20 +55,38 @@ def test_network_of_a_callback_goes_on(tmp_path):
     assert torch.equal(again.net.bias, callback.net.bias)
 
 
-def test_memory_with_goals_in_hindsight_goes_on_asking_its_environment():
+def model_with_goals():
     from stable_baselines3.common.envs import BitFlippingEnv
 
-    options = {"goal_selection_strategy": "future", "n_sampled_goal": 2}
-    dqn = stable_baselines3.DQN(
+    return stable_baselines3.DQN(
         "MultiInputPolicy",
         BitFlippingEnv(n_bits=2, continuous=False, max_steps=3),
         replay_buffer_class=stable_baselines3.HerReplayBuffer,
-        replay_buffer_kwargs=options,
+        replay_buffer_kwargs={"goal_selection_strategy": "future", "n_sampled_goal": 2},
         buffer_size=50,
-        learning_starts=1000,
+        learning_starts=8,
+        batch_size=4,
+        exploration_initial_eps=0.3,
+        exploration_final_eps=0.3,
+        policy_kwargs={"net_arch": [4]},
         device="cpu",
+        seed=1,
     )
+
+
+def test_memory_with_goals_in_hindsight_goes_on_asking_its_environment():
+    dqn = model_with_goals()
     dqn.learn(20)
     env, memory = copy_exactly([dqn.env, dqn.replay_buffer])
     assert memory.env is env
     assert len(memory.sample(8).rewards) == 8
+
+
+def test_model_with_goals_in_hindsight_goes_on_as_if_it_had_not_ended(tmp_path):
+    straight, going_on = model_with_goals(), model_with_goals()
+    sb3.learn(straight, 40, tmp_path / "straight", every=1)
+    sb3.learn(model_with_goals(), 20, tmp_path / "ended", every=1)
+    sb3.learn(going_on, 40, tmp_path / "ended", every=1)
+    assert going_on._n_updates == straight._n_updates > 0
+    ours, theirs = (list(m.policy.parameters()) for m in (going_on, straight))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
