@@ -42,6 +42,7 @@ LOADED_ONCE_TORCH_IS = {
     "garage_like.snapshot.kinds.torch_arrays",
     "garage_like.snapshot.kinds.torch_blocks",
     "garage_like.snapshot.kinds.torch_graphs",
+    "garage_like.snapshot.kinds.torch_loaders",
     "garage_like.snapshot.kinds.torch_modules",
     "garage_like.snapshot.kinds.torch_pickling",
     "garage_like.snapshot.kinds.torch_scripts",

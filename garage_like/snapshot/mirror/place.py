@@ -61,21 +61,35 @@ class Place:
     def __init__(self, url: str) -> None:
         import obstore
         import obstore.exceptions
-        from obstore.store import LocalStore, from_url
+        from obstore.store import from_url
 
         self.url = url
         self.num_sent = 0
         self._obstore = obstore
         self._already = obstore.exceptions.AlreadyExistsError
-        self._store: Any
+        self._folder: Path | None = None
+        self._store: Any = None
         if url.startswith("file://"):
-            folder = Path(url.removeprefix("file://"))
-            make_directory(folder)
-            self._store = LocalStore(os.fspath(folder))
+            self._folder = Path(url.removeprefix("file://"))
         elif url.startswith("memory://"):
             self._store = _in_memory(url)
         else:
             self._store = from_url(url)
+
+    def _reading(self) -> Any:
+        """Return the store to read from; None while a folder of this machine is not there."""
+        if self._store is None and self._folder is not None:
+            try:
+                os.stat(self._folder)
+            except FileNotFoundError:
+                return None
+            self._store = _of_this_machine(self._folder)
+        return self._store
+
+    def _writing(self) -> Any:
+        if self._folder is not None and self._reading() is None:
+            make_directory(self._folder)
+        return self._reading()
 
     def get(self, key: str) -> bytes:
         """Return an object's content.
@@ -83,14 +97,17 @@ class Place:
         Raises:
             NotThereError: if there is none.
         """
+        store = self._reading()
+        if store is None:
+            raise NotThereError(f"{self.url}/{key}")
         try:
-            return bytes(self._obstore.get(self._store, key).bytes())
+            return bytes(self._obstore.get(store, key).bytes())
         except FileNotFoundError as error:
             raise NotThereError(f"{self.url}/{key}") from error
 
     def put(self, key: str, content: bytes) -> None:
         """Write an object."""
-        self._obstore.put(self._store, key, content)
+        self._obstore.put(self._writing(), key, content)
         self.num_sent += len(content)
 
     def create(self, key: str, content: bytes) -> None:
@@ -100,22 +117,30 @@ class Place:
             AlreadyThereError: if it is.
         """
         try:
-            self._obstore.put(self._store, key, content, mode="create")
+            self._obstore.put(self._writing(), key, content, mode="create")
         except self._already as error:
             raise AlreadyThereError(f"{self.url}/{key}") from error
 
     def keys(self, folder: str) -> list[str]:
         """Return the keys below a folder."""
-        pages = self._obstore.list(self._store, prefix=folder)
+        store = self._reading()
+        pages = () if store is None else self._obstore.list(store, prefix=folder)
         return [str(found["path"]) for page in pages for found in page]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are gone do not matter."""
-        for key in keys:
+        store = self._reading()
+        for key in keys if store is not None else ():
             try:
-                self._obstore.delete(self._store, key)
+                self._obstore.delete(store, key)
             except FileNotFoundError:
                 continue
+
+
+def _of_this_machine(folder: Path) -> Any:
+    from obstore.store import LocalStore
+
+    return LocalStore(os.fspath(folder))
 
 
 @functools.cache

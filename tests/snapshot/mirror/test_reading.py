@@ -69,6 +69,7 @@ def test_what_is_not_there_is_told(url, tmp_path):
         read_snapshot(url, 7)
     with pytest.raises(SnapshotNotFoundError, match="no snapshot found there"):
         read_snapshot(f"file://{tmp_path}/nothing here")
+    assert not (tmp_path / "nothing here").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(SnapshotNotFoundError, match="cannot be reached"):
         read_snapshot(f"file://{tmp_path}/file/x")
