@@ -86,6 +86,13 @@ class Variable(Hiding):
         return int(os.environ["ROOMS"])
 
 
+class VariableByNumber(Hiding):
+    def told(self):
+        name = f"ROOM_{len(type(self).__name__)}"
+        os.environ[name] = str(int(os.environ.get(name, 0)) + 1)
+        return int(os.environ[name])
+
+
 class File(Hiding):
     def told(self):
         path = Path("rooms.txt")

@@ -25,7 +25,7 @@ from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
 from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
 from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
-from garage_like.snapshot.graph.places import NUMBERS, Place, find_places
+from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, is_imported
 from garage_like.snapshot.graph.places_to_make import place_to_make
 from garage_like.snapshot.graph.process_places import Setting, state_of_generator
 from garage_like.snapshot.graph.walk import walk
@@ -78,6 +78,7 @@ class ModuleState:
         self._functions: list[Any] | None = None
         self._loop = LoopLocals()
         self._as_made: dict[str, Any] = {}
+        self._imported: dict[str, tuple[Any, bool]] = {}
         self._held: dict[str, Any] = {}
 
     def begin(self, graph: Mapping[str, Any] | None = None) -> None:
@@ -118,6 +119,8 @@ class ModuleState:
             before = self._before[place]
             if before is None or _is_same(at.value, before, self._num_saves):
                 continue  # what could not be looked at then cannot be now
+            if self._is_imported(place, at):
+                continue
             if _cannot_be_saved(_digest(at.value)) or "<locals>" in place:
                 self.lost.append(place)
             else:
@@ -127,6 +130,12 @@ class ModuleState:
             if before is not None and not _is_same(at.value, before, self._num_saves):
                 self.lost.append(place)
         return {**found, **self._changed_by_the_loop()}
+
+    def _is_imported(self, place: str, at: Place) -> bool:
+        known = self._imported.get(place)
+        if known is None or known[0] is not at.value:
+            known = self._imported[place] = at.value, is_imported(at)
+        return known[1]
 
     # ---- variables of the function that loops ---------------------------------------------------
 

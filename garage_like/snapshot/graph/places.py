@@ -324,6 +324,17 @@ def _content(cell: Any) -> Any:
         return _content  # code, which is no state
 
 
+def is_imported(place: Place) -> bool:
+    """Tell whether an installed module holds the value under the same name: it is that one's."""
+    return not isinstance(place.value, NUMBERS) and any(
+        isinstance(module, types.ModuleType)
+        and vars(module).get(place.name) is place.value
+        and module is not sys.modules["__main__"]
+        and not is_own_file(getattr(module, "__file__", None))
+        for module in list(sys.modules.values())
+    )
+
+
 def is_data(value: Any) -> bool:
     """Tell whether a value is state; an object that is a property of its own kind may be, too."""
     if isinstance(value, (*_CODE, CACHED_FUNCTION)):

@@ -258,6 +258,20 @@ def test_what_cannot_be_saved_any_more_is_named(own):
     assert reason.startswith("__main__.THINGS changes while training and cannot be saved")
 
 
+def test_what_an_installed_module_holds_is_not_the_runs(own, monkeypatch):
+    installed = types.ModuleType("installed")
+    installed.__file__ = "/opt/python/site-packages/installed.py"
+    installed.THINGS = own.THINGS
+    monkeypatch.setitem(sys.modules, "installed", installed)
+    state = ModuleState()
+    state.begin()
+    own.THINGS["more"] = 1
+    assert state.changed({}) == {}
+    own.THINGS["lock"] = (n for n in [1])
+    assert state.changed({}) == {}
+    assert state.why_inexact() == []
+
+
 def test_failed_restore_leaves_everything_as_it_was(own):
     things, cached = own.THINGS, own.cached(1)
     state = ModuleState()
