@@ -9,33 +9,32 @@ changed and cannot be put back is named, so that no label is wrong.
 from __future__ import annotations
 
 import contextlib
-import copyreg
 import functools
-import random
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from garage_like.snapshot.disk.digests import file_digest_of
+from garage_like.snapshot.graph.as_found import as_found
 from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
-from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, Calls
+from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
 from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
 from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
-from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, is_imported
 from garage_like.snapshot.graph.places_to_make import place_to_make
-from garage_like.snapshot.graph.process_places import Setting, state_of_generator
+from garage_like.snapshot.graph.process_places import Setting
+from garage_like.snapshot.graph.value_digests import (
+    NOTHING,
+    Digest,
+    cannot_be_saved,
+    digest_of,
+    is_same,
+)
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import is_constant
 
-LARGE = 1 << 24
-"""Bytes of arrays from which on a part of them is looked at in each save, and not all."""
-
-Digest = tuple[str, ...]
-"""Of a value's pickle, then of each part of its arrays."""
+_ABSENT = object()
+_MOST_WALKS = 20
 
 
 class Shared(NamedTuple):
@@ -89,7 +88,7 @@ class ModuleState:
         """
         watches_all = graph is None or self.is_of_a_script
         self._functions = None if watches_all else _functions_in(graph or {})
-        now = {place: _digest(at.value) for place, at in self._watched().items()}
+        now = {place: digest_of(at.value) for place, at in self._watched().items()}
         self._before = {**now, **self._before}  # a further stage goes on from where the first began
         self._spaces = set(map(id, (*own_namespaces(), *own_classes())))
         self._known = {}
@@ -115,19 +114,19 @@ class ModuleState:
                 continue
             if place not in self._before:
                 is_new = id(at.owner if at.space is None else at.space) in self._spaces
-                self._before[place] = _NOTHING if is_new else _as_imported(place, at)
+                self._before[place] = NOTHING if is_new else _as_imported(place, at)
             before = self._before[place]
-            if before is None or _is_same(at.value, before, self._num_saves):
+            if before is None or is_same(at.value, before, self._num_saves):
                 continue  # what could not be looked at then cannot be now
             if self._is_imported(place, at):
                 continue
-            if _cannot_be_saved(_digest(at.value)) or "<locals>" in place:
+            if cannot_be_saved(digest_of(at.value)) or "<locals>" in place:
                 self.lost.append(place)
             else:
                 found[place] = at.value
         for place, at in self.local_places().items():
-            before = self._local_before.setdefault(place, _digest(at.value))
-            if before is not None and not _is_same(at.value, before, self._num_saves):
+            before = self._local_before.setdefault(place, digest_of(at.value))
+            if before is not None and not is_same(at.value, before, self._num_saves):
                 self.lost.append(place)
         return {**found, **self._changed_by_the_loop()}
 
@@ -170,7 +169,7 @@ class ModuleState:
         for name, at in places.items():
             if name not in self._held:
                 is_kept = self.kept_by_the_loop(_variables(at.value))
-                self._before[name] = None if is_kept else _digest(at.value)
+                self._before[name] = None if is_kept else digest_of(at.value)
                 if self._before[name] is None:
                     self._as_made[name] = at.value
         return [name for name in bound if name not in self._held]
@@ -183,10 +182,10 @@ class ModuleState:
             if self._held.get(name, _ABSENT) is at.value:
                 found[name] = at.value  # as one with what the objects hold
                 continue
-            before = self._before.get(name) or _NOTHING
-            if name not in self._restored and _is_same(at.value, before, self._num_saves):
+            before = self._before.get(name) or NOTHING
+            if name not in self._restored and is_same(at.value, before, self._num_saves):
                 continue
-            if _cannot_be_saved(_digest(at.value)):
+            if cannot_be_saved(digest_of(at.value)):
                 self.lost.append(name)
             else:
                 found[name] = at.value
@@ -199,6 +198,7 @@ class ModuleState:
     def forget_loop(self) -> None:
         """Let go of what was saved of variables: a stretch of training begins with its own."""
         self._loop = LoopLocals()
+        self._as_made, self._held = {}, {}
         self._elsewhere = {n: value for n, value in self._elsewhere.items() if MARK not in n}
 
     def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:
@@ -256,7 +256,7 @@ class ModuleState:
             live, value = places[place].value, saved[place]
             if isinstance(value, Shared):
                 self._first[place] = value.before
-                if made.get(place) is None and _digest(live) != value.before:
+                if made.get(place) is None and digest_of(live) != value.before:
                     continue  # the script says something else there now
                 value = value.value
             for holder in [places[place], *_holders(live, places)]:
@@ -264,27 +264,19 @@ class ModuleState:
             bound.append(place)
         return bound
 
-    @contextlib.contextmanager
-    def untouched(self) -> Iterator[None]:
+    def untouched(self) -> contextlib.AbstractContextManager[None]:
         """Leave everything as it was found: trying an environment moves what its class counts."""
-        before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
-        known = set(map(id, (*own_namespaces(), *own_classes())))
-        try:
-            yield
-        finally:
-            _take_back(before, known)
+        return as_found()
 
     @contextlib.contextmanager
     def unless_it_fails(self) -> Iterator[None]:
         """Leave everything as it was found if the block raises: a restore that fails half-way."""
         restored, elsewhere = self._restored, self._elsewhere
-        before = {place: (at, *_kept(at.value)) for place, at in find_places().items()}
-        known = set(map(id, (*own_namespaces(), *own_classes())))
         try:
-            yield
+            with as_found(only_if_it_fails=True):
+                yield
         except BaseException:
             self._restored, self._elsewhere = restored, elsewhere
-            _take_back(before, known)
             raise
 
 
@@ -307,9 +299,9 @@ def _as_imported(place: str, at: Place) -> Digest | None:
     file = getattr(sys.modules.get(module), "__file__", None)
     written = as_written(file, place.removeprefix(f"{module}."))
     if written is not NOT_A_LITERAL:
-        return _digest(written)
-    now = _digest(at.value)
-    return now if at.space is None or _cannot_be_saved(now) else _NOTHING
+        return digest_of(written)
+    now = digest_of(at.value)
+    return now if at.space is None or cannot_be_saved(now) else NOTHING
 
 
 def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
@@ -325,124 +317,3 @@ def _variables(value: Any) -> Any:
 
 def _may_be_shared(at: Place) -> bool:
     return not (isinstance(at.owner, CACHED_FUNCTION | Setting) or is_constant(at.value))
-
-
-def _kept(value: Any) -> tuple[Digest | None, Any]:
-    """Return the digest of a value and a copy of it; no copy of one that is large, or code."""
-    digest = _digest(value)
-    if digest is None or _cannot_be_saved(digest):
-        return None, value
-    if isinstance(value, NUMBERS):
-        return digest, value
-    return (digest, copy_exactly(value)) if len(digest) <= _MOST_PARTS else (None, value)
-
-
-def _take_back(before: Mapping[str, tuple[Place, Digest | None, Any]], known: set[int]) -> None:
-    """Set what has changed to what it was, in place where that can be done.
-
-    Args:
-        before: places, with digest and copy of what they held.
-        known: ids of the classes and namespaces that there were: names made in these go again.
-    """
-    for place, at in find_places().items():
-        if place not in before:
-            if isinstance(at.owner, type) and id(at.owner) in known:
-                delattr(at.owner, at.name)
-            elif isinstance(at.owner, dict) and id(at.owner) in known:
-                at.owner.pop(at.name, None)
-            continue
-        was, digest, copy = before[place]
-        if isinstance(at.owner, CACHED_FUNCTION):
-            if _digest(at.value) != digest:
-                at.bind(was.value or Calls([]))
-            continue
-        if at.value is not was.value:
-            at.bind(was.value)
-        if digest is None or _digest(was.value) == digest:
-            continue
-        if type(was.value) is not type(copy) or not _fill(was.value, copy):
-            at.bind(copy)
-
-
-def _fill(live: Any, saved: Any) -> bool:
-    """Set an object to the state of another in place, since others hold it, if that can be done."""
-    if isinstance(live, np.random.Generator):
-        live.bit_generator.state = saved.bit_generator.state
-    elif isinstance(live, np.random.RandomState):
-        live.set_state(saved.get_state())
-    elif isinstance(live, random.Random):
-        live.setstate(saved.getstate())
-    elif isinstance(live, np.ndarray) and live.shape == saved.shape and live.flags.writeable:
-        live[...] = saved
-    elif isinstance(live, list):
-        live[:] = saved
-    elif isinstance(live, dict | set):
-        live.clear()
-        live.update(saved)
-    elif hasattr(live, "__dict__") and not copyreg._slotnames(type(live)):  # type: ignore[attr-defined]
-        vars(live).clear()
-        vars(live).update(vars(saved))
-    else:
-        return False
-    return True
-
-
-# ---- whether a value is what it was ---------------------------------------------------------
-
-_NOTHING: Digest = ()
-_ABSENT = object()
-_UNSAVED = "cannot be saved"
-_MOST_WALKS = 20
-_PART = 1 << 20
-_MOST_PARTS = LARGE // _PART
-
-
-def _parts(value: Any) -> tuple[bytes, list[memoryview]] | None:
-    """Return the pickle of a value, and its arrays in parts; None if it cannot be saved."""
-    try:
-        pickler = GraphPickler({"value": value}, keep_live=False)
-        content = pickler.save()
-    except Exception:  # whatever a foreign object raises: it cannot be saved
-        return None
-    buffers = [buffer.data for buffer in pickler.buffers]
-    return content, [b[at : at + _PART] for b in buffers for at in range(0, b.nbytes, _PART)]
-
-
-def _digest(value: Any) -> Digest | None:
-    """Return what tells a value from a later one; None if nobody can."""
-    if isinstance(value, NUMBERS):
-        return (repr(value),)
-    found = _parts(value)
-    if found is None:
-        state = state_of_generator(value)
-        seen = None if state is None else _digest(state)
-        return None if seen is None else (_UNSAVED, *seen)
-    return tuple(file_digest_of([part]).digest for part in _all(*found))
-
-
-def _cannot_be_saved(digest: Digest | None) -> bool:
-    return digest is None or digest[:1] == (_UNSAVED,)
-
-
-def _is_same(value: Any, before: Digest, turn: int) -> bool:
-    """Tell whether a value is what it was, as far as it is looked at in this turn.
-
-    All of it, unless its arrays are large: then other parts of them in each turn.
-    """
-    if isinstance(value, NUMBERS):
-        return before == (repr(value),)
-    found = _parts(value)
-    if found is None:
-        return _digest(value) == before
-    parts = _all(*found)
-    if len(parts) != len(before):
-        return False
-    looked_at = range(len(parts))
-    if len(parts) > _MOST_PARTS:
-        start = turn * _MOST_PARTS % len(parts)
-        looked_at = range(start, min(start + _MOST_PARTS, len(parts)))
-    return all(file_digest_of([parts[n]]).digest == before[n] for n in {0, *looked_at})
-
-
-def _all(content: bytes, parts: list[memoryview]) -> list[Any]:
-    return [content, *parts]

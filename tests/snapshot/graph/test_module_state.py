@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 
-from garage_like.snapshot.graph import module_state
+from garage_like.snapshot.graph import value_digests
 from garage_like.snapshot.graph.call_caches import Calls, calls_of, fill_cache
 from garage_like.snapshot.graph.module_state import ModuleState
 from garage_like.snapshot.graph.places import find_places
@@ -288,8 +288,8 @@ def test_failed_restore_leaves_everything_as_it_was(own):
 
 
 def test_large_array_is_looked_at_in_turns_and_its_change_is_found(own, monkeypatch):
-    monkeypatch.setattr(module_state, "_PART", 80)
-    monkeypatch.setattr(module_state, "_MOST_PARTS", 5)
+    monkeypatch.setattr(value_digests, "_PART", 80)
+    monkeypatch.setattr(value_digests, "_MOST_PARTS", 5)
     state = ModuleState()
     state.begin()
     assert state.changed({}) == {}

@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.actors import CategoricalActor
 from garage_like.np.baselines import LinearFeatureBaseline
-from garage_like.sampler.framework_actor import actor_of
 from garage_like.tf.algos import VPG
 from garage_like.tf.distributions import Categorical
 from garage_like.tf.modules import MLP
@@ -206,20 +205,3 @@ def test_categories_need_a_discrete_space(cls, continuous_spec):
 def test_continuous_actions_need_a_box(cls, discrete_spec):
     with pytest.raises(ValueError, match=f"{cls.__name__} needs a Box action space, got Discrete"):
         cls(discrete_spec)
-
-
-@pytest.mark.parametrize("name", ["get_action", "get_actions"])
-def test_one_that_overrides_how_it_acts_may_ask_the_class_above(continuous_spec, name):
-    class Counting(GaussianMLPPolicy):
-        calls = 0
-
-        def count(self, observations):
-            self.calls += 1
-            return getattr(super(), name)(observations)
-
-    setattr(Counting, name, Counting.count)
-    policy = Counting(continuous_spec, hidden_sizes=(4,))
-    actions, infos = actor_of(policy).act(OBSERVATIONS, np.random.default_rng(0))
-    assert policy.calls == (1 if name == "get_actions" else len(OBSERVATIONS))
-    assert_allclose(infos["mean"], policy.get_actions(OBSERVATIONS)[1]["mean"], rtol=1e-6)
-    assert len(actions) == len(OBSERVATIONS)

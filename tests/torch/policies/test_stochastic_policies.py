@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.sampler.framework_actor import actor_of
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 
 OBSERVATIONS = np.random.default_rng(0).uniform(-1, 1, (5, 3))
@@ -176,20 +175,3 @@ def test_a_categorical_policy_refuses_what_does_not_count_from_0(continuous_spec
     for spec in (continuous_spec, EnvSpec(continuous_spec.observation_space, space)):
         with pytest.raises(ValueError, match="needs actions 0 to n - 1"):
             CategoricalMLPPolicy(spec)
-
-
-@pytest.mark.parametrize("name", ["get_action", "get_actions"])
-def test_one_that_overrides_how_it_acts_may_ask_the_class_above(continuous_spec, name):
-    class Counting(GaussianMLPPolicy):
-        calls = 0
-
-        def count(self, observations):
-            self.calls += 1
-            return getattr(super(), name)(observations)
-
-    setattr(Counting, name, Counting.count)
-    policy = Counting(continuous_spec, hidden_sizes=(4,))
-    actions, infos = actor_of(policy).act(OBSERVATIONS, np.random.default_rng(0))
-    assert policy.calls == (1 if name == "get_actions" else len(OBSERVATIONS))
-    assert_allclose(infos["mean"], policy.get_actions(OBSERVATIONS)[1]["mean"], rtol=1e-6)
-    assert len(actions) == len(OBSERVATIONS)
