@@ -4,7 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_array_equal
 
 from garage_like.sampler.framework_actor import actor_of
 
@@ -27,5 +27,10 @@ def test_one_that_overrides_how_it_acts_may_ask_the_class_above(continuous_spec,
     policy = Counting(continuous_spec, hidden_sizes=(4,))
     actions, infos = actor_of(policy).act(OBSERVATIONS, np.random.default_rng(0))
     assert policy.calls == (1 if name == "get_actions" else len(OBSERVATIONS))
-    assert_allclose(infos["mean"], policy.get_actions(OBSERVATIONS)[1]["mean"], rtol=1e-6)
+    above = super(Counting, policy)
+    if name == "get_actions":
+        expected = above.get_actions(OBSERVATIONS)[1]["mean"]
+    else:  # a row alone and a row of many differ in bits
+        expected = [above.get_action(row)[1]["mean"] for row in OBSERVATIONS]
+    assert_array_equal(infos["mean"], expected)
     assert len(actions) == len(OBSERVATIONS)
