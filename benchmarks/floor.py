@@ -132,12 +132,12 @@ def garage_like_step(fast: bool) -> Callable[[], Any]:
     rows = {
         "observation": random.normal(size=(1000, OBSERVATION)),
         "action": random.uniform(-1, 1, (1000, ACTION)),
-        "reward": random.normal(size=1000),
+        "reward": random.normal(size=(1000, 1)),
         "next_observation": random.normal(size=(1000, OBSERVATION)),
-        "step_type": np.full(1000, StepType.MID, np.uint8),
+        "step_type": np.full((1000, 1), StepType.MID, np.uint8),
     }
     memory = algo.replay_buffer
-    memory._append(rows, np.array([1000]), False, memory._table)
+    memory.add_path(rows)
     return lambda: algo._take_gradient_step(memory.sample_transitions(ROWS))
 
 

@@ -79,11 +79,11 @@ class Run:
         steps = {
             "observation": self.rng.normal(size=(NEW_ROWS, 17)),
             "action": self.rng.uniform(-1, 1, (NEW_ROWS, 6)),
-            "reward": self.rng.normal(size=NEW_ROWS),
+            "reward": self.rng.normal(size=(NEW_ROWS, 1)),
             "next_observation": self.rng.normal(size=(NEW_ROWS, 17)),
-            "step_type": np.full(NEW_ROWS, StepType.MID, np.uint8),
+            "step_type": np.full((NEW_ROWS, 1), StepType.MID, np.uint8),
         }
-        self.buffer._append(steps, np.array([NEW_ROWS]), False, self.buffer._table)
+        self.buffer.add_path(steps)
 
     def train(self):
         """Change everything as an epoch does: new rows, and gradient steps on all networks.

@@ -17,10 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from saving_overhead import sac, slow_fsync, tiny
 
+from garage_like.sampler import FragmentWorker, LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.snapshot import SnapshotConfig, Snapshotter
 from garage_like.snapshot.disk.manifest import Manifest
@@ -37,19 +37,20 @@ class SACWork:
 
     def __init__(self, rows):
         self.algo, self.env = sac(rows)
+        sampler = LocalSampler(
+            self.algo.policy, self.env, worker_class=FragmentWorker, worker_args={"n_envs": 1}
+        )
+        self.ten, self.epoch = (
+            sampler.obtain_samples(0, steps, None) for steps in (10, self.epoch_steps)
+        )
 
     def do(self):
         """Do what ten env steps make due, but for the steps; return 10."""
-        self.algo._learn(10)
+        self.algo.train_once(0, self.ten)
         return 10
 
     def end_epoch(self):
-        buffer = self.algo.replay_buffer
-        rows = buffer.sample_transitions(self.epoch_steps)
-        steps = {name: rows[name] for name in ("observation", "action", "next_observation")}
-        steps["reward"] = rows["reward"].reshape(-1)
-        steps["step_type"] = rows["step_type"].reshape(-1)
-        buffer._append(steps, np.array([self.epoch_steps]), False, buffer._table)
+        self.algo.replay_buffer.add_episode_batch(self.epoch)
 
 
 class PPOWork:

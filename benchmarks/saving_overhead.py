@@ -68,11 +68,11 @@ def sac(rows):
         steps = {
             "observation": rng.normal(size=(1000, 17)),
             "action": rng.uniform(-1, 1, (1000, 6)),
-            "reward": rng.normal(size=1000),
+            "reward": rng.normal(size=(1000, 1)),
             "next_observation": rng.normal(size=(1000, 17)),
-            "step_type": np.full(1000, StepType.MID, np.uint8),
+            "step_type": np.full((1000, 1), StepType.MID, np.uint8),
         }
-        buffer._append(steps, np.array([1000]), False, buffer._table)
+        buffer.add_path(steps)
     policy = TanhGaussianMLPPolicy(env.spec, (256, 256))
     qfs = [ContinuousMLPQFunction(env.spec, (256, 256)) for _ in range(2)]
     algo = TimedSAC(env.spec, policy, *qfs, buffer, num_evaluation_episodes=0)
