@@ -237,7 +237,6 @@ class ModeActor(ActorAround):
     def instead(
         self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
     ) -> np.ndarray:
-        """Return the modes, of the shape of the actions."""
         if "mean" in infos:
             return infos["mean"].reshape(actions.shape)
         for key in ("logits", "prob"):

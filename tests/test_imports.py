@@ -408,6 +408,12 @@ for module in {[name for name in MODULES if name != "garage_like.cli.__main__"]}
     assert package.__doc__, f'{{module}} has no docstring'
     for name in getattr(package, '__all__', []):
         assert inspect.getdoc(getattr(package, name)), f'{{module}}.{{name}} has no docstring'
+    public = [value for name, value in vars(package).items() if name[0] != '_']
+    for cls in [c for c in public if inspect.isclass(c) and c.__module__ == module]:
+        for name in [name for name in vars(cls) if name[0] != '_']:
+            value = getattr(cls, name)  # explained here, or by a class above
+            if inspect.isfunction(value) or isinstance(value, property):
+                assert inspect.getdoc(value), f'{{module}}.{{cls.__name__}}.{{name}}: no docstring'
 """
     ran = run_python("-c", code)
     assert ran.returncode == 0, ran.stderr

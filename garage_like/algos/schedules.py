@@ -35,7 +35,6 @@ class ConstantSchedule(Schedule):
         self._number = number
 
     def value(self, env_steps: int) -> float:
-        """Return the number."""
         return self._number
 
 
@@ -60,7 +59,6 @@ class LinearSchedule(Schedule):
         self._start = start
 
     def value(self, env_steps: int) -> float:
-        """Return the number after so many env steps."""
         progress = _progress(env_steps - self._start, self._env_steps)
         return self._initial + (self._final - self._initial) * progress
 
@@ -86,7 +84,6 @@ class CosineSchedule(Schedule):
         self._env_steps = env_steps
 
     def value(self, env_steps: int) -> float:
-        """Return the number after so many env steps."""
         progress = _progress(env_steps, self._env_steps)
         left = 0.5 * (1.0 + math.cos(math.pi * progress))
         return self._final + (self._initial - self._final) * left

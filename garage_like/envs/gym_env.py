@@ -108,7 +108,6 @@ class GymEnv(Environment):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     def __getattr__(self, name: str) -> Any:
@@ -257,7 +256,6 @@ class GymEnv(Environment):
         self._env.render()
 
     def close(self) -> None:
-        """Release what the environment holds."""
         self._env.close()
         if self._vector is not None:
             self._vector.close()

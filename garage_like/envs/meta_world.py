@@ -136,31 +136,25 @@ class MetaWorldSetTaskEnv(Environment):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._env.spec
 
     @property
     def render_modes(self) -> list[str]:
-        """What `render` takes."""
         return self._env.render_modes
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode of the task; return the first observation and the episode infos."""
         self.needs_reset = False
         return self._env.reset(seed=seed)
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step."""
         step = self._env.step(action)
         self.needs_reset = self._env.needs_reset
         return step
 
     def render(self, mode: str = "rgb_array") -> Any:
-        """Return a picture of the current state."""
         return self._env.render(mode)
 
     def close(self) -> None:
-        """Release what the environments of all classes hold."""
         self._env.close()  # with the wrappers around it
         for name, inner in self._made.items():
             if name != self._playing:

@@ -115,7 +115,6 @@ class MultiEnvWrapper(Wrapper):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     @property
@@ -169,7 +168,6 @@ class MultiEnvWrapper(Wrapper):
         return int(task)
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step of the task."""
         step = self._env.step(action)
         told: dict[str, Any] = {"task_id": self._active_task_index}
         if self._names is not None:
@@ -189,7 +187,6 @@ class MultiEnvWrapper(Wrapper):
         return append_onehot(observation, self._active_task_index, self.num_tasks)
 
     def close(self) -> None:
-        """Release what the environments hold."""
         for env in self._task_envs:
             env.close()
 

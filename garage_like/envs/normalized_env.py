@@ -110,7 +110,6 @@ class NormalizedEnv(Wrapper):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     def normalizers(self) -> dict[str, dict[str, Any]]:
@@ -176,7 +175,6 @@ class NormalizedEnv(Wrapper):
         self._obs_mean, self._obs_var = mean.reshape(shape).copy(), variance.reshape(shape).copy()
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode; return the first observation and the episode infos."""
         observation, episode_info = self._env.reset(seed=seed)
         if seed is None and not self._seeded:
             seed = seeding.integer_seed("env")

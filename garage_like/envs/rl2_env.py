@@ -40,7 +40,6 @@ class RL2Env(Wrapper):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     def begin_trial(self) -> None:
@@ -48,12 +47,10 @@ class RL2Env(Wrapper):
         self._last_step = np.zeros_like(self._last_step)
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode of the trial; return the first observation and the episode infos."""
         observation, episode_info = self._env.reset(seed=seed)
         return self._extend(observation), episode_info
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step."""
         step = self._env.step(action)
         flat = gymnasium.spaces.flatten(self.action_space, action)
         self._last_step = np.array(

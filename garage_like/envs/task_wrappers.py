@@ -64,16 +64,13 @@ class TaskOnehotWrapper(Wrapper):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode; return the first observation and the episode infos."""
         observation, episode_info = self._env.reset(seed=seed)
         return append_onehot(observation, self._task_index, self._n_total_tasks), episode_info
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step."""
         step = self._env.step(action)
         observation = append_onehot(step.observation, self._task_index, self._n_total_tasks)
         return step._replace(env_spec=self._spec, observation=observation)
@@ -120,6 +117,5 @@ class TaskNameWrapper(Wrapper):
         self._told = {key: value for key, value in told.items() if value is not None}
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step."""
         step = self._env.step(action)
         return step._replace(env_info={**step.env_info, **self._told})

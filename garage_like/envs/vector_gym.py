@@ -45,7 +45,6 @@ class VectorGym(VectorEnvironment):
 
     @property
     def action_space(self) -> gymnasium.Space:
-        """The space of N actions at once."""
         space: gymnasium.Space = self.env.action_space
         return space
 
@@ -119,7 +118,6 @@ class VectorGym(VectorEnvironment):
         return VectorStep(observations, rewards, terminated, ended, last, infos)
 
     def close(self) -> None:
-        """Release what the environments hold."""
         if self._env is not None:
             self._env.close()
 

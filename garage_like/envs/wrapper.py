@@ -63,30 +63,23 @@ class Wrapper(Environment):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._env.spec
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode; return the first observation and the episode infos."""
         return self._env.reset(seed=seed)
 
     def step(self, action: Any) -> EnvStep:
-        """Take one env step."""
         return self._env.step(action)
 
     @property
     def render_modes(self) -> list[str]:
-        """What `render` takes."""
         return self._env.render_modes
 
     def render(self, mode: str = "rgb_array") -> Any:
-        """Return a picture of the current state."""
         return self._env.render(mode)
 
     def visualize(self) -> None:
-        """Show the episode in a window while it runs."""
         self._env.visualize()
 
     def close(self) -> None:
-        """Release what the environment holds."""
         self._env.close()

@@ -55,7 +55,6 @@ class RunOptions(SnapshotOptions):
     trackers: str | Sequence[str] | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check every value."""
         super().__post_init__()
         if self.log_dir is not None and not isinstance(self.log_dir, str | os.PathLike):
             raise TypeError(f"wrap_experiment: log_dir must be a path, got {self.log_dir!r}")

@@ -116,7 +116,6 @@ class ConstructEnvsSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many constructors there are."""
         return len(self._env_constructors)
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[NewEnvUpdate]:
@@ -148,7 +147,6 @@ class EnvPoolSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many environments there are."""
         return len(self._envs)
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[ExistingEnvUpdate]:
@@ -205,7 +203,6 @@ class MetaWorldTaskSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many tasks there are, of all classes."""
         return sum(map(len, self._tasks.values()))
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[SetTaskUpdate]:

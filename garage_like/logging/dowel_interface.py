@@ -65,7 +65,6 @@ class StdOutput(LogOutput):
 
     @property
     def types_accepted(self) -> tuple[type, ...]:
-        """Messages and rows."""
         return (str, TabularInput)
 
     def record(self, data: Any, prefix: str = "") -> None:

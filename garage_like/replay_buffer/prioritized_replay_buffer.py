@@ -124,7 +124,6 @@ class PrioritizedReplayBuffer(PathBuffer):
         self._priorities.set(np.arange(len(rows)), priorities)
 
     def clear(self) -> None:
-        """Forget all transitions and priorities, and give their memory back."""
         super().clear()
         self._priorities = SumTree(self._capacity)
         self._largest_priority = 1.0

@@ -46,7 +46,6 @@ class DefaultWorker(Worker):
         return self._finish(builder)
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
-        """Play exactly `n_episodes` episodes."""
         if overrides(self, DefaultWorker, *_STEPS):
             return super().obtain_episodes(n_episodes)
         actor, rng, builder = self._start()
@@ -86,7 +85,6 @@ class DefaultWorker(Worker):
     # ---- one step at a time, as subclasses may have it --------------------------------------
 
     def start_episode(self) -> None:
-        """Begin an episode."""
         self._forget_steps()
         self._actor = self._start()[0]
         self._prev_obs, episode_info = self._reset_env(0)
@@ -94,7 +92,6 @@ class DefaultWorker(Worker):
             self._episode_infos[key].append(value)
 
     def step_episode(self) -> bool:
-        """Take one env step; return whether it ended the episode."""
         if self._actor is None:
             self._actor = self._start()[0]
         assert self._rng is not None
@@ -118,7 +115,6 @@ class DefaultWorker(Worker):
         return bool(step.last)
 
     def collect_episode(self) -> EpisodeBatch:
-        """Return the episode that was played, and forget it."""
         steps = self._env_steps
         begun = [
             {key: values[number] for key, values in self._episode_infos.items()}

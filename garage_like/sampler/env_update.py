@@ -39,7 +39,6 @@ class NewEnvUpdate(EnvUpdate):
         self._env_constructor = env_constructor
 
     def __call__(self, old_env: Environment | None = None) -> Any:
-        """Return a new environment, whatever was stepped last."""
         return self._env_constructor()
 
 
@@ -54,7 +53,6 @@ class ExistingEnvUpdate(EnvUpdate):
         self._env = env
 
     def __call__(self, old_env: Environment | None = None) -> Any:
-        """Return the environment, whatever was stepped last."""
         return self._env
 
 
@@ -79,7 +77,6 @@ class SetTaskUpdate(EnvUpdate):
         self._wrapper_constructor = wrapper_constructor
 
     def __call__(self, old_env: Environment | None = None) -> Any:
-        """Return the environment, turned to the task."""
         inner = None if old_env is None else self._layer_with_tasks(old_env)
         if inner is None:
             inner = self._env_type()

@@ -33,7 +33,6 @@ class PEARLWorker(DefaultWorker):
         self._deterministic = deterministic
 
     def update_agent(self, agent_update: Any) -> None:
-        """Change the policy; see Worker."""
         if self._deterministic and hasattr(agent_update, "get_action"):
             agent_update = DeterministicAgent(agent_update)
         super().update_agent(agent_update)

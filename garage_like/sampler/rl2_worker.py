@@ -64,7 +64,6 @@ class RL2Worker(DefaultWorker):
                 )
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
-        """Play trials until they have at least `num_samples` env steps."""
         actor, rng, builder = self._start()
         steps = 0
         while steps < num_samples:

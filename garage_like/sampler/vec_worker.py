@@ -77,7 +77,6 @@ class VecWorker(Worker):
         return batch
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
-        """Play exactly `n_episodes` episodes."""
         return self._play(lambda builder, playing: n_episodes - len(builder.episodes))
 
     def _affordable(

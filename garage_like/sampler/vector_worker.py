@@ -101,7 +101,6 @@ class VectorWorker(FragmentWorker):
         self._so_far = None
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
-        """Collect at least `num_samples` env steps, about as many from each environment."""
         vector = self._vector
         if vector is None:
             return super().obtain_samples(num_samples)
@@ -117,7 +116,6 @@ class VectorWorker(FragmentWorker):
         return self._batch(so_far)
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
-        """Give up the episodes that go on, and play exactly `n_episodes` whole ones."""
         vector = self._vector
         if vector is None:
             return super().obtain_episodes(n_episodes)
@@ -196,7 +194,6 @@ class VectorWorker(FragmentWorker):
             self._agent.reset(begun)
 
     def shutdown(self) -> None:
-        """Close the worker's environments; it must not be used any more."""
         super().shutdown()
         if self._vector is not None:
             self._vector.close()

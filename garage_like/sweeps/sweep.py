@@ -97,7 +97,6 @@ class Sweep(Trials):
             self._suggest()
 
     def members(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return the names of the runs, by number, and the parameters of each."""
         all_of = itertools.product(self._chosen, self._each_seed)
         return [(f"{k:04d}", {**one, **other}) for k, (one, other) in enumerate(all_of)]
 

@@ -67,7 +67,6 @@ class JaxEnv(Environment):
 
     @property
     def spec(self) -> EnvSpec:
-        """Both spaces and the longest episode."""
         return self._spec
 
     @property

@@ -37,11 +37,9 @@ class LibraryEnv(FunctionalEnv):
         self.max_episode_length = int(found or type(self).max_episode_length)
 
     def begin(self, key: jax.Array, params: Any) -> Any:
-        """Return the library's state at the start of an episode."""
         return self.env.reset(key)
 
     def observe(self, state: Any, params: Any) -> jax.Array:
-        """Return what is seen of a state, as one array."""
         return _as_array(self._seen(state))
 
     def observation_space(self, params: Any) -> gymnasium.Space:
@@ -82,12 +80,10 @@ class NavixEnv(LibraryEnv):
         return gymnasium.spaces.Discrete(int(self.env.action_space.n))
 
     def move(self, key: jax.Array, state: Any, action: Any, params: Any) -> Any:
-        """Take a step."""
         state = self.env.step(state, action)
         return state, jnp.float32(state.reward), state.is_termination()
 
     def cut_off(self, state: Any) -> jax.Array:
-        """Tell whether the library cuts an episode off."""
         truncated: jax.Array = state.is_truncation()
         return truncated
 
@@ -120,7 +116,6 @@ class JumanjiEnv(LibraryEnv):
         return state, jnp.float32(state[1].reward), is_over
 
     def cut_off(self, state: Any) -> jax.Array:
-        """Tell whether the library cuts an episode off."""
         is_last: jax.Array = state[1].last()
         return is_last
 

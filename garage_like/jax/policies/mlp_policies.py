@@ -125,7 +125,6 @@ class CategoricalMLPPolicy(MLPPolicy):
     """Choose among K actions; the perceptron gives their logits."""
 
     def actor(self) -> Actor:
-        """Return what acts on the weights as they are now."""
         return CategoricalActor(self._network(), self._env_spec.observation_space)
 
 
@@ -133,7 +132,6 @@ class GaussianMLPPolicy(MLPPolicy):
     """Draw continuous actions around the perceptron's output, each with a learned deviation."""
 
     def actor(self) -> Actor:
-        """Return what acts on the weights as they are now."""
         return GaussianActor(
             self._network(),
             self._own(self.params["log_std"]),
@@ -146,7 +144,6 @@ class DiscreteQFArgmaxPolicy(MLPPolicy):
     """Take the action of the largest value; the perceptron gives the values."""
 
     def actor(self) -> Actor:
-        """Return what acts on the weights as they are now."""
         return DeterministicActor(self._network(), self._env_spec.observation_space, None)
 
 
@@ -162,7 +159,6 @@ class TanhGaussianMLPPolicy(MLPPolicy):
     num_outputs_per_action = 2
 
     def actor(self) -> Actor:
-        """Return what acts on the weights as they are now."""
         return TanhGaussianActor(
             self._network(),
             self._env_spec.observation_space,

@@ -82,7 +82,6 @@ class EpsilonGreedyActor(ActorAround):
     def instead(
         self, actions: np.ndarray, infos: dict[str, np.ndarray], rng: np.random.Generator
     ) -> np.ndarray:
-        """Return the actions, shape (N,), some of them replaced."""
         count = len(actions)
         # One draw says both whether to explore and where to: it is uniform below epsilon too.
         if count == 1:

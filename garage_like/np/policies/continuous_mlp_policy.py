@@ -39,6 +39,5 @@ class ContinuousMLPPolicy(VectorPolicy):
         self._action_shape = space.shape
 
     def actor(self) -> DeterministicActor:
-        """Return an actor on the current parameters; it has no infos."""
         space = self._env_spec.observation_space
         return DeterministicActor(self._network(), space, self._action_shape)

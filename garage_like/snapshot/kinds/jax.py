@@ -75,7 +75,6 @@ class JaxKind(Kind):
     # ---- looking --------------------------------------------------------------------------------
 
     def is_named(self, cls: type) -> bool:
-        """Tell whether objects of a class have a name of their own in a snapshot's files."""
         return _role(cls) in ("array", "key")
 
     def parts_function(self, cls: type, *, as_pickled: bool) -> PartsFunction | None:
@@ -102,7 +101,6 @@ class JaxKind(Kind):
     # ---- the process ----------------------------------------------------------------------------
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what its bits depend on besides versions."""
         jax = sys.modules["jax"]
         flags = os.environ.get("XLA_FLAGS", "").split()
         told: dict[str, Any] = {

@@ -29,7 +29,6 @@ class StableBaselines3Kind(Kind):
         return _is_forgetful(cls) or _is_hindsight(cls) or _is_writer(cls) or _is_log(cls)
 
     def reducer(self, cls: type, pickling: Pickling) -> Reducer | None:
-        """Return what reduces objects of a class."""
         if _is_log(cls):
             return _reduce_log
         if _is_hindsight(cls):

@@ -67,7 +67,6 @@ class GaussianBaseline(NetworkBaseline):
         )
 
     def make_optimizer(self) -> Optimizer:
-        """Return what fits the baseline where an algorithm has nothing else."""
         if self._max_kl_step is None:
             return super().make_optimizer()
         options = {"max_constraint_value": self._max_kl_step, **self._described[1]}

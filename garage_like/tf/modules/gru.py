@@ -26,14 +26,12 @@ class GRU(RecurrentCell):
         return tf.concat([by_z, by_candidate * u * r * (1.0 - r), by_candidate * r, z], 1)
 
     def push(self, factors: tf.Tensor, weights: tf.Tensor, tangents: tf.Tensor) -> tf.Tensor:
-        """Multiply tangents of the states, shape (R, H), by the Jacobian of the step."""
         width = self.hidden_dim
         moved = factors[:, : 3 * width] * tf.matmul(tangents, weights)
         moved = moved[:, :width] + moved[:, width : 2 * width] + moved[:, 2 * width :]
         return factors[:, 3 * width :] * tangents + moved
 
     def pull(self, factors: tf.Tensor, weights: tf.Tensor, adjoints: tf.Tensor) -> tf.Tensor:
-        """Multiply adjoints of what follows, shape (R, H), by the transposed Jacobian."""
         width = self.hidden_dim
         gated = factors[:, : 3 * width] * tf.tile(adjoints, (1, 3))
         return factors[:, 3 * width :] * adjoints + tf.matmul(gated, weights, transpose_b=True)

@@ -54,14 +54,12 @@ class LSTM(RecurrentCell):
         return tf.concat([*by_gates, i * (1.0 - tf.square(g)), o * (1.0 - tf.square(shown)), f], 1)
 
     def push(self, factors: tf.Tensor, weights: tf.Tensor, tangents: tf.Tensor) -> tf.Tensor:
-        """Multiply tangents of the states, shape (R, 2 * H), by the Jacobian of the step."""
         by_i, by_f, by_o, by_g, by_cells, f = tf.split(factors, 6, 1)
         of_i, of_f, of_o, of_g = tf.split(tf.matmul(tangents[:, : self.hidden_dim], weights), 4, 1)
         cells = f * tangents[:, self.hidden_dim :] + by_i * of_i + by_f * of_f + by_g * of_g
         return tf.concat([by_cells * cells + by_o * of_o, cells], 1)
 
     def pull(self, factors: tf.Tensor, weights: tf.Tensor, adjoints: tf.Tensor) -> tf.Tensor:
-        """Multiply adjoints of what follows, shape (R, 2 * H), by the transposed Jacobian."""
         by_i, by_f, by_o, by_g, by_cells, f = tf.split(factors, 6, 1)
         outputs = adjoints[:, : self.hidden_dim]
         cells = adjoints[:, self.hidden_dim :] + by_cells * outputs

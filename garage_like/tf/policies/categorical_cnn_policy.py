@@ -45,7 +45,6 @@ class CategoricalCNNPolicy(StochasticPolicy):
         )
 
     def __call__(self, observations: tf.Tensor) -> tuple[Categorical, dict[str, tf.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         return Categorical(self.cnn(observations)), {}
 
     def actor(self) -> CategoricalActor:

@@ -57,7 +57,6 @@ class CategoricalMLPPolicy(StochasticPolicy):
         )
 
     def __call__(self, observations: tf.Tensor) -> tuple[Categorical, dict[str, tf.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         return Categorical(self.mlp(observations)), {}
 
     def actor(self) -> CategoricalActor:

@@ -65,7 +65,6 @@ class ContinuousMLPPolicy(Policy):
         return self.action_centre + self.action_scale * self.mlp(observations)
 
     def actor(self) -> DeterministicActor:
-        """Return a NumPy actor on the current weights."""
         network = ScaledNetwork(
             self.mlp.to_numpy() or TFNetwork(self.mlp), self.action_centre, self.action_scale
         )

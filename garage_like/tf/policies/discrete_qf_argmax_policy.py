@@ -33,6 +33,5 @@ class DiscreteQFArgmaxPolicy(Policy):
         return tf.argmax(self.qf(observations), 1)
 
     def actor(self) -> DeterministicActor:
-        """Return a NumPy actor on the current weights."""
         network = self.qf.to_numpy() if hasattr(self.qf, "to_numpy") else None
         return DeterministicActor(network or self._network, self._env_spec.observation_space, None)

@@ -142,7 +142,6 @@ class GaussianMLPPolicy(StochasticPolicy):
         return tf.concat([mean, self._log_of(self._std_start + parameter)], axis=1)
 
     def __call__(self, observations: tf.Tensor) -> tuple[DiagonalGaussian, dict[str, tf.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         if self._adaptive_std:
             mean, log_std = tf.split(self._outputs(observations), 2, axis=1)
         else:

@@ -16,5 +16,4 @@ class StochasticPolicy(Policy):
     """
 
     def __call__(self, observations: tf.Tensor) -> tuple[Distribution, dict[str, Any]]:
-        """Return the distribution over actions, and infos, for flat observations, shape (N, D)."""
         raise NotImplementedError(f"{type(self).__name__} must implement __call__")

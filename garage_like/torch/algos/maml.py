@@ -286,7 +286,6 @@ class MAML(MetaRLAlgorithm, VPG):
         return self._record_batch(itr, after, returns, values, metrics)
 
     def get_exploration_policy(self) -> StochasticPolicy:
-        """Return a copy of the policy."""
         return copy.deepcopy(self.policy)
 
     def adapt_policy(

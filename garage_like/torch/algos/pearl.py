@@ -166,7 +166,6 @@ class PEARL(Movable, BeliefLearner):
         raise ValueError(f"PEARL.get_env_spec: module must be 'encoder' or 'vf', got {module!r}")
 
     def _update(self) -> dict[str, float]:
-        """Take one gradient step of everything, on a batch of tasks."""
         tasks = self._rng.integers(len(self._updates), size=self._meta_batch_size).tolist()
         device = self.policy.z_means.device
         batch = make_minibatch(

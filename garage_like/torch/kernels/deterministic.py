@@ -106,7 +106,6 @@ class DeterministicKernel(Kernel):
         return kernel
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
-        """Take one gradient step."""
         observations = self._rows(transitions["observation"])
         targets = self._targets(algo, transitions)
         actions = transitions["action"]

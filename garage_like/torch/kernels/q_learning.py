@@ -87,7 +87,6 @@ class QLearningKernel(Kernel):
             return None
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
-        """Take one gradient step."""
         if self._whole is not None:
             (loss, value, target), errors = self._whole.take(
                 self._rows(transitions["observation"]),

@@ -101,7 +101,6 @@ class SACKernel(Kernel):
         )
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
-        """Take one gradient step."""
         alpha = math.exp(float(self._log_alpha[0]))
         step = self._move if self._whole is None else self._move_at_once
         metrics, entropy, errors = step(transitions, alpha)

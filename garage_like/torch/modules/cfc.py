@@ -76,7 +76,6 @@ class CfC(RecurrentCell):
         return following
 
     def to_numpy(self) -> np_cfc.CfC:
-        """Return the same cell on NumPy views of the weights, or copies if they lie elsewhere."""
         weights = (*self.weights(), self.biases)
         inputs, states, biases = (weight.detach().cpu().numpy() for weight in weights)
         return np_cfc.CfC(inputs, states, biases, self.layers, self.hidden_dim)

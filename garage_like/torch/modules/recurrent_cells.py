@@ -119,7 +119,6 @@ class GRU(RecurrentCell):
         return candidates + z * (states - candidates)
 
     def to_numpy(self) -> np_gru.GRU:
-        """Return the same cell on NumPy views of the weights, or copies if they lie elsewhere."""
         return np_gru.GRU(*_arrays(self))
 
 
@@ -165,7 +164,6 @@ class LSTM(RecurrentCell):
         return torch.cat([o * torch.tanh(cells), cells], dim=1)
 
     def to_numpy(self) -> np_lstm.LSTM:
-        """Return the same cell on NumPy views of the weights, or copies if they lie elsewhere."""
         return np_lstm.LSTM(*_arrays(self))
 
 

@@ -56,7 +56,6 @@ class CategoricalCNNPolicy(StochasticPolicy):
         )
 
     def forward(self, observations: torch.Tensor) -> tuple[Categorical, dict[str, torch.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         return Categorical(self.cnn(observations)), {}
 
     def actor(self) -> CategoricalActor:

@@ -63,7 +63,6 @@ class CategoricalMLPPolicy(StochasticPolicy):
         )
 
     def forward(self, observations: torch.Tensor) -> tuple[Categorical, dict[str, torch.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         return Categorical(self.mlp(observations)), {}
 
     def actor(self) -> CategoricalActor:

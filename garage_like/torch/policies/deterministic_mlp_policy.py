@@ -79,7 +79,6 @@ class DeterministicMLPPolicy(BoundedPolicy):
         return actions
 
     def actor(self) -> DeterministicActor:
-        """Return a NumPy actor on the current weights."""
         network = ScaledNetwork(
             self.mlp.to_numpy() or TorchNetwork(self.mlp),
             self.action_centre.cpu().numpy(),

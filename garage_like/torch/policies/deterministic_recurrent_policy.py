@@ -80,7 +80,6 @@ class DeterministicRecurrentPolicy(RecurrentPolicy, BoundedPolicy):
         return actions
 
     def actor(self) -> RecurrentActor:
-        """Return a NumPy actor on the current weights, which acts on its caller's memory."""
         network, spec = self._network(), self._env_spec
         scaled = ScaledNetwork(
             lambda rows: np.tanh(network(rows)),

@@ -34,7 +34,6 @@ class DiscreteQFArgmaxPolicy(Policy):
         return actions
 
     def actor(self) -> DeterministicActor:
-        """Return a NumPy actor on the current weights."""
         network = self.qf.to_numpy() or TorchNetwork(self.qf)
         return DeterministicActor(network, self._env_spec.observation_space, None)
 

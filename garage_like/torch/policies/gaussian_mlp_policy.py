@@ -114,7 +114,6 @@ class GaussianMLPPolicy(StochasticPolicy):
     def forward(
         self, observations: torch.Tensor
     ) -> tuple[DiagonalGaussian, dict[str, torch.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         mean = self.mlp(observations)
         log_std = self.log_std
         return DiagonalGaussian(mean, log_std), {"mean": mean, "log_std": log_std}

@@ -76,7 +76,6 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
         return self._log_std_range
 
     def forward(self, observations: torch.Tensor) -> tuple[TanhGaussian, dict[str, torch.Tensor]]:
-        """Return the distribution over actions for flat observations, shape (N, D)."""
         mean, log_std = self.mlp(observations).chunk(2, dim=-1)
         log_std = log_std.clamp(*self._log_std_range)
         return TanhGaussian(mean, log_std, self.action_centre, self.action_scale), {}

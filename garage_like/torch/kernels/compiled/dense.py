@@ -52,7 +52,6 @@ class CompiledDense(Dense):
         self._passes: dict[int, tuple[Pass, np.ndarray, np.ndarray]] = {}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Map shape (B, inputs) to shape (B, outputs); remember what `backward` needs."""
         rows = len(x)
         if rows not in self._passes:
             self._passes[rows] = self._pass(rows)
@@ -73,11 +72,9 @@ class CompiledDense(Dense):
         return asked, outputs, room
 
     def backward(self, delta: np.ndarray) -> None:
-        """Write the gradients of all parameters; see Dense."""
         self._go_back(delta, self._gradient, None)
 
     def backward_to_inputs(self, delta: np.ndarray, rows: np.ndarray, first: int) -> np.ndarray:
-        """Return the gradient with respect to inputs `first` and up; see Dense."""
         every = np.zeros((self._asked.rows, self.widths[-1]), np.float32)
         every[rows] = delta
         by_inputs = np.empty((len(every), self.widths[0]), np.float32)
