@@ -3,9 +3,14 @@
 Run as a script, it resumes runs in a fresh process: `experiments.py JOBS.json RESULTS.json`.
 """
 
+import contextlib
 import csv
 import json
+import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ import gymnasium
 import numpy as np
 
 from garage_like.envs import GymEnv
-from garage_like.interfaces import RLAlgorithm
+from garage_like.interfaces import Environment, RLAlgorithm
 from garage_like.logging import RunLogs, tabular
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, VecWorker
 from garage_like.seeding import set_seed
@@ -98,28 +103,93 @@ def _on_policy(algorithm: str, env: GymEnv, sampler: Any) -> RLAlgorithm:
     return algo(env.spec, policy, value_function, sampler(policy))
 
 
-def train(run_dir: Path, case: tuple[str, str, str], n_epochs: int, batch_size: int = 130) -> dict:
+@contextlib.contextmanager
+def recorded(run_dir: Path, kind: Any = Trainer, existing: bool = False) -> Iterator[Any]:
+    """Yield a Trainer that keeps every snapshot of a run, and write the run's logs."""
+    with contextlib.closing(RunLogs(run_dir, existing=existing, console=False)):
+        trainer = kind(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+        with trainer if hasattr(trainer, "__enter__") else contextlib.nullcontext():
+            yield trainer
+
+
+def train(
+    run_dir: Path,
+    case: tuple[str, ...],
+    n_epochs: int,
+    batch_size: int = 130,
+    build: Callable[..., tuple[RLAlgorithm, Environment]] = build,
+    kind: Any = Trainer,
+) -> dict:
     """Train from nothing, keeping every snapshot; return what the run came to."""
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+    with recorded(run_dir, kind) as trainer:
         trainer.setup(*build(*case))
         trainer.train(n_epochs, batch_size)
         return outcome(trainer, run_dir)
-    finally:
-        logs.close()
 
 
-def resume(run_dir: Path, from_epoch: int | str, n_epochs: int) -> dict:
+def resume(run_dir: Path, from_epoch: int | str, n_epochs: int, kind: Any = Trainer) -> dict:
     """Go on from a snapshot of a run in its own directory; return what the run came to."""
-    logs = RunLogs(run_dir, existing=True, console=False)
-    try:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+    with recorded(run_dir, kind, existing=True) as trainer:
         trainer.restore(run_dir, from_epoch)
         trainer.resume(n_epochs=n_epochs)
         return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+
+
+def in_fresh_process(
+    jobs: list, tmp_path: Path, *options: str, script: str = __file__
+) -> list[dict]:
+    """Resume runs in a process that has never seen them."""
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    subprocess.run(
+        [sys.executable, script, tmp_path / "jobs.json", tmp_path / "out.json", *options],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "random"},
+    )
+    return json.loads((tmp_path / "out.json").read_text())
+
+
+def check_resumes(
+    cases: Iterable[tuple[str, ...]],
+    tmp_path: Path,
+    n_epochs: int,
+    from_epochs: tuple[int, int],
+    train: Callable[..., dict],
+    resume: Callable[..., dict] = resume,
+    script: str = __file__,
+) -> dict[str, dict]:
+    """Compare runs with resumes of them, from one epoch here and from one in a fresh process.
+
+    Returns:
+        What the runs came to that never stopped.
+    """
+    here, fresh = from_epochs
+    found, expected, jobs = {}, {}, []
+    for case in cases:
+        name = "-".join(case)
+        straight = expected[name] = train(tmp_path / name, case, n_epochs)
+        assert len(straight["rows"]) == n_epochs
+        for copy in ("here", "fresh"):
+            shutil.copytree(tmp_path / name, tmp_path / f"{name}_{copy}")
+        jobs.append([str(tmp_path / f"{name}_fresh"), fresh, n_epochs])
+        resumed = resume(tmp_path / f"{name}_here", here, n_epochs)
+        found[f"{name}, same process"] = differences(straight, resumed)[:8]
+    outcomes = in_fresh_process(jobs, tmp_path, script=script)
+    for (name, straight), resumed in zip(expected.items(), outcomes, strict=True):
+        found[f"{name}, fresh process"] = differences(straight, resumed)[:8]
+    assert found == {name: [] for name in found}
+    return expected
+
+
+def differences(ours: dict, theirs: dict) -> list[str]:
+    """Say where two outcomes differ: state by path, table by row and column."""
+    found = [
+        f"{path}: {ours['state'].get(path)} != {theirs['state'].get(path)}"
+        for path in sorted({*ours["state"], *theirs["state"]})
+        if ours["state"].get(path) != theirs["state"].get(path)
+    ]
+    if ours["rows"] != theirs["rows"]:
+        found.append(f"progress.csv: {ours['rows']} != {theirs['rows']}")
+    return found
 
 
 def outcome(trainer: Trainer, run_dir: Path) -> dict:

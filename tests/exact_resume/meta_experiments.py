@@ -1,19 +1,16 @@
 """Small experiments in meta-learning, each evaluated on test tasks in every other epoch."""
 
-from pathlib import Path
+import functools
 from typing import Any
 
-from experiments import outcome
+import experiments
 
 from garage_like.envs import GymEnv, PointEnv, normalize
 from garage_like.experiment import EnvPoolSampler, MetaEvaluator, SetTaskSampler
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import Environment, RLAlgorithm
-from garage_like.logging import RunLogs
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler
-from garage_like.snapshot import SnapshotConfig
-from garage_like.trainer import Trainer
 
 HIDDEN = (8,)
 
@@ -106,13 +103,4 @@ def _pearl(tasks: Any, kind: str) -> tuple[RLAlgorithm, Environment]:
     return algo, env
 
 
-def train(run_dir: Path, case: tuple[str, ...], n_epochs: int, batch_size: int = 40) -> dict:
-    """Train from nothing, keeping every snapshot; return what the run came to."""
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
-        trainer.setup(*build(*case))
-        trainer.train(n_epochs, batch_size)
-        return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+train = functools.partial(experiments.train, batch_size=40, build=build)

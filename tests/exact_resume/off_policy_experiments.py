@@ -3,7 +3,7 @@
 Warm-up is over in the middle of epoch 1, and the replay memory wraps in epoch 2.
 """
 
-from pathlib import Path
+import functools
 from typing import Any
 
 import experiments
@@ -16,7 +16,6 @@ from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv, PointEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
-from garage_like.logging import RunLogs
 from garage_like.np.exploration_policies import (
     AddGaussianNoise,
     AddOrnsteinUhlenbeckNoise,
@@ -24,8 +23,6 @@ from garage_like.np.exploration_policies import (
 )
 from garage_like.replay_buffer import HERReplayBuffer, PathBuffer, PrioritizedReplayBuffer
 from garage_like.sampler import FragmentWorker, LocalSampler
-from garage_like.snapshot import SnapshotConfig
-from garage_like.trainer import Trainer
 
 BATCH_SIZE = 30
 ENV_STEPS = 4 * 2 * BATCH_SIZE
@@ -243,13 +240,4 @@ def _deep(algorithm: str, env: GymEnv, buffer: PathBuffer) -> RLAlgorithm:
     return SAC(spec, stochastic, *qfs, buffer, fixed_alpha=fixed, **soft)
 
 
-def train(run_dir: Path, case: tuple[str, str], n_epochs: int) -> dict:
-    """Train from nothing, keeping every snapshot; return what the run came to."""
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
-        trainer.setup(*build(*case))
-        trainer.train(n_epochs, BATCH_SIZE)
-        return experiments.outcome(trainer, run_dir)
-    finally:
-        logs.close()
+train = functools.partial(experiments.train, batch_size=BATCH_SIZE, build=build)

@@ -4,10 +4,7 @@ Every algorithm × environment × worker, resumed in this process and in a fresh
 snapshot of a run that stopped early and from one in the middle of a run that went to the end.
 """
 
-import json
-import os
 import shutil
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import experiments
+from experiments import differences
 
 N_EPOCHS = 4
 STOPPED_AFTER = 2
@@ -48,18 +46,6 @@ CASES = [
 ]
 
 
-def differences(ours: dict, theirs: dict) -> list[str]:
-    """Say where two outcomes differ: state by path, table by row and column."""
-    found = [
-        f"{path}: {ours['state'].get(path)} != {theirs['state'].get(path)}"
-        for path in sorted({*ours["state"], *theirs["state"]})
-        if ours["state"].get(path) != theirs["state"].get(path)
-    ]
-    if ours["rows"] != theirs["rows"]:
-        found.append(f"progress.csv: {ours['rows']} != {theirs['rows']}")
-    return found
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_resumed_run_equals_the_run_that_never_stopped(case, tmp_path):
     straight = experiments.train(tmp_path / "straight", case, N_EPOCHS)
@@ -77,28 +63,12 @@ def test_resumed_run_equals_the_run_that_never_stopped(case, tmp_path):
         (str(tmp_path / "stopped_fresh"), "last", N_EPOCHS),
         (str(tmp_path / "middle_fresh"), MIDDLE, N_EPOCHS),
     ]
-    fresh = in_fresh_process(jobs, tmp_path)
+    fresh = experiments.in_fresh_process(jobs, tmp_path)
     resumed["last, fresh process"], resumed["middle, fresh process"] = fresh
 
     assert {how: differences(straight, outcome)[:8] for how, outcome in resumed.items()} == {
         how: [] for how in resumed
     }
-
-
-def in_fresh_process(jobs: list, tmp_path: Path) -> list[dict]:
-    """Resume runs in a process that has never seen them."""
-    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
-    subprocess.run(
-        [
-            sys.executable,
-            experiments.__file__,
-            str(tmp_path / "jobs.json"),
-            str(tmp_path / "out.json"),
-        ],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "random"},
-    )
-    return json.loads((tmp_path / "out.json").read_text())
 
 
 def test_different_seeds_are_seen_to_differ(tmp_path, monkeypatch):

@@ -1,9 +1,5 @@
 """The promise for meta-learning: tasks, evaluators and what they play are part of a run."""
 
-import json
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +8,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import experiments
 import meta_experiments
-from test_off_policy_resume import differences
 
 from garage_like.sampler import LocalSampler, MultiprocessingSampler
 from garage_like.snapshot import SnapshotConfig
@@ -37,26 +32,7 @@ REST = [
     ],
 )
 def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
-    found, expected, jobs = {}, {}, []
-    for case in cases:
-        name = "-".join(case)
-        straight = expected[name] = meta_experiments.train(tmp_path / name, case, N_EPOCHS)
-        assert len(straight["rows"]) == N_EPOCHS
-        for copy in ("here", "fresh"):
-            shutil.copytree(tmp_path / name, tmp_path / f"{name}_{copy}")
-        jobs.append([str(tmp_path / f"{name}_fresh"), 1, N_EPOCHS])
-        resumed = experiments.resume(tmp_path / f"{name}_here", 0, N_EPOCHS)
-        found[f"{name}, same process"] = differences(straight, resumed)[:8]
-    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
-    subprocess.run(
-        [sys.executable, experiments.__file__, str(tmp_path / "jobs.json"), str(tmp_path / "out")],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "random"},
-    )
-    outcomes = json.loads((tmp_path / "out").read_text())
-    for (name, straight), resumed in zip(expected.items(), outcomes, strict=True):
-        found[f"{name}, fresh process"] = differences(straight, resumed)[:8]
-    assert found == {name: [] for name in found}
+    expected = experiments.check_resumes(cases, tmp_path, N_EPOCHS, (0, 1), meta_experiments.train)
     if cases is QUICK:
         paths = " ".join(expected["MAMLTRPO-point"]["state"])
         compared = ("_task_sampler._env._rng", "_meta_evaluator._sampler._workers[0]._rng")

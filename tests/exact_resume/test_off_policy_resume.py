@@ -3,10 +3,7 @@
 Snapshots lie within warm-up (epoch 0), after it (1) and behind the replay memory's wrap (2).
 """
 
-import json
-import os
 import shutil
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import experiments
 import off_policy_experiments
+from experiments import differences
 
 from garage_like.trainer import Trainer
 
@@ -50,18 +48,6 @@ def params(*quick_first: tuple[str, str]) -> list:
     ]
 
 
-def differences(ours: dict, theirs: dict) -> list[str]:
-    """Say where two outcomes differ: state by path, table by row and column."""
-    found = [
-        f"{path}: {ours['state'].get(path)} != {theirs['state'].get(path)}"
-        for path in sorted({*ours["state"], *theirs["state"]})
-        if ours["state"].get(path) != theirs["state"].get(path)
-    ]
-    if ours["rows"] != theirs["rows"]:
-        found.append(f"progress.csv: {ours['rows']} != {theirs['rows']}")
-    return found
-
-
 @pytest.mark.parametrize("case", params(*MATRIX))
 def test_resumed_run_equals_the_run_that_never_stopped(case, tmp_path):
     straight = off_policy_experiments.train(tmp_path / "straight", case, N_EPOCHS)
@@ -91,13 +77,7 @@ def test_fresh_process_resumes_alike(cases, tmp_path):
             copy = tmp_path / f"{case_id(case)}_{epoch}"
             shutil.copytree(run_dir, copy)
             jobs.append((case, [str(copy), epoch, N_EPOCHS]))
-    (tmp_path / "jobs.json").write_text(json.dumps([job for _, job in jobs]))
-    subprocess.run(
-        [sys.executable, experiments.__file__, str(tmp_path / "jobs.json"), str(tmp_path / "out")],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "random"},
-    )
-    outcomes = json.loads((tmp_path / "out").read_text())
+    outcomes = experiments.in_fresh_process([job for _, job in jobs], tmp_path)
     assert {
         f"{case_id(case)} from {epoch}": differences(expected[case], outcome)[:8]
         for (case, (_, epoch, _)), outcome in zip(jobs, outcomes, strict=True)

@@ -12,16 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import experiments
-from test_off_policy_resume import differences
+from experiments import differences
 
 from garage_like.envs import GymEnv
-from garage_like.logging import RunLogs
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
-from garage_like.snapshot import SnapshotConfig
 from garage_like.torch import algos, policies
-from garage_like.trainer import Trainer
 
 N_EPOCHS = 3
 CASES = [
@@ -49,14 +46,10 @@ def train(run_dir: Path, case: tuple[str, str, str]) -> dict[str, Any]:
         n_workers=2,
     )
     algo = getattr(algos, algorithm)(env.spec, policy, LinearFeatureBaseline(env.spec), sampler)
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        trainer = Trainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all"))
+    with experiments.recorded(run_dir) as trainer:
         trainer.setup(algo, env)
         trainer.train(N_EPOCHS, 130)
         return experiments.outcome(trainer, run_dir)
-    finally:
-        logs.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case))

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import tf_experiments
 import tf_off_policy_experiments
-from test_tf_resume import differences, in_fresh_process
+from experiments import differences, in_fresh_process
 
 N_EPOCHS = 3
 MATRIX = [
@@ -60,7 +61,7 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
             copy = tmp_path / f"{name}_{epoch}"
             shutil.copytree(run_dir, copy)
             jobs.append([str(copy), epoch, N_EPOCHS])
-    outcomes = in_fresh_process(jobs, tmp_path)
+    outcomes = in_fresh_process(jobs, tmp_path, script=tf_experiments.__file__)
     for job, resumed in zip(jobs, outcomes, strict=True):
         name, _, epoch = Path(job[0]).name.rpartition("_")
         found[f"{name} from {epoch}"] = differences(expected[name], resumed)[:8]

@@ -3,7 +3,6 @@
 FragmentWorkers leave episodes unfinished at each snapshot: they go on with the same memory.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import tf_experiments
 import tf_recurrent_experiments
-from test_tf_resume import differences, in_fresh_process
+from experiments import check_resumes
 
 N_EPOCHS = 3
 MIDDLE = 1
@@ -43,20 +42,10 @@ REST = [
     ],
 )
 def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
-    found, expected, jobs = {}, {}, []
-    for case in cases:
-        name = "-".join(case)
-        straight = expected[name] = tf_recurrent_experiments.train(tmp_path / name, case, N_EPOCHS)
-        assert len(straight["rows"]) == N_EPOCHS
-        for copy in ("here", "fresh"):
-            shutil.copytree(tmp_path / name, tmp_path / f"{name}_{copy}")
-        jobs.append([str(tmp_path / f"{name}_fresh"), MIDDLE, N_EPOCHS])
-        resumed = tf_experiments.resume(tmp_path / f"{name}_here", MIDDLE, N_EPOCHS)
-        found[f"{name}, same process"] = differences(straight, resumed)[:8]
-    outcomes = in_fresh_process(jobs, tmp_path)
-    for (name, straight), resumed in zip(expected.items(), outcomes, strict=True):
-        found[f"{name}, fresh process"] = differences(straight, resumed)[:8]
-    assert found == {name: [] for name in found}
+    trained, resumed = tf_recurrent_experiments.train, tf_experiments.resume
+    expected = check_resumes(
+        cases, tmp_path, N_EPOCHS, (MIDDLE, MIDDLE), trained, resumed, tf_experiments.__file__
+    )
     if cases is QUICK:
         paths = " ".join(expected["vpg-categorical_gru-fragment"]["state"])
         compared = ("_workers[1]._memory", "policy.cell.state_weights")

@@ -1,9 +1,5 @@
 """The promise, in TensorFlow: a resume in the middle of n epochs equals n epochs straight."""
 
-import json
-import os
-import shutil
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -12,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tf_experiments
+from experiments import check_resumes, differences, in_fresh_process
 
 N_EPOCHS = 3
 MIDDLE = 1
@@ -25,22 +22,6 @@ MATRIX = [
 QUICK = {("ppo", "gaussian"), ("graph_mode", "categorical")}
 
 
-def case_id(case: tuple[str, str]) -> str:
-    return "-".join(case)
-
-
-def differences(ours: dict, theirs: dict) -> list[str]:
-    """Say where two outcomes differ: state by path, table by row and column."""
-    found = [
-        f"{path}: {ours['state'].get(path)} != {theirs['state'].get(path)}"
-        for path in sorted({*ours["state"], *theirs["state"]})
-        if ours["state"].get(path) != theirs["state"].get(path)
-    ]
-    if ours["rows"] != theirs["rows"]:
-        found.append(f"progress.csv: {ours['rows']} != {theirs['rows']}")
-    return found
-
-
 @pytest.mark.parametrize(
     "cases",
     [
@@ -49,20 +30,10 @@ def differences(ours: dict, theirs: dict) -> list[str]:
     ],
 )
 def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
-    found, expected, jobs = {}, {}, []
-    for case in cases:
-        name = case_id(case)
-        straight = expected[name] = tf_experiments.train(tmp_path / name, case, N_EPOCHS)
-        assert len(straight["rows"]) == N_EPOCHS
-        for copy in ("here", "fresh"):
-            shutil.copytree(tmp_path / name, tmp_path / f"{name}_{copy}")
-        jobs.append([str(tmp_path / f"{name}_fresh"), MIDDLE, N_EPOCHS])
-        resumed = tf_experiments.resume(tmp_path / f"{name}_here", MIDDLE, N_EPOCHS)
-        found[f"{name}, same process"] = differences(straight, resumed)[:8]
-    outcomes = in_fresh_process(jobs, tmp_path)
-    for (name, straight), resumed in zip(expected.items(), outcomes, strict=True):
-        found[f"{name}, fresh process"] = differences(straight, resumed)[:8]
-    assert found == {name: [] for name in found}
+    trained, resumed = tf_experiments.train, tf_experiments.resume
+    expected = check_resumes(
+        cases, tmp_path, N_EPOCHS, (MIDDLE, MIDDLE), trained, resumed, tf_experiments.__file__
+    )
     if cases == sorted(QUICK):
         paths = " ".join(expected["ppo-gaussian"]["state"])
         assert [part for part in COMPARED if part not in paths] == []
@@ -71,23 +42,12 @@ def test_resumed_runs_equal_the_runs_that_never_stopped(cases, tmp_path):
 @pytest.mark.slow
 def test_operations_that_must_be_deterministic_change_nothing(tmp_path):
     cases = [("ppo", "gaussian"), ("trpo", "categorical"), ("ppo", "cnn")]
-    dirs = [tmp_path / case_id(case) for case in cases]
+    script = tf_experiments.__file__
+    dirs = [tmp_path / "-".join(case) for case in cases]
     starts = [[str(d), list(case), N_EPOCHS] for d, case in zip(dirs, cases, strict=True)]
-    straight = in_fresh_process(starts, tmp_path, "--deterministic")
+    straight = in_fresh_process(starts, tmp_path, "--deterministic", script=script)
     resumes = [[str(run_dir), MIDDLE, N_EPOCHS] for run_dir in dirs]
-    resumed = in_fresh_process(resumes, tmp_path, "--deterministic")
+    resumed = in_fresh_process(resumes, tmp_path, "--deterministic", script=script)
     found = [differences(*pair)[:8] for pair in zip(straight, resumed, strict=True)]
     assert found == [[]] * len(cases)
     assert "The resume is exact" in (dirs[0] / "debug.log").read_text()
-
-
-def in_fresh_process(jobs: list, tmp_path: Path, *options: str) -> list[dict]:
-    """Run or resume in a process that has never seen what is resumed."""
-    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
-    files = [str(tmp_path / "jobs.json"), str(tmp_path / "o")]
-    subprocess.run(
-        [sys.executable, tf_experiments.__file__, *files, *options],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "random"},
-    )
-    return json.loads((tmp_path / "o").read_text())

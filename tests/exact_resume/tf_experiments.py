@@ -4,23 +4,23 @@ Usage: `tf_experiments.py JOBS.json RESULTS.json [--deterministic]`. A job is a 
 it goes on from (an epoch, or a case to train from nothing) and the number of epochs.
 """
 
+import functools
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import experiments
 import gymnasium
 import numpy as np
-from experiments import outcome
 from gymnasium import spaces
 
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
-from garage_like.logging import RunLogs, tabular
+from garage_like.logging import tabular
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import FragmentWorker, LocalSampler
-from garage_like.snapshot import SnapshotConfig
 from garage_like.trainer import TFTrainer, Trainer
 
 CONVOLUTIONS: dict[str, Any] = {
@@ -161,26 +161,13 @@ class GraphModeBeside(RLAlgorithm):
 
 def train(run_dir: Path, case: tuple[str, str], n_epochs: int, batch_size: int = 130) -> dict:
     """Train from nothing, keeping every snapshot; return what the run came to."""
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        with TFTrainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all")) as trainer:
-            trainer.setup(*build(*case, trainer))
-            trainer.train(n_epochs, batch_size)
-            return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+    with experiments.recorded(run_dir, TFTrainer) as trainer:
+        trainer.setup(*build(*case, trainer))
+        trainer.train(n_epochs, batch_size)
+        return experiments.outcome(trainer, run_dir)
 
 
-def resume(run_dir: Path, from_epoch: int | str, n_epochs: int) -> dict:
-    """Go on from a snapshot of a run in its own directory; return what the run came to."""
-    logs = RunLogs(run_dir, existing=True, console=False)
-    try:
-        with TFTrainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all")) as trainer:
-            trainer.restore(run_dir, from_epoch)
-            trainer.resume(n_epochs=n_epochs)
-            return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+resume = functools.partial(experiments.resume, kind=TFTrainer)
 
 
 def do(run_dir: str, start: int | list[str], n_epochs: int) -> dict:

@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import experiments
 import numpy as np
 import off_policy_experiments as in_torch
 import tf_experiments
-from experiments import outcome
 
 from garage_like.algos.schedules import LinearSchedule
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs import GymEnv
 from garage_like.experiment.deterministic import set_seed
 from garage_like.interfaces import RLAlgorithm
-from garage_like.logging import RunLogs, tabular
+from garage_like.logging import tabular
 from garage_like.np.exploration_policies import (
     AddGaussianNoise,
     AddOrnsteinUhlenbeckNoise,
@@ -28,7 +28,6 @@ from garage_like.np.exploration_policies import (
 )
 from garage_like.replay_buffer import HERReplayBuffer, PathBuffer, PrioritizedReplayBuffer
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler
-from garage_like.snapshot import SnapshotConfig
 from garage_like.tf.quiet_import import tf
 from garage_like.trainer import TFTrainer
 
@@ -193,14 +192,7 @@ class Reinforce(RLAlgorithm):
 def train(run_dir: Path, case: tuple[str, str], n_epochs: int) -> dict:
     """Train from nothing, keeping every snapshot; return what the run came to."""
     tf.keras.utils.clear_session()
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        with TFTrainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all")) as trainer:
-            trainer.setup(*build(*case))
-            trainer.train(n_epochs, in_torch.BATCH_SIZE)
-            return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+    return experiments.train(run_dir, case, n_epochs, in_torch.BATCH_SIZE, build, TFTrainer)
 
 
 def train_and_resume(folder: Path, case: tuple[str, str], n_epochs: int) -> tuple[dict, dict]:

@@ -1,19 +1,17 @@
 """Small experiments with recurrent policies, and by weighted regression, in TensorFlow."""
 
-from pathlib import Path
+import functools
 from typing import Any
 
-from experiments import outcome
+import experiments
 
 from garage_like.envs import GymEnv, PointEnv, RL2Env
 from garage_like.experiment import MetaEvaluator
 from garage_like.experiment.deterministic import set_seed
 from garage_like.experiment.task_sampler import SetTaskSampler
 from garage_like.interfaces import Environment, RLAlgorithm
-from garage_like.logging import RunLogs
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import DefaultWorker, FragmentWorker, LocalSampler, RL2Worker, VecWorker
-from garage_like.snapshot import SnapshotConfig
 from garage_like.trainer import TFTrainer
 
 WORKERS: dict[str, tuple[Any, dict[str, int]]] = {
@@ -84,15 +82,4 @@ def build(algorithm: str, policy_kind: str, worker: str) -> tuple[RLAlgorithm, E
     return cls(env.spec, policy, baseline, sampler, **more), env
 
 
-def train(
-    run_dir: Path, case: tuple[str, str, str], n_epochs: int, batch_size: int = 130
-) -> dict[str, Any]:
-    """Train from nothing, keeping every snapshot; return what the run came to."""
-    logs = RunLogs(run_dir, existing=False, console=False)
-    try:
-        with TFTrainer(SnapshotConfig(snapshot_dir=run_dir, snapshot_mode="all")) as trainer:
-            trainer.setup(*build(*case))
-            trainer.train(n_epochs, batch_size)
-            return outcome(trainer, run_dir)
-    finally:
-        logs.close()
+train = functools.partial(experiments.train, build=build, kind=TFTrainer)
