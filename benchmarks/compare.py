@@ -43,11 +43,10 @@ LIBRARIES = {
 }
 SHARES = {"Stable-Baselines3": 4, "sb3-contrib": 4, "skrl": 4, "sbx": 2, "tianshou": 4}
 """What slow libraries do a part of: rates are compared."""
-BOTH = ("garage_like", "garage_like, autograd")
-BASIC = (*BOTH, "Stable-Baselines3")
+BASIC = (*OURS[:2], "Stable-Baselines3")
 SAMPLED = ("garage_like", "Stable-Baselines3")
 TAKES_PART = {
-    "ppo": (*BASIC, "sbx", "JAX", "skrl", "tianshou"),
+    "ppo": (*OURS, "Stable-Baselines3", "sbx", "JAX", "skrl", "tianshou"),
     "ppo8": (*BASIC, "sbx", "JAX", "skrl", "tianshou"),
     "ppo128": (*SAMPLED, "JAX"),
     "ppo2048": (*SAMPLED, "JAX"),
@@ -55,7 +54,7 @@ TAKES_PART = {
     "ppo8_wide": (*SAMPLED, "JAX"),
     "ppo8_large": (*SAMPLED, "JAX"),
     "trpo": (*OURS, "sb3-contrib"),
-    "dqn": (*BASIC, "sbx", "tianshou"),
+    "dqn": (*OURS, "Stable-Baselines3", "sbx", "tianshou"),
     "sac": (*BASIC, "sbx", "skrl", "tianshou"),
     "td3": (*BASIC, "sbx"),
     "tqc": ("garage_like", "sb3-contrib", "sbx"),

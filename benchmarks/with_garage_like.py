@@ -86,24 +86,30 @@ def conjugate_gradients(region: TrustRegion) -> dict[str, Any]:
     }
 
 
-def tf_trpo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
-    from garage_like.tf.algos import TRPO
+def tf_ppo(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    """Build PPO in TensorFlow, or TRPO where the work has a trust region."""
+    from garage_like.tf import algos, optimizers
     from garage_like.tf.baselines import GaussianMLPBaseline
-    from garage_like.tf.optimizers import Adam, ConjugateGradientOptimizer, OptimizerWrapper
     from garage_like.tf.policies import CategoricalMLPPolicy
 
     policy = CategoricalMLPPolicy(env.spec, hidden_sizes=work.hidden)
     baseline = GaussianMLPBaseline(env.spec, hidden_sizes=work.hidden)
-    region = (ConjugateGradientOptimizer, conjugate_gradients(work.trust_region))
-    algo = TRPO(
+    first_order = (optimizers.Adam, {"lr": work.learning_rate})
+    plan = (work.passes, work.batch_size)
+    if work.trust_region:
+        region = conjugate_gradients(work.trust_region)
+        optimizer = optimizers.OptimizerWrapper(
+            (optimizers.ConjugateGradientOptimizer, region), policy
+        )
+    else:
+        optimizer = optimizers.OptimizerWrapper(first_order, policy, *plan)
+    algo = (algos.TRPO if work.trust_region else algos.PPO)(
         env.spec,
         policy,
         baseline,
         fragments(policy, env, work),
-        policy_optimizer=OptimizerWrapper(region, policy),
-        vf_optimizer=OptimizerWrapper(
-            (Adam, {"lr": work.learning_rate}), baseline, work.passes, work.batch_size
-        ),
+        policy_optimizer=optimizer,
+        vf_optimizer=optimizers.OptimizerWrapper(first_order, baseline, *plan),
         discount=DISCOUNT,
         gae_lambda=work.gae_lambda,
     )
@@ -123,12 +129,23 @@ def off_policy_options(work: Work) -> dict[str, Any]:
 
 def dqn(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
     qf = DiscreteMLPQFunction(env.spec, hidden_sizes=work.hidden)
-    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
+    return q_learning(DQN, DiscreteQFArgmaxPolicy(qf, env.spec), work, env, steps)
+
+
+def tf_dqn(work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
+    from garage_like.tf import algos, policies, q_functions
+
+    qf = q_functions.DiscreteMLPQFunction(env.spec, hidden_sizes=work.hidden)
+    policy = policies.DiscreteQFArgmaxPolicy(qf, env.spec)
+    return q_learning(algos.DQN, policy, work, env, steps)
+
+
+def q_learning(cls: Any, policy: Any, work: Work, env: GymEnv, steps: int) -> tuple[Any, int, int]:
     last, part = work.epsilon
-    algo = DQN(
+    algo = cls(
         env.spec,
         policy,
-        qf,
+        policy.qf,
         PathBuffer(work.memory, env.spec),
         exploration_policy=EpsilonGreedyPolicy(
             env.spec, policy, total_timesteps=steps, min_epsilon=last, decay_ratio=part
@@ -181,7 +198,7 @@ def roll_out(algo: Any, work: Work, steps: int) -> None:
 
 
 BUILD = {"ppo": ppo, "trpo": ppo, "rollout": ppo, "dqn": dqn, "sac": sac, "td3": td3, "tqc": sac}
-TF_BUILD = {"trpo": tf_trpo}
+TF_BUILD = {"ppo": tf_ppo, "trpo": tf_ppo, "dqn": tf_dqn}
 
 
 def main() -> None:

@@ -123,6 +123,9 @@ MOVED: dict[str, str] = {
         "table": "data.table",
         "train_state": "trainer.state",
         "training": "trainer.handle",
+        "torch.kernels.compiled.binding": "np.compiled.binding",
+        "torch.kernels.compiled.network": "np.compiled.network",
+        "torch.kernels.compiled.q_step": "np.compiled.q_step",
     }.items()
 }
 """Modules that programs may still import by the names that they had: then → now."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from garage_like.np.compiled.network import CompiledMLP
 from garage_like.torch.distributions import Categorical, DiagonalGaussian
-from garage_like.torch.kernels.compiled.network import CompiledMLP
 from garage_like.torch.kernels.compiled.on_policy import Update
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.policy_gradient import (

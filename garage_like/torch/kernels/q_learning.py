@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.compiled.binding import shape_of, steps
+from garage_like.np.compiled.q_step import QSteps
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.kernels.compiled.dense import dense
-from garage_like.torch.kernels.compiled.q_step import QSteps
+from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.dense import Dense, is_plain
 from garage_like.torch.kernels.off_policy import Kernel, continues, flat_forms, mean
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -79,16 +81,23 @@ class QLearningKernel(Kernel):
     _whole: QSteps | None = None
 
     def _whole_steps(self) -> QSteps | None:
-        options, networks = self._options, (self._qf, self._target_qf)
-        discount, double_q, clip = options.discount, options.double_q, options.clip_gradient
-        try:
-            return QSteps(*networks, self._adam, discount, double_q, clip)
-        except ValueError:  # NumPy and the library's passes can
+        """Return what takes a step in one call; None if NumPy and the library's passes must."""
+        options, qf, target = self._options, self._qf, self._target_qf
+        shape, place = shape_of(qf.widths, qf.is_tanh), place_of(qf, self._adam)
+        alike = qf.widths == target.widths and qf.is_tanh == target.is_tanh
+        if shape is None or place is None or not alike or not target.is_in_a_row:
             return None
+        if steps() is None or optimizer_of(self._adam) is None:
+            return None
+        discount, double_q, clip = options.discount, options.double_q, options.clip_gradient
+        return QSteps(shape, place, target.addresses[0][0], discount, double_q, clip)
 
     def update(self, algo: Any, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
         if self._whole is not None:
+            optimizer = optimizer_of(self._adam)
+            assert optimizer is not None, "it was asked when this was made"
             (loss, value, target), errors = self._whole.take(
+                optimizer,
                 self._rows(transitions["observation"]),
                 self._rows(transitions["next_observation"]),
                 transitions["action"],
@@ -96,6 +105,7 @@ class QLearningKernel(Kernel):
                 continues(transitions),
                 transitions.get("weight"),
             )
+            self._adam.step_counts += 1.0
             return {"Loss/Critic": loss, "Q-network/Q1": value, "Target/Mean": target}, errors
         targets = self._targets(transitions)
         actions, weights = transitions["action"], transitions.get("weight")

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from garage_like.np import mlp as np_mlp
-from garage_like.torch.kernels.compiled.binding import is_in_use
-from garage_like.torch.kernels.compiled.network import CompiledMLP, can_take
+from garage_like.np.compiled.binding import is_in_use
+from garage_like.np.compiled.network import CompiledMLP, can_take
 
 Nonlinearity = type[nn.Module] | nn.Module | Callable[[torch.Tensor], torch.Tensor] | None
 Initializer = Callable[[torch.Tensor], object]

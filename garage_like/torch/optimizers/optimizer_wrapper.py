@@ -13,7 +13,7 @@ from torch import nn
 
 from garage_like import seeding
 from garage_like.configuration.configured import Configured, changed_options
-from garage_like.torch.kernels.compiled.binding import OFF, is_in_use
+from garage_like.np.compiled.binding import OFF, is_in_use
 from garage_like.torch.kernels.policy_gradient import WholeUpdate
 from garage_like.torch.optimizers.flat_adam import FlatAdam, can_be_flat
 from garage_like.torch.optimizers.light_start import leave_compiler_alone

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
+from garage_like.np.compiled.binding import is_in_use
 from garage_like.torch.algos import PPO, TRPO, VPG
-from garage_like.torch.kernels.compiled.binding import is_in_use
 from garage_like.torch.kernels.on_policy import MANY, distribution_of_many, value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 import torch
 
-from garage_like.torch.kernels.compiled.binding import Pass, Steps, address_of, shape_of, steps
+from garage_like.np.compiled.binding import Pass, Steps, address_of, shape_of, steps
 from garage_like.torch.kernels.dense import Dense, GradientOf
 from garage_like.torch.modules.mlp import MLP
 from garage_like.torch.optimizers.flat_memory import lay_flat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garage_like.torch.kernels.compiled.binding import Adam, Moved
+from garage_like.np.compiled.binding import Adam, Moved
 from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.optimizers.flat_adam import FlatAdam
 

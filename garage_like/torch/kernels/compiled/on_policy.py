@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import (
+from garage_like.np.compiled.binding import (
     CATEGORICAL,
     GAUSSIAN,
     VALUE,

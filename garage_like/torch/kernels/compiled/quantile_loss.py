@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import QuantileLoss, address_of, steps
+from garage_like.np.compiled.binding import QuantileLoss, address_of, steps
 
 
 def quantile_loss(

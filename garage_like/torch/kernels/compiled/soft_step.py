@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from garage_like.torch.kernels.compiled.binding import SoftStep, Steps, address_of, shape_of, steps
+from garage_like.np.compiled.binding import SoftStep, Steps, address_of, shape_of, steps
 from garage_like.torch.kernels.compiled.moved import optimizer_of, place_of
 from garage_like.torch.kernels.dense import Dense
 from garage_like.torch.kernels.tanh_gaussian import TanhGaussianHead

@@ -11,8 +11,8 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np import mlp as np_mlp
-from garage_like.torch.kernels.compiled import binding, network
-from garage_like.torch.kernels.compiled.network import CompiledMLP
+from garage_like.np.compiled import binding, network
+from garage_like.np.compiled.network import CompiledMLP
 from garage_like.torch.modules.mlp import MLP
 from garage_like.torch.policies import CategoricalMLPPolicy
 

@@ -14,8 +14,9 @@ from torch import nn
 
 from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
+from garage_like.np.compiled import binding
 from garage_like.snapshot.fingerprint import differences, take_fingerprint
-from garage_like.torch.kernels.compiled import binding, on_policy
+from garage_like.torch.kernels.compiled import on_policy
 from garage_like.torch.kernels.on_policy import policy_gradient, value_gradient
 from garage_like.torch.optimizers import OptimizerWrapper
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from garage_like.torch.kernels.compiled import binding, q_step, quantile_loss, soft_step
+from garage_like.np.compiled import binding, q_step
+from garage_like.torch.kernels.compiled import quantile_loss, soft_step
 from garage_like.torch.kernels.off_policy import kernel_of
 from garage_like.torch.quantiles import huber_loss_and_slopes
 

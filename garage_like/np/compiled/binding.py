@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib
+import importlib.machinery
 import importlib.util
 import os
 from collections.abc import Sequence
 from ctypes import POINTER, c_double, c_float, c_int32, c_int64, c_void_p
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ BITS = 5
 OFF = "GARAGE_LIKE_FAST_PATH"
 """The variable: `numpy` does without the library, and 0 without analytic gradients."""
 
-_EXTENSION = "garage_like.torch.kernels.compiled._steps"
+_EXTENSION = Path(__file__).parents[2] / "torch" / "kernels" / "compiled" / "_steps"
 _MOST_LAYERS = 8
 _LEVELS = {512: "avx512", 256: "avx2"}
 CATEGORICAL, GAUSSIAN, VALUE = range(3)
@@ -188,7 +189,7 @@ class Steps:
                 ("quantile_loss", QuantileLoss),
             )
         )
-        self.look = importlib.import_module(_EXTENSION).look
+        self.look = _module(path).look
 
 
 def _function(functions: Any, name: str, structure: Any, result: Any) -> Any:
@@ -208,8 +209,18 @@ def _status(failed: int) -> None:
 
 def extension() -> str | None:
     """Return the path of the extension; None if it was not compiled."""
-    spec = importlib.util.find_spec(_EXTENSION)
-    return None if spec is None else spec.origin
+    paths = [f"{_EXTENSION}{suffix}" for suffix in importlib.machinery.EXTENSION_SUFFIXES]
+    return next(filter(os.path.exists, paths), None)
+
+
+def _module(path: str) -> Any:
+    """Load the extension from where it lies: its package would bring torch along."""
+    loader = importlib.machinery.ExtensionFileLoader("_steps", path)
+    spec = importlib.util.spec_from_file_location("_steps", path, loader=loader)
+    assert spec is not None, "a loader was given"
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
 
 
 def is_in_use() -> bool:

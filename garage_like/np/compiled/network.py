@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from garage_like.np.actors import not_finite
+from garage_like.np.compiled.binding import Look, shape_of, steps
 from garage_like.np.mlp import Activation
-from garage_like.torch.kernels.compiled.binding import Look, shape_of, steps
 
 FINE = -1
 
