@@ -40,14 +40,19 @@ def warn(message: str, category: type[Warning] = UserWarning, stacklevel: int = 
     try:
         warnings.warn(message, category, stacklevel=stacklevel + 1)
     except Exception:  # the warning itself, or what an own `showwarning` raises
-        with contextlib.suppress(Exception):
-            print(f"{category.__name__}: {message}", file=sys.stderr, flush=True)
+        say_aside(f"{category.__name__}: {message}")
 
 
 def say(text: str) -> None:
     """Print a line to standard output, if there is one that takes it."""
     with heedless():
         print(text, flush=True)
+
+
+def say_aside(text: str) -> None:
+    """Print a line to standard error, which no program reads results from."""
+    with contextlib.suppress(Exception):
+        print(text, file=sys.stderr, flush=True)
 
 
 def say_at_once(text: str) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from garage_like.logging.notices import printable, say_aside
+from garage_like.sweeps import submission
 
 Carrier = Callable[[str, Path, int], int]
 """Takes a job, as `sweeps.trial` does, the file that is printed to, and the lifeline of the sweep,
@@ -17,6 +22,9 @@ a descriptor that ends with it; returns an exit status, that of no ended process
 
 _TRIES = 3
 _UNKNOWN = -1
+_REFUSED = "sbatch: error:"
+_PAUSES = (5.0, 15.0, 45.0, 135.0)
+"""Seconds between two tries to submit a job that Slurm does not take."""
 
 
 def command_of(job: str, lifeline: int | None = None) -> list[str]:
@@ -63,22 +71,44 @@ def _elsewhere(job: str, log: Path) -> int:
 def slurm(options: Sequence[str] = ()) -> Carrier:
     """Return what submits a trial to Slurm, and waits; machines share the sweep's directory.
 
-    The status of sbatch is trusted only if it is 0: it is 1 as well where nothing was submitted,
-    and where Slurm has ended the job. A trial that has failed says so itself.
+    The status of sbatch is trusted only if it is 0: it is 1 as well where Slurm has ended the job.
+    A trial that has failed says so itself. One that Slurm does not take, as when a queue is full,
+    is submitted again a few times; then it waits for the next start.
 
     Args:
         options: of sbatch, such as `['--partition=gpu', '--time=4:00:00']`.
     """
 
-    def submit(job: str, log: Path, lifeline: int) -> int:
+    def carry(job: str, log: Path, lifeline: int) -> int:
         if shutil.which("sbatch") is None:
             raise FileNotFoundError("trials go to Slurm by sbatch, which is not on this machine")
+        name = f"{log.parent.name}-{log.stem}-{uuid.uuid4().hex[:8]}"
+        words = ["--wait", f"--output={log}", "--open-mode=append", *options, f"--job-name={name}"]
         script = f"exec {shlex.join(command_of(job))}"
-        command = ["sbatch", "--wait", f"--output={log}", "--open-mode=append", *options]
-        asked = subprocess.run([*command, "--wrap", script], stdout=subprocess.DEVNULL)
+        # A session of its own: Ctrl-C is for the sweep, which asks jobs to save and end.
+        command = [sys.executable, "-I", submission.__file__, str(lifeline), name, *words]
+        for pause in (*_PAUSES, None):
+            asked = subprocess.run(
+                [*command, "--wrap", script],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                pass_fds=[lifeline],
+                start_new_session=True,
+            )
+            said = " ".join(asked.stderr.split())
+            is_taken = bool(asked.stdout) or _REFUSED not in said
+            if is_taken or asked.returncode == 0:
+                if said:
+                    say_aside(printable(f"{log.stem}  {said}"))
+                break
+            then = "left to the next start" if pause is None else f"tried again in {pause:g} s"
+            say_aside(printable(f"{log.stem}  not taken by Slurm, {then}: {said}"))
+            if select.select([lifeline], [], [], pause or 0.0)[0]:
+                break
         return 0 if asked.returncode == 0 else _UNKNOWN
 
-    return submit
+    return carry
 
 
 CARRIERS: dict[str, Carrier] = {"local": local, "ray": ray, "slurm": slurm()}

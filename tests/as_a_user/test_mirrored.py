@@ -1,23 +1,35 @@
 """A run whose machine is lost, disk and all, goes on from its mirror as if nothing had been."""
 
 import contextlib
+import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from compared import arrays, rows
 
+from garage_like.snapshot import SnapshotConfig, Snapshotter
+from garage_like.snapshot.disk.layout import epoch_name
+from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.mirror.fetching import mirrored
+from garage_like.snapshot.mirror.follower import push_newest
+from garage_like.snapshot.mirror.heads import FencedError
 from garage_like.snapshot.mirror.place import Place
+from garage_like.snapshot.mirror.sending import Sender
 
 SCRIPT = Path(__file__).parent / "mirrored.py"
 RUN = Path("data/local/experiment/mirrored")
@@ -194,3 +206,86 @@ def arrived(url: str, variables: dict[str, str]) -> dict[str, str]:
     finally:
         os.environ.clear()
         os.environ |= before
+
+
+class Faulty(Place):
+    """Let some requests fail, before they are done or after; every thread's are counted."""
+
+    def __init__(self, url: str, draws: random.Random) -> None:
+        super().__init__(url)
+        self.faults: dict[int, bool] = {}
+        self.met, self._draws, self._counting = 0, draws, threading.Lock()
+        self._number = 0
+
+    def expect_a_fault(self) -> None:
+        self._number, self.faults = 0, {self._draws.randrange(14): self._draws.random() < 0.5}
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in ("get", "put", "create", "keys", "delete"):
+            return found
+
+        def ask(*arguments: Any) -> Any:
+            with self._counting:
+                is_done = self.faults.pop(self._number, None)
+                self._number += 1
+                self.met += is_done is not None
+            if is_done is None:
+                return found(*arguments)
+            if is_done:
+                with contextlib.suppress(Exception):
+                    found(*arguments)
+            raise OSError("the line is cut")
+
+        return ask
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["s3", "s3_that_creates_once"])
+def test_a_reader_that_never_rests_sees_no_half_snapshot(server, request, tmp_path, monkeypatch):
+    """UPLOADS=500 for as many."""
+    found = request.getfixturevalue(server)
+    for name, value in (found[1] if server == "s3" else found).items():
+        monkeypatch.setenv(name, value)
+    url, run, stop = f"s3://lab/polled-{server}", tmp_path / "run", tmp_path / "stop"
+    run.mkdir()
+    n_uploads, draws = int(os.environ.get("UPLOADS", "60")), random.Random(server)
+    reader = subprocess.Popen(
+        [sys.executable, "-W", "ignore", SCRIPT.with_name("polling.py"), url, stop],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    place, sender, n_starts = Faulty(url, draws), None, 0
+    for epoch in range(n_uploads):
+        with (run / "debug.log").open("a") as log:
+            log.write(f"{epoch}\n")
+        algo = SimpleNamespace(policy=SimpleNamespace(weights=np.full(4, float(epoch))))
+        snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=run, async_save=False))
+        logs = {"debug.log": (run / "debug.log").stat().st_size}
+        state = {"algo": algo, "same": np.ones(1000), "other": draws.random()}
+        snapshotter.save(state, Manifest(epoch=epoch, logs=logs))
+        snapshotter.close()
+        place.expect_a_fault()
+        until = time.monotonic() + 60
+        while sender is None or epoch_name(epoch) not in sender.names:
+            assert time.monotonic() < until
+            try:
+                if sender is None:
+                    n_starts += 1
+                    sender = Sender(place, run)
+                    sender.take_over()
+                push_newest(sender, run)
+            except (OSError, FencedError):
+                if sender is not None and (draws.random() < 0.5 or not sender.names):
+                    sender.close()  # as if the process had died and come back
+                    sender = None
+    stop.touch()
+    said = json.loads(reader.communicate(timeout=60)[0])
+    sender.close()
+    print(f"{server}: {n_uploads} uploads, {place.met} faults, {n_starts} starts, {said}")
+    assert said["wrong"] == []
+    assert said["epochs"] == sorted(said["epochs"])
+    assert len(said["epochs"]) > n_uploads // 20
+    assert place.met > n_uploads // 2
+    assert max(arrived(url, {})) == epoch_name(n_uploads - 1)

@@ -1,44 +1,81 @@
-"""Trials on other machines: the same runs."""
+"""Trials on other machines: the same runs, and none outlives its sweep."""
 
 import os
 import shutil
-import stat
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import slurm_tools
 from test_sweeps import command, ended, results
 
-# Runs what it is asked to wrap, as a batch script would be, and passes its status on.
-SBATCH = """#!/bin/sh
-for argument; do
-    case "$argument" in --output=*) log="${argument#--output=}";; esac
-    wrapped="$argument"
-done
-[ "$1" = --wait ] && exec sh -c "$wrapped" >> "$log" 2>&1
-"""
 SETTINGS = ("--set", "extra_std=0.5,2", "--prune", "asha", "--grace", "3")
+MORE = ("--set", "extra_std=0.5,1,2,3", "--prune", "asha", "--grace", "3")
+
+
+@pytest.fixture(params=["slurm", "ray"])
+def where(request, tmp_path, monkeypatch):
+    """Let there be Ray, or what stands in for Slurm."""
+    if request.param == "slurm":
+        tools = slurm_tools.put_into(tmp_path / "tools")
+        monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+        yield "slurm"
+        return
+    pytest.importorskip("ray")
+    folder = Path(f"/tmp/gl-sweep-{os.getpid()}")  # sockets' names must be short
+    folder.mkdir()
+    for name, value in (("HOME", folder), ("RAY_TMPDIR", folder), ("RAY_ADDRESS", "local")):
+        monkeypatch.setenv(name, str(value))
+    yield "ray"
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["slurm", "ray"])
-def test_trials_elsewhere_are_those_of_this_machine(where, tmp_path, monkeypatch):
+def test_trials_elsewhere_are_those_of_this_machine(where, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     assert ended(command(here, *SETTINGS))[0] == 0
-    if where == "slurm":
-        (tmp_path / "sbatch").write_text(SBATCH)
-        (tmp_path / "sbatch").chmod(stat.S_IRWXU)
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-        status, said = ended(command(there, *SETTINGS, "--on", "slurm", "--jobs", 2))
-    else:
-        pytest.importorskip("ray")
-        folder = Path(f"/tmp/gl-sweep-{os.getpid()}")  # sockets' names must be short
-        folder.mkdir()
-        for name, value in (("HOME", folder), ("RAY_TMPDIR", folder), ("RAY_ADDRESS", "local")):
-            monkeypatch.setenv(name, str(value))
-        status, said = ended(command(there, *SETTINGS, "--on", "ray", "--jobs", 2))
-        shutil.rmtree(folder, ignore_errors=True)
+    status, said = ended(command(there, *SETTINGS, "--on", where, "--jobs", 2))
     assert status == 0, said
     assert results(there) == results(here)
+
+
+def left(directory: Path) -> list[str]:
+    """Return the commands of processes that live, or are zombies, and have to do with a sweep."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            at = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if str(directory) in f"{words} {at}" or words.startswith(("ray::", "sbatch")):
+            found.append(words)
+    return found
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_stopped_leaves_no_trial_behind(where, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert ended(command(here, *MORE))[0] == 0
+    before = left(there)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        driver = command(there, *MORE, "--on", where, "--jobs", 2, slow=0.5)
+        begun, until = len(list(there.rglob("epoch_*"))), time.monotonic() + 90
+        while len(list(there.rglob("epoch_*"))) <= begun and time.monotonic() < until:
+            assert driver.poll() is None, ended(driver)
+            time.sleep(0.1)
+        driver.send_signal(number)
+        _, said = ended(driver)
+        assert ("the same command goes on" in said) == (number == signal.SIGINT), said
+        until = time.monotonic() + 20
+        while left(there) != before and time.monotonic() < until:
+            time.sleep(0.2)
+        assert left(there) == before, number
+    status, said = ended(command(there, *MORE, "--on", where, "--jobs", 2))
+    assert status == 0, said
+    assert results(there) == results(here)
+    assert any("Restore from snapshot" in log.read_text() for log in there.rglob("debug.log"))

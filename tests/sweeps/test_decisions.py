@@ -18,7 +18,7 @@ from garage_like import seeding
 from garage_like.cli import main
 from garage_like.runs.family import families
 from garage_like.snapshot.disk.lock import RunLock
-from garage_like.sweeps import Population, Rungs, Sweep, parse_setting, trial
+from garage_like.sweeps import Population, Rungs, Sweep, carriers, parse_setting, trial
 from garage_like.sweeps.carriers import slurm
 from garage_like.sweeps.journal import Journal
 from garage_like.sweeps.suggestions import suggested
@@ -110,9 +110,17 @@ def stand_in(tmp_path, monkeypatch, does: str) -> None:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
 
-def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch):
+@pytest.fixture
+def lifeline():
+    ends = os.pipe()
+    yield ends[0]
+    for end in ends:
+        os.close(end)
+
+
+def test_slurm_is_asked_to_wait_and_gets_the_command_itself(tmp_path, monkeypatch, lifeline):
     stand_in(tmp_path, monkeypatch, f'printf "%s\\n" "$@" > {tmp_path}/asked')
-    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log", -1) == 0
+    assert slurm(["--time=10"])('{"a": "b c"}', tmp_path / "log", lifeline) == 0
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[0] == "--wait"
     assert "--time=10" in asked
@@ -131,13 +139,35 @@ def test_place_that_cannot_be_reached_is_told_in_a_line(tmp_path, monkeypatch, p
     assert not list((tmp_path / "sweep").glob("*.done.json"))
 
 
-def test_a_trial_that_slurm_did_not_take_has_not_failed(tmp_path, monkeypatch):
-    stand_in(tmp_path, monkeypatch, "echo no such partition >&2; exit 1")
+def test_a_trial_that_slurm_did_not_take_has_not_failed(tmp_path, monkeypatch, capfd):
+    stand_in(tmp_path, monkeypatch, "echo sbatch: error: no such partition >&2; exit 1")
+    monkeypatch.setattr(carriers, "_PAUSES", (0.01, 0.02))
     told = []
     sweep = Sweep(tmp_path / "sweep", SCRIPT, [parse_setting("seed=1,2")], carrier=slurm())
     sweep.run(told=told.append)
     assert [outcome.status for outcome in (*told, *sweep.outcomes())] == [None] * 4
     assert not list((tmp_path / "sweep").glob("*.done.json"))
+    said = capfd.readouterr().err
+    assert said.count("0001  not taken by Slurm, tried again in") == 2
+    assert said.count("left to the next start: sbatch: error: no such partition") == 2
+
+
+def test_a_full_queue_is_asked_again(tmp_path, monkeypatch, lifeline):
+    full = f"echo x >> {tmp_path}/asked; [ $(wc -l < {tmp_path}/asked) = 3 ]"
+    stand_in(tmp_path, monkeypatch, f"{full} || {{ echo sbatch: error: full >&2; exit 1; }}")
+    monkeypatch.setattr(carriers, "_PAUSES", (0.01,) * 3)
+    assert slurm()("{}", tmp_path / "log", lifeline) == 0
+
+
+def test_a_sweep_that_is_stopped_asks_slurm_no_more(tmp_path, monkeypatch):
+    stand_in(
+        tmp_path, monkeypatch, f"echo x >> {tmp_path}/asked; echo sbatch: error: full >&2; exit 1"
+    )
+    ends = os.pipe()
+    os.close(ends[1])  # as when the sweep has died
+    assert slurm()("{}", tmp_path / "log", ends[0]) != 0
+    os.close(ends[0])
+    assert (tmp_path / "asked").read_text() == "x\n"
 
 
 def test_a_trial_on_slurm_says_itself_that_it_failed(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ import time
 import uuid
 from dataclasses import replace
 
+from garage_like.logging.notices import printable, say_aside
 from garage_like.snapshot.mirror.heads import (
     FencedError,
     Head,
@@ -115,6 +116,13 @@ def _this_process() -> str:
 
 def _wait_for_silence(place: Place, head: Head) -> None:
     word = _word(place, head.token)
+    if word is not None:
+        say_aside(
+            printable(
+                f"{place.url}: {head.owner} wrote there last and has not said that it ended;"
+                f" waiting {LAPSE:g} seconds for a sign that it lives"
+            )
+        )
     until = time.monotonic() + LAPSE
     while word is not None and time.monotonic() < until:
         time.sleep(LAPSE / _LOOKS)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import threading
 import warnings
 from types import SimpleNamespace
@@ -311,7 +312,7 @@ def test_a_child_by_fork_is_not_taken_for_its_parent(monkeypatch):
     assert here != lease._this_process()
 
 
-def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, elsewhere):
+def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, elsewhere, capsys):
     run.save(0)
     first = sender_of(run, url)
     life = Lease(first._place, first.token)
@@ -321,6 +322,7 @@ def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, el
     elsewhere()
     with pytest.raises(FencedError, match=r"process \d+ on .* lives, and writes there; stop it"):
         sender_of(run, url)
+    assert re.search(r"process \d+ on .*; waiting 1 seconds for a sign", capsys.readouterr().err)
     life._is_over.set()  # it says nothing any more, and has not given back what it had
     life._thread.join()
     second = sender_of(run, url)
@@ -331,7 +333,7 @@ def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, el
     assert second._place.keys("lease") == []
 
 
-def test_what_is_given_back_is_free_at_once(run, url, elsewhere, monkeypatch):
+def test_what_is_given_back_is_free_at_once(run, url, elsewhere, monkeypatch, capsys):
     monkeypatch.setattr(lease, "LAPSE", 1000.0)
     run.save(0)
     first = sender_of(run, url)
@@ -339,6 +341,7 @@ def test_what_is_given_back_is_free_at_once(run, url, elsewhere, monkeypatch):
     Lease(first._place, first.token).give_back()
     elsewhere()
     assert sender_of(run, url).token == 2
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_that_comes_back_fences_off_before_it_reads(run, url, tmp_path, elsewhere):
