@@ -1,6 +1,7 @@
 """Trials on other machines: the same runs, and none outlives its sweep."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -79,3 +80,5 @@ def test_a_sweep_that_is_stopped_leaves_no_trial_behind(where, tmp_path):
     assert status == 0, said
     assert results(there) == results(here)
     assert any("Restore from snapshot" in log.read_text() for log in there.rglob("debug.log"))
+    said = "".join(log.read_text() for log in there.rglob("0*.log"))
+    assert re.search("Stopped after epoch [01], saved", said)  # long before a rung
