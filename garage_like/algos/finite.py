@@ -6,8 +6,27 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 LOSSES = ("policy/Loss", "Loss/")
 """How the names of numbers begin that say what is learned from."""
+
+
+def check_rewards(owner: str, rewards: Any) -> None:
+    """Raise if a reward is not finite, before it is learned from or stored to be.
+
+    One in replay memory would be in each snapshot, and end every resume once it is drawn.
+
+    Args:
+        owner: name of the algorithm.
+        rewards: of what was just played, or sums of them; an array.
+    """
+    if not np.isfinite(rewards).all():
+        found = rewards[~np.isfinite(rewards)][0]
+        raise ValueError(
+            f"{owner}: a reward is {found}; expected a finite number from the environment. Nothing"
+            " was learned from it; the last snapshot is of before"
+        )
 
 
 def check_losses(owner: str, metrics: Mapping[str, Any], when: str = "") -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
-from garage_like.algos.finite import check_finite
+from garage_like.algos.finite import check_finite, check_rewards
 from garage_like.algos.learning_networks import LearningNetworks
 from garage_like.algos.uniform_random_policy import UniformRandomPolicy
 from garage_like.configuration.configured import NameOption
@@ -278,6 +278,7 @@ class OffPolicyAlgorithm(LearningNetworks):
             )
         agent = self._random_policy if self._knows_nothing else self.exploration_policy
         episodes = trainer.obtain_episodes(trainer.step_itr, agent_update=agent)
+        check_rewards(type(self).__name__, episodes.rewards)
         self.replay_buffer.add_episode_batch(episodes)
         if self.exploration_policy is not self.policy:
             self.exploration_policy.update(episodes)

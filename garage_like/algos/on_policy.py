@@ -18,7 +18,7 @@ from garage_like.algos.advantages import (
     explained_variance,
     generalized_advantage_estimate,
 )
-from garage_like.algos.finite import check_losses
+from garage_like.algos.finite import check_losses, check_rewards
 from garage_like.configuration.configured import NameOption, given_name
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Baseline, Metrics, RLAlgorithm
@@ -225,6 +225,7 @@ class OnPolicyAlgorithm(RLAlgorithm):
     ) -> OnPolicyBatch:
         """Turn rewards, values of shape (S,) and last_values of shape (N,) into targets."""
         rewards = episodes.rewards
+        check_rewards(type(self).__name__, rewards)
         if self._entropy_method == "max":
             rewards = rewards + self._policy_ent_coeff * self._entropies(episodes)
         last_values = bootstrap_values(episodes, last_values)

@@ -9,7 +9,7 @@ import numpy as np
 
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
-from garage_like.algos.finite import check_finite
+from garage_like.algos.finite import check_finite, check_rewards
 from garage_like.algos.meta_rl_algorithm import META_METRICS, MetaRLAlgorithm
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
@@ -249,6 +249,7 @@ class BeliefLearner(MetaRLAlgorithm):
             for wanted in [1] * self._update_post_train if believes else [num_steps]:
                 episodes = trainer.obtain_episodes(trainer.step_itr, wanted, env_update=update)
                 update = None
+                check_rewards(type(self).__name__, episodes.rewards)
                 self._memories[task].add_episode_batch(episodes)
                 if tells:
                     self._contexts[task].add_episode_batch(episodes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from garage_like.algos.advantages import bootstrap_values, discount_cumsum, explained_variance
-from garage_like.algos.finite import check_losses
+from garage_like.algos.finite import check_losses, check_rewards
 from garage_like.algos.relative_entropy import DualFunction, divergence
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
@@ -101,6 +101,7 @@ class RelativeEntropyPolicySearch(RLAlgorithm):
             The average undiscounted return; NaN if no episode ended in the batch.
         """
         episodes = trainer.obtain_episodes(trainer.step_itr)
+        check_rewards(type(self).__name__, episodes.rewards)
         weights, metrics = self._weigh(episodes)
         metrics = {**metrics, **self._fit(episodes, weights)}
         check_losses(type(self).__name__, metrics)

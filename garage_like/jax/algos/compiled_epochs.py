@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from garage_like import seeding
+from garage_like.algos.finite import check_rewards
 from garage_like.interfaces import RunHandle
 from garage_like.jax.algos.devices import check_devices, placed, places_of
 from garage_like.jax.algos.env_copies import BEGUN, EnvCopies, Learner
@@ -161,6 +162,7 @@ class CompiledEpochs(EnvCopies):
         learner, metrics = program(learner, counts)
         self._set_learner(self._finish_epoch(learner, updates))
         found = jax.tree.map(np.asarray, metrics)  # the one place that waits for the device
+        check_rewards(type(self).__name__, np.asarray(learner.episode))  # of what is under way
         trainer.total_env_steps += updates * self._steps_per_update * self._num_seeds
         trainer.step_itr += updates
         return self._rows.record(trainer.step_itr - 1, found, self._others())

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from garage_like.algos.finite import check_losses
+from garage_like.algos.finite import check_losses, check_rewards
 from garage_like.logging import tabular
 
 RECENT_EPISODES = 100
@@ -74,6 +74,7 @@ class EpochRows:
     def _row(self, seed: int, found: Mapping[str, Any]) -> dict[str, float]:
         numbers = dict(found)
         trained = _ended(numbers.pop("episodes"))
+        check_rewards(self._owner, trained[0])
         played = numbers.pop("evaluation", None)
         learned = numbers.pop("learned", None)
         is_finite = numbers.pop("finite")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from garage_like.algos.finite import check_finite
+from garage_like.algos.finite import check_rewards
 from garage_like.data.batches import EpisodeBatch
 from garage_like.evaluation import log_performance
 from garage_like.interfaces import Metrics, RLAlgorithm
@@ -76,8 +76,7 @@ class ParameterSearch(RLAlgorithm):
             batches.append(trainer.obtain_episodes(trainer.step_itr))
             trainer.step_itr += 1
         returns = np.array([average_return(batch) for batch in batches])
-        for value in returns:
-            check_finite(type(self).__name__, {"return of a candidate": value})
+        check_rewards(type(self).__name__, returns)
         metrics = self._learn(candidates, returns)
         self.policy.set_param_values(self._mean())
         self._log(trainer.step_itr - 1, batches, {"BestReturn": float(returns.max()), **metrics})

@@ -11,7 +11,7 @@ import numpy as np
 from garage_like import seeding
 from garage_like.algos.epoch_averages import EpochAverages
 from garage_like.algos.evaluation_rounds import EvaluationRounds
-from garage_like.algos.finite import check_losses
+from garage_like.algos.finite import check_losses, check_rewards
 from garage_like.algos.off_policy import RECENT_EPISODES, finished_episodes
 from garage_like.algos.schedules import Schedule, as_schedule
 from garage_like.data.batches import EpisodeBatch, StepType
@@ -102,6 +102,7 @@ class TabularAlgorithm(RLAlgorithm):
             episodes = trainer.obtain_episodes(
                 trainer.step_itr, agent_update=self.exploration_policy
             )
+            check_rewards(type(self).__name__, episodes.rewards)
             self._learn(episodes)
             self._env_steps += episodes.num_steps
             self.exploration_policy.update(episodes)

@@ -69,7 +69,8 @@ class LinearFeatureBaseline(Named):
         gram = features.T @ features
         target = features.T @ np.asarray(returns, np.float64)
         ridge = self._reg_coeff
-        for _ in range(_ATTEMPTS):
+        is_finite = np.isfinite(gram).all() and np.isfinite(target).all()
+        for _ in range(_ATTEMPTS if is_finite else 0):  # LAPACK would complain of others
             matrix = gram + ridge * np.eye(len(gram))
             coefficients = np.linalg.lstsq(matrix, target, rcond=None)[0]
             if np.isfinite(coefficients).all():
