@@ -15,11 +15,10 @@ from garage_like.data.env_layers import is_gymnasium_class, layers_of, maker_of
 from garage_like.envs.copy import without_effects
 from garage_like.interfaces import VectorEnvironment
 from garage_like.snapshot.env_reading import (
-    foreign_state,
     lost_attribute,
     lost_if_changed,
-    order_of_sets,
     settings_of,
+    why_lost,
 )
 from garage_like.snapshot.graph.pickling import GraphPickler, copy_exactly
 from garage_like.snapshot.graph.walk import leaves
@@ -106,7 +105,7 @@ def judge_unstepped(env: Any, known: EnvStates = NOTHING_KNOWN) -> EnvState | No
 
 def judge_untried(env: Any) -> EnvState:
     """Return what can be said of an environment that is not to be tried."""
-    reason = foreign_state(env) or order_of_sets(env) or "it was not tried (check_env=False)"
+    reason = why_lost(env) or "it was not tried (check_env=False)"
     return replace(_unsure(reason), settings=settings_of(env))
 
 
@@ -162,7 +161,7 @@ def _found(env: Any, copy: Copy, known: EnvStates, stopped: list[str], beside: B
     at_home = vars(layers_of(env)[-1]).get(AT_HOME)
     if at_home:  # of those in other processes, what the first handed over tells
         return _found(at_home[0].env, copy, known, stopped, beside)
-    reason = foreign_state(env) or order_of_sets(env)
+    reason = why_lost(env)
     if reason is not None:
         return _unsure(reason)
     try:

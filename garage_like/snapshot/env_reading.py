@@ -1,21 +1,19 @@
 """What can be read off an environment without stepping it: state that a snapshot would lose.
 
-Looked at are its attributes, how they come back, and the code of its classes.
+Looked at are its attributes, how they come back, and the code of its classes (`env_code.py`).
 """
 
 from __future__ import annotations
 
 import collections
-import dis
-import sys
-import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from garage_like.data.env_layers import layers_of
 from garage_like.envs.copy import without_effects
+from garage_like.snapshot.env_code import foreign_state, is_unordered
 from garage_like.snapshot.graph.parts import parts_function
 from garage_like.snapshot.graph.walk import leaf_digest
 from garage_like.snapshot.kinds.attributes import is_constant
@@ -23,8 +21,6 @@ from garage_like.snapshot.kinds.registry import KINDS
 
 _MOST_OBJECTS = 20_000
 _SMALL = 1000
-_IDENTITIES = ("id", "hash")
-_OF_OBJECTS = ("__hash__", "__eq__", "__repr__", "__deepcopy__", "__del__")
 
 
 def settings_of(env: Any) -> dict[str, str]:
@@ -165,92 +161,23 @@ def _can_be_copied(value: Any, copy: Callable[[Any], Any]) -> bool:
     return True
 
 
-# ---- order and identity ---------------------------------------------------------------------
+# ---- order and code -------------------------------------------------------------------------
 
 
-def order_of_sets(env: Any) -> str | None:
+def why_lost(env: Any) -> str | None:
+    """Return what an environment depends on that is another in each process, or not saved."""
+    attributes = _attributes(env)
+    return foreign_state(env, attributes) or _order_of_sets(attributes)
+
+
+def _order_of_sets(attributes: Mapping[str, Any]) -> str | None:
     """Return why the order of a set that an environment holds is another in each process."""
-    for path, value in _attributes(env).items():
+    for path, value in attributes.items():
         if isinstance(value, set | frozenset) and len(value) > 1:
-            kinds = sorted({type(element).__name__ for element in value if _is_unordered(element)})
+            kinds = sorted({type(element).__name__ for element in value if is_unordered(element)})
             if kinds:
                 return (
                     f"its attribute {path.lstrip('.')} is a set of {', '.join(kinds)}, whose order"
                     " is another in each process; keep a list or a dict"
                 )
     return None
-
-
-def _is_unordered(value: Any) -> bool:
-    if isinstance(value, tuple | frozenset):
-        return any(map(_is_unordered, value))
-    if isinstance(value, str | bytes):
-        return bool(sys.flags.hash_randomization)
-    return type(value).__hash__ is object.__hash__ or isinstance(value, type)
-
-
-# ---- code -----------------------------------------------------------------------------------
-
-
-def foreign_state(env: Any) -> str | None:
-    """Return what the code of an environment's own classes depends on and no snapshot holds."""
-    for function in _functions(env):
-        space = function.__globals__
-        for name in _names_looked_up(function.__code__, "LOAD_GLOBAL", "LOAD_NAME"):
-            value = space.get(name)
-            if name in _IDENTITIES and name not in space:
-                return f"{function.__qualname__} calls {name}(), which differs in each process"
-            if isinstance(value, types.ModuleType):
-                value = value.__name__
-            elif not isinstance(value, type):
-                value = type(value)
-            if _is_of_c(value):
-                return _calls_c(function, name)
-        for name in _names_looked_up(function.__code__, "IMPORT_NAME"):
-            if _is_of_c(name):
-                return _calls_c(function, name)
-    return None
-
-
-def _is_of_c(name: str | type) -> bool:
-    """Tell whether a module calls libraries in C, or a class is one of such a module's."""
-    module = name if isinstance(name, str) else name.__module__
-    return module.partition(".")[0] in ("ctypes", "_ctypes", "cffi", "_cffi_backend")
-
-
-def _calls_c(function: types.FunctionType, name: str) -> str:
-    return (
-        f"{function.__qualname__} calls a library in C through {name}, whose state nobody can save"
-    )
-
-
-def _functions(env: Any) -> Iterator[types.FunctionType]:
-    """Yield the methods of an environment's own classes, and functions that they call."""
-    waiting: list[Any] = []
-    for layer in layers_of(env):
-        waiting += [getattr(held, "func", held) for held in getattr(layer, "__dict__", {}).values()]
-        for cls in type(layer).__mro__:
-            if not KINDS.knows(cls) and cls.__module__ not in ("builtins", "typing", "abc"):
-                waiting += [value for name, value in vars(cls).items() if name not in _OF_OBJECTS]
-    seen: set[int] = set()
-    while waiting:
-        value = waiting.pop()
-        value = getattr(value, "fget", None) or getattr(value, "__func__", value)
-        if not isinstance(value, types.FunctionType) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
-        module = value.__module__
-        names = _names_looked_up(value.__code__, "LOAD_GLOBAL", "LOAD_NAME")
-        called = (value.__globals__.get(name) for name in names)
-        waiting += [f for f in called if getattr(f, "__module__", None) == module]
-
-
-def _names_looked_up(code: types.CodeType, *operations: str) -> Iterator[str]:
-    """Yield the names that code looks up beside its own variables, by some of Python's steps."""
-    for step in dis.get_instructions(code):
-        if step.opname in operations:
-            yield str(step.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names_looked_up(constant, *operations)

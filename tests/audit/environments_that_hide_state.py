@@ -6,6 +6,7 @@ usage: environments_that_hide_state.py KIND
 import ctypes
 import os
 import sys
+import time
 from pathlib import Path
 
 import gymnasium
@@ -68,6 +69,21 @@ class SetOrder(Hiding):
 
     def told(self):
         return int(next(iter(self.names)).split()[1])
+
+
+class SetInCode(Hiding):
+    def told(self):
+        return int(next(iter({f"room {number}" for number in range(20)})).split()[1])
+
+
+class ClockSeldom(Hiding):
+    def told(self):
+        return time.time_ns() // 1_000 % 1_000 if self.episodes > 50 else 0
+
+
+class System(Hiding):
+    def told(self):
+        return os.getpid()
 
 
 class Address(Hiding):

@@ -37,6 +37,8 @@ def test_state_that_is_saved_is_called_exact_and_is(kind, tmp_path, monkeypatch)
         ("ResetCounter", "differs at step", "does not bring this back"),
         ("VariableByNumber", "differs at step", "does not bring this back"),
         ("SetOrder", "is a set of str", "no kill is needed to see this"),
+        ("SetInCode", "goes through {f'room", "no kill is needed to see this"),
+        ("System", "calls os.getpid", "no kill is needed to see this"),
         ("Address", r"calls id()", "no kill is needed to see this"),
         ("File", "writes to 'rooms.txt'", "no kill is needed to see this"),
         ("LibraryInC", "a library in C", "no part of the run's objects"),
@@ -49,6 +51,13 @@ def test_state_that_is_lost_is_in_the_label_and_found(kind, told, found, tmp_pat
     assert told in manifest.reasons[0]
     assert not audit.equal
     assert found in audit.difference.reason
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_read_late_is_in_the_label_and_not_found(tmp_path):
+    audit, manifest = audited("ClockSeldom", tmp_path)
+    assert "calls time.time_ns, which answers otherwise" in manifest.reasons[0]
+    assert audit.equal
 
 
 @pytest.mark.slow

@@ -1,16 +1,21 @@
 """State of an environment that a snapshot would lose is seen, or the label does not say exact."""
 
 import ctypes
+import datetime
 import importlib.util
 import os
+import random
 import re
+import secrets
 import socket
 import subprocess
 import sys
 import threading
+import time
 import types
 from ctypes import CDLL
 from pathlib import Path
+from time import time as seconds
 
 import gymnasium
 import numpy as np
@@ -130,6 +135,77 @@ class WithoutAWindow(Plain):
         return {**vars(self), "window": None}
 
 
+DICE = random.SystemRandom()
+ROOMS = {"attic", "cellar"}
+
+
+class AsksTheSystem(Plain):
+    """Begin by what a function tells, but only after more episodes than are tried."""
+
+    asks = None
+
+    def reset(self, *, seed=None, options=None):
+        observation, info = super().reset(seed=seed)
+        return observation + (self.asks() if self.episodes > 50 else 0), info
+
+
+def at_this_hour():
+    return time.localtime().tm_hour
+
+
+def on_this_day():
+    return datetime.datetime.now().day
+
+
+def of_an_inner_import():
+    from time import time as now
+
+    return int(now()) // 3600
+
+
+class Clock:
+    def hour(self):
+        return int(seconds()) // 3600
+
+
+def asks(function):
+    def make():
+        env = AsksTheSystem()
+        env.asks = function
+        return env
+
+    return make
+
+
+class GoesThroughASet(Plain):
+    def __init__(self):
+        super().__init__()
+        self.rooms = ["attic", "cellar"]
+
+    def begin(self):
+        return [len(room) for room in set(self.rooms) - {"cellar"}]
+
+
+class GoesThroughAGlobalSet(Plain):
+    def begin(self):
+        return len(next(iter(ROOMS)))
+
+
+class UsesSetsInOrder(Plain):
+    """Sort what it goes through, and go through what has one order; waits, and shows the time."""
+
+    rooms = ("attic", "cellar")
+
+    def begin(self):
+        time.sleep(0.0)
+        cells = {(1, 2), (3, 4)} | {(5, 6)}
+        rooms = set(self.rooms) - {"cellar"}
+        return len(rooms) + ("attic" in ROOMS) + sum(x for x, _ in cells) + len(sorted(rooms)[0])
+
+    def render(self):
+        return time.time()
+
+
 def labelled(env):
     return check_env(GymEnv(env, max_episode_length=60))
 
@@ -145,6 +221,16 @@ def labelled(env):
         (ImportsC, r"ImportsC.step calls a library in C through ctypes"),
         (NamesAClassOfC, r"through CDLL"),
         (in_a_wrapper, r"rewarded_by_c calls a library in C through ctypes"),
+        (asks(at_this_hour), r"at_this_hour calls time.localtime, which answers otherwise"),
+        (asks(on_this_day), r"on_this_day calls datetime.datetime.now, which"),
+        (asks(of_an_inner_import), r"of_an_inner_import calls time, which"),
+        (asks(Clock().hour), r"Clock.hour calls seconds, which"),
+        (asks(lambda: DICE.random()), r"calls DICE, which"),
+        (asks(random.SystemRandom().random), r"asks.__self__ draws from the system|draws from"),
+        (asks(lambda: secrets.randbelow(9)), r"calls secrets.randbelow, which"),
+        (asks(lambda: os.getpid() % 7), r"calls os.getpid, which"),
+        (GoesThroughASet, r"goes through set\(self.rooms\) - {'cellar'}, a set whose order"),
+        (GoesThroughAGlobalSet, r"goes through ROOMS, a set whose order"),
     ],
 )
 def test_state_that_would_be_lost_is_named(cls, reason):
@@ -153,7 +239,7 @@ def test_state_that_would_be_lost_is_named(cls, reason):
     assert re.search(reason, state.reason), state.reason
 
 
-@pytest.mark.parametrize("cls", [Plain, KeepsASetOfNumbers, WithoutAWindow])
+@pytest.mark.parametrize("cls", [Plain, KeepsASetOfNumbers, WithoutAWindow, UsesSetsInOrder])
 def test_environments_that_keep_their_state_are_exact(cls):
     state = labelled(cls())
     assert state.exact, state.reason
