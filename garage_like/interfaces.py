@@ -301,6 +301,9 @@ class VectorEnvironment(abc.ABC):
     def as_new(self) -> dict[str, Any]:
         """Return the state of one like it that is yet to be made, seeded and reset."""
 
+    def tell(self) -> None:
+        """Let the environment that this was made of know what was learned; after each batch."""
+
     @abc.abstractmethod
     def close(self) -> None:
         """Release what the environments hold."""

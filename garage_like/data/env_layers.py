@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from garage_like.interfaces import Environment
+from garage_like.interfaces import Environment, VectorEnvironment
 
 
 def is_gymnasium_class(cls: type) -> bool:
@@ -25,10 +25,12 @@ def layers_of(env: Any) -> list[Any]:
         elif is_gymnasium_class(type(env)):
             env = env if env.unwrapped is env else getattr(env, "env", env.unwrapped)
         else:
+            # A vector environment of ours also knows the single one that it was made of.
+            ours = VectorEnvironment if isinstance(env, VectorEnvironment) else Environment
             inner = (
                 value
                 for value in getattr(env, "__dict__", {}).values()
-                if isinstance(value, Environment) or is_gymnasium_class(type(value))
+                if isinstance(value, ours) or is_gymnasium_class(type(value))
             )
             env = next(inner, env)
     return found

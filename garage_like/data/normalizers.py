@@ -62,12 +62,29 @@ def _pooled(parts: list[dict[str, Any]]) -> dict[str, Any]:
     shapes = {np.shape(part["mean"]) for part in parts}
     if len(parts) == 1 or len(shapes) > 1 or not total:
         return parts[0]
-    weights = [part["count"] / total for part in parts]
-    means = [np.asarray(part["mean"], np.float64) for part in parts]
-    mean: Any = sum(w * m for w, m in zip(weights, means, strict=True))
-    spread = [part["var"] + (m - mean) ** 2 for part, m in zip(parts, means, strict=True)]
-    var: Any = sum(w * s for w, s in zip(weights, spread, strict=True))
-    return {"mean": mean, "var": var, "count": total}
+    return pooled(*(np.stack([part[key] for part in parts]) for key in ("mean", "var", "count")))
+
+
+def pooled(mean: np.ndarray, var: np.ndarray, count: np.ndarray) -> dict[str, Any]:
+    """Return statistics of all values together.
+
+    Args:
+        mean: shape (N, ...), of N parts.
+        var: as many variances.
+        count: shape (N,), how many values each part comes from.
+    """
+    mean, total = np.asarray(mean, np.float64), count.sum()
+    if not total:
+        return {"mean": mean[0], "var": var[0], "count": count[0]}
+    weights = (count / total).reshape(-1, *[1] * (mean.ndim - 1))
+    whole = _in_turn(weights * mean)
+    off = mean - whole
+    return {"mean": whole, "var": _in_turn(weights * (var + off * off)), "count": total}
+
+
+def _in_turn(parts: np.ndarray) -> Any:
+    """Add rows up, one after the other: the same bits however many numbers a row has."""
+    return np.add.accumulate(parts, axis=0)[-1]
 
 
 def set_normalizers(env: Any, normalizers: Normalizers) -> None:

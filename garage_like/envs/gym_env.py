@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import EnvStep, StepType
 from garage_like.data.env_spec import EnvSpec
 from garage_like.envs.episode_limit import check_episode_limit, find_time_limit, replace_time_limit
@@ -147,7 +148,9 @@ class GymEnv(Environment):
             ValueError: if a vector environment has another N or longer episodes.
         """
         if self._vector is None:
-            return None if self._flatten else native_form(self._env, n_envs, max_episode_length)
+            if self._flatten or overrides(self, GymEnv, "reset", "step"):
+                return None
+            return native_form(self._env, n_envs, max_episode_length)
         if (n_envs, max_episode_length) != (self._vector.n_envs, self._spec.max_episode_length):
             raise ValueError(
                 f"GymEnv: the vector environment has n_envs={self._vector.n_envs} and "

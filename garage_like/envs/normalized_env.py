@@ -10,13 +10,13 @@ import gymnasium
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.extension_points import overrides
 from garage_like.data.batches import EnvStep
 from garage_like.data.env_spec import EnvSpec
+from garage_like.envs.normalized_vector import TINY, NormalizedVector, moved
 from garage_like.envs.space_seeds import seed_spaces
 from garage_like.envs.wrapper import Wrapper
-from garage_like.interfaces import Environment
-
-_TINY = 1e-8
+from garage_like.interfaces import Environment, VectorEnvironment
 
 
 class NormalizedEnv(Wrapper):
@@ -26,7 +26,8 @@ class NormalizedEnv(Wrapper):
     bounds, and clipped to them; dimensions without bounds are left alone. The mean and variance of
     observations and rewards are running ones, updated at each step (and for observations at each
     reset): `m += alpha * (x - m)`. Rewards are divided by their standard deviation and not
-    centred. Each copy of the environment has its own. They stand still while `update_running_mean`
+    centred. Each copy of the environment has its own, as has each of N that are stepped at once;
+    those tell theirs together to the NormalizedEnv. They stand still while `update_running_mean`
     is False, as in gymnasium's wrappers.
 
     Args:
@@ -141,9 +142,17 @@ class NormalizedEnv(Wrapper):
             values: `mean`, `var` and `count`, as `normalizers` returns them.
         """
         if name == "observation" and self._normalize_obs:
-            self.set_observation_statistics(values["mean"], values["var"])
-            self._obs_count = int(values["count"])
+            mean, variance = self._checked(values["mean"], values["var"])
+            self.take(name, {**values, "mean": mean, "var": variance})
         elif name == "reward" and self._normalize_reward:
+            self.take(name, values)
+
+    def take(self, name: str, values: Mapping[str, Any]) -> None:
+        """Go on from running statistics of what is normalised, whatever they are."""
+        if name == "observation":
+            self._obs_mean, self._obs_var = values["mean"], values["var"]
+            self._obs_count = int(values["count"])
+        else:
             self._reward_mean, self._reward_var = float(values["mean"]), float(values["var"])
             self._reward_count = int(values["count"])
 
@@ -163,6 +172,10 @@ class NormalizedEnv(Wrapper):
         """
         if not self._normalize_obs:
             raise ValueError("NormalizedEnv: normalize_obs is off, so there are no statistics")
+        self._obs_mean, self._obs_var = self._checked(mean, variance)
+
+    def _checked(self, mean: Any, variance: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return copies of them; raise an error if they are none of observations."""
         shape = self._obs_mean.shape
         mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
         if not mean.size == variance.size == self._obs_mean.size:
@@ -172,7 +185,7 @@ class NormalizedEnv(Wrapper):
             )
         if not np.isfinite(mean).all() or not np.isfinite(variance).all() or (variance < 0).any():
             raise ValueError("NormalizedEnv: expected finite means and variances from 0")
-        self._obs_mean, self._obs_var = mean.reshape(shape).copy(), variance.reshape(shape).copy()
+        return mean.reshape(shape).copy(), variance.reshape(shape).copy()
 
     def reset(self, *, seed: int | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         observation, episode_info = self._env.reset(seed=seed)
@@ -185,7 +198,7 @@ class NormalizedEnv(Wrapper):
 
     def step(self, action: Any) -> EnvStep:
         """Take one env step; the EnvStep holds the action as it was given."""
-        step = self._env.step(self._scaled(action) if self._scales_actions else action)
+        step = self._env.step(self.to_bounds(action))
         return step._replace(
             env_spec=self._spec,
             action=action,
@@ -193,20 +206,48 @@ class NormalizedEnv(Wrapper):
             observation=self._normalized(step.observation),
         )
 
-    def _scaled(self, action: np.ndarray) -> np.ndarray:
+    def vector_form(self, n_envs: int, max_episode_length: int | None) -> VectorEnvironment | None:
+        """Return what steps N environments like this one at once; None if nothing does.
+
+        Args:
+            n_envs: N.
+            max_episode_length: env steps after which an episode is cut off (TIMEOUT).
+        """
+        if overrides(self, NormalizedEnv, "reset", "step"):
+            return None
+        vector = self._env.vector_form(n_envs, max_episode_length)
+        return None if vector is None else NormalizedVector(self, vector)
+
+    @property
+    def alphas(self) -> dict[str, float]:
+        """Of observations and rewards, the weight of the newest."""
+        return {"observation": self._obs_alpha, "reward": self._reward_alpha}
+
+    def to_bounds(self, actions: Any) -> Any:
+        """Stretch actions, of one environment or of N, to the bounds of what is wrapped."""
+        if not self._scales_actions:
+            return actions
         space: Any = self._env.action_space
-        stretched = self._action_centre + np.asarray(action) * self._action_stretch
+        stretched = self._action_centre + np.asarray(actions) * self._action_stretch
         return np.clip(stretched, space.low, space.high).astype(space.dtype)
 
-    def _scaled_reward(self, reward: float) -> float:
+    def as_scaled(self, rewards: Any) -> Any:
+        """Multiply normalised rewards by `scale_reward`."""
+        return rewards * self._scale_reward
+
+    def as_given_out(self, observations: np.ndarray) -> np.ndarray:
+        """Give normalised observations the dtype of the space."""
+        return observations.astype(self._spec.observation_space.dtype)
+
+    def _scaled_reward(self, reward: float) -> Any:
         if self._normalize_reward:
             if self.update_running_mean:
                 self._reward_count += 1
-                deviation = reward - self._reward_mean
-                self._reward_mean += self._reward_alpha * deviation
-                self._reward_var += self._reward_alpha * (deviation**2 - self._reward_var)
-            reward /= math.sqrt(self._reward_var) + _TINY
-        return reward * self._scale_reward
+                self._reward_mean, self._reward_var = moved(
+                    self._reward_mean, self._reward_var, self._reward_alpha, reward
+                )
+            reward /= math.sqrt(self._reward_var) + TINY
+        return self.as_scaled(reward)
 
     def _normalized(self, observation: np.ndarray) -> np.ndarray:
         if not self._normalize_obs:
@@ -215,11 +256,10 @@ class NormalizedEnv(Wrapper):
             observation = observation.reshape(-1)
         if self.update_running_mean:
             self._obs_count += 1
-            deviation = observation - self._obs_mean
-            self._obs_mean += self._obs_alpha * deviation
-            self._obs_var += self._obs_alpha * (deviation**2 - self._obs_var)
-        normalized = (observation - self._obs_mean) / (np.sqrt(self._obs_var) + _TINY)
-        return normalized.astype(self._spec.observation_space.dtype)
+            self._obs_mean, self._obs_var = moved(
+                self._obs_mean, self._obs_var, self._obs_alpha, observation
+            )
+        return self.as_given_out((observation - self._obs_mean) / (np.sqrt(self._obs_var) + TINY))
 
 
 class NormalizedReward(NormalizedEnv):

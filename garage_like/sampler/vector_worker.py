@@ -113,7 +113,7 @@ class VectorWorker(FragmentWorker):
         while left > 0:
             left -= self._n_envs - int(idle.sum())
             idle = self._step(vector, actor, idle) & vector.idles
-        return self._batch(so_far)
+        return self._batch(vector, so_far)
 
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
         vector = self._vector
@@ -139,7 +139,7 @@ class VectorWorker(FragmentWorker):
             begun += len(again)
             (between if vector.idles else playing)[again] = True
         self._abandon_episodes()
-        return self._batch(so_far, np.array(wanted))
+        return self._batch(vector, so_far, np.array(wanted))
 
     def _begin(self, vector: VectorEnvironment) -> SoFar:
         """Begin an episode everywhere; only the first time are the generators seeded."""
@@ -198,8 +198,11 @@ class VectorWorker(FragmentWorker):
         if self._vector is not None:
             self._vector.close()
 
-    def _batch(self, so_far: SoFar, wanted: np.ndarray | None = None) -> EpisodeBatch:
+    def _batch(
+        self, vector: VectorEnvironment, so_far: SoFar, wanted: np.ndarray | None = None
+    ) -> EpisodeBatch:
         started = perf_counter()
+        vector.tell()
         spec = self._envs[0].spec
         batch = self._rollout.finish(spec, so_far, self._dropped_infos, wanted)
         self._seconds["ProcessExecTime"] += perf_counter() - started

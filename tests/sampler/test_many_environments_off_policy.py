@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from garage_like import Trainer
-from garage_like.envs import GymEnv
+from garage_like.envs import GymEnv, normalize
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
@@ -43,6 +43,11 @@ def recurrent_ppo(env):
     return PPO(env.spec, policy, value_function, LocalSampler(policy, env, n_envs=N_ENVS))
 
 
+def normalised_ppo(env):
+    env = normalize(env, normalize_obs=True, normalize_reward=True)
+    return recurrent_ppo(env)
+
+
 def trained(make, directory, n_epochs):
     set_seed(4)
     env = GymEnv("CartPole-v1", max_episode_length=25)
@@ -57,7 +62,7 @@ def weights(algo):
     return [parameter.detach().numpy() for parameter in algo.policy.parameters()]
 
 
-@pytest.mark.parametrize("make", [dqn, recurrent_ppo])
+@pytest.mark.parametrize("make", [dqn, recurrent_ppo, normalised_ppo])
 def test_a_run_that_is_resumed_in_mid_episode_goes_on_bit_for_bit(make, tmp_path):
     straight = trained(make, tmp_path / "straight", 4)
     (worker,) = straight._sampler._workers

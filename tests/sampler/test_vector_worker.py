@@ -12,7 +12,8 @@ from gymnasium.wrappers import vector as wrappers
 
 from garage_like import seeding
 from garage_like.data.batches import StepType
-from garage_like.envs import GymEnv, normalize
+from garage_like.envs import GymEnv
+from garage_like.envs.wrapper import Wrapper
 from garage_like.sampler import FragmentWorker, LocalSampler, VectorWorker
 from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.graph.pickling import copy_exactly
@@ -318,8 +319,8 @@ def test_says_what_does_not_go_together():
         LocalSampler(policy, vector, n_envs=5).obtain_samples(0, 10)
     with pytest.raises(TypeError, match="leave worker_class out"):
         LocalSampler(policy, vector, worker_class=FragmentWorker).obtain_samples(0, 10)
-    wrapped = normalize(GymEnv(gymnasium.make_vec("Pendulum-v1", 4)), normalize_obs=True)
-    with pytest.raises(ValueError, match="NormalizedEnv has no form that steps 4 environments"):
+    wrapped = Wrapper(GymEnv(gymnasium.make_vec("Pendulum-v1", 4)))
+    with pytest.raises(ValueError, match="Wrapper has no form that steps 4 environments"):
         LocalSampler(policy, wrapped).obtain_samples(0, 10)
     with pytest.raises(ValueError, match="max_episode_steps"):
         GymEnv(vector.vector_form(4, 500).env, max_episode_length=5)
