@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from garage_like.audit.times import is_time_at
 from garage_like.snapshot.disk.digests import FileEntry, read_file
@@ -41,10 +41,19 @@ class PartDiff:
 
 def differing_parts(a: Path, b: Path) -> Iterator[PartDiff]:
     """Yield the parts that two snapshots differ in; reads files only where their digests differ."""
-    ours, theirs = Manifest.read(a), Manifest.read(b)
+    left, right = (Manifest.read_values(path, ("generators", "files")) for path in (a, b))
+    if _compared(left) == _compared(right):
+        return  # as most are where there are many
+    ours, theirs = (Manifest.read(path, ("epoch", "generators", "files")) for path in (a, b))
     yield from _generators(ours.generators, theirs.generators)
     yield from _components(a, b, ours.files, theirs.files)
     yield from _tables(a, b, ours.files, theirs.files)
+
+
+def _compared(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    files = values.get("files", {}).items()
+    parts = [(name, entry) for name, entry in files if name.startswith((TENSORS, TABLES))]
+    return sorted([*values.get("generators", {}).items(), *parts])
 
 
 def _generators(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[PartDiff]:

@@ -136,7 +136,8 @@ def diff_runs(a: Path, b: Path, epoch: int | None = None) -> RunDiff:
         for change in changes(_options(run_a), _options(run_b))
         if None not in (change.a, change.b)  # an option that one version does not know
     ]
-    newest = (Manifest.read(max(ours.items())[1]), Manifest.read(max(theirs.items())[1]))
+    wanted = ("epoch", "changes", "fingerprint", "parent")
+    newest = [Manifest.read(max(each.items())[1], wanted) for each in (ours, theirs)]
     found.settings = changes(_settings(newest[0]), _settings(newest[1]))
     found.versions = fingerprint_differences(newest[0].fingerprint, newest[1].fingerprint)
     with _table(run_a, newest[0].parent) as rows_a, _table(run_b, newest[1].parent) as rows_b:

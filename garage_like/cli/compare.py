@@ -41,7 +41,7 @@ def compare(
 
     more = [name.strip() for name in metrics.split(",") if name.strip()]
     try:
-        found = runs_of(runs)
+        found = runs_of(runs, sizes="size" in more)
         check_names(more, found)
     except ValueError as error:
         raise click.ClickException(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import shlex
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = "-"
 _LEAST_FOLDED = 12
+_LINES_AT_ONCE = 100
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs instead of text."
@@ -94,9 +96,26 @@ def draw(picture: Tree) -> None:
     Console(highlight=False).print(picture)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(told(json.dumps(value, indent=2, allow_nan=False)))
+def print_json(value: Any, **lists: Iterable[Any]) -> None:
+    """Print a value as JSON.
+
+    Args:
+        value: an object, if there are lists.
+        lists: under further keys of it, of any length: not held in memory, and a line an item.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False)
+    if lists:
+        click.echo(told(text.removesuffix("\n}")), nl=False)
+        for name, items in lists.items():
+            click.echo(f",\n  {json.dumps(name)}: [", nl=False)
+            lines = (json.dumps(item, allow_nan=False) for item in items)
+            start = "\n    "
+            while some := list(itertools.islice(lines, _LINES_AT_ONCE)):
+                click.echo(start + told(",\n    ".join(some)), nl=False)
+                start = ",\n    "
+            click.echo("\n  ]", nl=False)
+        text = "\n}"
+    click.echo(told(text))
 
 
 def print_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

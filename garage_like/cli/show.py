@@ -13,7 +13,7 @@ import click
 from garage_like.cli import printing
 from garage_like.cli.completing import RunType
 from garage_like.runs.overview import RETURN
-from garage_like.runs.report import report
+from garage_like.runs.report import report, snapshots
 
 COLUMNS = {
     "epoch": True,
@@ -34,10 +34,12 @@ SHOWN_VALUES, SHOWN_CHARACTERS = 200, 2000
 @printing.json_option
 def show(run: Path, show_all: bool, as_json: bool) -> None:
     """Show what RUN is, how far it came, and how to go on."""
-    found = report(run, None if as_json or show_all else (SHOWN_FIRST, SHOWN_LAST))
     if as_json:
-        printing.print_json(found)
+        found = report(run, (0, 0))
+        each = snapshots(run) if found.pop("snapshots") else ()
+        printing.print_json(found, snapshots=each)
         return
+    found = report(run, None if show_all else (SHOWN_FIRST, SHOWN_LAST))
     printing.secho(str(run), bold=True)
     printing.echo(_first_line(found))
     for line in _exactness(found):

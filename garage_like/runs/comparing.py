@@ -37,15 +37,19 @@ class Comparison:
     values: list[dict[str, Any]]
 
 
-def runs_of(paths: Iterable[Path]) -> list[Overview]:
+def runs_of(paths: Iterable[Path], *, sizes: bool = False) -> list[Overview]:
     """Return the runs that paths mean, each once: run directories, or folders of such.
+
+    Args:
+        paths: of them.
+        sizes: as of `overviews`.
 
     Raises:
         ValueError: if there is no run at or below a path.
     """
     found: dict[str, Overview] = {}
     for path in paths:
-        below = overviews(path) if path.is_dir() else []
+        below = overviews(path, sizes=sizes) if path.is_dir() else []
         if not below:
             raise ValueError(f"{path}: expected a run, or a folder of runs")
         for run in below:

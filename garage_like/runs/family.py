@@ -41,7 +41,7 @@ def families(root: Path) -> list[Member]:
     """
     members: dict[Path, Member] = {}
     parents: dict[Path, Mapping[str, Any]] = {}
-    for run in overviews(root):
+    for run in overviews(root, sizes=False):
         place = Path(run.run).resolve()
         members[place] = Member(run.run, run.last_epoch, changes=run.changes)
         if run.parent is not None:

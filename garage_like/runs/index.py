@@ -29,9 +29,14 @@ _PATH, _BYTES = _NAMES.index("run"), _NAMES.index("bytes")
 _Index = dict[str, tuple[Stamp, list[Any]]]
 
 
-def overviews(root: Path) -> list[Overview]:
-    """Return what is known of each run at and below a folder, by name."""
-    found = walk_runs(root)
+def overviews(root: Path, *, sizes: bool = True) -> list[Overview]:
+    """Return what is known of each run at and below a folder, by name.
+
+    Args:
+        root: the folder.
+        sizes: tell what each takes on the disk, too; else 0 stands there.
+    """
+    found = walk_runs(root, sizes=sizes)
     index = _read_index(root) if len(found) > _FEW else {}
     result, kept, num_read = [], {}, 0
     settled = time.time_ns() - _SETTLED_NS

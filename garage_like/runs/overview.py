@@ -14,8 +14,9 @@ from typing import Any
 
 from garage_like.errors import SnapshotError
 from garage_like.files.run_files import CONFIGURATION, EXPERIMENT, VARIANT, read_json
+from garage_like.runs.disk_use import bytes_on_disk
 from garage_like.runs.notes import Notes, read_notes
-from garage_like.runs.walking import FoundRun, bytes_on_disk
+from garage_like.runs.walking import FoundRun
 from garage_like.snapshot.disk.layout import SNAPSHOTS, epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 

@@ -17,14 +17,15 @@ from typing import Any
 
 from garage_like.errors import SnapshotError, SnapshotNotFoundError
 from garage_like.files.run_files import EXPERIMENT
+from garage_like.runs.disk_use import DiskUse
 from garage_like.runs.walking import find_runs
 from garage_like.snapshot.choosing import best_rule_of
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS, refuse_link
 from garage_like.snapshot.disk.lock import RunLock
-from garage_like.snapshot.disk.pins import pinned_epochs
+from garage_like.snapshot.disk.pins import pinned_of
 from garage_like.snapshot.disk.store import SnapshotStore
-from garage_like.snapshot.schedule import Kept, to_remove
+from garage_like.snapshot.schedule import KEPT_BY, Kept, to_remove
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,16 @@ def prune_run(
             raise SnapshotNotFoundError(
                 f"{run}: no snapshot found there, so there is none to prune"
             )
-        pinned = pinned_epochs(store.dir)
+        pinned = set(pinned_of(store.dir, epochs))
         doomed = to_remove(
             config, list(_kept(store, epochs, config)), pinned.__contains__, store.is_good
         )
-        freed = _freed_bytes(store.path(epoch) for epoch in doomed)
+        freed = DiskUse()
+        freed.add(str(store.path(epoch)) for epoch in doomed)
         if not dry_run:
             doomed = list(store.remove(doomed))
-    stay = [epoch for epoch in epochs if epoch not in doomed]
-    return Removal(str(run), doomed, stay, sorted(pinned), freed)
+    stay = sorted({*epochs} - {*doomed})
+    return Removal(str(run), doomed, stay, sorted(pinned), freed.freed)
 
 
 def remove_run(run: Path, *, dry_run: bool = False) -> Removal:
@@ -108,9 +110,10 @@ def remove_run(run: Path, *, dry_run: bool = False) -> Removal:
         raise ValueError(f"{run}: holds other runs, {inside[0]} among them; remove those first")
     store = SnapshotStore.of_run(run)
     with _ours_to_change(run, dry_run):
-        found = Removal(
-            str(run), store.epochs(), [], sorted(pinned_epochs(store.dir)), _freed_bytes([run])
-        )
+        freed = DiskUse()
+        freed.add([str(run)])
+        epochs = store.epochs()
+        found = Removal(str(run), epochs, [], [*pinned_of(store.dir, epochs)], freed.freed)
         if not dry_run:
             doomed = run.with_name(f".removed-{run.name}-{uuid.uuid4().hex[:8]}")
             os.rename(run, doomed)
@@ -159,21 +162,7 @@ def _rules(
 def _kept(store: SnapshotStore, epochs: Iterable[int], config: SnapshotConfig) -> Iterator[Kept]:
     for epoch in epochs:
         try:
-            manifest = store.manifest(epoch)
+            manifest = store.manifest(epoch, KEPT_BY)
         except SnapshotError:
             continue  # what cannot be read is never pruned
         yield Kept(epoch, manifest.metric(config.best_metric), manifest.on_gap)
-
-
-def _freed_bytes(folders: Iterable[Path]) -> int:
-    """Return what removing directories frees: files of which every name is in one of them."""
-    names: dict[tuple[int, int], int] = {}
-    status: dict[tuple[int, int], os.stat_result] = {}
-    for folder in folders:
-        for parent, _, files in os.walk(folder):
-            for file in files:
-                found = os.lstat(os.path.join(parent, file))
-                key = (found.st_dev, found.st_ino)
-                names[key] = names.get(key, 0) + 1
-                status[key] = found
-    return sum(s.st_size for key, s in status.items() if names[key] >= s.st_nlink)

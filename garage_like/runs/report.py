@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from garage_like.errors import SnapshotError
 from garage_like.files.run_files import EXPERIMENT, VARIANT, read_json
+from garage_like.runs.disk_use import bytes_on_disk
 from garage_like.runs.notes import Notes, read_notes
 from garage_like.runs.overview import environment_name, newest_manifest
-from garage_like.runs.walking import bytes_on_disk
 from garage_like.snapshot.disk.layout import MANIFEST, SNAPSHOTS
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.loading import run_dir_of
-from garage_like.snapshot.reader import SnapshotReader, list_snapshots
+from garage_like.snapshot.reader import list_snapshots, summary_of
 
 OF_MANIFEST = (
     "epoch",
@@ -70,7 +71,7 @@ def report(path: Path, ends: tuple[int, int] | None = None) -> dict[str, Any]:
         "problems": problems,
         "tags": list(notes.tags),
         "note": notes.note,
-        "snapshots": [] if manifest is None else snapshots(path, ends),
+        "snapshots": [] if manifest is None else list(snapshots(path, ends)),
         "bytes": bytes_on_disk(path if run is None else run),
         "files": {} if run is None else files_of(run),
         "resume": resume_command(path, run, manifest),
@@ -84,7 +85,7 @@ def _run_of(path: Path) -> Path | None:
     return path.parent if path.name == SNAPSHOTS else path
 
 
-def snapshots(path: Path, ends: tuple[int, int] | None = None) -> list[dict[str, Any]]:
+def snapshots(path: Path, ends: tuple[int, int] | None = None) -> Iterator[dict[str, Any]]:
     """Summarise each snapshot that a path means, the oldest first.
 
     Args:
@@ -92,21 +93,19 @@ def snapshots(path: Path, ends: tuple[int, int] | None = None) -> list[dict[str,
         ends: so many of the oldest and of the newest are read; between them stands `{"hidden": N}`
             if that leaves out more than one.
     """
-    found: list[dict[str, Any]] = []
     listed = list_snapshots(path)
     first, last = ends or (0, 0)
     hidden = len(listed) - first - last if ends else 0
     for number, snapshot in enumerate(listed):
         if hidden > 1 and first <= number < first + hidden:
             if number == first:
-                found.append({"hidden": hidden})
+                yield {"hidden": hidden}
             continue
         try:
-            found.append(SnapshotReader(snapshot).summary())
+            yield summary_of(snapshot)
         except SnapshotError as error:
             if snapshot.exists():  # a run that is being trained may just have removed it
-                found.append({"path": str(snapshot), "problem": str(error)})
-    return found
+                yield {"path": str(snapshot), "problem": str(error)}
 
 
 def files_of(run: Path) -> dict[str, int]:

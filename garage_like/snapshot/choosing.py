@@ -87,7 +87,7 @@ def best_rule_of(store: SnapshotStore, unrecorded: BestRule | None = None) -> Be
     rule = BestRule.recorded_in(options, "best_metric", "best_mode")
     for epoch in reversed(store.epochs()) if rule is None else ():
         try:
-            rule = BestRule.recorded_in(store.manifest(epoch).judged_by)
+            rule = BestRule.recorded_in(store.manifest(epoch, ("epoch", "judged_by")).judged_by)
         except SnapshotError:
             continue
         break
@@ -99,7 +99,7 @@ def _best(store: SnapshotStore, epochs: list[int], unrecorded: BestRule | None) 
     judged: list[tuple[float, int]] = []
     for epoch in epochs:
         try:
-            rank = rule.rank(store.manifest(epoch).metric(rule.metric))
+            rank = rule.rank(store.manifest(epoch, ("epoch", "metrics")).metric(rule.metric))
         except SnapshotCorruptError as error:
             if layout.identity(store.path(epoch)) is not None:
                 warn(f"snapshot of epoch {epoch} is passed over: {error}", stacklevel=5)
@@ -117,7 +117,7 @@ def _check_epoch(snapshot: Path, which: FromEpoch) -> None:
     """Raise if one snapshot was given, and another epoch asked for."""
     if not isinstance(which, int):
         return
-    epoch = Manifest.read(snapshot).epoch
+    epoch = Manifest.read(snapshot, ("epoch",)).epoch
     if epoch != which:
         raise SnapshotNotFoundError(
             f"{snapshot}: no snapshot of epoch {which}; it is one snapshot, of epoch {epoch}"

@@ -146,18 +146,35 @@ class SnapshotReader:
 
     def summary(self) -> dict[str, Any]:
         """Return what a person wants to know first, as plain JSON values."""
-        manifest = self.manifest
-        return {
-            "epoch": manifest.epoch,
-            "path": str(self.path),
-            "total_env_steps": manifest.total_env_steps,
-            "train_seconds": manifest.train_seconds,
-            "created": manifest.created,
-            "bytes": sum(entry.bytes for entry in manifest.files.values()),
-            "exact": manifest.exact,
-            "reasons": manifest.reasons,
-            "metrics": manifest.metrics,
-        }
+        return _summary(self.path, self.manifest)
+
+
+def summary_of(snapshot: Path) -> dict[str, Any]:
+    """Return the summary of a snapshot; no more of its manifest is read.
+
+    Raises:
+        SnapshotCorruptError: if its manifest is damaged.
+    """
+    return _summary(snapshot, Manifest.read(snapshot, (*_SUMMARISED, "files")))
+
+
+def _summary(path: Path, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "bytes": sum(entry.bytes for entry in manifest.files.values()),
+        **{name: getattr(manifest, name) for name in _SUMMARISED},
+    }
+
+
+_SUMMARISED = (
+    "epoch",
+    "total_env_steps",
+    "train_seconds",
+    "created",
+    "exact",
+    "reasons",
+    "metrics",
+)
 
 
 def read_snapshot(path: str | os.PathLike[str], which: FromEpoch = "last") -> SnapshotReader:

@@ -32,6 +32,10 @@ class Kept:
     on_gap: bool = True
 
 
+KEPT_BY = ("epoch", "metrics", "on_gap")
+"""What of a manifest says the same."""
+
+
 def on_gap(config: SnapshotConfig, before: Progress, now: Progress) -> bool:
     """Tell whether the epoch just finished is one of every `snapshot_gap`, or the final one.
 

@@ -13,7 +13,7 @@ from garage_like.errors import SnapshotError
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import SnapshotStore
-from garage_like.snapshot.schedule import Kept, Progress, is_due, to_remove
+from garage_like.snapshot.schedule import KEPT_BY, Kept, Progress, is_due, to_remove
 
 
 class Shelf:
@@ -86,7 +86,7 @@ class Shelf:
             kept = {}
             for epoch in self._store.epochs():
                 try:
-                    kept[epoch] = self._kept(self._store.manifest(epoch))
+                    kept[epoch] = self._kept(self._store.manifest(epoch, KEPT_BY))
                 except SnapshotError:
                     continue  # pruning never touches what it cannot read
             self._on_disk = kept

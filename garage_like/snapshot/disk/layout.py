@@ -74,9 +74,11 @@ def _has_manifest(snapshots_dir: Path, name: str) -> bool:
     One that another of its epoch replaces at this moment bears its name, then that of being
     replaced, and then the other bears its name.
     """
+    if os.path.isfile(f"{snapshots_dir}/{name}/{MANIFEST}"):
+        return True
     bare = name.removeprefix(REPLACED)
-    names = (name, f"{REPLACED}{bare}", bare)
-    return any(os.path.isfile(f"{snapshots_dir}/{each}/{MANIFEST}") for each in names)
+    others = (f"{REPLACED}{bare}", bare)
+    return any(os.path.isfile(f"{snapshots_dir}/{each}/{MANIFEST}") for each in others)
 
 
 def snapshots_dir_of(path: str | os.PathLike[str]) -> tuple[Path, int | None]:

@@ -133,25 +133,9 @@ class Manifest:
             SnapshotCorruptError: if this is no intact manifest.
             SnapshotMismatchError: if it was written by a newer format.
         """
-        body = _parse(_lines_of(only, text) if only else text, path)
-        if body.get("format") != FORMAT:
-            raise SnapshotCorruptError(
-                f"{path}: expected format {FORMAT!r}, found {body.get('format')!r}"
-            )
-        digest_line = len(text) - _DIGEST_LINE
-        if text[digest_line:] != _digest_line(text[:digest_line]):
-            raise SnapshotCorruptError(f"{path}: its content does not match the digest it carries")
-        version = body.get("format_version")
-        if not isinstance(version, int) or version > FORMAT_VERSION:
-            raise SnapshotMismatchError(
-                f"{path}: snapshot format {version} is newer than {FORMAT_VERSION}, the newest that"
-                " this garage_like reads; install a newer garage_like"
-            )
-        known = cls.__dataclass_fields__
-        values = {key: value for key, value in body.items() if key in known}
+        values = _values_of(text, path, only)
+        files = values.pop("files", {}).items()
         try:
-            check_values(values)
-            files = values.pop("files", {}).items()
             return cls(**values, files={n: _file_entry(n, entry, path) for n, entry in files})
         except (TypeError, ValueError) as error:
             raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
@@ -159,8 +143,46 @@ class Manifest:
     @classmethod
     def read(cls, snapshot: str | os.PathLike[str], only: Collection[str] = ()) -> Manifest:
         """Read the manifest of a snapshot directory, or some of it: see `from_bytes`."""
-        text = read_content(snapshot, MANIFEST, MAX_BYTES)
-        return cls.from_bytes(text, f"{os.fspath(snapshot)}/{MANIFEST}", only)
+        return cls.from_bytes(*_text_of(snapshot), only)
+
+    @staticmethod
+    def read_values(snapshot: str | os.PathLike[str], only: Collection[str]) -> dict[str, Any]:
+        """Read some attributes of a manifest as JSON has them, to compare many with each other.
+
+        What is said of each file is not looked at.
+        """
+        return _values_of(*_text_of(snapshot), only)
+
+
+def _text_of(snapshot: str | os.PathLike[str]) -> tuple[bytes, str]:
+    return read_content(snapshot, MANIFEST, MAX_BYTES), f"{os.fspath(snapshot)}/{MANIFEST}"
+
+
+def _values_of(
+    text: bytes, path: str | os.PathLike[str], only: Collection[str] = ()
+) -> dict[str, Any]:
+    """Check a manifest; return the attributes that are known, or those that are wanted."""
+    body = _parse(_lines_of(only, text) if only else text, path)
+    if body.get("format") != FORMAT:
+        raise SnapshotCorruptError(
+            f"{path}: expected format {FORMAT!r}, found {body.get('format')!r}"
+        )
+    digest_line = len(text) - _DIGEST_LINE
+    if text[digest_line:] != _digest_line(text[:digest_line]):
+        raise SnapshotCorruptError(f"{path}: its content does not match the digest it carries")
+    version = body.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise SnapshotMismatchError(
+            f"{path}: snapshot format {version} is newer than {FORMAT_VERSION}, the newest that"
+            " this garage_like reads; install a newer garage_like"
+        )
+    known = Manifest.__dataclass_fields__
+    values = {key: value for key, value in body.items() if key in known}
+    try:
+        check_values(values)
+    except ValueError as error:
+        raise SnapshotCorruptError(f"{path}: not a manifest: {error}") from error
+    return values
 
 
 def _digest_line(text: bytes) -> bytes:

@@ -6,6 +6,8 @@ while the run that owns the directory goes on. No digest covers it.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from garage_like.errors import SnapshotNotFoundError
@@ -63,11 +65,14 @@ def is_pinned(snapshot: Path) -> bool:
 
 def pinned_epochs(snapshots_dir: Path) -> set[int]:
     """Return the epochs whose snapshots bear a pin."""
-    return {
-        epoch
-        for epoch in layout.epochs_in(snapshots_dir)
-        if is_pinned(snapshots_dir / layout.epoch_name(epoch))
-    }
+    return set(pinned_of(snapshots_dir, layout.epochs_in(snapshots_dir)))
+
+
+def pinned_of(snapshots_dir: Path, epochs: Iterable[int]) -> Iterator[int]:
+    """Yield those of some epochs whose snapshots bear a pin."""
+    for epoch in epochs:
+        if os.path.exists(f"{snapshots_dir}/{layout.epoch_name(epoch)}/{layout.PINNED}"):
+            yield epoch
 
 
 def _check(snapshot: Path) -> None:

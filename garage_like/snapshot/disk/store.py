@@ -11,7 +11,7 @@ import bisect
 import contextlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,17 +47,20 @@ class SnapshotStore:
 
     def path(self, epoch: int) -> Path:
         """Return the directory of an epoch's snapshot, whether it exists or not."""
-        path = self.dir / layout.epoch_name(epoch)
-        replaced = self._replaced(path)
-        return replaced if not os.path.exists(path) and os.path.exists(replaced) else path
+        path = f"{self.dir}/{layout.epoch_name(epoch)}"
+        if not os.path.exists(path):
+            replaced = self._replaced(Path(path))
+            if replaced.exists():
+                return replaced
+        return Path(path)
 
     def epochs(self) -> list[int]:
         """Return the epochs that have a snapshot, in order."""
         return layout.epochs_in(self.dir, replaced_too=True)
 
-    def manifest(self, epoch: int) -> Manifest:
-        """Read the manifest of an epoch's snapshot."""
-        return Manifest.read(self.path(epoch))
+    def manifest(self, epoch: int, only: Collection[str] = ()) -> Manifest:
+        """Read the manifest of an epoch's snapshot, or some of it: see `Manifest.from_bytes`."""
+        return Manifest.read(self.path(epoch), only)
 
     # ---- opening --------------------------------------------------------------------------------
 
