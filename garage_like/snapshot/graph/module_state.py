@@ -22,7 +22,7 @@ from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
 from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
 from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, is_imported
 from garage_like.snapshot.graph.places_to_make import place_to_make
-from garage_like.snapshot.graph.process_places import Setting
+from garage_like.snapshot.graph.process_places import SETTINGS, Setting
 from garage_like.snapshot.graph.value_digests import (
     NOTHING,
     Digest,
@@ -79,6 +79,7 @@ class ModuleState:
         self._as_made: dict[str, Any] = {}
         self._imported: dict[str, tuple[Any, bool]] = {}
         self._held: dict[str, Any] = {}
+        self._texts: dict[str, str] = {}  # of settings, as they were before training
 
     def begin(self, graph: Mapping[str, Any] | None = None) -> None:
         """Remember how everything is before the first epoch of this process.
@@ -116,7 +117,7 @@ class ModuleState:
                 is_new = id(at.owner if at.space is None else at.space) in self._spaces
                 self._before[place] = NOTHING if is_new else _as_imported(place, at)
             before = self._before[place]
-            if before is None or is_same(at.value, before, self._num_saves):
+            if before is None or self._is_as_before(place, at, before):
                 continue  # what could not be looked at then cannot be now
             if self._is_imported(place, at):
                 continue
@@ -129,6 +130,16 @@ class ModuleState:
             if before is not None and not is_same(at.value, before, self._num_saves):
                 self.lost.append(place)
         return {**found, **self._changed_by_the_loop()}
+
+    def _is_as_before(self, place: str, at: Place, before: Digest) -> bool:
+        """Tell whether a place holds what it did; a setting's text is quicker than its pickle."""
+        text = repr(at.value) if place in SETTINGS else None
+        if text is not None and self._texts.get(place) == text:
+            return True
+        same = is_same(at.value, before, self._num_saves)
+        if same and text is not None:
+            self._texts[place] = text
+        return same
 
     def _is_imported(self, place: str, at: Place) -> bool:
         known = self._imported.get(place)

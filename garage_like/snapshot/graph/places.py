@@ -97,7 +97,7 @@ def find_places(reached_from: Iterable[Any] | None = None) -> dict[str, Place]:
         functions += [
             (f"{space['__name__']}.{name}", v)
             for name, v in list(space.items())
-            if reached_from is None or any(map(_is_experiment, (v, *_inside(v))))
+            if reached_from is None or _holds_experiment(v)
         ]
     functions += [(_name_of(v), v) for v in reached_from or ()]
     met: set[int] = set()
@@ -274,8 +274,14 @@ def _names_of_functions(spaces: Iterable[dict[str, Any]]) -> dict[int, str]:
     }
 
 
+def _holds_experiment(value: Any) -> bool:
+    """Tell whether this is a function behind `wrap_experiment`, or goes around one."""
+    if isinstance(value, type | types.ModuleType):  # most of what a module has names for
+        return False
+    return any(map(_is_experiment, (value, *_inside(value))))
+
+
 def _is_experiment(value: Any) -> bool:
-    """Tell whether this is a function behind `wrap_experiment`."""
     return (
         isinstance(value, types.FunctionType)
         and hasattr(value, "__wrapped__")
