@@ -8,7 +8,7 @@ on-policy algorithm to which a trial is one episode.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -20,7 +20,12 @@ from garage_like.algos.meta_rl_algorithm import (
     Tasks,
     check_tasks,
 )
-from garage_like.algos.on_policy import METRICS, OPTIONAL_METRICS, OnPolicyAlgorithm
+from garage_like.algos.on_policy import (
+    METRICS,
+    OPTIONAL_METRICS,
+    OnPolicyAlgorithm,
+    OnPolicyOptions,
+)
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.infos import slice_infos
 from garage_like.logging import tabular
@@ -28,20 +33,33 @@ from garage_like.sampler.framework_actor import actor_of, forget, give_memory
 
 if TYPE_CHECKING:
     from garage_like.data.env_spec import EnvSpec
-    from garage_like.interfaces import Actor, Policy, RunHandle
+    from garage_like.interfaces import Actor, Baseline, Policy, RunHandle, Sampler
+
+
+class TrialOptions(OnPolicyOptions, total=False):
+    """Arguments of the algorithm that trains on trials, as far as it takes them."""
+
+    policy_optimizer: Any
+    vf_optimizer: Any
+    gae_lambda: float
+    lr_clip_range: float
+    max_kl_step: float | None
 
 
 class TrialLearner(MetaRLAlgorithm, OnPolicyAlgorithm):
     """Learn from trials, of one task for each of the sampler's workers.
 
-    Goes before an on-policy algorithm among a class's bases; `learn_trials` completes it.
+    Goes before an on-policy algorithm among a class's bases.
 
     Args:
+        env_spec: of an RL2Env.
+        policy: what is trained; a recurrent one.
+        sampler: of RL2Workers, one for each task of a batch.
         task_sampler: draws the tasks of each batch, as `SetTaskSampler(PointEnv)` does.
         meta_batch_size: tasks of one batch; the sampler has as many workers.
         episodes_per_trial: what the workers are expected to play; None takes it as it comes.
-        meta_evaluator: tells how well new tasks are adapted to; None for nothing.
-        n_epochs_per_eval: how often it does.
+        meta_evaluator: evaluates the policy on further tasks; None for no such evaluation.
+        n_epochs_per_eval: epochs from one evaluation to the next.
 
     Raises:
         ValueError: if an argument is out of range, or two contradict each other.
@@ -55,24 +73,22 @@ class TrialLearner(MetaRLAlgorithm, OnPolicyAlgorithm):
 
     OPTIONAL_METRICS = {**OPTIONAL_METRICS, **META_METRICS}
 
-    _task_sampler: Tasks
-    _meta_batch_size: int
-    _episodes_per_trial: int | None
-
-    def learn_trials(
+    def __init__(
         self,
+        env_spec: EnvSpec,
+        policy: Policy,
+        baseline: Baseline,
+        sampler: Sampler | None = None,
+        *,
         task_sampler: Tasks,
-        meta_batch_size: int,
+        meta_batch_size: int = 20,
         episodes_per_trial: int | None = None,
         meta_evaluator: Evaluator | None = None,
         n_epochs_per_eval: int = 10,
+        **options: Unpack[TrialOptions],
     ) -> None:
-        """Say where tasks come from; to be called by constructors with what the class explains.
-
-        Raises:
-            TypeError: if task_sampler has no method `sample`, or the evaluator is none.
-            ValueError: if a number is not positive.
-        """
+        handed_up: Any = options  # to the algorithm that comes after this among the bases
+        super().__init__(env_spec, policy, baseline, sampler, **handed_up)
         owner = type(self).__name__
         check_tasks(owner, task_sampler, meta_batch_size)
         if episodes_per_trial is not None and episodes_per_trial < 1:

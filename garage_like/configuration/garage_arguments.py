@@ -215,6 +215,8 @@ def translate(cls: type, given: dict[str, Any], called: str | None = None) -> di
 
 def _takes(cls: type, name: str) -> bool:
     """Tell whether a class's constructor, or one that it passes the rest to, has a parameter."""
+    if name in inspect.signature(cls).parameters:
+        return True
     for constructor in (vars(base).get("__init__") for base in cls.__mro__):
         if not inspect.isfunction(constructor):
             continue

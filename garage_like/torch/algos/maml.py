@@ -88,6 +88,7 @@ class MAML(MetaRLAlgorithm, VPG):
             for each task and each weights.
         task_sampler: draws the tasks, as `SetTaskSampler(PointEnv)` does.
         inner_lr: length of the inner step, for one unit of gradient.
+        outer_lr: learning rate of Adam, which moves the weights that adaptation begins with.
         meta_batch_size: tasks of one update.
         num_grad_updates: inner steps, each on episodes of its own.
         meta_evaluator: tells how well new tasks are adapted to; None for nothing.
@@ -113,9 +114,11 @@ class MAML(MetaRLAlgorithm, VPG):
         value_function: Baseline,
         sampler: Sampler | None,
         task_sampler: Tasks,
-        *,
         inner_lr: float = 0.1,
-        meta_batch_size: int = 40,
+        outer_lr: float = 1e-3,
+        *,
+        gae_lambda: float = 1.0,
+        meta_batch_size: int = 20,
         num_grad_updates: int = 1,
         meta_evaluator: Evaluator | None = None,
         evaluate_every_n_epochs: int = 1,
@@ -134,7 +137,10 @@ class MAML(MetaRLAlgorithm, VPG):
             options["vf_optimizer"] = OptimizerWrapper(
                 (torch.optim.Adam, {"lr": 1e-2}), value_function, max_optimization_epochs=10
             )
-        super().__init__(spec, policy, value_function, sampler, **options)
+        options.setdefault(
+            "policy_optimizer", OptimizerWrapper((torch.optim.Adam, {"lr": outer_lr}), policy)
+        )
+        super().__init__(spec, policy, value_function, sampler, gae_lambda=gae_lambda, **options)
         self.evaluate_with(meta_evaluator, evaluate_every_n_epochs)
         self._task_sampler = task_sampler
         self._meta_batch_size = meta_batch_size

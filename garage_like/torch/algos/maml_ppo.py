@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Unpack
 
-import torch
-
 from garage_like.algos.meta_rl_algorithm import Tasks
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Baseline, Environment, Sampler
 from garage_like.torch.algos.maml import MAML, MAMLOptions
 from garage_like.torch.algos.ppo import PPO
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
 
 
@@ -20,9 +17,6 @@ class MAMLPPO(MAML, PPO):
 
     Finn et al. 2017, arXiv:1703.03400. Differs from the paper: PPO in place of TRPO.
     One step of Adam is taken on each batch, so clipping only tells within an inner step.
-
-    Args:
-        outer_lr: learning rate of Adam, which moves the weights that adaptation begins with.
     """
 
     def __init__(
@@ -46,10 +40,10 @@ class MAMLPPO(MAML, PPO):
             value_function,
             sampler,
             task_sampler,
-            inner_lr=inner_lr,
-            meta_batch_size=meta_batch_size,
-            policy_optimizer=OptimizerWrapper((torch.optim.Adam, {"lr": outer_lr}), policy),
+            inner_lr,
+            outer_lr,
             lr_clip_range=lr_clip_range,
             gae_lambda=gae_lambda,
+            meta_batch_size=meta_batch_size,
             **options,
         )

@@ -48,7 +48,8 @@ class MAMLTRPO(MAML, TRPO):
             value_function,
             sampler,
             task_sampler,
-            inner_lr=inner_lr,
+            inner_lr,
+            outer_lr,
             meta_batch_size=meta_batch_size,
             policy_optimizer=OptimizerWrapper(
                 (ConjugateGradientOptimizer, {"max_constraint_value": max_kl_step}), policy

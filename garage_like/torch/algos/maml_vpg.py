@@ -2,50 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
-import torch
-
-from garage_like.algos.meta_rl_algorithm import Tasks
-from garage_like.data.env_spec import EnvSpec
-from garage_like.interfaces import Baseline, Environment, Sampler
-from garage_like.torch.algos.maml import MAML, MAMLOptions
-from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
-from garage_like.torch.policies.stochastic_policy import StochasticPolicy
+from garage_like.torch.algos.maml import MAML
 
 
 class MAMLVPG(MAML):
     """Adapt, and learn to, by vanilla policy gradients.
 
     Finn et al. 2017, arXiv:1703.03400.
-
-    Args:
-        outer_lr: learning rate of Adam, which moves the weights that adaptation begins with.
     """
-
-    def __init__(
-        self,
-        env: Environment | EnvSpec,
-        policy: StochasticPolicy,
-        value_function: Baseline,
-        sampler: Sampler | None,
-        task_sampler: Tasks,
-        inner_lr: float = 0.1,
-        outer_lr: float = 1e-3,
-        *,
-        gae_lambda: float = 1.0,
-        meta_batch_size: int = 20,
-        **options: Unpack[MAMLOptions],
-    ) -> None:
-        super().__init__(
-            env,
-            policy,
-            value_function,
-            sampler,
-            task_sampler,
-            inner_lr=inner_lr,
-            meta_batch_size=meta_batch_size,
-            policy_optimizer=OptimizerWrapper((torch.optim.Adam, {"lr": outer_lr}), policy),
-            gae_lambda=gae_lambda,
-            **options,
-        )

@@ -60,7 +60,7 @@ class PPO(VPG):
         self._lr_clip_range = lr_clip_range
 
     @staticmethod
-    def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+    def _default_policy_optimizer(policy: StochasticPolicy, /) -> OptimizerWrapper:
         if isinstance(policy, RecurrentPolicy):
             # A minibatch of steps costs a pass over all episodes: fewer and longer steps pay.
             return OptimizerWrapper((torch.optim.Adam, {"lr": 1e-3}), policy, 10)

@@ -58,7 +58,7 @@ class TRPO(VPG):
             )
 
     @staticmethod
-    def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+    def _default_policy_optimizer(policy: StochasticPolicy, /) -> OptimizerWrapper:
         return OptimizerWrapper(
             (ConjugateGradientOptimizer, {"max_constraint_value": 0.01}), policy
         )

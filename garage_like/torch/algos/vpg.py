@@ -88,12 +88,16 @@ class VPG(Movable, OnPolicyAlgorithm):
         self._check_optimizers(policy_optimizer, vf_optimizer, is_torch)
         self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)
         if vf_optimizer is None and isinstance(value_function, nn.Module):
-            vf_optimizer = default_optimizer(value_function)
+            vf_optimizer = self._default_vf_optimizer(value_function)
         self._vf_optimizer = vf_optimizer
 
     @staticmethod
-    def _default_policy_optimizer(policy: StochasticPolicy) -> OptimizerWrapper:
+    def _default_policy_optimizer(policy: StochasticPolicy, /) -> OptimizerWrapper:
         return OptimizerWrapper(torch.optim.Adam, policy)
+
+    @staticmethod
+    def _default_vf_optimizer(module: nn.Module, /) -> OptimizerWrapper:
+        return default_optimizer(module)
 
     def _update(self, batch: OnPolicyBatch) -> Metrics:
         observations = self.policy.inputs(batch.episodes)
