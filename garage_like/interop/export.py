@@ -54,7 +54,7 @@ def export_all_weights(snapshot: SnapshotReader, file_format: str, out: Path) ->
 
     `.pt` has a dict of tensors for each component; the others say `component.name`. Those of the
     environment are among them, since it may normalise what the policy sees; samplers, generators
-    and memories are not.
+    and replay memories are not.
 
     Args:
         snapshot: to read.

@@ -1,4 +1,4 @@
-"""Episodes out of a Minari dataset: what others recorded, for behavioural cloning or for memory."""
+"""Episodes out of a Minari dataset: what others recorded, for cloning or for replay memory."""
 
 from __future__ import annotations
 

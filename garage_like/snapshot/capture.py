@@ -170,13 +170,13 @@ def capture(
             raise SnapshotSaveError(_why_unpicklable(graph, error, env_states)) from error
     names = (known_names or KnownNames()).names(graph, pickler)
     folders = _folders(pickler.tables, names)
-    memories = _memories(pickler.memories, names)
+    memories = _replay_memories(pickler.replay_memories, names)
     tables = [
         capture_table(table, folder, previous, staging.copy)
         for table, folder in zip(pickler.tables, folders, strict=True)
     ]
     for table in tables:
-        table.entry["memory"] = _memory_of(table.entry["folder"], memories)
+        table.entry["memory"] = _replay_memory_of(table.entry["folder"], memories)
     buffers = [staging.copy(buffer) for buffer in pickler.buffers]
     pickler.let_go()
     return Capture(
@@ -270,13 +270,13 @@ def _folders(tables: Sequence[Table], names: Mapping[int, Name]) -> list[str]:
     return folders
 
 
-def _memories(memories: Mapping[int, Any], names: Mapping[int, Name]) -> list[str]:
+def _replay_memories(memories: Mapping[int, Any], names: Mapping[int, Name]) -> list[str]:
     """Name replay memories as the folders of their tables are."""
     paths = (names[number].path for number in memories if number in names)
     return sorted(component_and_key(f"{path}.table")[0] for path in paths)
 
 
-def _memory_of(folder: str, memories: Sequence[str]) -> str | None:
+def _replay_memory_of(folder: str, memories: Sequence[str]) -> str | None:
     """Return the name of the replay memory that a table belongs to; None if to none."""
     return next((m for m in memories if folder == m or folder.startswith(f"{m}.")), None)
 

@@ -39,14 +39,14 @@ def batch(spec):
     return observations, actions, advantages, 0.3 * noise
 
 
-def copy_weights(mlp, twin):
+def copy_weights(mlp, other):
     """Give the TensorFlow network the weights of the torch one."""
-    for (weight, bias), layer in zip(twin.layers, [*mlp.hidden, mlp.output], strict=True):
+    for (weight, bias), layer in zip(other.layers, [*mlp.hidden, mlp.output], strict=True):
         weight.assign(layer.weight.detach().numpy().T)
         bias.assign(layer.bias.detach().numpy())
 
 
-def twins(name, spec, **options):
+def in_both(name, spec, **options):
     """Make an algorithm in both backends, on the same weights."""
     torch.manual_seed(0)
     cls = "CategoricalMLPPolicy" if spec.is_discrete else "GaussianMLPPolicy"
@@ -102,7 +102,7 @@ def assert_same(ours, theirs):
 )
 @pytest.mark.parametrize("name", ["VPG", "PPO", "TRPO"])
 def test_losses_of_policies_agree(name, options, spec):
-    ours, theirs = twins(name, spec, **options)
+    ours, theirs = in_both(name, spec, **options)
     observations, actions, advantages, shift = batch(spec)
     tensors = [torch.from_numpy(array) for array in (observations, actions, advantages)]
     with torch.no_grad():
@@ -115,7 +115,7 @@ def test_losses_of_policies_agree(name, options, spec):
 
 
 def test_constraints_of_trpo_agree(spec):
-    ours, theirs = twins("TRPO", spec)
+    ours, theirs = in_both("TRPO", spec)
     observations, *_ = batch(spec)
     tensor = torch.from_numpy(observations)
     with torch.no_grad():
@@ -148,7 +148,7 @@ def test_losses_of_baselines_agree():
 
 
 def test_updates_of_trpo_agree(spec):
-    ours, theirs = twins("TRPO", spec)
+    ours, theirs = in_both("TRPO", spec)
     observations, actions, advantages, _ = batch(spec)
     tensors = [torch.from_numpy(array) for array in (observations, actions, advantages)]
     with torch.no_grad():

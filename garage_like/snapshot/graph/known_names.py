@@ -33,18 +33,18 @@ class KnownNames:
         self._names: dict[int, Name] = {}
 
     def names(self, graph: Mapping[str, Any], pickler: GraphPickler) -> dict[int, Name]:
-        """Return the names, by id, of arrays, memories and all else that a pickler met."""
+        """Return the names, by id, of arrays, replay memories and all else that a pickler met."""
         stand_ins = pickler.stand_ins
         views = [view for in_buffer in pickler.views for view in in_buffer]
         owners = [stand_ins.get(id(view.owner), view.owner) for view in views]
-        others = {*pickler.memories, *pickler.generators, *pickler.made_again}
+        others = {*pickler.replay_memories, *pickler.generators, *pickler.made_again}
         is_in_order = pickler.order == self._order
         if is_in_order and others == self._others and self._is_as_before(views, owners):
             for old, new in zip(self._owners, owners, strict=True):
                 if new is not old and id(old) in self._names:
                     self._names[id(new)] = self._names.pop(id(old))
         else:
-            self._names = names_of(graph, pickler.memories)
+            self._names = names_of(graph, pickler.replay_memories)
         self._others, self._order = others, pickler.order
         self._views, self._owners = views, owners  # kept alive: an id goes on meaning the same
         names = dict(self._names)

@@ -62,7 +62,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         late: buffers that are empty and have to be got from a twin, by number.
         tables: those whose rows were left out, in the order in which the pickle refers to them.
         generators: random generators that the graph reaches, by id.
-        memories: replay memory that the graph reaches, by id, and what is saved of it: the object
+        replay_memories: those that the graph reaches, by id, and what is saved of them: the object
             itself, or a copy without transitions.
         made_again: what the graph reaches and is made again after a restore, by id.
     """
@@ -87,7 +87,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self.late: dict[int, Late] = {}
         self.tables: list[Table] = []
         self.generators: dict[int, Any] = {}
-        self.memories: dict[int, Any] = {}
+        self.replay_memories: dict[int, Any] = {}
         self.made_again: dict[int, Any] = {}
         self.twins = twins
         self.slots_in_rows = slots_in_rows
@@ -261,10 +261,10 @@ class GraphPickler(cloudpickle.CloudPickler):
         return reducer is None or reducer(value) is NotImplemented
 
     def _reduce_memory(self, memory: Any) -> Any:
-        self.memories[id(memory)] = memory
+        self.replay_memories[id(memory)] = memory
         if not self._leave_out_memory:
             return NotImplemented
-        self.memories[id(memory)] = empty = memory.without_transitions()
+        self.replay_memories[id(memory)] = empty = memory.without_transitions()
         return empty.__reduce_ex__(5)
 
     def _reduce_generator(self, reducer: Reducer | None, generator: Any) -> Any:

@@ -49,7 +49,7 @@ def _is_forgetful(cls: type) -> bool:
 
 
 def _is_hindsight(cls: type) -> bool:
-    """Tell whether objects are memory that asks its environment for rewards, and drops it."""
+    """Tell whether objects are replay memory that asks an environment for rewards, and drops it."""
     module = sys.modules.get("stable_baselines3.her.her_replay_buffer")
     if module is None or not issubclass(cls, module.HerReplayBuffer):
         return False

@@ -98,7 +98,7 @@ class TorchPickling:
         return make, arguments, {**state, "state": rows}
 
     def _reduce_rows(self, rows: torch_slots.SlotRows) -> Any:
-        for vector, views in rows.memories():
+        for vector, views in rows.with_views():
             storage = vector.untyped_storage()
             address = storage.data_ptr()
             holder, start = self._cpu.holder(address, storage.nbytes(), vector)

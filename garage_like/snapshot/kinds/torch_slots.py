@@ -58,7 +58,7 @@ class SlotRows:
             and _looks(self._slots) == self._looks
         )
 
-    def memories(self) -> Iterator[tuple[torch.Tensor, list[View]]]:
+    def with_views(self) -> Iterator[tuple[torch.Tensor, list[View]]]:
         """Yield vectors, and what looks at the memory that each lies on."""
         for name, (vector, _) in self.vectors.items():
             yield vector, self._views[name]

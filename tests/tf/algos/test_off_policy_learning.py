@@ -1,4 +1,4 @@
-"""DQN in TensorFlow learns what its torch twin learns, with the same settings."""
+"""DQN in TensorFlow learns what torch's learns, with the same settings."""
 
 import math
 

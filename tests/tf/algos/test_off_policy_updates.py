@@ -11,17 +11,17 @@ import torch
 from gymnasium import spaces
 
 sys.path.insert(0, str(Path(__file__).parent))
-from off_policy_twins import (
+from off_policy_in_both import (
     BOX,
     DISCRETE,
     SMALL,
     KeepGradients,
     distance,
+    in_both,
     make,
     tf_gradients,
     torch_gradients,
     transitions,
-    twins,
     weights,
 )
 
@@ -55,10 +55,10 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_losses_and_gradients_are_those_of_the_torch_twin(case):
+def test_losses_and_gradients_are_those_of_the_torch_one(case):
     name, options = CASES[case]
     weighted = case != "ddpg"
-    in_torch, in_tf = twins(name, options, ((torch.optim.SGD, {}), KeepGradients))
+    in_torch, in_tf = in_both(name, options, ((torch.optim.SGD, {}), KeepGradients))
     for wrapper in in_torch._optimizers().values():
         wrapper.optimizer.param_groups[0]["lr"] = 0.0
     batch = transitions(in_tf._env_spec, weighted)
@@ -80,7 +80,7 @@ def test_losses_and_gradients_are_those_of_the_torch_twin(case):
 @pytest.mark.parametrize("name", ["dqn", "ddpg", "td3"])
 def test_many_steps_of_adam_lead_where_those_of_torch_lead(name):
     options = {"target_update_freq": 2} if name == "dqn" else {"policy_lr": 1e-3}
-    in_torch, in_tf = twins(name, {"qf_lr": 1e-3, **options}, (torch.optim.Adam, Adam))
+    in_torch, in_tf = in_both(name, {"qf_lr": 1e-3, **options}, (torch.optim.Adam, Adam))
     for step in range(12):
         batch = transitions(in_tf._env_spec, weighted=True, seed=step)
         for algo in (in_torch, in_tf):

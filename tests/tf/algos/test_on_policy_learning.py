@@ -1,4 +1,4 @@
-"""On-policy algorithms learn CartPole, capped at 200 env steps, as their torch twins do."""
+"""On-policy algorithms learn CartPole, capped at 200 env steps, as torch's do."""
 
 import pytest
 

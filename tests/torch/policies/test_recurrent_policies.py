@@ -1,4 +1,4 @@
-"""Recurrent policies in torch: they act as they learn, and as their twins in TensorFlow do."""
+"""Recurrent policies in torch: they act as they learn, and as those in TensorFlow do."""
 
 from itertools import product
 
@@ -84,12 +84,12 @@ def test_losses_and_gradients_are_those_of_tensorflow(algorithm, name):
     set_seed(1)
     env = env_for(name)
     policy = getattr(policies, name)(env.spec, hidden_dim=6)
-    twin = getattr(tf_policies, name)(env.spec, hidden_dim=6)
+    other = getattr(tf_policies, name)(env.spec, hidden_dim=6)
     weights = ("input_weights", "state_weights", "biases")
-    pairs = [(getattr(twin.cell, w), getattr(policy.cell, w)) for w in weights]
+    pairs = [(getattr(other.cell, w), getattr(policy.cell, w)) for w in weights]
     pairs += [
-        (twin.output_weights, policy.output.weight.T),
-        (twin.output_biases, policy.output.bias),
+        (other.output_weights, policy.output.weight.T),
+        (other.output_biases, policy.output.bias),
     ]
     for theirs, ours in pairs:
         theirs.assign(ours.detach().numpy())
@@ -97,7 +97,7 @@ def test_losses_and_gradients_are_those_of_tensorflow(algorithm, name):
     rng = np.random.default_rng(0)
     advantages, noise = rng.normal(size=(2, episodes.num_steps)).astype(np.float32)
     in_torch = {"VPG": VPG, "PPO": PPO, "TRPO": TRPO}[algorithm](env.spec, policy, baseline)
-    in_tf = getattr(tf_algos, algorithm)(env.spec, twin, baseline)
+    in_tf = getattr(tf_algos, algorithm)(env.spec, other, baseline)
 
     actions = in_torch._actions(episodes)
     data = torch.as_tensor(advantages), torch.as_tensor(0.3 * noise - 1.0)
@@ -105,9 +105,9 @@ def test_losses_and_gradients_are_those_of_tensorflow(algorithm, name):
     gradients = torch.autograd.grad(loss, [policy.cell.state_weights, policy.output.weight])
     with tf.GradientTape() as tape:
         expected = in_tf._loss(
-            twin.inputs(episodes), actions.numpy(), advantages, 0.3 * noise - 1.0
+            other.inputs(episodes), actions.numpy(), advantages, 0.3 * noise - 1.0
         )
-    theirs = tape.gradient(expected, [twin.cell.state_weights, twin.output_weights])
+    theirs = tape.gradient(expected, [other.cell.state_weights, other.output_weights])
     assert_allclose(loss.item(), float(expected), rtol=1e-5)
     assert_allclose(gradients[0], theirs[0], rtol=1e-3, atol=1e-5)
     assert_allclose(gradients[1].T, theirs[1], rtol=1e-3, atol=1e-5)

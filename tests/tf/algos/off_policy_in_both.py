@@ -54,7 +54,7 @@ def transitions(spec: EnvSpec, weighted: bool, seed: int = 0) -> dict[str, np.nd
     return batch
 
 
-def twins(name: str, options: dict[str, Any], optimizers: tuple[Any, Any]) -> tuple[Any, Any]:
+def in_both(name: str, options: dict[str, Any], optimizers: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return an algorithm in torch and in TensorFlow on the same weights.
 
     Args:
