@@ -193,6 +193,12 @@ class LocalSampler(Sampler):
         ]
 
     @property
+    def worker_class(self) -> type[Worker]:
+        """What the workers are."""
+        found: type[Worker] = self._factory.arguments["worker_class"]
+        return found
+
+    @property
     def envs(self) -> Sequence[Environment]:
         """The environments of all workers, as far as collecting has begun."""
         return [env for worker in self._workers for env in worker.envs]

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from garage_like.algos.dqn import DeepQLearning
+from garage_like.configuration.extension_points import overrides
 from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.tf.algos.minibatch import Minibatch
 from garage_like.tf.algos.tf_off_policy import TFOffPolicyAlgorithm, weighted_mean
+from garage_like.tf.kernels.q_learning import QLearningKernel, QLearningOptions
 from garage_like.tf.policies.discrete_qf_argmax_policy import DiscreteQFArgmaxPolicy
 from garage_like.tf.quiet_import import tf
 from garage_like.tf.traced import traced
@@ -27,6 +29,25 @@ class DQN(DeepQLearning[DiscreteQFArgmaxPolicy, Any], TFOffPolicyAlgorithm):
             "Target/Mean": target.numpy().item(),
         }
         return metrics, errors.numpy()
+
+    def _make_kernel(self, alone: bool) -> QLearningKernel | None:
+        if overrides(self, DQN, "_update", "_train_qf", "_target_values", "_move"):
+            return None
+        alone = alone and getattr(self.policy, "qf", None) is self._qf
+        return QLearningKernel.make(
+            self._qf, self._target_qf, self._qf_optimizer, self._targets, alone
+        )
+
+    def _take_gradient_step(self, transitions: Transitions) -> tuple[Metrics, np.ndarray]:
+        if self._kernel is None:
+            return self._update(transitions)
+        options = QLearningOptions(
+            self._discount, self._double_q, self._clip_rewards, self._clip_gradient
+        )
+        outcome: tuple[Metrics, np.ndarray] = self._kernel.update(
+            self._minibatch(transitions), options
+        )
+        return outcome
 
     @traced
     def _train_qf(self, batch: Minibatch) -> tuple[tf.Tensor, ...]:

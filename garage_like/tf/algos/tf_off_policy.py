@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from garage_like.algos.off_policy import OffPolicyAlgorithm
+from garage_like.interfaces import RunHandle
+from garage_like.np.compiled.binding import is_in_use
 from garage_like.replay_buffer.transitions import Transitions
+from garage_like.sampler import LocalSampler
 from garage_like.tf.algos.minibatch import Minibatch, make_minibatch
 from garage_like.tf.algos.target_networks import Networks, TargetNetworks, target_of
 from garage_like.tf.optimizers.adam import Adam
@@ -21,10 +24,52 @@ class TFOffPolicyAlgorithm(OffPolicyAlgorithm):
     policy: Policy
 
     _default_optimizer = Adam
+    _is_compiled = False  # of snapshots from before there was anything in C
+    _kernel: Any = None  # outside of an epoch
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        has_kernel = type(self)._make_kernel is not TFOffPolicyAlgorithm._make_kernel
+        self._is_compiled = has_kernel and is_in_use()
         self._moved: dict[str, list[tf.Variable]] = {}
+
+    def train_epoch(self, trainer: RunHandle) -> float:
+        """Collect, store and learn; see OffPolicyAlgorithm."""
+        if self._is_compiled:
+            self._kernel = self._make_kernel(alone=self._is_alone(trainer))
+        try:
+            return super().train_epoch(trainer)
+        finally:
+            self._release_kernel()
+
+    def _make_kernel(self, alone: bool) -> Any:
+        """Return what takes an epoch's gradient steps in C; None if TensorFlow must.
+
+        Args:
+            alone: whether the epoch runs nobody else's code, but for environments.
+        """
+        return None
+
+    def _release_kernel(self) -> None:
+        kernel = vars(self).pop("_kernel", None)
+        if kernel is not None:
+            kernel.release()
+
+    def _finish_epoch(self) -> None:
+        super()._finish_epoch()
+        self._release_kernel()  # whoever evaluates reads the variables
+
+    def _is_alone(self, trainer: RunHandle) -> bool:
+        """Tell whether all that an epoch runs is the framework's, but for environments."""
+        sampler, explorer = self._sampler, self.exploration_policy
+        parts = [self, trainer, self.policy, explorer, self.replay_buffer, self._random_policy]
+        classes = [type(part) for part in (*parts, *self._rates.values())]
+        if sampler is not None:
+            if type(sampler) is not LocalSampler:  # others copy policies, variables and all
+                return False
+            classes.append(sampler.worker_class)
+        around = explorer is self.policy or getattr(explorer, "policy", None) is self.policy
+        return around and all(cls.__module__.startswith("garage_like.") for cls in classes)
 
     @staticmethod
     def _is_optimizer(cls: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from garage_like.np import mlp as np_mlp
+from garage_like.tf.modules.flat_variables import FlatVariables
 from garage_like.tf.modules.initializers import (
     Initializer,
     as_array,
@@ -73,6 +74,8 @@ class MLP(Module):
         TypeError: if a nonlinearity is none of what it may be.
     """
 
+    _lent: FlatVariables | None = None
+
     def __init__(
         self,
         input_dim: int,
@@ -120,12 +123,24 @@ class MLP(Module):
         x = tf.matmul(x, output_weight) + output_bias
         return activation_function(self.output_nonlinearity)(x)
 
+    def lend(self, weights: FlatVariables) -> None:
+        """Act, until `take_back`, on the weights in C's memory: the variables are older."""
+        self._lent = weights
+
+    def take_back(self) -> None:
+        """Act on the variables again."""
+        vars(self).pop("_lent", None)
+
     def to_numpy(self) -> np_mlp.MLP | None:
         """Return the same network on copies of the weights, or None if NumPy cannot do it."""
         hidden, output = self.hidden_nonlinearity, self.output_nonlinearity
         if not isinstance(hidden, str) or not isinstance(output, str) or self.norms:
             return None
-        layers = [(as_array(weight), as_array(bias)) for weight, bias in self.layers]
+        if self._lent is not None:
+            arrays = self._lent.copies()
+        else:
+            arrays = [as_array(variable) for layer in self.layers for variable in layer]
+        layers = list(zip(arrays[::2], arrays[1::2], strict=True))
         return np_mlp.MLP(layers, np_mlp.ACTIVATIONS[hidden], np_mlp.ACTIVATIONS[output])
 
 

@@ -50,6 +50,16 @@ class Adam(Configured):
         self.second_moments = [_zeros_like(variable) for variable in self.variables]
 
     @property
+    def betas(self) -> tuple[float, float]:
+        """How much of the past the averages keep."""
+        return self._betas
+
+    @property
+    def eps(self) -> float:
+        """What is added to the root of the squares."""
+        return self._eps
+
+    @property
     def learning_rate(self) -> float:
         """The learning rate; it may be set at any time."""
         return float(as_array(self._learning_rate))
