@@ -1,13 +1,13 @@
-"""Measure what a mirror costs training: processor seconds with none, one, and ones that fail.
+"""Measure what a mirror costs training: processor seconds with one, and ones that fail, and none.
 
     OMP_NUM_THREADS=1 python benchmarks/mirrors.py --rounds 3
 
 SAC on Pendulum, a snapshot with its replay memory every epoch. `s3` is rclone's server on loopback,
 `slow` the same behind a line of 1 MB a second, `refuses` answers 403, `absent` is a port at which
-nobody listens. Runs take turns; each is a process of its own, and what counts is its own processor
-time from the first epoch to the last; what the wait for the last snapshot takes is told beside it.
-On a busy machine that differs by more than a mirror costs, so the threads that see to the mirror
-are counted by themselves as well: their share of the process's time.
+nobody listens, and `none` shows how far two equal runs differ. A process trains two runs, one with
+the mirror and one without, an epoch each in turns, since a machine's speed changes by the second.
+What counts is the processor time of the threads that train, and with it that of the threads that
+see to the mirror; the wait for the last snapshot comes after, and is told beside it.
 """
 
 import argparse
@@ -73,8 +73,56 @@ def pump(source, target, rate):
         pass
 
 
+class Turns:
+    """Let two threads work in turns."""
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._turn, self._ended = 0, set()
+
+    def wait_for(self, who):
+        with self._changed:
+            self._changed.wait_for(lambda: self._turn == who or self._ended)
+
+    def pass_on(self, who, ends=False):
+        with self._changed:
+            self._turn = 1 - who
+            self._ended |= {who} if ends else set()
+            self._changed.notify_all()
+
+
 def train(mirror, n_epochs):
-    """Train, and print processor seconds; in a process of its own."""
+    """Train two runs in turns, and print processor seconds; in a process of its own."""
+    from garage_like.trainer.safe_points import watching
+
+    turns, who = Turns(), threading.local()
+    used, ours = ([], []), []
+
+    def look(point):
+        used[who.number].append(time.thread_time())
+        if who.number:
+            ours.append(seconds_of_mirror())
+        turns.pass_on(who.number)
+        turns.wait_for(who.number)
+
+    def run(number, url):
+        who.number = number
+        turns.wait_for(number)
+        train_one(url, n_epochs)
+        turns.pass_on(number, ends=True)
+
+    with watching(look):
+        threads = [threading.Thread(target=run, args=each) for each in enumerate(("", mirror))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    without, trained = (times[-1] - times[0] for times in used)
+    told = {"without": without, "with": trained, "mirror": ours[-1]}
+    print(json.dumps({**told, "waiting": seconds_of_mirror() - ours[-1]}))
+
+
+def train_one(mirror, n_epochs):
     from garage_like import Trainer
     from garage_like.envs import GymEnv
     from garage_like.experiment.deterministic import set_seed
@@ -83,7 +131,6 @@ def train(mirror, n_epochs):
     from garage_like.torch.algos import SAC
     from garage_like.torch.policies import TanhGaussianMLPPolicy
     from garage_like.torch.q_functions import ContinuousMLPQFunction
-    from garage_like.trainer.safe_points import watching
 
     set_seed(1)
     env = GymEnv("Pendulum-v1")
@@ -104,17 +151,7 @@ def train(mirror, n_epochs):
         config = SnapshotConfig(snapshot_dir=folder, mirror=mirror or None, try_restore=False)
         trainer = Trainer(config)
         trainer.setup(algo, env)
-        used, ours = [], []
-
-        def look(point):
-            used.append(time.process_time())
-            ours.append(seconds_of_mirror())
-
-        with watching(look):
-            trainer.train(n_epochs, 1)
-        used.append(time.process_time())
-    told = {"training": used[-2] - used[0], "waiting": used[-1] - used[-2], "mirror": ours[-1]}
-    print(json.dumps(told))
+        trainer.train(n_epochs, 1)
 
 
 def seconds_of_mirror():
@@ -141,7 +178,6 @@ def main():
     server = serve(folder, port)
     ports = {"s3": port, "slow": slow_line(port), "refuses": port, "absent": free_port()}
     found = {kind: [] for kind in KINDS}
-    shares = {kind: [] for kind in KINDS}
     try:
         time.sleep(1.0)
         for number in range(options.rounds):
@@ -164,19 +200,18 @@ def main():
                     check=True,
                 ).stdout
                 used = json.loads(said.splitlines()[-1])
-                found[kind].append(used["training"])
-                shares[kind].append(used["mirror"] / used["training"])
-                print(f"{number} {kind} {used['training']:.2f} s, then {used['waiting']:.2f} s")
+                found[kind].append(used)
+                print(number, kind, *(f"{what} {took:.2f} s" for what, took in used.items()))
     finally:
         server.terminate()
         server.wait()
         shutil.rmtree(folder)
     for kind in KINDS:
-        ratios = [a / b for a, b in zip(found[kind], found["none"], strict=True)]
+        costs = [100 * ((u["with"] + u["mirror"]) / u["without"] - 1) for u in found[kind]]
+        shares = [100 * u["mirror"] / u["without"] for u in found[kind]]
         print(
-            f"{kind:8} {statistics.median(found[kind]):6.2f} s,"
-            f" {100 * (statistics.median(ratios) - 1):+.1f} % of none,"
-            f" its threads {100 * statistics.median(shares[kind]):.1f} %"
+            f"{kind:8} {statistics.median(costs):+.1f} % of none ({min(costs):+.1f} to"
+            f" {max(costs):+.1f}), of which its threads {statistics.median(shares):.1f} %"
         )
     print(f"load {os.getloadavg()[0]:.0f}, {os.cpu_count()} cores")
 

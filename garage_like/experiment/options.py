@@ -16,7 +16,7 @@ from garage_like.experiment.context import ExperimentContext
 from garage_like.experiment.parameters import MAX_NAME_BYTES
 from garage_like.logging.trackers.choice import check_trackers
 from garage_like.snapshot.config import SnapshotOptions
-from garage_like.snapshot.imposed import imposed
+from garage_like.snapshot.imposed import with_imposed
 
 
 @show_fields
@@ -106,8 +106,9 @@ class RunOptions(SnapshotOptions):
         """
         known = {f.name for f in fields(cls)}
         merged: dict[str, Any] = {}
-        for layer in (*layers, imposed()):
-            merged.update({name: as_plain(value) for name, value in layer.items()})
+        for layer in layers:
+            merged.update(layer)
+        merged = {name: as_plain(value) for name, value in with_imposed(merged).items()}
         for name in merged:
             if name not in known:
                 near = difflib.get_close_matches(str(name), known, n=1)

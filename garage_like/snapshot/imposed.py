@@ -13,6 +13,7 @@ from typing import Any
 _imposed: list[Mapping[str, Any]] = []
 _wanted: list[Mapping[str, Any]] = []
 _parameters: list[Mapping[str, Any]] = []
+_folders: list[str] = []
 
 
 @contextlib.contextmanager
@@ -20,6 +21,7 @@ def imposing(
     options: Mapping[str, Any],
     wanted: Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    folder: str = "",
 ) -> Iterator[None]:
     """Impose options on every run that is begun in the block.
 
@@ -27,21 +29,34 @@ def imposing(
         options: of `wrap_experiment`, those of `SnapshotConfig` among them.
         wanted: of `epochs`: how many epochs, and what is restored.
         parameters: of the decorated function, over those that the script passes.
+        folder: where the run's mirror lies below the URL that the script names, if one script
+            makes many runs.
     """
     _imposed.append(options)
     _wanted.append(wanted or {})
     _parameters.append(parameters or {})
+    _folders.append(folder)
     try:
         yield
     finally:
         _imposed.pop()
         _wanted.pop()
         _parameters.pop()
+        _folders.pop()
 
 
 def imposed() -> dict[str, Any]:
     """Return the options that are imposed now."""
     return {name: value for options in _imposed for name, value in options.items()}
+
+
+def with_imposed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as they are with those that are imposed now."""
+    found = {**options, **imposed()}
+    folders = [folder for folder in _folders if folder]
+    if folders and isinstance(url := found.get("mirror"), str):
+        found["mirror"] = "/".join([url.rstrip("/"), *folders])
+    return found
 
 
 def imposed_parameters() -> dict[str, Any]:

@@ -44,7 +44,8 @@ def run(job: dict[str, Any], lifeline: int | None = None) -> None:
     options = {**job["options"], "log_dir": str(run_dir), "auto_resume": True}
     status = 0
     try:
-        with imposing(options, parameters=job["parameters"]), stopping_after(job["until"]):
+        imposed = imposing(options, parameters=job["parameters"], folder=run_dir.name)
+        with imposed, stopping_after(job["until"]):
             runpy.run_path(str(script), run_name="__main__")
     except SystemExit as asked:
         status = asked.code if isinstance(asked.code, int) else int(asked.code is not None)

@@ -23,7 +23,7 @@ from garage_like.logging import logger
 from garage_like.logging.logger_state import has_row
 from garage_like.snapshot.capture import pickled
 from garage_like.snapshot.config import SnapshotConfig, SnapshotOptions
-from garage_like.snapshot.imposed import imposed, imposed_on_loops
+from garage_like.snapshot.imposed import imposed_on_loops, with_imposed
 from garage_like.snapshot.loading import load_snapshot
 from garage_like.snapshot.schedule import keeps_only_newest
 from garage_like.snapshot.staging import Staging
@@ -91,13 +91,12 @@ def loop_config(where: Any, options: dict[str, Any]) -> SnapshotConfig:
     unknown = [name for name in options if name not in known]
     if unknown:
         raise TypeError(f"epochs: no option is called {unknown[0]!r}; there are {', '.join(known)}")
+    said = with_imposed(options)
     if isinstance(where, SnapshotConfig):
-        return replace(where, **options)
+        return replace(where, **{name: said[name] for name in options})
     if not isinstance(where, str | os.PathLike) or not os.fspath(where):
         raise TypeError(f"epochs: where must be a directory or the ctxt, got {where!r}")
-    said = imposed()
-    options.setdefault("max_stall", MAX_STALL)
-    options.update((name, said[name]) for name in known if name in said)
+    options = {"max_stall": MAX_STALL, **{name: said[name] for name in known if name in said}}
     directory = said.get("log_dir") or os.path.expanduser(os.fspath(where))
     return SnapshotConfig(snapshot_dir=directory, **options)
 
@@ -121,7 +120,7 @@ class ScriptLoop(Loop):
         namespace: Namespace,
         skipped: Sequence[str] = (),
     ) -> None:
-        super().__init__(config)
+        super().__init__(replace(config, auto_resume=True))  # what was begun goes on, always
         self._namespace = namespace
         self._n_epochs = self._end = n_epochs
         self._next_look = 0.0

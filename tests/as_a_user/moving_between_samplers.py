@@ -164,8 +164,9 @@ def moving(ctxt, *, seed=1):
         env = environment(algo)
         made = algorithm(algo, where, int(n_workers), env)
         trainer.setup(made, env)
-        if dies:
+        if dies or "SLOWLY" in os.environ:
             trainer.log_diagnostics = slowly(trainer.log_diagnostics)
+        if dies:
             threading.Thread(target=trouble, args=(made._sampler, *dies), daemon=True).start()
         trainer.train(n_epochs=N_EPOCHS, batch_size=BATCH_SIZES[algo])
 

@@ -157,6 +157,39 @@ def test_a_run_whose_disk_is_lost_goes_on_from_s3(tmp_path, s3):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("what", ["ppo", "sb3", "epochs"])
+def test_other_runs_whose_disk_is_lost_go_on_from_their_mirror(what, tmp_path):
+    if what == "sb3":
+        pytest.importorskip("stable_baselines3")
+    others, far = SCRIPT.with_name("mirrored_others.py"), tmp_path / "far"
+    straight, lost = tmp_path / "straight", tmp_path / "lost"
+    assert start(straight, {}, others, what, f"file://{tmp_path}/elsewhere")[0] == 0
+    lost.mkdir()
+    with (tmp_path / "said.txt").open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", others, what, f"file://{far}"],
+            cwd=lost,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "SLOW": "0.5"},
+            stdout=said,
+            stderr=said,
+        )
+    until = time.monotonic() + 120
+    while not list(far.glob("index/*/epoch_00000[2-5]*")) and time.monotonic() < until:
+        assert process.poll() is None, (tmp_path / "said.txt").read_text()
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    shutil.rmtree(lost)
+    status, said = start(lost, {}, others, what, f"file://{far}")
+    assert status == 0, said
+    assert "waiting 20 seconds for a sign" in said
+    assert "Brought from" in said
+    assert arrays(lost / "run") == arrays(straight / "run")
+    if what == "ppo":
+        assert rows(lost / "run") == rows(straight / "run")
+
+
+@pytest.mark.slow
 def test_a_second_machine_is_let_in_once_the_first_cannot_write_any_more(
     tmp_path, s3_that_creates_once
 ):

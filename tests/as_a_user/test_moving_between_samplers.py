@@ -1,5 +1,6 @@
 """A run that moves between samplers at each resume is the run that never moved, whoever dies."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -193,3 +194,52 @@ def test_a_run_may_move_and_all_may_die(
     ours, theirs = arrays(unmoved), arrays(moved / RUN)
     assert [key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)] == []
     assert rows(moved / RUN) == rows(unmoved)
+
+
+def in_session(number: int) -> list[str]:
+    """Return the titles of processes of a session, zombies among them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            title, _, rest = (process / "stat").read_text().rpartition(")")
+            if int(rest.split()[3]) == number:
+                found.append(title)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["processes", "ray"])
+def test_a_run_that_is_stopped_leaves_no_process_behind_and_goes_on(where, tmp_path, ray):
+    if where == "ray":
+        pytest.importorskip("ray")
+    unmoved, stopped = tmp_path / "unmoved", tmp_path / "stopped"
+    assert start(None, unmoved, {}, "ppo", "local", 2) == 0
+    stopped.mkdir()
+    variables = {"OMP_NUM_THREADS": "1", "SLOWLY": "1", **ray}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        before, until = saved(stopped), time.monotonic() + 90
+        with (stopped / "said.txt").open("a") as said:
+            run = subprocess.Popen(
+                [sys.executable, "-W", "ignore", SCRIPT, "ppo", where, "2"],
+                cwd=stopped,
+                env={**os.environ, **variables},
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        while saved(stopped) == before and time.monotonic() < until:
+            time.sleep(0.01)
+        if number == signal.SIGINT:  # a terminal's, which all of its processes hear
+            os.killpg(run.pid, number)
+        else:
+            run.send_signal(number)
+        expected = -number if number == signal.SIGKILL else 128 + number
+        assert run.wait(60) == expected, (stopped / "said.txt").read_text()
+        until = time.monotonic() + 20
+        while in_session(run.pid) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert in_session(run.pid) == []
+    assert start(None, stopped, ray, "ppo", where, 2) == 0
+    assert "Restore from snapshot" in (stopped / RUN / "debug.log").read_text()
+    assert arrays(stopped / RUN) == arrays(unmoved / RUN)
+    assert rows(stopped / RUN) == rows(unmoved / RUN)

@@ -1,4 +1,4 @@
-"""An experiment that a sweep varies; `SLOW` leaves time to be killed."""
+"""An experiment that a sweep varies; `SLOW` leaves time to be killed, `MIRROR` is a URL or none."""
 
 import os
 import time
@@ -21,7 +21,7 @@ class Slow(CEM):
         return super().train_epoch(trainer)
 
 
-@wrap_experiment(console=False, archive_launch_repo=False)
+@wrap_experiment(console=False, archive_launch_repo=False, mirror=os.environ.get("MIRROR"))
 def swept(ctxt=None, *, best_frac=0.5, extra_std=1.0, name="x", seed=0):
     if name == "broken":
         raise KeyError(name)

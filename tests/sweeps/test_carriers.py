@@ -69,7 +69,10 @@ def test_a_sweep_that_is_stopped_leaves_no_trial_behind(where, tmp_path):
         while len(list(there.rglob("epoch_*"))) <= begun and time.monotonic() < until:
             assert driver.poll() is None, ended(driver)
             time.sleep(0.1)
-        driver.send_signal(number)
+        if number == signal.SIGINT:  # a terminal's, which all hear
+            os.killpg(driver.pid, number)
+        else:
+            driver.send_signal(number)
         _, said = ended(driver)
         assert ("the same command goes on" in said) == (number == signal.SIGINT), said
         until = time.monotonic() + 20

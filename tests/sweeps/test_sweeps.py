@@ -32,6 +32,7 @@ def command(directory: Path, *arguments: object, slow: float = 0.0) -> subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -102,6 +103,28 @@ def test_sweep_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
     assert results(killed) == results(tmp_path / "straight")
     logs = [path.read_text() for path in killed.rglob("*/debug.log")]
     assert any("Restore from snapshot" in log for log in logs)
+
+
+@pytest.mark.slow
+def test_each_trial_has_a_mirror_of_its_own_and_comes_back_from_there(tmp_path, monkeypatch):
+    pytest.importorskip("obstore")
+    assert ended(command(tmp_path / "straight", *SETTINGS))[0] == 0
+    lost, far = tmp_path / "lost", tmp_path / "far"
+    monkeypatch.setenv("MIRROR", f"file://{far}")
+    monkeypatch.setenv("TRAINED", str(tmp_path / "trained"))
+    driver = command(lost, *SETTINGS, "--jobs", 2, slow=0.5)
+    until = time.monotonic() + 90
+    while len(list(far.glob("000[01]/index/*/epoch_000001*"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    shutil.rmtree(lost)
+    status, said = ended(command(lost, *SETTINGS, "--jobs", 2))
+    assert status == 0, said
+    assert {path.name for path in far.iterdir()} == {f"{number:04d}" for number in range(4)}
+    assert results(lost) == results(tmp_path / "straight")
+    trained = (tmp_path / "trained").read_text().splitlines()
+    assert trained.count("0000 0") == trained.count("0001 0") == 1
 
 
 def test_trial_that_fails_is_told_and_the_others_go_on(tmp_path):
