@@ -84,4 +84,4 @@ def test_a_sweep_that_is_stopped_leaves_no_trial_behind(where, tmp_path):
     assert results(there) == results(here)
     assert any("Restore from snapshot" in log.read_text() for log in there.rglob("debug.log"))
     said = "".join(log.read_text() for log in there.rglob("0*.log"))
-    assert re.search("Stopped after epoch [01], saved", said)  # long before a rung
+    assert re.search("SIG(INT|TERM): finishing the epoch and saving", said)

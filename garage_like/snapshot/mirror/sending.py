@@ -164,13 +164,20 @@ def _held(snapshots: Path, name: str) -> Iterator[Path]:
     """Hold a snapshot by hard links: pruning is quicker than a slow link. Swept if we die."""
     held = snapshots / f"{layout.SAVING}mirror-{name}-{uuid.uuid4().hex[:8]}"
     try:
-        shutil.copytree(snapshots / name, held, copy_function=_link)
+        _link_all(snapshots / name, held)
         yield held
     finally:
         shutil.rmtree(held, ignore_errors=True)
 
 
-def _link(source: str, target: str) -> None:
+def _link_all(source: Path, target: Path) -> None:
+    """Link a folder's files; unlike `shutil.copytree`, raise the error that came."""
+    target.mkdir()
+    for path in source.iterdir():
+        (_link_all if path.is_dir() else _link)(path, target / path.name)
+
+
+def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except FileNotFoundError:

@@ -1,10 +1,12 @@
 """Mirrors: a snapshot is there whole or not at all, whatever fails between two requests."""
 
 import contextlib
+import errno
 import json
 import os
 import re
 import threading
+import time
 import warnings
 from types import SimpleNamespace
 
@@ -18,7 +20,7 @@ from garage_like.snapshot import SnapshotConfig, Snapshotter, read_snapshot
 from garage_like.snapshot.disk.layout import epoch_name, epochs_in
 from garage_like.snapshot.disk.manifest import Manifest
 from garage_like.snapshot.disk.store import problems_of
-from garage_like.snapshot.mirror import follower, lease
+from garage_like.snapshot.mirror import follower, lease, sending
 from garage_like.snapshot.mirror.fetching import fetch, fetch_what_is_lost, mirrored
 from garage_like.snapshot.mirror.follower import push_newest
 from garage_like.snapshot.mirror.heads import FencedError, newest_head
@@ -222,6 +224,50 @@ def test_place_that_cannot_be_reached_ends_no_training(run, tmp_path, monkeypatc
     assert epochs_in(run.dir / "snapshots") == [0]
 
 
+def test_a_snapshot_that_is_pruned_while_it_is_linked_is_passed_over(run, url, monkeypatch):
+    link, gone = os.link, []
+
+    def pruned(source, target):
+        if not gone:
+            gone.append(source)
+            raise FileNotFoundError(errno.ENOENT, "pruned", str(source))
+        link(source, target)
+
+    monkeypatch.setattr(sending.os, "link", pruned)
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=run.dir, mirror=url, async_save=False))
+    snapshotter.save({"algo": SimpleNamespace(n=0)}, Manifest(epoch=0))
+    snapshotter.close()  # warnings are errors: nothing is said
+    assert (len(gone), list(mirrored(Place(url)))) == (1, ["epoch_000000"])
+
+
+def test_a_full_disk_here_costs_nothing_but_lag(run, url, monkeypatch):
+    monkeypatch.setattr(follower, "FIRST_PAUSE", 0.01)
+    link, refused = os.link, []
+
+    def full(*arguments):
+        refused.append(arguments)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sending.os, "link", full)
+    monkeypatch.setattr(sending.shutil, "copyfile", full)
+    snapshotter = Snapshotter(SnapshotConfig(snapshot_dir=run.dir, mirror=url, async_save=False))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for epoch in range(2):
+            snapshotter.save({"algo": SimpleNamespace(n=epoch)}, Manifest(epoch=epoch))
+        while len(refused) < 4:
+            pass
+        assert mirrored(Place(url)) == {}
+        monkeypatch.setattr(sending.os, "link", link)  # there is room again
+        report = snapshotter.close()
+    (said,) = (str(warning.message) for warning in told)
+    assert "training goes on and it is tried again: [Errno 28] No space left" in said
+    assert (report.committed, report.errors) == ([0, 1], [])
+    assert list(mirrored(Place(url))) == ["epoch_000001"]
+    assert epochs_in(run.dir / "snapshots") == [0, 1]
+    assert not list((run.dir / "snapshots").glob(".saving-*"))
+
+
 def test_run_whose_mirror_cannot_be_asked_does_not_begin_anew(tmp_path):
     (tmp_path / "file").write_text("no folder")
     config = SnapshotConfig(
@@ -331,6 +377,23 @@ def test_who_lives_is_not_disturbed_and_who_is_silent_is_fenced_off(run, url, el
         push_newest(first, run.dir)
     assert push_newest(second, run.dir) == "epoch_000001"
     assert second._place.keys("lease") == []
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_a_clock_that_is_wrong_lets_nobody_in(run, url, elsewhere, monkeypatch, years):
+    run.save(0)
+    first = sender_of(run, url)
+    life = Lease(first._place, first.token)
+    push_newest(first, run.dir)
+    while lease._word(first._place, first.token) is None:
+        pass
+    elsewhere()
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + years * 365 * 86400.0)
+    with pytest.raises(FencedError, match="lives, and writes there; stop it"):
+        sender_of(run, url)
+    life.give_back()
+    assert sender_of(run, url).token == 2
 
 
 def test_what_is_given_back_is_free_at_once(run, url, elsewhere, monkeypatch, capsys):
