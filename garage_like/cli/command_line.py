@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ import click
 from garage_like import __version__
 from garage_like.cli import printing
 from garage_like.errors import RunLockedError, SnapshotError
+
+if os.environ.get("_GARAGE_LIKE_COMPLETE", "").startswith("bash"):
+    import garage_like.cli.bash_tab  # noqa: F401
 
 COMMANDS = (
     "ls",

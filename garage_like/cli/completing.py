@@ -63,9 +63,16 @@ class RunType(click.Path):
 
 
 class ColumnType(click.ParamType):
-    """Names of columns, or what begins with one; Tab shows those that the runs have."""
+    """Names of columns, or what begins with one; Tab shows those that the runs have.
+
+    Args:
+        words: what may stand in the place of one.
+    """
 
     name = "text"
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the text as it is."""
@@ -79,17 +86,31 @@ class ColumnType(click.ParamType):
         before, begun = incomplete[:cut], incomplete[cut:]
         if any(sign in begun for sign in _SIGNS):
             return []
-        names = (name for name in _columns(_given_path(ctx)) if name.startswith(begun))
-        return [CompletionItem(before + name) for name in names]
+        names = (*self._words, *_columns(_given_path(ctx)))
+        return [CompletionItem(before + name) for name in names if name.startswith(begun)]
 
 
-def complete_epochs(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Return the epochs that the run which was typed before has snapshots of, and the words."""
-    from garage_like.snapshot.choosing import WORDS
+def complete_epochs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the epochs that the run which was typed before has snapshots of."""
     from garage_like.snapshot.disk.layout import epochs_in
 
-    words = [*WORDS, *map(str, epochs_in(_given_path(ctx) / SNAPSHOTS))]
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+    return _beginning(incomplete, map(str, epochs_in(_given_path(ctx) / SNAPSHOTS)))
+
+
+def complete_parts(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the components, or the tables, of the run which was typed before."""
+    from garage_like.errors import SnapshotError
+    from garage_like.snapshot.reader import read_snapshot
+
+    try:
+        found = read_snapshot(_given_path(ctx), "last")
+    except SnapshotError:
+        return []
+    return _beginning(incomplete, found.tables if param.name == "table" else found.components)
 
 
 def complete_algorithms(
@@ -124,7 +145,7 @@ def _given_path(ctx: click.Context) -> Path:
     for word in ctx.args:
         if os.path.isdir(word):
             return Path(word)
-    given = ctx.params.get("run") or ctx.params.get("runs") or ctx.params.get("root")
+    given = next(filter(None, map(ctx.params.get, ("run", "runs", "root", "a"))), None)
     given = given[0] if isinstance(given, tuple) else given
     return Path(given or DEFAULT_ROOT)
 

@@ -12,15 +12,21 @@ import click
 from garage_like.audit.component_diff import PartDiff
 from garage_like.audit.run_diff import Change, RunDiff, diff_runs
 from garage_like.cli import printing
+from garage_like.cli.completing import RunType, complete_epochs
 from garage_like.errors import SnapshotError
 
 SHOWN = 12
 
 
 @click.command(epilog="Example: garage-like diff runs/ppo runs/ppo_1")
-@click.argument("a", metavar="RUN_A", type=click.Path(path_type=Path))
-@click.argument("b", metavar="RUN_B", type=click.Path(path_type=Path))
-@click.option("--epoch", type=click.IntRange(0), help="Compare this epoch alone.")
+@click.argument("a", metavar="RUN_A", type=RunType("here"))
+@click.argument("b", metavar="RUN_B", type=RunType("here"))
+@click.option(
+    "--epoch",
+    type=click.IntRange(0),
+    shell_complete=complete_epochs,
+    help="Compare this epoch alone.",
+)
 @printing.json_option
 @click.pass_context
 def diff(ctx: click.Context, a: Path, b: Path, epoch: int | None, as_json: bool) -> None:

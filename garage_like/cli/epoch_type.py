@@ -29,5 +29,6 @@ class FromEpochType(click.ParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return the epochs that the run has snapshots of."""
-        return complete_epochs(ctx, incomplete)
+        """Return the words, and the epochs that the run has snapshots of."""
+        words = [CompletionItem(word) for word in WORDS if word.startswith(incomplete)]
+        return [*words, *complete_epochs(ctx, param, incomplete)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from garage_like.cli import printing
-from garage_like.cli.completing import RunType
+from garage_like.cli.completing import RunType, complete_parts
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.errors import SnapshotError
 from garage_like.interop import formats
@@ -37,11 +37,21 @@ Examples:
     show_default=True,
     help="Snapshot to export from.",
 )
-@click.option("--component", metavar="NAME", help="Part whose weights to write: policy, if none.")
+@click.option(
+    "--component",
+    metavar="NAME",
+    shell_complete=complete_parts,
+    help="Part whose weights to write: policy, if none.",
+)
 @click.option(
     "--all", "everything", is_flag=True, help="Write the arrays of all modules to one file."
 )
-@click.option("--table", metavar="NAME", help="Table to write, instead of weights.")
+@click.option(
+    "--table",
+    metavar="NAME",
+    shell_complete=complete_parts,
+    help="Table to write, instead of weights.",
+)
 @click.option(
     "--format",
     "file_format",

@@ -30,7 +30,6 @@ COLUMNS = {
     "age": True,
     "exact": False,
 }
-WORDS = ("tag", "note")
 
 
 @click.command(epilog="Example: garage-like ls --columns lr,seed --where 'lr<1e-3' --sort -return")
@@ -119,11 +118,19 @@ def _print(runs: list[Overview], root: Path, more: Sequence[str], *, in_folders:
         rows = groups.pop(title, [])  # now the last of the groups
         rows.append(cells)
         groups[title] = rows
-    headings = {**COLUMNS, **{name: name not in WORDS for name in more}}
+    headings = {**COLUMNS, **{name: _are_numbers(runs, name) for name in more}}
     printing.print_table(headings, groups, folded="run", gap=1)
     for run in runs:
         for line in printing.damage(run.problems):
             printing.echo(line, err=True)
+
+
+def _are_numbers(runs: Sequence[Overview], name: str) -> bool:
+    """Tell whether no run has a text under a name: numbers end at the right edge."""
+    from garage_like.runs.selection import number_of, value_of
+
+    values = (value_of(run, name) for run in runs)
+    return all(value is None or number_of(value) is not None for value in values)
 
 
 def _shown(run: Overview, name: str) -> str:

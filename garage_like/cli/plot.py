@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=RunType("here"))
 @click.option(
     "--group",
+    type=ColumnType("name", "none"),
     metavar="name|none|PARAMETER",
     help="Runs that become one curve: those named alike but for a number, none, or those with the"
     " same value of a parameter.",

@@ -16,15 +16,11 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from garage_like.logging.notices import printable
-
-if TYPE_CHECKING:
-    from rich.text import Text
-    from rich.tree import Tree
 
 NOTHING = "-"
 _LEAST_FOLDED = 12
@@ -82,18 +78,17 @@ def warnings_in_one_line() -> Iterator[None]:
         yield
 
 
-def text(value: str) -> Text:
-    """Return what is shown of a text within something that rich draws."""
-    from rich.text import Text
+def print_branch(text: str, first: str, others: str) -> None:
+    """Print a text after the lines of a tree, where the terminal is narrow in several lines.
 
-    return Text(printable(value))
-
-
-def draw(picture: Tree) -> None:
-    """Print what rich draws; the texts in it come from `text`."""
-    from rich.console import Console
-
-    Console(highlight=False).print(picture)
+    Args:
+        text: to print.
+        first: what stands before its first line.
+        others: what stands before each other line, as wide as that.
+    """
+    width = max(_terminal_width() - len(first), _LEAST_FOLDED)
+    for number, piece in enumerate(_pieces(_cell(text, is_folded=False), width)):
+        click.echo((others if number else first) + piece)
 
 
 def print_json(value: Any, **lists: Iterable[Any]) -> None:
@@ -205,10 +200,14 @@ def _width(text: str) -> int:
     """Return the columns that a text takes on a terminal."""
     if "\n" in text:
         return max(map(_width, text.splitlines()), default=0)
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    """Return how wide a character is: accents and joiners stand on the one before them."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _padded(text: str, width: int, is_number: bool) -> str:
@@ -223,9 +222,8 @@ def _pieces(text: str, width: int) -> list[str]:
     pieces = []
     for line in text.splitlines() or [""]:
         while _width(line) > width:
-            end = width
-            while _width(line[:end]) > width:
-                end -= 1
+            reach = itertools.accumulate(map(_columns_of, line))
+            end = sum(1 for _ in itertools.takewhile(lambda columns: columns <= width, reach))
             space = line.rfind(" ", 1, end + 1)
             pieces.append(line[: space if space > 0 else max(end, 1)])
             line = line[len(pieces[-1]) :].lstrip(" ")

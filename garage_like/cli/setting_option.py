@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +9,17 @@ import click
 
 
 def _settings(ctx: click.Context, param: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
-    """Return values by name; what is no JSON is text."""
+    """Return values by name."""
     settings: dict[str, Any] = {}
+    if given:
+        from garage_like.configuration.plain_values import from_text
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise click.BadParameter(
                 f"expected NAME=VALUE, such as algo.discount=0.98, got {text!r}"
             )
-        try:
-            settings[name] = json.loads(value)
-        except ValueError:
-            settings[name] = value
+        settings[name] = from_text(value)
     return settings
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from garage_like.cli import printing
+from garage_like.cli.completing import ColumnType
 
 if TYPE_CHECKING:
     from garage_like.sweeps import Outcome
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 @click.option("--slurm-option", multiple=True, metavar="OPTION", help="Of sbatch, --time=4:00:00.")
 @click.option(
     "--metric",
+    type=ColumnType(),
     default="Evaluation/AverageReturn",
     show_default=True,
     help="Column that trials are judged by.",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from garage_like.cli import printing
 from garage_like.runs.family import Member, families
-
-if TYPE_CHECKING:
-    from rich.tree import Tree
 
 
 @click.command(epilog="Example: garage-like tree data/local/experiment")
@@ -38,16 +35,18 @@ def tree(root: Path, as_json: bool) -> None:
 
 
 def _print(found: list[Member], root: Path) -> None:
-    from rich.tree import Tree
+    printing.echo(str(root))
+    left = _placed(found, "")
+    while left:
+        member, indent, is_last = left.pop()
+        below = indent + ("    " if is_last else "│   ")
+        printing.print_branch(_line(member, root), indent + ("└── " if is_last else "├── "), below)
+        left += _placed(member.children, below)
 
-    def grow(branch: Tree, member: Member) -> None:
-        for child in member.children:
-            grow(branch.add(printing.text(_line(child, root))), child)
 
-    trunk = Tree(printing.text(str(root)))
-    for member in found:
-        grow(trunk.add(printing.text(_line(member, root))), member)
-    printing.draw(trunk)
+def _placed(members: Sequence[Member], indent: str) -> list[tuple[Member, str, bool]]:
+    """Return members, the first of them last, with what stands before each, and which ends."""
+    return [(member, indent, number == 0) for number, member in enumerate(reversed(members))]
 
 
 def _line(member: Member, root: Path) -> str:

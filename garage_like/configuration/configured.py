@@ -28,6 +28,9 @@ _NAME, _NAME_ATTRIBUTE = "name", "_name"
 _NAMED = inspect.Parameter(
     _NAME, inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None"
 )
+_NUMBERS = {"float": "a number", "int": "an integer", "bool": "True or False"}
+_NEVER_NUMBERS = (str, list, tuple, dict)
+_OR_NONE = " | None"
 _LONGEST_LIST = 100
 _MAX_DEPTH = 8
 
@@ -209,6 +212,8 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
         if constructor.__module__.startswith(_OWN):
             args = tuple(map(as_plain, args))
             kwargs = {key: as_plain(value) for key, value in kwargs.items()}
+            if any(isinstance(value, _NEVER_NUMBERS) for value in (*args, *kwargs.values())):
+                _refuse_other_kinds(type(self), signature, args, kwargs)
         constructor(self, *args, **kwargs)
         if isinstance(self, Named) and name is not None:
             vars(self)[_NAME_ATTRIBUTE] = str(name)
@@ -243,6 +248,19 @@ def _refuse_unknown(cls: type, constructor: Callable[..., None], kwargs: Mapping
             near = difflib.get_close_matches(name, shown, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(shown)}"
             raise TypeError(f"{cls.__name__}: no argument is called {name!r}; {hint}")
+
+
+def _refuse_other_kinds(
+    cls: type, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """Raise TypeError for a text or a list where the constructor asks for a number alone."""
+    given = {**dict(zip([*signature.parameters][1:], args, strict=False)), **kwargs}
+    for name in given.keys() & signature.parameters.keys():
+        kind = str(signature.parameters[name].annotation)
+        wanted = _NUMBERS.get(kind.removesuffix(_OR_NONE))
+        if wanted is not None and isinstance(given[name], _NEVER_NUMBERS):
+            none = _OR_NONE.replace("|", "or") if kind.endswith(_OR_NONE) else ""
+            raise TypeError(f"{cls.__name__}: {name} must be {wanted}{none}, got {given[name]!r}")
 
 
 def _arguments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import functools
 import hashlib
@@ -17,6 +18,23 @@ import numpy as np
 _SMALL_ARRAY = 1000
 _MAX_DEPTH = 20
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def from_text(text: str) -> Any:
+    """Read a value that a person wrote: as JSON, else as Python writes it, else it is a text.
+
+    So `true`, `True`, `.5` and `(64, 64)` are what they look like.
+    """
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, tuple):
+            return [*value]
+        if value is None or isinstance(value, bool | int | float | str | list | dict):
+            return value
+    return text
 
 
 def to_json(value: Any, depth: int = 0) -> Any:

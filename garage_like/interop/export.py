@@ -150,7 +150,7 @@ def _whole_or_not_at_all(out: Path) -> Iterator[Path]:
     """Write beside the file, then take its place."""
     check_replaceable(out)
     suffix = out.suffix or ".draft"  # torch takes no file whose name begins with its last dot
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", suffix=suffix, dir=out.parent)
+    handle, name = tempfile.mkstemp(prefix=".draft-", suffix=suffix, dir=out.parent)
     os.close(handle)
     draft = Path(name)
     try:

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,10 +92,17 @@ def check_replaceable(out: Path) -> None:
     """Raise unless a file may take this place: never that of a device, a pipe or a directory.
 
     Raises:
-        DirectoryError: if something else is there, or the directory above cannot be made.
+        DirectoryError: if something else is there, or no file can be made in the directory above.
     """
     make_directory(out.parent)
-    if not out.name or (out.exists() and not out.is_file()):
+    try:
+        is_free = bool(out.name) and (not out.exists() or out.is_file())
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise DirectoryError(f"{out}: no file can be made there: {why}; give another") from error
+    if not is_free:
         raise DirectoryError(f"{out}: expected a place for a file, and this is none")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -97,7 +97,8 @@ def layer_sizes(input_dim: int, hidden_sizes: Sequence[int], output_dim: int) ->
     Raises:
         ValueError: if a hidden size is no positive integer.
     """
-    for size in hidden_sizes:
+    sizes = hidden_sizes if isinstance(hidden_sizes, Iterable) else [None]
+    for size in sizes:
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise ValueError(
                 f"hidden_sizes must be positive integers, one for each layer, got {hidden_sizes!r}"

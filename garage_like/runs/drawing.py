@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -171,7 +172,7 @@ def save(figure: Figure, out: Path | IO[bytes]) -> None:
     # An option of its own, since a draft's name has not the ending that says the format.
     check_replaceable(out)
     kind = out.suffix.lstrip(".").lower() or "png"
-    draft = out.with_name(f".{out.name}.draft")
+    draft = out.with_name(f".draft-{os.getpid()}")
     try:
         figure.savefig(draft, dpi=_DOTS_PER_INCH, format=kind)
         draft.replace(out)

@@ -33,6 +33,7 @@ COLUMNS: dict[str, Callable[[Overview], Any]] = {
 """What every run has; a parameter or a metric may be named beside these."""
 
 _CONDITION = re.compile(r"(.+?)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)
+_TRUTHS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -80,7 +81,10 @@ class Condition:
         found = _CONDITION.fullmatch(text)
         if found is None or not found[1].strip():
             raise ValueError(f"{text!r}: expected NAME=VALUE, with one of = != < <= > >= ~")
-        return cls(found[1].strip(), found[2], found[3].strip())
+        name, sign, wanted = found[1].strip(), found[2], found[3].strip()
+        if sign in _ORDERS and number_of(wanted) is None:
+            raise ValueError(f"{text!r}: expected a number after {sign}, got {wanted!r}")
+        return cls(name, sign, wanted)
 
     def holds(self, run: Overview) -> bool:
         """Tell whether it holds for a run; for one that has no such value only `!=` does."""
@@ -92,13 +96,17 @@ class Condition:
             return self.sign == "!="
         if self.sign == "~":
             return self.wanted in _text(value)
-        ours, wanted = _number(value), _number(self.wanted)
+        ours, wanted = number_of(value), number_of(self.wanted)
+        if isinstance(value, bool):
+            is_wanted = _TRUTHS.get(self.wanted.lower())
+            return (is_wanted is value) is (self.sign == "=") if self.sign in ("=", "!=") else False
         if ours is None or wanted is None:
             same = _text(value) == self.wanted
             return same if self.sign == "=" else not same if self.sign == "!=" else False
         if self.sign in _ORDERS:
             return _ORDERS[self.sign](ours, wanted)
-        return (ours == wanted) is (self.sign == "=")
+        same = ours == wanted or (math.isnan(ours) and math.isnan(wanted))
+        return same is (self.sign == "=")
 
 
 def in_order(runs: Iterable[Overview], by: str) -> list[Overview]:
@@ -108,7 +116,7 @@ def in_order(runs: Iterable[Overview], by: str) -> list[Overview]:
 
     def key(run: Overview) -> tuple[int, float, str]:
         value = value_of(run, name)
-        number = _number(value)
+        number = number_of(value)
         if value is None or (number is not None and math.isnan(number)):
             return 0, 0.0, ""
         return (1, 0.0, _text(value)) if number is None else (2, sign * number, "")
@@ -136,7 +144,7 @@ class Group:
 
     def spread(self, name: str) -> tuple[float, float] | None:
         """Return mean and standard deviation (of a sample) of a number; None if no run has it."""
-        found = (_number(value_of(run, name)) for run in self.runs)
+        found = (number_of(value_of(run, name)) for run in self.runs)
         numbers = [number for number in found if number is not None]
         if not numbers:
             return None
@@ -164,7 +172,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a value as a number, which a text may spell; None if it is none."""
     if isinstance(value, bool) or value is None:
         return None
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from garage_like import seeding
+from garage_like.configuration.plain_values import from_text
 
 _FORM = "expected NAME=VALUE,VALUE,… or NAME=LOW..HIGH"
 
@@ -75,7 +75,7 @@ class Setting:
 def parse_setting(text: str) -> Setting:
     """Read `lr=1e-3,3e-4` (a list) or `lr=1e-4..1e-2` (a range).
 
-    A value is JSON where it is that (numbers, true, null, quoted strings), else a string.
+    A value is JSON where it is that (numbers, true, null, quoted strings) or Python, else a string.
 
     Raises:
         ValueError: if it is neither.
@@ -86,20 +86,13 @@ def parse_setting(text: str) -> Setting:
         raise ValueError(f"{text!r}: {_FORM}")
     low, is_range, high = rest.partition("..")
     if is_range:
-        ends = [_value(low), _value(high)]
+        ends = [from_text(low), from_text(high)]
         if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
             raise ValueError(f"{text!r}: {_FORM}, and both ends of a range are numbers")
         if not ends[0] < ends[1] < math.inf:
             raise ValueError(f"{text!r}: the low end of a range comes first")
         return Setting(name, low=ends[0], high=ends[1], whole=all(type(e) is int for e in ends))
-    return Setting(name, tuple(_value(part) for part in rest.split(",")))
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text.strip()
+    return Setting(name, tuple(from_text(part.strip()) for part in rest.split(",")))
 
 
 def grid(settings: Sequence[Setting]) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -88,3 +89,25 @@ def test_tab_knows_columns(few: Path) -> None:
     assert completed("ls", str(few), "--sort", "ret") == ["return"]
     assert completed("plot", str(few), "--y", "Eval") == ["Evaluation/AverageReturn"]
     assert completed("ls", str(few), "--where", "lr>1e") == []
+
+
+def test_truth_values_and_nan_are_found_however_they_are_written(call_json, tmp_path: Path) -> None:
+    for number, flag in enumerate((True, False, None)):
+        run = fabricate_run(tmp_path / f"run_{number}", n_epochs=1)
+        parameters = {"flag": flag, "rate": "nan" if flag else 1.0}
+        (run / "variant.json").write_text(json.dumps(parameters))
+
+    def found(condition: str) -> list[str]:
+        return [Path(run["run"]).name for run in call_json("ls", tmp_path, "--where", condition)]
+
+    for word in ("true", "True", "yes", "1"):
+        assert found(f"flag={word}") == ["run_0"]
+    assert found("flag=no") == found("flag=false") == ["run_1"]
+    assert found("flag!=true") == ["run_1", "run_2"]
+    assert found("rate=nan") == ["run_0"]
+
+
+def test_an_order_wants_a_number(call, few: Path) -> None:
+    result = call("ls", few, "--where", "lr>fast")
+    assert result.exit_code == 1
+    assert "'lr>fast': expected a number after >, got 'fast'" in result.output

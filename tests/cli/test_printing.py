@@ -114,3 +114,16 @@ def test_cells_of_several_lines_stay_in_their_column(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     printing.print_table({"a": False, "b": False}, {"": [["x\ny", "1\n2"]]}, folded="b")
     assert capsys.readouterr().out.splitlines()[1:] == ["x y  1", "     2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("e\u0301", 1), ("漢字", 4), ("🙂", 2), ("\u2764\ufe0f", 1), ("a\u200db", 2), ("عربى", 4)],
+)
+def test_width_is_what_a_terminal_shows(text: str, columns: int) -> None:
+    assert printing._width(text) == columns
+
+
+def test_accents_stay_with_their_letters_where_a_text_is_cut() -> None:
+    assert printing._pieces("e\u0301" * 5, 3) == ["e\u0301" * 3, "e\u0301" * 2]
+    assert printing._pieces("漢字漢字", 3) == ["漢", "字", "漢", "字"]

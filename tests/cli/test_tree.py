@@ -43,3 +43,17 @@ def test_folder_without_runs_says_so(call, tmp_path: Path) -> None:
     refused = call("tree", tmp_path / "nope")
     assert refused.exit_code == 1
     assert "no such directory; expected a folder that holds runs" in refused.stderr
+
+
+@pytest.mark.parametrize("columns", [None, "30"])
+def test_long_name_is_cut_in_a_narrow_terminal_alone(columns, finished: Path) -> None:
+    from click.testing import CliRunner
+
+    from garage_like.cli import main
+
+    name = "x" * 200
+    finished.rename(finished.with_name(name))
+    shown = CliRunner(env={"COLUMNS": columns}).invoke(main, ["tree", str(finished.parent)]).stdout
+    longest = max(map(len, shown.splitlines()[1:]))
+    assert longest == (30 if columns else len(f"└── {name}  epoch 5"))
+    assert "".join(line[4:] for line in shown.splitlines()[1:]).startswith(name)

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import itertools
 import pickle
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,10 @@ import pytest
 from gymnasium import spaces
 
 from garage_like.configuration.configured import Configured, configuration_of
+from garage_like.configuration.plain_values import from_text
 from garage_like.data.env_spec import EnvSpec
+from garage_like.envs import GymEnv
+from garage_like.np.algos import CEM
 
 DIGEST = hashlib.sha256(bytes(40_000)).hexdigest()[:8]
 
@@ -164,3 +168,42 @@ def test_spaces_of_an_environment_are_named():
         "action_space": "Box(-1.0, 1.0, (2,), float32)",
         "max_episode_length": 30,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"discount": "x"}, "CEM: discount must be a number, got 'x'"),
+        ({"discount": [0.9]}, "CEM: discount must be a number, got [0.9]"),
+        ({"n_samples": "20"}, "CEM: n_samples must be an integer, got '20'"),
+    ],
+)
+def test_a_text_in_the_place_of_a_number_is_told_by_name(options, said):
+    with pytest.raises(TypeError, match=re.escape(said)):
+        CEM(None, None, None, **{"n_samples": 4, **options})
+
+
+def test_a_text_in_the_place_of_a_truth_value_is_not_true():
+    with pytest.raises(TypeError, match="is_image must be True or False, got 'False'"):
+        GymEnv("CartPole-v1", is_image="False")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 1e-3),
+        (".5", 0.5),
+        ("true", True),
+        ("False", False),
+        ("None", None),
+        ("[64, 64]", [64, 64]),
+        ("(64, 64)", [64, 64]),
+        ("tanh", "tanh"),
+        ("'1'", "1"),
+        ("1j", "1j"),
+        ("(" * 500, "(" * 500),
+    ],
+)
+def test_values_that_a_person_writes_are_what_they_look_like(text, value):
+    found = from_text(text)
+    assert (found, type(found)) == (value, type(value))

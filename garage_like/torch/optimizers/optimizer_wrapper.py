@@ -258,4 +258,6 @@ def _split_spec(spec: Any) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]
             "OptimizerWrapper: optimizer must be a torch.optim.Optimizer class or a pair "
             f"(class, dict of keyword arguments), got {spec!r}"
         )
+    if isinstance(options.get("lr"), str):
+        raise TypeError(f"OptimizerWrapper: lr must be a number, got {options['lr']!r}")
     return optimizer_class, dict(options)
