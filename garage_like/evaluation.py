@@ -29,6 +29,7 @@ def rollout(
     max_episode_length: int | None = None,
     animated: bool = False,
     speedup: float = 1,
+    pause_per_frame: float | None = None,
     deterministic: bool = False,
     rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def rollout(
             to the environment.
         animated: show the episode in a window.
         speedup: how many times faster than real to show it.
+        pause_per_frame: seconds after each step that is shown; None goes by `speedup`.
         deterministic: take the mode of the policy's distribution instead of a sample.
         rng: what actions are drawn from; None takes the same stream in each call.
 
@@ -71,7 +73,7 @@ def rollout(
             step = step._replace(step_type=StepType.TIMEOUT)
         episode.steps.append(step)
         if animated:
-            time.sleep(SECONDS_PER_FRAME / speedup)
+            time.sleep(SECONDS_PER_FRAME / speedup if pause_per_frame is None else pause_per_frame)
     played = builder.build()
     return {**played.to_list()[0], "dones": played.terminals}
 

@@ -7,10 +7,13 @@ be without effect; a value that would have had one in garage is refused.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, TypedDict, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar, get_type_hints
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Inert(NamedTuple):
@@ -161,8 +164,15 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
         "num_seq_inputs": Inert("observations are valued one by one", (1,)),
     },
     "tf.policies.categorical_cnn_policy.CategoricalCNNPolicy": _FILTERS,
+    "tf.q_functions.continuous_cnn_q_function.ContinuousCNNQFunction": {
+        **_FILTERS,
+        "output_nonlinearity": _VALUES,
+    },
     "tf.q_functions.discrete_cnn_q_function.DiscreteCNNQFunction": _FILTERS,
     "tf.baselines.gaussian_cnn_baseline.GaussianCNNBaseline": _FILTERS,
+    "torch.policies.categorical_cnn_policy.DiscreteCNNPolicy": {
+        "mlp_hidden_nonlinearity": "hidden_nonlinearity",
+    },
     "torch.q_functions.discrete_cnn_q_function.DiscreteCNNQFunction": {
         "mlp_hidden_nonlinearity": "hidden_nonlinearity",
     },
@@ -176,9 +186,28 @@ ARGUMENTS: Mapping[str, Mapping[str, Meaning]] = {
     "torch.policies.tanh_gaussian_mlp_policy.TanhGaussianMLPPolicy": {
         "output_nonlinearity": Inert("outputs are a mean and a deviation", (None,)),
         "std_parameterization": Inert("a network gives the deviations", ("exp",)),
-        "init_std": Inert("a network gives the deviations", (1.0,)),
     },
 }
+
+
+def also_called(**names: str) -> Callable[[Method], Method]:
+    """Let a method take arguments by garage's names, too.
+
+    Args:
+        names: garage's name of each, by the name that it has here.
+    """
+
+    def decorate(method: Method) -> Method:
+        @functools.wraps(method)
+        def taking(self: Any, *args: Any, **given: Any) -> Any:
+            for here, there in names.items():
+                if there in given:
+                    given[here] = given.pop(there)
+            return method(self, *args, **given)
+
+        return taking  # type: ignore[return-value]
+
+    return decorate
 
 
 def translate(cls: type, given: dict[str, Any], called: str | None = None) -> dict[str, Any]:

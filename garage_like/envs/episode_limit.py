@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium
 import numpy as np
 
 
-def check_episode_limit(owner: str, value: Any) -> None:
-    """Refuse a limit that is neither None nor a positive integer."""
-    if value is None:
-        return
+def check_episode_limit(owner: str, value: Any) -> int | None:
+    """Return a limit; refuse what is neither None nor infinite nor a positive integer."""
+    if value is None or value == math.inf:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{owner}: max_episode_length must be an integer or None, got {value!r}")
     if value < 1:
         raise ValueError(f"{owner}: max_episode_length must be at least 1, got {value!r}")
+    return int(value)
 
 
 def find_time_limit(env: gymnasium.Env) -> int | None:

@@ -53,7 +53,7 @@ class GridWorldEnv(Environment):
     def __init__(
         self, desc: str | Sequence[str] = "4x4", max_episode_length: int | None = None
     ) -> None:
-        check_episode_limit("GridWorldEnv", max_episode_length)
+        max_episode_length = check_episode_limit("GridWorldEnv", max_episode_length)
         rows = MAPS.get(desc) if isinstance(desc, str) else list(desc)
         if rows is None:
             raise ValueError(

@@ -68,7 +68,7 @@ class GymEnv(Environment):
         render_mode: str | None = None,
         **make_kwargs: Any,
     ) -> None:
-        check_episode_limit("GymEnv", max_episode_length)
+        max_episode_length = check_episode_limit("GymEnv", max_episode_length)
         if render_mode is not None:
             make_kwargs["render_mode"] = render_mode
         if callable(env) and not isinstance(env, gymnasium.Env | gymnasium.vector.VectorEnv):
@@ -228,18 +228,22 @@ class GymEnv(Environment):
         """Return a picture of the current state.
 
         Args:
-            mode: must be the render_mode that the environment was made with.
+            mode: one of `render_modes`, whatever it was made to render as.
 
         Raises:
-            ValueError: if it is another.
+            ValueError: if it is none of them.
         """
-        if mode != self._env.render_mode:
+        inner = self._env.unwrapped
+        made = inner.render_mode
+        if mode != made and mode not in self.render_modes:
             raise ValueError(
-                f"GymEnv.render: mode must be the environment's render_mode, "
-                f"{self._env.render_mode!r}; got {mode!r}. Make the environment with "
-                f"GymEnv(id, render_mode={mode!r})"
+                f"GymEnv.render: mode must be one of {self.render_modes}, got {mode!r}"
             )
-        return self._env.render()
+        inner.render_mode = mode
+        try:
+            return self._env.render()
+        finally:
+            inner.render_mode = made
 
     def visualize(self) -> None:
         """Show the episode in a window from now on, whatever it was made to render as.

@@ -37,6 +37,8 @@ class PointEnv(Environment):
         ValueError: if the goal is not a position in the arena, or a number is out of range.
     """
 
+    _is_shown = False
+
     def __init__(
         self,
         goal: Sequence[float] | np.ndarray = (1.0, 1.0),
@@ -45,7 +47,7 @@ class PointEnv(Environment):
         never_done: bool = False,
         max_episode_length: int | None = None,
     ) -> None:
-        check_episode_limit("PointEnv", max_episode_length)
+        max_episode_length = check_episode_limit("PointEnv", max_episode_length)
         if not arena_size > 0:
             raise ValueError(f"PointEnv: arena_size must be positive, got {arena_size!r}")
         self._arena_size = arena_size
@@ -104,6 +106,8 @@ class PointEnv(Environment):
             self._step_count, self._spec.max_episode_length, success and not self._never_done
         )
         self.needs_reset = step_type >= StepType.TERMINAL
+        if self._is_shown:
+            print(self.render())
         return EnvStep(
             env_spec=self._spec,
             action=action,
@@ -127,6 +131,11 @@ class PointEnv(Environment):
         if mode != "ascii":
             raise ValueError(f"PointEnv.render: mode must be 'ascii', got {mode!r}")
         return f"Point: {self._point}, Goal: {self._goal}"
+
+    def visualize(self) -> None:
+        """Print where the point is, now and after each step from now on."""
+        self._is_shown = True
+        print(self.render())
 
     def sample_tasks(self, num_tasks: int) -> list[dict[str, np.ndarray]]:
         """Draw tasks, each with a goal at most TASK_RANGE from the origin along each axis."""

@@ -42,6 +42,8 @@ def append_onehot(observation: np.ndarray, task: int, n_tasks: int) -> np.ndarra
 class TaskOnehotWrapper(Wrapper):
     """Append a one-hot vector to observations, which says which task it is.
 
+    Each env step says so in `env_info['task_id']`, too.
+
     Args:
         env: observations are rows of numbers.
         task_index: which task it is.
@@ -73,7 +75,8 @@ class TaskOnehotWrapper(Wrapper):
     def step(self, action: Any) -> EnvStep:
         step = self._env.step(action)
         observation = append_onehot(step.observation, self._task_index, self._n_total_tasks)
-        return step._replace(env_spec=self._spec, observation=observation)
+        told = {**step.env_info, "task_id": self._task_index}
+        return step._replace(env_spec=self._spec, observation=observation, env_info=told)
 
     @classmethod
     def wrap_env_list(cls, envs: Sequence[Environment]) -> list[TaskOnehotWrapper]:

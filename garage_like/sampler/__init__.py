@@ -8,6 +8,7 @@ from garage_like.sampler.env_update import (
     NewEnvUpdate,
     SetTaskUpdate,
 )
+from garage_like.sampler.env_update import apply_env_update as _apply_env_update  # garage's name
 from garage_like.sampler.fragment_worker import FragmentWorker
 from garage_like.sampler.local_sampler import LocalSampler
 from garage_like.sampler.parallel_sampler import MultiprocessingSampler, RaySampler
@@ -33,4 +34,5 @@ __all__ = [
     "VectorWorker",
     "Worker",
     "WorkerFactory",
+    "_apply_env_update",
 ]

@@ -16,7 +16,7 @@ Wrap = Callable[[Any, Any], Environment]
 
 
 class EnvUpdate:
-    """Return the environment to step next, given the one that was stepped last."""
+    """Return the environment to step next, given the one that was stepped last: here, the same."""
 
     def __call__(self, old_env: Environment | None = None) -> Any:
         """Return the environment to step next.
@@ -25,7 +25,26 @@ class EnvUpdate:
             old_env: what was stepped last, which may be changed and returned; None if there is
                 none.
         """
-        raise NotImplementedError(f"{type(self).__name__} must implement __call__")
+        return old_env
+
+
+def apply_env_update(old_env: Any, env_update: Any) -> tuple[Any, bool]:
+    """Return the environment to step next, and whether an update said so.
+
+    Args:
+        old_env: what was stepped last.
+        env_update: an environment, or a callable that is given `old_env`; None for no change.
+
+    Raises:
+        TypeError: if it is neither.
+    """
+    if env_update is None:
+        return old_env, False
+    if isinstance(env_update, Environment):
+        return env_update, True
+    if not callable(env_update):
+        raise TypeError(f"expected an Environment or an EnvUpdate, got {env_update!r}")
+    return env_update(old_env), True
 
 
 class NewEnvUpdate(EnvUpdate):

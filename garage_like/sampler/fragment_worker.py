@@ -94,6 +94,10 @@ class FragmentWorker(VecWorker):
         self._abandon_episodes()
         return super().obtain_episodes(n_episodes)
 
+    def rollout(self) -> EpisodeBatch:
+        """Step each environment `timesteps_per_call` times."""
+        return self.obtain_samples(self._n_envs * self._timesteps_per_call)
+
     def _begin_fragment(self, column: int, builder: EpisodeBuilder) -> OpenEpisode:
         so_far = self._going_on.get(column)
         if so_far is None or self._is_over(column):

@@ -238,15 +238,10 @@ class LocalSampler(Sampler):
         return workers
 
     def _for_each_worker(self, name: str, value: Any) -> list[Any]:
-        n_workers = self._factory.n_workers
-        if not isinstance(value, list):
-            return [value] * n_workers
-        if len(value) != n_workers:
-            raise ValueError(
-                f"LocalSampler: {name} as a list must have one entry for each of {n_workers} "
-                f"workers, got {len(value)}"
-            )
-        return list(value)
+        try:
+            return self._factory.prepare_worker_messages(value)
+        except ValueError as error:
+            raise ValueError(f"LocalSampler: {name} as {error}") from None
 
     def _joined(self, batches: list[EpisodeBatch]) -> EpisodeBatch:
         batch = EpisodeBatch.concatenate(*batches)

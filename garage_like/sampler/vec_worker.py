@@ -79,6 +79,10 @@ class VecWorker(Worker):
     def obtain_episodes(self, n_episodes: int) -> EpisodeBatch:
         return self._play(lambda builder, playing: n_episodes - len(builder.episodes))
 
+    def rollout(self) -> EpisodeBatch:
+        """Play one episode in each environment."""
+        return self.obtain_episodes(self._n_envs)
+
     def _affordable(
         self, builder: EpisodeBuilder, playing: Collection[OpenEpisode], num_samples: int
     ) -> int:

@@ -19,6 +19,7 @@ from garage_like.envs.copy import copy_env, without_sharing
 from garage_like.envs.env_list import EnvList
 from garage_like.envs.episode_limit import check_episode_limit
 from garage_like.interfaces import Actor, Environment
+from garage_like.sampler.env_update import apply_env_update
 from garage_like.sampler.episode_builder import EpisodeBuilder
 from garage_like.sampler.framework_actor import actor_of, give_memory
 
@@ -66,7 +67,7 @@ class Worker(ExtensionPoints):
         n_envs: int = 1,
     ) -> None:
         owner = type(self).__name__
-        check_episode_limit(owner, max_episode_length)
+        max_episode_length = check_episode_limit(owner, max_episode_length)
         n_envs = as_plain(n_envs)
         if isinstance(n_envs, bool) or not isinstance(n_envs, int) or n_envs < 1:
             raise ValueError(f"{owner}: n_envs must be an integer of at least 1, got {n_envs!r}")
@@ -131,12 +132,22 @@ class Worker(ExtensionPoints):
         Args:
             env_update: an environment, which the worker steps itself, along with copies of it if
                 it steps several; or a callable that takes each of the worker's environments and
-                returns the one to use; or None for no change.
+                returns the one to use; or a list of one for each environment; or None for no
+                change.
         """
         if env_update is None:
             return
         envs: list[Environment]
-        if isinstance(env_update, Environment):
+        if isinstance(env_update, list | tuple):
+            if len(env_update) != self._n_envs:
+                raise ValueError(
+                    f"{type(self).__name__}.update_env: a list must have one entry for each of"
+                    f" {self._n_envs} environments, got {len(env_update)}"
+                )
+            olds: Sequence[Any] = self._envs or [None] * self._n_envs
+            pairs = zip(olds, env_update, strict=True)
+            envs = without_sharing([apply_env_update(old, update)[0] for old, update in pairs])
+        elif isinstance(env_update, Environment):
             if env_update.n_envs > 1:
                 raise TypeError(
                     f"{type(self).__name__}.update_env: a vector environment is for a VectorWorker;"

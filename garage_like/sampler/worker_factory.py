@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from garage_like.configuration.plain_numbers import as_plain
@@ -61,6 +62,26 @@ class WorkerFactory:
             "worker_class": self._worker_class,
             "worker_args": dict(self._worker_args),
         }
+
+    def prepare_worker_messages(
+        self, objs: Any, preprocess: Callable[[Any], Any] | None = None
+    ) -> list[Any]:
+        """Return what each worker is given: one thing for all, or the entries of a list.
+
+        Args:
+            objs: the thing or the list.
+            preprocess: maps each entry to what is given; None leaves it as it is.
+
+        Raises:
+            ValueError: if the list does not have one entry for each worker.
+        """
+        if not isinstance(objs, list):
+            objs = [objs] * self.n_workers
+        if len(objs) != self.n_workers:
+            raise ValueError(
+                f"a list must have one entry for each of {self.n_workers} workers, got {len(objs)}"
+            )
+        return [obj if preprocess is None else preprocess(obj) for obj in objs]
 
     def __call__(self, worker_number: int) -> Worker:
         """Return worker number `worker_number`, which has neither policy nor environment yet."""

@@ -21,9 +21,10 @@ def torch_to_np(tensors: Sequence[torch.Tensor]) -> tuple[np.ndarray, ...]:
     return tuple(tensor.detach().cpu().numpy() for tensor in tensors)
 
 
-def as_torch_dict(array_dict: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Return a dict of arrays as one of tensors, float32, on `global_device()`."""
-    return {key: np_to_torch(value) for key, value in array_dict.items()}
+def as_torch_dict(array_dict: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Turn the arrays of a dict into tensors, float32, on `global_device()`; return the dict."""
+    array_dict.update({key: np_to_torch(value) for key, value in array_dict.items()})
+    return array_dict
 
 
 def as_torch(array: Any) -> torch.Tensor:

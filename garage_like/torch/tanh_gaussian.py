@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch.distributions import Distribution, constraints
+
+Shape = torch.Size | list[int] | tuple[int, ...]
 
 _EDGE = 1.0 - 1e-6
 
@@ -41,10 +44,29 @@ class TanhGaussian(Distribution):
         """What the mean of u becomes, shape (N, K): not quite the mode, but what is used as it."""
         return self.centre + self.scale * torch.tanh(self.mean_of_u)
 
-    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> torch.Tensor:
+    @property
+    def mean(self) -> torch.Tensor:
+        """What the mean of u becomes, shape (N, K)."""
+        return self.mode
+
+    def rsample(self, sample_shape: Shape = ()) -> torch.Tensor:
         """Draw differentiably from torch's generator, shape (*sample_shape, N, K)."""
+        return self.rsample_with_pre_tanh_value(sample_shape)[1]
+
+    def rsample_with_pre_tanh_value(
+        self, sample_shape: Shape = ()
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw differentiably; return u and a."""
         noise = torch.randn(*sample_shape, *self.mean_of_u.shape, device=self.mean_of_u.device)
-        return self.centre + self.scale * torch.tanh(self.mean_of_u + noise * self.log_std.exp())
+        u = self.mean_of_u + noise * self.log_std.exp()
+        return u, self.centre + self.scale * torch.tanh(u)
+
+    def sample_with_pre_tanh_value(
+        self, sample_shape: Shape = ()
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw without gradients; return u and a."""
+        with torch.no_grad():
+            return self.rsample_with_pre_tanh_value(sample_shape)
 
     def rsample_with_log_prob(self, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Turn standard normal noise into samples, differentiably.
@@ -59,10 +81,18 @@ class TanhGaussian(Distribution):
         log_prob = self._log_prob_of_u(u, noise)
         return self.centre + self.scale * torch.tanh(u), log_prob
 
-    def log_prob(self, value: torch.Tensor) -> torch.Tensor:
-        """Return the log-density, shape (N,), of values of shape (N, K)."""
-        squashed = ((value - self.centre) / self.scale).clamp(-_EDGE, _EDGE)
-        u = torch.atanh(squashed)
+    def log_prob(
+        self, value: torch.Tensor, pre_tanh_value: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the log-density, shape (N,).
+
+        Args:
+            value: a, shape (N, K).
+            pre_tanh_value: u, if it is known: where tanh is nearly 1, it has more digits.
+        """
+        u = pre_tanh_value
+        if u is None:
+            u = torch.atanh(((value - self.centre) / self.scale).clamp(-_EDGE, _EDGE))
         return self._log_prob_of_u(u, (u - self.mean_of_u) * torch.exp(-self.log_std))
 
     def _log_prob_of_u(self, u: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -87,35 +117,19 @@ class TanhNormal(TanhGaussian):
         super().__init__(loc, scale.log().expand_as(loc), torch.zeros_like(ones), ones)
 
     @property
-    def mean(self) -> torch.Tensor:
-        """What the mean of u becomes, shape (N, K)."""
-        return self.mode
+    def variance(self) -> torch.Tensor:
+        """That of u, as in garage, shape (N, K)."""
+        return torch.exp(2.0 * self.log_std)
 
-    def rsample_with_pre_tanh_value(
-        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw differentiably; return u and tanh(u)."""
-        noise = torch.randn(*sample_shape, *self.mean_of_u.shape, device=self.mean_of_u.device)
-        u = self.mean_of_u + noise * self.log_std.exp()
-        return u, torch.tanh(u)
+    def entropy(self) -> torch.Tensor:
+        """Compute that of u, as in garage, shape (N,), in nats."""
+        return (self.log_std + 0.5 * math.log(2.0 * math.pi * math.e)).sum(-1)
 
-    def sample_with_pre_tanh_value(
-        self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw without gradients; return u and tanh(u)."""
-        with torch.no_grad():
-            return self.rsample_with_pre_tanh_value(sample_shape)
+    def expand(self, batch_shape: Any, _instance: Any = None) -> TanhNormal:
+        """Return the same for each of more rows, shape (*batch_shape, K)."""
+        shape = torch.Size(batch_shape) + self.event_shape
+        return TanhNormal(self.mean_of_u.expand(shape), self.log_std.exp().expand(shape))
 
-    def log_prob(
-        self, value: torch.Tensor, pre_tanh_value: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Return the log-density, shape (N,).
-
-        Args:
-            value: tanh(u), shape (N, K).
-            pre_tanh_value: u, if it is known: where tanh is nearly 1, it has more digits.
-        """
-        if pre_tanh_value is None:
-            return super().log_prob(value)
-        z = (pre_tanh_value - self.mean_of_u) * torch.exp(-self.log_std)
-        return self._log_prob_of_u(pre_tanh_value, z)
+    def __repr__(self) -> str:
+        """Return the name alone, as garage's does."""
+        return type(self).__name__

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from garage_like import lazy
 
 if TYPE_CHECKING:
+    from garage_like.errors import NotSetupError as NotSetupError
     from garage_like.tf.tf_trainer import TFTrainer as TFTrainer
     from garage_like.trainer.trainer import Trainer as Trainer
 

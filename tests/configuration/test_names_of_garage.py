@@ -1,15 +1,17 @@
 """Names of garage's that are more than another import: what they do."""
 
 import importlib
+import math
 import re
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 
 from garage_like.data.env_spec import EnvSpec
-from garage_like.envs import GridWorldEnv, GymEnv, normalize
-from garage_like.np.baselines import LinearFeatureBaseline
+from garage_like.envs import GridWorldEnv, GymEnv, PointEnv, TaskOnehotWrapper, normalize
+from garage_like.np.baselines import LinearFeatureBaseline, LinearMultiFeatureBaseline
 
 
 def test_environments_say_how_they_can_be_shown():
@@ -121,6 +123,78 @@ def test_what_a_class_hands_up_is_not_taken_for_an_argument_of_garages(name):
     for given in ({}, {"positive_adv": name == "ERWR"}):
         algo = getattr(algos, name)(env.spec, CategoricalMLPPolicy(env.spec), *parts, **given)
         assert getattr(algo, "_positive_adv", False) == (name == "ERWR")
+
+
+def test_what_is_asked_of_networks_of_a_graph_is_refused_with_what_there_is():
+    tf = pytest.importorskip("tensorflow")
+    from garage_like.tf.policies import GaussianMLPPolicy
+    from garage_like.tf.q_functions import ContinuousCNNQFunction, ContinuousMLPQFunction
+
+    spec = GymEnv("Pendulum-v1").spec
+    policy = GaussianMLPPolicy(spec)
+    policy.set_param_values(param_values=policy.get_param_values())
+    assert policy.input_dim == 3
+    for name in ("build", "distribution", "network_input_spec"):
+        assert not hasattr(policy, name)
+        with pytest.raises(AttributeError, match=f"no attribute '{name}': there is no graph; "):
+            getattr(policy, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'other'$"):
+        policy.other  # noqa: B018
+    rows, actions = np.ones((4, 3)), np.ones((4, 1))
+    values = ContinuousMLPQFunction(spec, action_merge_layer=-2).get_qval(rows, actions)
+    assert values.shape == (4, 1)
+
+    image = gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    looking = ContinuousCNNQFunction(
+        EnvSpec(image, spec.action_space),
+        filters=((2, (3, 3)), (2, (3, 3))),
+        strides=(1, 1),
+        padding="SAME",
+        hidden_sizes=(4, 4),
+    )
+    pictures = np.full((4, 8, 8, 3), 255, np.uint8)
+    value = looking.get_qval(pictures, actions)
+    assert value.shape == (4, 1)
+    assert (looking.get_qval(pictures, 0 * actions) != value).all()
+    assert (looking.get_qval(0 * pictures, actions) != value).all()
+    assert len(looking.trainable_variables) == 2 * 2 + 2 + 2 * 2
+    assert tf.is_tensor(looking(tf.ones((1, 192)), tf.ones((1, 1))))
+
+
+def test_small_things_are_done_as_programs_of_garage_expect():
+    from garage_like import rollout
+    from garage_like.experiment.deterministic import get_tf_seed_stream, set_seed
+    from garage_like.np.policies import FixedPolicy, UniformRandomPolicy
+
+    assert PointEnv(max_episode_length=math.inf).spec.max_episode_length is None
+    step = TaskOnehotWrapper.wrap_env_list([PointEnv(), PointEnv()])[1]
+    step.reset()
+    assert step.step(np.zeros(2)).env_info["task_id"] == 1
+    set_seed(1)
+    seeds = [get_tf_seed_stream(), get_tf_seed_stream()]
+    set_seed(1)
+    assert [get_tf_seed_stream(), get_tf_seed_stream()] == seeds
+    assert seeds[0] != seeds[1]
+    with pytest.raises(ValueError, match="acts in one environment, got 2"):
+        FixedPolicy(PointEnv().spec, [np.zeros(2)]).reset([True, False])
+    env = PointEnv(max_episode_length=2)
+    rollout(env, UniformRandomPolicy(env.spec), animated=True, pause_per_frame=0.0)
+    with pytest.raises(ValueError, match="expected a path, got none"):
+        LinearFeatureBaseline(env.spec).fit([])
+    baseline = LinearMultiFeatureBaseline(env.spec, features=["observation"])
+    path = {"observation": np.ones((3, 3)), "returns": np.ones(3), "rewards": np.ones(3)}
+    baseline.fit([path])
+    assert baseline.predict(path) == pytest.approx(np.ones(3), abs=1e-3)
+
+
+def test_a_point_is_printed_while_it_is_shown(capsys):
+    env = PointEnv()
+    env.reset()
+    env.step(np.zeros(2))
+    assert capsys.readouterr().out == ""
+    env.visualize()
+    env.step(np.zeros(2))
+    assert capsys.readouterr().out.count("Goal:") == 2
 
 
 def names_of_garage():

@@ -281,9 +281,15 @@ def test_renders_in_the_mode_that_it_was_made_with():
     assert env.render("ansi") == "step 1"
 
 
-def test_render_in_another_mode_says_how_to_get_it():
-    with pytest.raises(ValueError, match=r"render_mode, None; got 'rgb_array'.*render_mode='rgb_"):
-        GymEnv("CartPole-v1").render()
+def test_renders_in_any_mode_that_the_environment_knows(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    env = GymEnv("CartPole-v1")
+    env.reset()
+    assert env.render("rgb_array").shape[-1] == 3
+    assert env.render_mode is None
+    with pytest.raises(ValueError, match=r"one of \['human', 'rgb_array'\], got 'ascii'"):
+        env.render("ascii")
+    env.close()
 
 
 def test_an_environment_that_was_made_to_show_nothing_can_be_shown(monkeypatch):

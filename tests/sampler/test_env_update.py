@@ -8,10 +8,12 @@ from garage_like.sampler import (
     DefaultWorker,
     EnvUpdate,
     ExistingEnvUpdate,
+    FragmentWorker,
     LocalSampler,
     NewEnvUpdate,
     SetTaskUpdate,
     VecWorker,
+    _apply_env_update,
 )
 
 TASK = {"goal": np.array([0.5, -0.5], np.float32)}
@@ -72,9 +74,31 @@ def test_a_sampler_begins_with_what_updates_make():
     assert [goal(env) for env in sampler._envs] == [[0.5, -0.5], [1.0, 1.0]]
 
 
-def test_an_update_must_say_what_it_does():
-    with pytest.raises(NotImplementedError, match="EnvUpdate must implement __call__"):
-        EnvUpdate()()
+def test_an_update_that_says_nothing_changes_nothing():
+    env = PointEnv()
+    assert EnvUpdate()(env) is env
+    assert EnvUpdate()() is None
+
+
+def test_an_update_of_any_kind_is_applied_as_programs_for_garage_do():
+    env, other = PointEnv(), PointEnv()
+    assert _apply_env_update(env, None) == (env, False)
+    assert _apply_env_update(env, other) == (other, True)
+    assert _apply_env_update(env, NewEnvUpdate(lambda: other)) == (other, True)
+    with pytest.raises(TypeError, match="expected an Environment or an EnvUpdate, got 3"):
+        _apply_env_update(env, 3)
+
+
+@pytest.mark.parametrize("worker", [VecWorker, FragmentWorker])
+def test_a_list_has_an_entry_for_each_environment_of_a_worker(worker):
+    tasks = [SetTaskUpdate(PointEnv, {"goal": goal}) for goal in ((1, 0), (0, 1))]
+    collects = worker(seed=1, max_episode_length=3, n_envs=2)
+    collects.update_agent(GaussianMLPPolicy(PointEnv().spec))
+    collects.update_env(tasks)
+    goals = {tuple(goal) for goal in collects.rollout().env_infos["task"]["goal"]}
+    assert goals == {(1.0, 0.0), (0.0, 1.0)}
+    with pytest.raises(ValueError, match="one entry for each of 2 environments, got 1"):
+        collects.update_env(tasks[:1])
 
 
 @pytest.mark.parametrize(("worker", "args"), [(DefaultWorker, {}), (VecWorker, {"n_envs": 2})])

@@ -2,6 +2,7 @@
 
 import inspect
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -18,9 +19,11 @@ from garage_like.np.exploration_policies import AddGaussianNoise
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.torch.algos import DDPG, DQN, PPO, SAC, TD3, TRPO, VPG
+from garage_like.torch.distributions import TanhNormal
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicMLPPolicy,
+    DiscreteCNNPolicy,
     DiscreteQFArgmaxPolicy,
     GaussianMLPPolicy,
     Policy,
@@ -267,11 +270,72 @@ def test_small_functions_do_what_garages_do():
         gt.make_optimizer((torch.optim.Adam, {"lr": 0.5}), module=module, lr=1.0)
 
 
-def test_a_deviation_that_cannot_be_had_is_refused():
+def test_deviations_begin_where_init_std_says():
     spec = GymEnv("Pendulum-v1").spec
-    assert TanhGaussianMLPPolicy(spec, output_nonlinearity=None, init_std=1.0).name
-    with pytest.raises(ValueError, match=r"init_std=0\.5 cannot be had"):
-        TanhGaussianMLPPolicy(spec, init_std=0.5)
+    options = {"hidden_w_init": nn.init.zeros_, "output_nonlinearity": None}
+    for std in (0.5, 1.0):
+        policy = TanhGaussianMLPPolicy(spec, init_std=std, **options)
+        assert policy(torch.ones(1, 3))[0].log_std.exp().item() == pytest.approx(std)
+    with pytest.raises(ValueError, match=r"std_parameterization='softplus' cannot be had"):
+        TanhGaussianMLPPolicy(spec, std_parameterization="softplus")
+
+
+def test_what_a_policy_draws_can_be_had_before_it_is_squashed():
+    policy = TanhGaussianMLPPolicy(GymEnv("Pendulum-v1").spec)
+    distribution, _ = policy(torch.ones(4, 3))
+    u, actions = distribution.rsample_with_pre_tanh_value()
+    assert torch.allclose(actions, 2.0 * torch.tanh(u))  # a pendulum's bounds are -2 and 2
+    known = distribution.log_prob(actions, pre_tanh_value=u)
+    assert torch.allclose(known, distribution.log_prob(actions), atol=1e-3)
+    assert distribution.mean.shape == (4, 1)
+    squashed = TanhNormal(torch.zeros(2), torch.full((2,), 0.5))
+    inside = torch.distributions.Independent(torch.distributions.Normal(0 * u[:2, 0], 0.5), 1)
+    assert torch.allclose(squashed.variance, inside.variance)
+    assert squashed.entropy() == pytest.approx(inside.entropy().item())
+    assert squashed.expand((3,)).sample().shape == (3, 2)
+    assert repr(squashed) == "TanhNormal"
+
+
+def test_methods_take_arguments_by_garages_names():
+    spec = GymEnv("Pendulum-v1").spec
+    policy, values = GaussianMLPPolicy(spec), GaussianMLPValueFunction(spec)
+    policy.set_param_values(state_dict=policy.state_dict())
+    rows = torch.ones(2, 3)
+    assert torch.equal(values.forward(obs=rows), values(rows))
+    assert values.compute_loss(obs=rows, returns=torch.ones(2)).ndim == 0
+    assert ContinuousMLPQFunction(spec).output_dim == 1
+    assert DiscreteMLPQFunction(GymEnv("CartPole-v1").spec, dueling=True).output_dim == 2
+    array = {"a": np.ones(2)}
+    assert gt.as_torch_dict(array) is array
+    assert torch.is_tensor(array["a"])
+    with pytest.raises(TypeError, match="must not be None"):
+        gt.NonLinearity(None)
+
+
+def test_algorithms_hand_out_the_networks_that_they_train():
+    assert len(off_policy(SAC)[0].networks) == 5
+    assert len(off_policy(TD3)[0].networks) == 6
+
+
+def test_a_policy_on_images_has_two_names():
+    class Film(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(0, 255, (3, 8, 8), np.uint8)
+        action_space = gymnasium.spaces.Discrete(3)
+
+    spec = GymEnv(Film(), is_image=True).spec
+    policy = DiscreteCNNPolicy(
+        spec,
+        "NCHW",
+        kernel_sizes=(3,),
+        hidden_channels=(2,),
+        strides=1,
+        mlp_hidden_nonlinearity=nn.Tanh,
+        cnn_hidden_nonlinearity=nn.ReLU,
+    )
+    images = np.zeros((5, 3, 8, 8), np.uint8)
+    assert set(policy.get_actions(images)[0]) <= {0, 1, 2}
+    assert isinstance(policy.cnn.mlp.hidden_nonlinearity, nn.Tanh)
+    assert isinstance(policy.cnn.convolutions[1], nn.ReLU)
 
 
 def test_noise_keeps_the_names_of_what_it_is_around():

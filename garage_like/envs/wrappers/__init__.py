@@ -4,7 +4,14 @@ What they do is that of Mnih et al. 2015, doi:10.1038/nature14236. They come ins
 `GymEnv(StackFrames(Grayscale(env), 4))`.
 """
 
-from garage_like.envs.wrappers.games import ClipReward, EpisodicLife, FireReset, MaxAndSkip, Noop
+from garage_like.envs.wrappers.games import (
+    AtariEnv,
+    ClipReward,
+    EpisodicLife,
+    FireReset,
+    MaxAndSkip,
+    Noop,
+)
 from garage_like.envs.wrappers.images import (
     Grayscale,
     PixelObservationWrapper,
@@ -13,6 +20,7 @@ from garage_like.envs.wrappers.images import (
 )
 
 __all__ = [
+    "AtariEnv",
     "ClipReward",
     "EpisodicLife",
     "FireReset",

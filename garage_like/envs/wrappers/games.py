@@ -8,6 +8,10 @@ import gymnasium
 import numpy as np
 
 
+class AtariEnv(gymnasium.Wrapper):
+    """Change nothing: garage's let a game's `reset` take what others take, and gymnasium's do."""
+
+
 class ClipReward(gymnasium.Wrapper):
     """Keep the sign of each reward alone."""
 

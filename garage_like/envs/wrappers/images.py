@@ -106,19 +106,20 @@ class PixelObservationWrapper(gymnasium.ObservationWrapper):
     """Show what the environment renders, shape (H, W, 3), instead of what it observes.
 
     Args:
-        env: made with `render_mode="rgb_array"`.
+        env: one that can render as `rgb_array`, and does so from now on.
         headless: taken as garage does; nothing needs a screen.
 
     Raises:
-        ValueError: if the environment renders otherwise.
+        ValueError: if the environment has no pictures.
     """
 
     def __init__(self, env: gymnasium.Env, headless: bool = True) -> None:
-        if env.render_mode != "rgb_array":
+        known = [env.render_mode, *env.metadata.get("render_modes", ())]
+        if "rgb_array" not in known:
             raise ValueError(
-                "PixelObservationWrapper: make the environment with render_mode='rgb_array', got"
-                f" {env.render_mode!r}"
+                f"PixelObservationWrapper: the environment must render as rgb_array, got {known}"
             )
+        env.unwrapped.render_mode = "rgb_array"
         super().__init__(env)
         env.reset()
         shape = np.asarray(env.render()).shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from garage_like.configuration.configured import Named
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.baselines.paths import fits_paths, predicts_paths
@@ -40,6 +41,7 @@ class LinearFeatureBaseline(Named):
         """Return a copy of the coefficients, shape (2 * D + 4,)."""
         return self._coefficients.copy()
 
+    @also_called(params="flattened_params")
     def set_param_values(self, params: np.ndarray) -> None:
         """Replace the coefficients, shape (2 * D + 4,).
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec
 from garage_like.np.baselines.linear_feature_baseline import LinearFeatureBaseline
@@ -41,6 +42,7 @@ class LinearMultiFeatureBaseline(LinearFeatureBaseline):
         self._feature_names = list(features or ["observations"])
         self._coefficients = np.zeros(0)  # how many there are the first batch tells
 
+    @also_called(params="flattened_params")
     def set_param_values(self, params: np.ndarray) -> None:
         """Replace the coefficients.
 
@@ -63,7 +65,8 @@ class LinearMultiFeatureBaseline(LinearFeatureBaseline):
         seen = flatten_observations(self._env_spec.observation_space, observations)
         parts = []
         for name in self._feature_names:
-            found = seen if name == "observations" else _info(episodes, name)[rows]
+            is_seen = name.removesuffix("s") == "observation"
+            found = seen if is_seen else _info(episodes, name)[rows]
             clipped = np.clip(found.reshape(len(seen), -1).astype(np.float64), -_CLIP, _CLIP)
             parts += [clipped, clipped**2]
         return np.hstack([*parts, np.ones((len(seen), 1))])

@@ -20,6 +20,8 @@ def fits_paths(fit: Method) -> Method:
     @functools.wraps(fit)
     def wrapped(self: Any, episodes: Any, returns: Any = None, *args: Any, **options: Any) -> None:
         if not isinstance(episodes, EpisodeBatch) and isinstance(episodes, Sequence):
+            if not episodes:
+                raise ValueError(f"{type(self).__name__}.fit: expected a path, got none")
             if returns is None:
                 returns = np.concatenate([path["returns"] for path in episodes])
             episodes = _as_batch(self._env_spec, episodes)
@@ -44,6 +46,10 @@ def predicts_paths(predict: Method) -> Method:
 
 def _as_batch(env_spec: EnvSpec, paths: Sequence[Mapping[str, Any]]) -> EpisodeBatch:
     """Return a batch of what a baseline looks at; what it does not is blank."""
+    paths = [
+        {"observations" if key == "observation" else key: value for key, value in path.items()}
+        for path in paths
+    ]
     first = "observations" if "observations" in paths[0] else "rewards"
     lengths = np.array([len(path[first]) for path in paths])
     seen, done = env_spec.observation_space.shape or (), env_spec.action_space.shape or ()

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from gymnasium import spaces
 
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.data.env_spec import EnvSpec
 from garage_like.interfaces import Actor, Policy
 from garage_like.np.exploration_policies.add_gaussian_noise import check_box
@@ -65,6 +66,7 @@ class AddOrnsteinUhlenbeckNoise(ExplorationPolicy):
             return {"Exploration/Noise": math.inf if self._sigma else 0.0}
         return {"Exploration/Noise": self._sigma / math.sqrt(2.0 * self._theta)}
 
+    @also_called(do_resets="dones")
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Begin a new episode where told to: the noise is x0 again."""
         super().reset(do_resets)

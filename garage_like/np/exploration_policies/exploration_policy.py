@@ -9,6 +9,7 @@ import numpy as np
 from garage_like import seeding
 from garage_like.algos.schedules import LinearSchedule
 from garage_like.configuration.configured import Named
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor, Policy
@@ -27,6 +28,9 @@ class ExplorationPolicy(Named, OfEnv):
         env_spec: of the environment to act in; may be left out, as in garage, where the policy
             knows it.
         policy: what is explored around.
+
+    Raises:
+        TypeError: if there is no policy.
     """
 
     # What `get_actions` remembers for a recurrent policy; older snapshots lack it.
@@ -34,6 +38,8 @@ class ExplorationPolicy(Named, OfEnv):
 
     def __init__(self, env_spec: Any, policy: Policy | None = None) -> None:
         if policy is None:
+            if env_spec is None or isinstance(env_spec, EnvSpec):
+                raise TypeError(f"{type(self).__name__}: expected a policy to explore around")
             env_spec, policy = getattr(env_spec, "env_spec", None), env_spec
         self._env_spec: EnvSpec = env_spec
         self.policy: Policy = policy
@@ -64,6 +70,7 @@ class ExplorationPolicy(Named, OfEnv):
         """Return how much is explored now, as `Exploration/...`."""
         return {}
 
+    @also_called(episodes="episode_batch")
     def update(self, episodes: EpisodeBatch) -> None:
         """Take note of the env steps of a batch."""
         self._env_steps += episodes.num_steps
@@ -79,6 +86,7 @@ class ExplorationPolicy(Named, OfEnv):
         self._memory = give_memory(actor, len(observations), self._memory)
         return actor.act(observations, self._rng)
 
+    @also_called(do_resets="dones")
     def reset(self, do_resets: np.ndarray | None = None) -> None:
         """Begin a new episode where told to."""
         if self._memory is not None:

@@ -44,7 +44,9 @@ class FixedPolicy(Named, OfEnv):
         self._next = 0
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:
-        """Begin with the first action again."""
+        """Begin with the first action again; it cannot act for several."""
+        if do_resets is not None and np.size(do_resets) > 1:
+            raise ValueError(f"FixedPolicy acts in one environment, got {np.size(do_resets)}")
         self._next = 0
 
     def get_action(self, observation: Any) -> tuple[Any, dict[str, Any]]:

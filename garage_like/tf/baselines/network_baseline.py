@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -69,6 +69,15 @@ class NetworkBaseline(Module):
     def env_spec(self) -> EnvSpec:
         """The environment whose observations are valued."""
         return self._env_spec
+
+    def clone_model(self, name: str) -> Self:
+        """Return a copy that shares nothing with this one; garage's name for `clone`."""
+        return self.clone(name)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether values depend on what was observed before: they do not."""
+        return False
 
     def __call__(self, observations: tf.Tensor) -> tf.Tensor:
         """Return values, shape (N,), of flat observations, shape (N, D)."""

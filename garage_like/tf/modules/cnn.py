@@ -55,7 +55,7 @@ class CNN(Module):
 
     Args:
         space: of one image; a Box of shape (H, W), (H, W, C) or (C, H, W).
-        output_dim: outputs.
+        output_dim: outputs; None for what the last convolution gives, without a perceptron.
         image_format: where the channels are.
         hidden_channels: of each convolution.
         kernel_sizes: of each convolution.
@@ -85,7 +85,7 @@ class CNN(Module):
     def __init__(
         self,
         space: gymnasium.Space,
-        output_dim: int,
+        output_dim: int | None,
         *,
         image_format: ImageFormat = "NHWC",
         hidden_channels: Sequence[int] = (16, 32),
@@ -140,18 +140,25 @@ class CNN(Module):
                 height, width = _left((height, width), *self._pooling, padding)
             check_what_is_left(height, width, space, kernel, stride)
         self._flat_dim = height * width * channels
-        self.mlp = MLP(
-            self._flat_dim,
-            output_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        self.mlp: MLP | None = None
+        if output_dim is not None:
+            self.mlp = MLP(
+                self._flat_dim,
+                output_dim,
+                hidden_sizes,
+                hidden_nonlinearity,
+                hidden_w_init,
+                hidden_b_init,
+                output_nonlinearity,
+                output_w_init,
+                output_b_init,
+                layer_normalization,
+            )
+
+    @property
+    def output_dim(self) -> int:
+        """How many outputs there are."""
+        return self._flat_dim if self.mlp is None else int(self.mlp.layers[-1].bias.shape[0])
 
     _pooling: tuple[Any, Any] | None = None  # snapshots of before there was any have no entry
 
@@ -172,7 +179,8 @@ class CNN(Module):
             x = activate(tf.nn.conv2d(x, kernel, stride, pads) + bias)
             if self._pooling is not None:
                 x = tf.nn.max_pool2d(x, *self._pooling, pads)
-        return self.mlp(tf.reshape(x, (-1, self._flat_dim)))
+        rows = tf.reshape(x, (-1, self._flat_dim))
+        return rows if self.mlp is None else self.mlp(rows)
 
     def to_numpy(self) -> None:
         """Return None: NumPy has no convolutions."""

@@ -10,7 +10,20 @@ from typing import Any, Self
 import numpy as np
 
 from garage_like.configuration.configured import Named
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.tf.quiet_import import tf
+
+_CALL = "call it with observations, and it returns what it computes"
+_SPEC = "env_spec tells what goes in and what comes out"
+_OF_A_GRAPH = {
+    **dict.fromkeys(("build", "output", "outputs", "q_vals"), _CALL),
+    "distribution": "call the policy with observations, and it returns a distribution and infos",
+    "dist_info": "get_actions returns what tells the distribution of each action",
+    **dict.fromkeys(("input", "inputs"), _CALL),
+    **dict.fromkeys(("network_input_spec", "network_output_spec"), _SPEC),
+    "parameters": "get_param_values and variables return the weights",
+}
+"""What garage's networks in TensorFlow have, and what takes its place."""
 
 
 class Module(Named):
@@ -34,6 +47,7 @@ class Module(Named):
         parts = [variable.numpy().reshape(-1) for variable in self.trainable_variables]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
+    @also_called(params="param_values")
     def set_param_values(self, params: Any) -> None:
         """Replace all parameters by those of a vector.
 
@@ -107,6 +121,12 @@ class Module(Named):
 
     def terminate(self) -> None:
         """Do nothing: nothing is held open."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what there is instead of garage's parts of a graph."""
+        instead = _OF_A_GRAPH.get(name)
+        hint = "" if instead is None else f": there is no graph; {instead}"
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
 def _variables_in(values: Any) -> Iterator[tf.Variable]:

@@ -57,6 +57,11 @@ class Policy(Module, OfEnv, ExtensionPoints):
         """Return what acts on the current weights, with noise from its caller's generator."""
         return self.forward_actor()
 
+    @property
+    def input_dim(self) -> int:
+        """Numbers of a flat observation."""
+        return self._env_spec.observation_dim
+
     def forward_actor(self) -> Actor:
         """Return what acts as a call says."""
         return CallActor(self)

@@ -14,6 +14,7 @@ from garage_like.interfaces import Metrics
 from garage_like.replay_buffer.transitions import Transitions
 from garage_like.torch.algos.minibatch import Minibatch, make_minibatch
 from garage_like.torch.algos.target_networks import TargetNetworks, target_of
+from garage_like.torch.algos.temperature import Temperature
 from garage_like.torch.devices import Movable
 from garage_like.torch.kernels.off_policy import Kernel, kernel_of
 from garage_like.torch.optimizers.optimizer_wrapper import OptimizerWrapper
@@ -39,6 +40,12 @@ class TorchOffPolicyAlgorithm(Movable, OffPolicyAlgorithm):
         networks: Sequence[nn.Module],
     ) -> OptimizerWrapper:
         return OptimizerWrapper((cls, {**keywords, "lr": rate}), nn.ModuleList(networks))
+
+    @property
+    def networks(self) -> list[nn.Module]:
+        """The policy, the Q-functions and their targets."""
+        parts = {id(part): part for part in vars(self).values() if isinstance(part, nn.Module)}
+        return [part for part in parts.values() if not isinstance(part, Temperature)]
 
     def _follow(self, *networks: nn.Module) -> list[nn.Module]:
         targets = [target_of(network) for network in networks]

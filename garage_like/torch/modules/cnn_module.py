@@ -37,6 +37,7 @@ class CNNModule(nn.Module):
         pool_shape: its height and width, or both in one number.
         pool_stride: steps from one such to the next.
         layer_normalization: normalise what each convolution gives.
+        enable_cudnn_benchmarks: has no effect: they would choose other sums from run to run.
 
     Attributes:
         spec: with the output_space that there is.
@@ -63,6 +64,7 @@ class CNNModule(nn.Module):
         pool_shape: Sequence[Kernel] | Kernel | None = None,
         pool_stride: Sequence[Kernel] | Kernel = 1,
         layer_normalization: bool = False,
+        enable_cudnn_benchmarks: bool = False,
     ) -> None:
         super().__init__()
         _check_spaces(spec, image_format)

@@ -68,11 +68,16 @@ class NonLinearity(nn.Module):
     """Be the module that a nonlinearity comes to.
 
     Args:
-        non_linear: module class, module or function; None for none.
+        non_linear: module class, module or function.
+
+    Raises:
+        ValueError: if it is none of them.
     """
 
     def __init__(self, non_linear: Nonlinearity) -> None:
         super().__init__()
+        if non_linear is None:
+            raise UnknownNonlinearityError("non_linear must not be None")
         self.module = as_module("non_linear", non_linear)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

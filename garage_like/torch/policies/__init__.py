@@ -1,6 +1,9 @@
 """Policies in torch."""
 
-from garage_like.torch.policies.categorical_cnn_policy import CategoricalCNNPolicy
+from garage_like.torch.policies.categorical_cnn_policy import (
+    CategoricalCNNPolicy,
+    DiscreteCNNPolicy,
+)
 from garage_like.torch.policies.categorical_mlp_policy import CategoricalMLPPolicy
 from garage_like.torch.policies.categorical_recurrent_policy import (
     CategoricalCfCPolicy,
@@ -36,6 +39,7 @@ __all__ = [
     "DeterministicGRUPolicy",
     "DeterministicLSTMPolicy",
     "DeterministicMLPPolicy",
+    "DiscreteCNNPolicy",
     "DiscreteQFArgmaxPolicy",
     "GaussianCfCPolicy",
     "GaussianGRUPolicy",

@@ -11,6 +11,7 @@ from garage_like.np.actors import CategoricalActor
 from garage_like.np.convolutions import ImageFormat, Kernel
 from garage_like.torch.distributions import Categorical
 from garage_like.torch.modules.cnn import CNN, CNNOptions, PaddingMode
+from garage_like.torch.modules.mlp import Nonlinearity
 from garage_like.torch.policies.discrete_qf_argmax_policy import check_discrete
 from garage_like.torch.policies.policy import TorchNetwork
 from garage_like.torch.policies.stochastic_policy import StochasticPolicy
@@ -40,10 +41,11 @@ class CategoricalCNNPolicy(StochasticPolicy):
         max_pool: bool = False,
         pool_shape: Kernel | None = None,
         pool_stride: Kernel = 1,
+        cnn_hidden_nonlinearity: Nonlinearity = None,
         name: str | None = None,
         **options: Unpack[CNNOptions],
     ) -> None:
-        check_discrete("CategoricalCNNPolicy", env_spec)
+        check_discrete(type(self).__name__, env_spec)
         super().__init__(env_spec)
         self.cnn = CNN(
             env_spec.observation_space,
@@ -52,6 +54,7 @@ class CategoricalCNNPolicy(StochasticPolicy):
             padding_mode=padding_mode,
             pool_shape=(pool_shape or 2) if max_pool else None,
             pool_stride=pool_stride,
+            cnn_hidden_nonlinearity=cnn_hidden_nonlinearity,
             **options,
         )
 
@@ -61,3 +64,11 @@ class CategoricalCNNPolicy(StochasticPolicy):
     def actor(self) -> CategoricalActor:
         """Return an actor on the current weights; its infos: logits, shape (N, K)."""
         return CategoricalActor(TorchNetwork(self.cnn), self._env_spec.observation_space)
+
+
+class DiscreteCNNPolicy(CategoricalCNNPolicy):
+    """Choose among finitely many actions: CategoricalCNNPolicy by the other name it has in garage.
+
+    It takes `mlp_hidden_nonlinearity`, too. Differs from garage's: exactly one action is chosen,
+    with the probabilities that the network gives, where garage's draws for each action apart.
+    """

@@ -11,6 +11,7 @@ from torch import nn
 
 from garage_like import seeding
 from garage_like.configuration.configured import Named
+from garage_like.configuration.garage_arguments import also_called
 from garage_like.data.batches import EpisodeBatch
 from garage_like.data.env_spec import EnvSpec, OfEnv
 from garage_like.interfaces import Actor
@@ -76,6 +77,7 @@ class Policy(Named, OfEnv, nn.Module):
         with torch.no_grad():
             return nn.utils.parameters_to_vector(self.parameters()).cpu().numpy().copy()
 
+    @also_called(params="state_dict")
     def set_param_values(self, params: Any) -> None:
         """Replace all parameters by those of a vector, or of a state dict.
 

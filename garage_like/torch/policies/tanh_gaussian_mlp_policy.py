@@ -25,6 +25,7 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
 
     Args:
         env_spec: its action space is a Box.
+        init_std: what they are around at first, which the biases of the outputs say.
         min_std: what standard deviations cannot fall below.
         max_std: what they cannot rise above.
 
@@ -43,6 +44,7 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
         hidden_b_init: Initializer = nn.init.zeros_,
         output_w_init: Initializer = nn.init.xavier_uniform_,
         output_b_init: Initializer = nn.init.zeros_,
+        init_std: float = 1.0,
         min_std: float = math.exp(-20.0),
         max_std: float = math.exp(2.0),
         layer_normalization: bool = False,
@@ -67,6 +69,9 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
             output_b_init,
             layer_normalization,
         )
+        if init_std != 1.0:
+            with torch.no_grad():
+                self.mlp.output.bias[env_spec.action_dim :] += math.log(init_std)
         self._log_std_range = (math.log(min_std), math.log(max_std))
         self.register_range(env_spec)
 

@@ -36,7 +36,7 @@ class ContinuousMLPQFunction(Named, nn.Module):
         super().__init__()
         self.mlp = MLP(
             env_spec.observation_dim + env_spec.action_dim,
-            self._output_dim,
+            self.output_dim,
             hidden_sizes,
             hidden_nonlinearity,
             hidden_w_init,
@@ -48,7 +48,8 @@ class ContinuousMLPQFunction(Named, nn.Module):
         )
 
     @property
-    def _output_dim(self) -> int:
+    def output_dim(self) -> int:
+        """How many numbers come out."""
         return 1
 
     def forward(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
@@ -102,5 +103,6 @@ class QuantileMLPQFunction(ContinuousMLPQFunction):
         )
 
     @property
-    def _output_dim(self) -> int:
+    def output_dim(self) -> int:
+        """How many numbers come out: a quantile each."""
         return self.n_quantiles

@@ -59,6 +59,11 @@ class DiscreteMLPQFunction(Named, nn.Module):
         )
 
     @property
+    def output_dim(self) -> int:
+        """How many numbers come out: a value for each action."""
+        return self.mlp.output_dim - self._dueling
+
+    @property
     def is_dueling(self) -> bool:
         """Whether the value of the state is learned apart."""
         return self._dueling

@@ -45,7 +45,7 @@ class GaussianCNNValueFunction(GaussianValueFunction):
             **options,
         )
 
-    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Return values, shape (N,), of images as flat rows, shape (N, D)."""
-        values: torch.Tensor = self.cnn(observations).squeeze(-1)
+        values: torch.Tensor = self.cnn(obs).squeeze(-1)
         return values

@@ -58,9 +58,9 @@ class GaussianMLPValueFunction(GaussianValueFunction):
         )
         self._without_torch = fast_path_is_on()
 
-    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Return values, shape (N,), of flat observations, shape (N, D)."""
-        values: torch.Tensor = self.mlp(observations).squeeze(-1)
+        values: torch.Tensor = self.mlp(obs).squeeze(-1)
         return values
 
     @torch.no_grad()

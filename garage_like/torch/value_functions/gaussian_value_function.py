@@ -33,12 +33,12 @@ class GaussianValueFunction(ValueFunction):
         else:
             self.register_buffer("log_std", log_std)
 
-    def compute_loss(self, observations: torch.Tensor, returns: torch.Tensor) -> torch.Tensor:
+    def compute_loss(self, obs: torch.Tensor, returns: torch.Tensor) -> torch.Tensor:
         """Compute the mean of -log N(G | V(s), sigma^2).
 
         Args:
-            observations: shape (N, D), flat.
+            obs: shape (N, D), flat observations.
             returns: shape (N,).
         """
-        z = (returns - self(observations)) * torch.exp(-self.log_std)
+        z = (returns - self(obs)) * torch.exp(-self.log_std)
         return 0.5 * z.square().mean() + self.log_std + 0.5 * math.log(2.0 * math.pi)

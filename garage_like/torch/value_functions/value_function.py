@@ -33,11 +33,11 @@ class ValueFunction(Named, nn.Module):
         self._env_spec = env_spec
         self._optimizer: OptimizerWrapper | None = None
 
-    def compute_loss(self, observations: torch.Tensor, returns: torch.Tensor) -> torch.Tensor:
+    def compute_loss(self, obs: torch.Tensor, returns: torch.Tensor) -> torch.Tensor:
         """Compute how far values are from returns, a scalar.
 
         Args:
-            observations: shape (N, D), flat.
+            obs: shape (N, D), flat observations.
             returns: shape (N,).
         """
         raise NotImplementedError(f"{type(self).__name__} must implement compute_loss")

@@ -162,6 +162,14 @@ def test_resets_and_weights_are_those_of_the_policy_inside(make):
     assert policy.policy.output.tolist() == [0.0, 0.0]
 
 
+def test_arguments_are_taken_by_the_names_of_garage():
+    policy = drifting()
+    policy.reset(dones=np.array([True]))
+    assert len(policy.policy.resets) == 1
+    with pytest.raises(TypeError, match="expected a policy to explore around"):
+        ExplorationPolicy(policy.env_spec)
+
+
 def test_one_action_for_one_observation():
     action, infos = drifting().get_action(np.zeros(1))
     assert action.shape == (2,)
