@@ -34,7 +34,6 @@ from garage_like.sampler import FragmentWorker, LocalSampler, MultiprocessingSam
 from garage_like.seeding import set_seed
 
 BY = {"processes": MultiprocessingSampler, "ray": RaySampler}
-ROUNDS = 5
 
 
 class Waits(gymnasium.Env):
@@ -108,42 +107,42 @@ def many_of(n_envs, by, env):
     return sampler(BY[by], env, n_workers=n_envs, n_envs=1)
 
 
-def waits(n_envs, by, rllib):
+def waits(n_envs, by, rounds, rllib):
     env = GymEnv(Waits(), max_episode_length=1000)
     one = sampler(LocalSampler, env, n_envs=1)
     used = float("nan")
     if by == "rllib":
         rates = RLlib(n_envs, rllib).rates
-        rounds = [(rate(one, 100), there) for there in rates]
+        found = [(rate(one, 100), there) for there in rates]
         many, ready = one, float("nan")
     else:
         began = time.perf_counter()
         many = many_of(n_envs, by, env)
         many.obtain_samples(0, n_envs)
         ready = time.perf_counter() - began
-        rounds, used = [], 0.0
-        for _ in range(ROUNDS):
+        found, used = [], 0.0
+        for _ in range(rounds):
             alone, began = rate(one, 100), time.process_time()
-            rounds.append((alone, rate(many, 100 * n_envs)))
+            found.append((alone, rate(many, 100 * n_envs)))
             used += time.process_time() - began
-    ratios = [b / a for a, b in rounds]
+    ratios = [b / a for a, b in found]
     print(
-        f"waits  {n_envs:3d} {by:9}  one {median(a for a, _ in rounds):5.0f}/s,"
-        f" all {median(b for _, b in rounds):6.0f}/s: {median(ratios):5.1f} x"
+        f"waits  {n_envs:3d} {by:9}  one {median(a for a, _ in found):5.0f}/s,"
+        f" all {median(b for _, b in found):6.0f}/s: {median(ratios):5.1f} x"
         f" ({min(ratios):.1f} to {max(ratios):.1f}), ready after {ready:.1f} s; this process"
-        f" {used / ROUNDS / n_envs * 1000:.2f} ms for 100 steps of each",
+        f" {used / len(found) / n_envs * 1000:.2f} ms for 100 steps of each",
         flush=True,
     )
     many.shutdown_worker()
 
 
-def computes(by):
+def computes(by, n_rounds):
     local = sampler(LocalSampler, GymEnv("HalfCheetah-v5"), 2, n_envs=4)
     many = sampler(BY[by], GymEnv("HalfCheetah-v5"), 2, n_envs=4)
     rate(local, 400)
     rate(many, 400)
     wall, free = [], []
-    for _ in range(ROUNDS):
+    for _ in range(n_rounds):
         began = time.process_time()
         here = rate(local, 8000)
         alone = time.process_time() - began
@@ -156,14 +155,14 @@ def computes(by):
     many.shutdown_worker()
 
 
-def asks(by):
+def asks(by, n_rounds):
     """Ask two workers with four environments for a step each; they take one, or 25 of each."""
     env = GymEnv("Pendulum-v1")
     for each in (1, 25):
         many = sampler(BY[by], env, 2, n_envs=4, timesteps_per_call=each)
         many.obtain_samples(0, 2)
         rates = []
-        for _ in range(ROUNDS):
+        for _ in range(n_rounds):
             began, steps = time.perf_counter(), 0
             while steps < 400:
                 steps += many.obtain_samples(0, 2).num_steps  # one of each worker
@@ -193,18 +192,19 @@ def main():
     parser.add_argument("what", choices=["waits", "computes", "asks"])
     parser.add_argument("--envs", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--by", nargs="+", default=["threads", "processes"])
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rllib", default=sys.executable, help="a Python that has RLlib")
     options = parser.parse_args()
     set_seed(1)
     for by in options.by:
         if options.what == "computes":
-            computes(by)
+            computes(by, options.rounds)
             continue
         if options.what == "asks":
-            asks(by)
+            asks(by, options.rounds)
             continue
         for n_envs in options.envs:
-            waits(n_envs, by, options.rllib)
+            waits(n_envs, by, options.rounds, options.rllib)
     print(f"load {os.getloadavg()[0]:.0f}, {os.cpu_count()} cores")
 
 

@@ -1,15 +1,16 @@
 """What `epochs` costs a loop with iterations of a millisecond: processor time, all threads.
 
-    python benchmarks/epochs_cost.py [ITERATIONS]
+    python benchmarks/epochs_cost.py [ITERATIONS] [--rounds N]
 
-Prints, for each of seven rounds, a loop without it, with it, and the difference in per cent; then
-the median of the differences. Counted from the first iteration on: what comes before is told apart.
+Prints, for each of N rounds (seven), a loop without it, with it, and the difference in per cent;
+then the median of the differences. Counted from the first iteration on: what comes before is told
+apart.
 """
 
+import argparse
 import contextlib
 import io
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -19,7 +20,6 @@ import numpy as np
 
 from garage_like import epochs
 
-ROUNDS = 7
 MATRIX = np.random.default_rng(0).normal(size=(64, 64))
 
 
@@ -38,12 +38,12 @@ def seconds(loop: Iterable[int], times: int) -> tuple[float, float]:
     return began - made, time.process_time() - began
 
 
-def main(iterations: int) -> None:
+def main(iterations: int, rounds: int) -> None:
     began = time.process_time()
     work(1000)
     times = max(1, int(1.0 / (time.process_time() - began)))
     each, found = 1000 / iterations, []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         _, plain = seconds(range(iterations), times)
         bag = SimpleNamespace(weights=np.zeros(1000), count=0)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
@@ -57,4 +57,8 @@ def main(iterations: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("iterations", type=int, nargs="?", default=20_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    given = parser.parse_args()
+    main(given.iterations, given.rounds)

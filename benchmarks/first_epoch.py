@@ -1,12 +1,13 @@
 """What the first epoch of a run costs more for its snapshot and for trying a restore of it.
 
-    python benchmarks/first_epoch.py [ROUNDS]
+    python benchmarks/first_epoch.py [ROUNDS] [--algorithms PPO SAC]
 
 Prints processor seconds of a run of one epoch, the process of the trial included: without
 snapshots, with them, and with the trial, the least of the rounds each; and what share of ten
 minutes that is.
 """
 
+import argparse
 import os
 import resource
 import subprocess
@@ -53,15 +54,15 @@ def processor_seconds(algorithm: str, way: str) -> float:
     """Return what a process that trains one epoch takes, and those that it starts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GARAGE_LIKE_TRY_RESTORE": "60"}
-    words = [sys.executable, __file__, algorithm, way]
+    words = [sys.executable, __file__, "--train", algorithm, way]
     subprocess.run(words, env=environment, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, algorithms: list[str]) -> None:
     """Measure each way, one after the other, and print the least of each."""
-    for algorithm in ("PPO", "SAC"):
+    for algorithm in algorithms:
         least = {way: min(processor_seconds(algorithm, way) for _ in range(rounds)) for way in WAYS}
         without = least["no snapshots"]
         for way, seconds in least.items():
@@ -70,7 +71,12 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        train(sys.argv[1], sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", type=int, nargs="?", default=3)
+    parser.add_argument("--algorithms", nargs="+", default=["PPO", "SAC"], choices=["PPO", "SAC"])
+    parser.add_argument("--train", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.train:
+        train(*given.train)
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+        main(given.rounds, given.algorithms)

@@ -149,7 +149,7 @@ def stable_baselines3_step() -> Callable[[], Any]:
     return lambda: model.train(gradient_steps=1, batch_size=ROWS)
 
 
-def measured() -> dict[str, tuple[Callable[[], Any], int]]:
+def measured(alone: bool) -> dict[str, tuple[Callable[[], Any], int]]:
     """Return what is measured, by name, and how often it is done in one round."""
     found: dict[str, tuple[Callable[[], Any], int]] = {}
     for product in products():
@@ -161,13 +161,13 @@ def measured() -> dict[str, tuple[Callable[[], Any], int]]:
         "garage_like": (garage_like_step(True), 4),
         "garage_like, autograd": (garage_like_step(False), 4),
     }
-    if importlib.util.find_spec("stable_baselines3"):
+    if not alone and importlib.util.find_spec("stable_baselines3"):
         found["Stable-Baselines3"] = (stable_baselines3_step(), 4)
     return found
 
 
-def median_milliseconds(rounds: int) -> dict[str, float]:
-    works = measured()
+def median_milliseconds(rounds: int, alone: bool) -> dict[str, float]:
+    works = measured(alone)
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds + 3):
         for name, (work, repeats) in works.items():
@@ -208,9 +208,10 @@ def show(found: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--alone", action="store_true", help="without Stable-Baselines3")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    show(median_milliseconds(given.rounds))
+    show(median_milliseconds(given.rounds, given.alone))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """What the trainer costs PPO in JAX, and what a snapshot of 50 MB costs: processor time.
 
-    python benchmarks/jax_epochs.py [ENVS...]
+    python benchmarks/jax_epochs.py [ENVS...] [--rounds N] [--epochs N]
 
 The other side is the script of `with_jax.py` with the same settings, which logs and saves
 nothing but reads its metrics every epoch. Both are compiled first, and take turns.
 """
 
+import argparse
 import contextlib
 import os
 import statistics
-import sys
 import tempfile
 import time
 
@@ -79,17 +79,23 @@ def capture_milliseconds(tree):
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("envs", type=int, nargs="*", default=[8, 128, 2048])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, help="of each run, above 4; by default 9 to 60")
+    given = parser.parse_args()
     arrays = [jnp.full((1250, 1000), i, jnp.float32) for i in range(10)]
     ours, numpys = (capture_milliseconds(tree) for tree in (arrays, [np.array(a) for a in arrays]))
     print(f"capture of 50 MB: {ours:.1f} ms of JAX, {numpys:.1f} ms of NumPy")
-    for envs in map(int, sys.argv[1:] or (8, 128, 2048)):
+    for envs in given.envs:
         steps = max(16, 1024 // envs)
-        epochs = {8: 60, 128: 40}.get(envs, 9)
+        epochs = given.epochs or {8: 60, 128: 40}.get(envs, 9)
         rollout = envs * steps
         options = {"rollout": rollout, "batch_size": rollout // 4, "passes": 4}
         made = ppo(Work("CartPole-v1", 0, 0, 0, envs, **SETTINGS, **options), UPDATES)
         pairs = [
-            (bare_seconds(made, epochs), trainer_seconds(envs, steps, epochs)) for _ in range(3)
+            (bare_seconds(made, epochs), trainer_seconds(envs, steps, epochs))
+            for _ in range(given.rounds)
         ]
         theirs, mine = (statistics.median(side) for side in zip(*pairs, strict=True))
         print(

@@ -1,12 +1,13 @@
 """What a resumed run in JAX costs up to the end of its first epoch: processor seconds, by stages.
 
-    python benchmarks/jax_resume.py [ALGORITHM]
+    python benchmarks/jax_resume.py [ALGORITHM] [--rounds N] [--ways N]
 
-A run of three epochs is made, then resumed in processes of their own, three times: with the program
-that it kept beside it, and with JAX's own cache instead. Importing is told apart; sources are
-compiled to bytecode once, as where a package is installed.
+A run of three epochs is made, then resumed in processes of their own, N times (three): with the
+program that it kept beside it, and with JAX's own cache instead. Importing is told apart; sources
+are compiled to bytecode once, as where a package is installed.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -67,8 +68,13 @@ def seconds(folder, *arguments, **environment):
 
 
 if __name__ == "__main__":
-    algorithm = (sys.argv[1:] or ["ppo"])[0]
-    for way in ("the program beside the run", "JAX's own cache"):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("algorithm", nargs="?", default="ppo", choices=["ppo", "dqn", "sac"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", type=int, default=2, help="1 leaves JAX's own cache out")
+    given = parser.parse_args()
+    algorithm = given.algorithm
+    for way in ("the program beside the run", "JAX's own cache")[: given.ways]:
         with tempfile.TemporaryDirectory() as folder:
             cache = {
                 "JAX_COMPILATION_CACHE_DIR": f"{folder}/jax",
@@ -78,7 +84,10 @@ if __name__ == "__main__":
             environment = cache if way.startswith("JAX") else {}
             run = f"{folder}/run"
             first = seconds(folder, algorithm, run, "3", **environment)
-            again = [seconds(folder, algorithm, run, str(4 + i), **environment) for i in range(3)]
+            again = [
+                seconds(folder, algorithm, run, str(4 + i), **environment)
+                for i in range(given.rounds)
+            ]
             libraries, ours, rest = (statistics.median(x) for x in zip(*again, strict=True))
             print(
                 f"{algorithm}, {way}: {libraries:.2f} s of importing libraries, {ours:.2f} of ours,"

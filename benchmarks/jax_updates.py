@@ -1,12 +1,13 @@
 """Gradient steps of DQN and SAC a processor second, in JAX: ours, and those of sbx.
 
-    python benchmarks/jax_updates.py [PYTHON]
+    python benchmarks/jax_updates.py [PYTHON] [--rounds N] [--algorithms DQN SAC]
 
 PYTHON is that of an environment where sbx-rl is installed; without it only ours are measured. Both
 take one env step in one environment for each gradient step, with the same networks and minibatches,
 on CartPole and Pendulum; compiling and the first steps do not count. They take turns.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -91,11 +92,16 @@ def rate(python, code, algorithm):
 
 if __name__ == "__main__":
     sides = {"ours": (sys.executable, OURS)}
-    if sys.argv[1:]:
-        sides["sbx"] = (sys.argv[1], SBX)
-    for algorithm in ("DQN", "SAC"):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("python", nargs="?", help="of an environment where sbx-rl is installed")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--algorithms", nargs="+", default=["DQN", "SAC"], choices=["DQN", "SAC"])
+    given = parser.parse_args()
+    if given.python:
+        sides["sbx"] = (given.python, SBX)
+    for algorithm in given.algorithms:
         found = {name: [] for name in sides}
-        for _ in range(3):
+        for _ in range(given.rounds):
             for name, (python, code) in sides.items():
                 found[name].append(rate(python, code, algorithm))
         rates = {name: statistics.median(values) for name, values in found.items()}

@@ -5,23 +5,26 @@
 
 RUN is a real run with two snapshots or more, of which all is made: 20,000 snapshots of one run,
 twice, whose files but for the manifests are hard links; 10,000 runs; a log of 1,000,000 rows, and
-one of 10,000 columns. Each command is a process of its own, imports included; WORD chooses some.
+one of 10,000 columns (`--sizes` says how many of each). Each command is a process of its own,
+imports included; WORD chooses some.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
 import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from garage_like.snapshot.disk.manifest import Manifest
 
-SNAPSHOTS, RUNS, ROWS, COLUMNS = 20_000, 10_000, 10**6, 10**4
+SIZES = (20_000, 10_000, 10**6, 10**4)
 COMMANDS = {
     "snapshots": (
         "ls {folder}",
@@ -63,11 +66,12 @@ COMMANDS = {
 COMMANDS["columns"] = COMMANDS["rows"]
 
 
-def make(folder: Path, run: Path) -> None:
+def make(folder: Path, run: Path, sizes: Sequence[int]) -> None:
     """Make all runs."""
-    _many_snapshots(folder / "snapshots" / "run", run)
+    n_snapshots, n_runs, n_rows, n_columns = sizes
+    _many_snapshots(folder / "snapshots" / "run", run, n_snapshots)
     _linked(folder / "snapshots" / "run", folder / "snapshots" / "other")
-    for number in range(RUNS):
+    for number in range(n_runs):
         _run(folder / "runs" / f"experiment_{number // 100}" / f"run_{number}", run)
     header = "TotalEnvSteps,Evaluation/AverageReturn,policy/Entropy,EpochTime\n"
     rng = random.Random(1)
@@ -75,22 +79,22 @@ def make(folder: Path, run: Path) -> None:
         shutil.copytree(run, folder / "rows" / name)
         with (folder / "rows" / name / "progress.csv").open("w") as file:
             file.write(header)
-            rows = ((n * 1000, n % 1000 + 0.5, rng.random(), 0.5) for n in range(ROWS))
+            rows = ((n * 1000, n % 1000 + 0.5, rng.random(), 0.5) for n in range(n_rows))
             file.writelines(",".join(map(str, row)) + "\n" for row in rows)
         shutil.copytree(run, folder / "columns" / name)
         with (folder / "columns" / name / "progress.csv").open("w") as file:
-            names = [*header.strip().split(","), *(f"x{n}" for n in range(COLUMNS - 4))]
+            names = [*header.strip().split(","), *(f"x{n}" for n in range(n_columns - 4))]
             file.write(",".join(names) + "\n")
-            file.writelines(f"{n}" + ",0.123456789" * (COLUMNS - 1) + "\n" for n in range(100))
+            file.writelines(f"{n}" + ",0.123456789" * (n_columns - 1) + "\n" for n in range(100))
 
 
-def _many_snapshots(target: Path, run: Path) -> None:
+def _many_snapshots(target: Path, run: Path, n_snapshots: int) -> None:
     shutil.copytree(run, target)
     shutil.rmtree(target / "snapshots")
     newest = max((run / "snapshots").iterdir())
     manifest = Manifest.read(newest)
     first = target / "snapshots" / "epoch_000000"
-    for epoch in range(SNAPSHOTS):
+    for epoch in range(n_snapshots):
         place = target / "snapshots" / f"epoch_{epoch:06}"
         if epoch:
             _linked(first, place, leave_out="manifest.json")
@@ -163,8 +167,13 @@ def _timed(line: str) -> tuple[float, float, int]:
 _CALL = "from garage_like.cli import main; main(prog_name='garage-like')"
 
 if __name__ == "__main__":
-    action, place, *more = sys.argv[1:]
-    if action == "make":
-        make(Path(place), Path(more[0]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=["make", "measure"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("more", nargs="?", default="", help="the run, or the word")
+    parser.add_argument("--sizes", type=int, nargs=4, default=SIZES, help="columns from 4 on")
+    given = parser.parse_args()
+    if given.action == "make":
+        make(given.folder, Path(given.more), given.sizes)
     else:
-        measure(Path(place), *more)
+        measure(given.folder, given.more)

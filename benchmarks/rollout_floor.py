@@ -9,6 +9,7 @@ to some and never takes away.
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -22,7 +23,6 @@ from garage_like.seeding import set_seed, stream
 from garage_like.torch.policies import CategoricalMLPPolicy
 
 WORK = WORKS["rollout8"]
-ROUNDS = 40
 
 
 class Parts:
@@ -76,11 +76,14 @@ def microseconds(part: Callable[[], None]) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    given = parser.parse_args()
     set_seed(1)
     parts = Parts()
     rows = (parts.stepping, parts.acting, parts.acting_and_stepping, parts.sampling)
     found: dict[str, list[float]] = {part.__name__: [] for part in rows}
-    for _ in range(ROUNDS):
+    for _ in range(given.rounds):
         for part in rows:
             found[part.__name__].append(microseconds(part))
     print(f"{WORK.env}, {WORK.n_envs} environments, CPU microseconds for one env step")

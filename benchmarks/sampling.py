@@ -144,9 +144,11 @@ def stable_baselines3(name, n_envs, ticks):
     return run
 
 
-def compare_many(name, numbers, steps, rounds):
-    found = importlib.util.find_spec("stable_baselines3") is not None
-    has_pool = importlib.util.find_spec("envpool") is not None
+def compare_many(name, numbers, steps, rounds, alone):
+    found, has_pool = (
+        not alone and importlib.util.find_spec(library) is not None
+        for library in ("stable_baselines3", "envpool")
+    )
     names = ["at once", "sampler"] + ["SB3"] * found + ["EnvPool"] * has_pool
     print(f"{name}, one thread: microseconds of processor time an env step")
     print(f"{'':10s}" + "".join(f"{row:>12s}" for row in names), "   sampler to at once, SB3 to it")
@@ -164,7 +166,8 @@ def compare_many(name, numbers, steps, rounds):
         taken = np.array([[seconds_per_step(run) for run in rows] for _ in range(rounds)]) * 1e6
         medians = np.median(taken, axis=0)
         ratios = [np.median(taken[:, 1] / taken[:, 0])]
-        ratios += [np.median(taken[:, 2] / taken[:, 1])] * found
+        if found:
+            ratios.append(np.median(taken[:, 2] / taken[:, 1]))
         print(
             f"{n_envs:<10d}" + "".join(f"{one:12.2f}" for one in medians),
             "   " + "".join(f"{one:10.2f} x" for one in ratios),
@@ -184,12 +187,13 @@ def main():
     parser.add_argument("--steps", type=int, default=10_000, help="env steps in each round")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--envs", type=int, nargs="+", help="numbers of environments side by side")
+    parser.add_argument("--alone", action="store_true", help="with --envs: no other libraries")
     arguments = parser.parse_args()
 
     set_seed(1)
     name, steps = arguments.env, arguments.steps
     if arguments.envs:
-        compare_many(name, arguments.envs, steps, arguments.rounds)
+        compare_many(name, arguments.envs, steps, arguments.rounds, arguments.alone)
         return
     rows = {
         "environment alone": env_alone(name, steps),

@@ -105,8 +105,8 @@ def slow_fsync(seconds):
 class InTurns(Pace):
     """Let no epoch of every other block be saved, beginning with the first."""
 
-    def __init__(self, epochs_per_block, max_stall):
-        super().__init__(max_stall)
+    def __init__(self, epochs_per_block, *arguments, **options):
+        super().__init__(*arguments, **options)
         self._epochs_per_block, self._num_asked = epochs_per_block, 0
 
     @property
@@ -162,6 +162,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("works", nargs="*", default=["sac", "tiny"], help="sac, tiny")
     parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=20, help="in a block of tiny's")
     parser.add_argument("--rows", type=int, default=1_000_000, help="capacity of SAC's memory")
     parser.add_argument("--folder", type=Path, help="where to write (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
@@ -173,7 +174,7 @@ def main():
     for work in options.works:
         set_seed(1)
         algo, env = sac(options.rows) if work == "sac" else tiny()
-        epochs_per_block, batch_size = (1, 1000) if work == "sac" else (20, 512)
+        epochs_per_block, batch_size = (1, 1000) if work == "sac" else (options.epochs, 512)
         with contextlib.nullcontext() if work == "sac" else slow_fsync(FSYNC_SECONDS):
             marks = train(algo, env, options.pairs, epochs_per_block, batch_size, options.folder)
         found[work] = {

@@ -37,8 +37,9 @@ HEAD = (
 @click.command()
 @click.option("--train", "pairs", multiple=True, metavar="ALGO:ENV", help="What to train first.")
 @click.option("--without-training", is_flag=True, help="Only read the runs that there are.")
+@click.option("--page", type=Path, default=PAGE, help="Whose table is written.")
 @click.option("--export", is_flag=True, help="Write the runs' policies to data/agents, too.")
-def main(pairs: tuple[str, ...], without_training: bool, export: bool) -> None:
+def main(pairs: tuple[str, ...], without_training: bool, page: Path, export: bool) -> None:
     """Train, and write the table."""
     if bool(pairs) == without_training:
         raise click.UsageError("give --train ALGO:ENV, once or more, or --without-training")
@@ -47,8 +48,8 @@ def main(pairs: tuple[str, ...], without_training: bool, export: bool) -> None:
         train(Settings.find(algorithm, environment), console=False)
     known = [(algo, env) for algo, envs in available().items() for env in envs]
     pairs_in_order = sorted(known, key=lambda pair: pair[::-1])
-    before = PAGE.read_text(encoding="utf-8").splitlines(keepends=True)
-    write_table(PAGE, [row(algo, env, before, export) for algo, env in pairs_in_order])
+    before = page.read_text(encoding="utf-8").splitlines(keepends=True)
+    write_table(page, [row(algo, env, before, export) for algo, env in pairs_in_order])
 
 
 def row(algorithm: str, environment: str, before: list[str], export: bool) -> str:

@@ -77,7 +77,7 @@ class Training:
         policy = self._algo.policy if agent_update is None else agent_update
         episodes = sampler.obtain_samples(itr, wanted, agent_update=policy, env_update=env_update)
         self._stats.total_env_steps += episodes.num_steps
-        self._stats.total_episodes += int(episodes.have_ended.sum())
+        self._stats.total_episodes += sum(episodes.have_ended.tolist())
         track_episodes(episodes)
         self.step_episode = episodes
         return episodes

@@ -38,6 +38,7 @@ class QSteps:
             raise ValueError("QSteps: there is no library in C here")
         self._library = library
         self._means = np.zeros(3, np.float32)
+        self._room: dict[str, np.ndarray] = {}
         self._asked = QStep(
             shape,
             network=network,
@@ -71,19 +72,29 @@ class QSteps:
         """
         asked = self._asked
         asked.adam, asked.moved = optimizer
-        asked.rows = len(actions)
-        errors = np.empty(len(actions), np.float32)
-        # Kept by name until the call is through: the library has their addresses alone.
-        arrays = [
-            np.ascontiguousarray(array, np.float32)
-            for array in (observations, next_observations, rewards, continues)
-        ]
-        chosen = np.ascontiguousarray(actions, np.int64)
-        names = ("observations", "next_observations", "rewards", "continues")
-        for name, array in zip(names, arrays, strict=True):
-            setattr(asked, name, address_of(array))
+        room = self._room
+        if asked.rows != len(actions):
+            room = self._make_room(len(actions), observations.shape[1])
+        room["observations"][:] = observations
+        room["next_observations"][:] = next_observations
+        room["rewards"][:] = rewards
+        room["continues"][:] = continues
+        room["actions"][:] = actions
+        # Kept by name until the call is through: the library has its address alone.
         weighed = None if weights is None else np.ascontiguousarray(weights, np.float32)
         asked.weights = None if weighed is None else address_of(weighed)
-        asked.actions, asked.errors = address_of(chosen), address_of(errors)
         self._library.q_step(ctypes.byref(asked))
-        return self._means.tolist(), errors
+        return self._means.tolist(), room["errors"].copy()
+
+    def _make_room(self, rows: int, inputs: int) -> dict[str, np.ndarray]:
+        """Make what the library reads and writes, kept since asking where it lies takes long."""
+        asked = self._asked
+        one = ("rewards", "continues", "errors")
+        self._room = {name: np.empty(rows, np.float32) for name in one}
+        for name in ("observations", "next_observations"):
+            self._room[name] = np.empty((rows, inputs), np.float32)
+        self._room["actions"] = np.empty(rows, np.int64)
+        for name, array in self._room.items():
+            setattr(asked, name, address_of(array))
+        asked.rows = rows
+        return self._room

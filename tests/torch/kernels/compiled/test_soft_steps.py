@@ -90,6 +90,24 @@ def test_the_width_of_vectors_changes_no_bit_of_dqn(options, monkeypatch):
     assert found[0] == found[1]
 
 
+def test_batches_of_another_size_in_between_change_no_bit():
+    sizes = [SHAPE["rows"], 5, 5, SHAPE["rows"]]
+    ways = []
+    for is_new_each_time in (False, True):
+        algo, outcomes = build_dqn(SHAPE), []
+        for number, rows in enumerate(sizes):
+            kernel = kernel_of(algo)
+            if is_new_each_time:
+                kernel._whole = kernel._whole_steps()
+            _, errors = algo._take_gradient_step(
+                transitions_for({**SHAPE, "rows": rows}, True, number)
+            )
+            outcomes.append(errors)
+        ways.append([errors.tobytes() for errors in outcomes])
+        assert [len(errors) for errors in outcomes] == sizes
+    assert ways[0] == ways[1]
+
+
 def test_runs_from_before_dqns_step_was_one_call_go_on_pass_by_pass():
     algo = build_dqn(SHAPE)
     vars(algo._qf_optimizer).pop("_takes_q_steps")
