@@ -53,16 +53,8 @@ class NPO(VPG):
             raise ValueError(
                 f"{owner}: lr_clip_range must lie between 0 and 1, got {lr_clip_range!r}"
             )
-        super().__init__(
-            env_spec,
-            policy,
-            baseline,
-            sampler,
-            policy_optimizer,
-            vf_optimizer,
-            gae_lambda=gae_lambda,
-            **options,
-        )
+        parts = (env_spec, policy, baseline, sampler, policy_optimizer, vf_optimizer)
+        super().__init__(*parts, gae_lambda=gae_lambda, **options)
         self._pg_loss = pg_loss
         self._lr_clip_range = lr_clip_range
 

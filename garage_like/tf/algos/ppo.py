@@ -42,13 +42,9 @@ class PPO(NPO):
         gae_lambda: float = 0.97,
         **options: Unpack[VPGKeywords],
     ) -> None:
+        parts = (env_spec, policy, baseline, sampler, policy_optimizer, vf_optimizer)
         super().__init__(
-            env_spec,
-            policy,
-            baseline,
-            sampler,
-            policy_optimizer,
-            vf_optimizer,
+            *parts,
             gae_lambda=gae_lambda,
             **options,
             pg_loss="surrogate_clip",

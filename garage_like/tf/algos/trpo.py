@@ -51,16 +51,8 @@ class TRPO(NPO):
             )
         if policy_optimizer is None:
             policy_optimizer = self._trust_region(policy, max_kl_step or DEFAULT_KL)
-        super().__init__(
-            env_spec,
-            policy,
-            baseline,
-            sampler,
-            policy_optimizer,
-            vf_optimizer,
-            gae_lambda=gae_lambda,
-            **options,
-        )
+        parts = (env_spec, policy, baseline, sampler, policy_optimizer, vf_optimizer)
+        super().__init__(*parts, gae_lambda=gae_lambda, **options)
 
     def _check_order(self) -> None:
         inner = self._policy_optimizer.optimizer

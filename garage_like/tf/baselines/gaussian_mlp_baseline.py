@@ -73,17 +73,10 @@ class GaussianMLPBaseline(GaussianBaseline):
             normalize_inputs=normalize_inputs,
             normalize_outputs=normalize_outputs,
         )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
         self.mlp = MLP(
-            env_spec.observation_dim,
-            1 + (adaptive_std and std_share_network),
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
+            env_spec.observation_dim, 1 + (adaptive_std and std_share_network), *hidden, *output
         )
         self.std_mlp = None
         if adaptive_std and not std_share_network:

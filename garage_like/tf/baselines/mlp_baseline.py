@@ -42,18 +42,9 @@ class MLPBaseline(NetworkBaseline):
         name: str | None = None,
     ) -> None:
         super().__init__(env_spec, optimizer, optimizer_args, normalize_inputs)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            1,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, 1, *hidden, *output)
 
     def outputs(self, observations: tf.Tensor) -> tf.Tensor:
         """Return values, shape (N, 1), of scaled observations, shape (N, D)."""

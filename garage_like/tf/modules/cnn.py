@@ -142,18 +142,9 @@ class CNN(Module):
         self._flat_dim = height * width * channels
         self.mlp: MLP | None = None
         if output_dim is not None:
-            self.mlp = MLP(
-                self._flat_dim,
-                output_dim,
-                hidden_sizes,
-                hidden_nonlinearity,
-                hidden_w_init,
-                hidden_b_init,
-                output_nonlinearity,
-                output_w_init,
-                output_b_init,
-                layer_normalization,
-            )
+            hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+            output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+            self.mlp = MLP(self._flat_dim, output_dim, *hidden, *output)
 
     @property
     def output_dim(self) -> int:

@@ -43,18 +43,9 @@ class CategoricalMLPPolicy(StochasticPolicy):
     ) -> None:
         check_discrete("CategoricalMLPPolicy", env_spec)
         super().__init__(env_spec)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            env_spec.action_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, env_spec.action_dim, *hidden, *output)
 
     def __call__(self, observations: tf.Tensor) -> tuple[Categorical, dict[str, tf.Tensor]]:
         return Categorical(self.mlp(observations)), {}

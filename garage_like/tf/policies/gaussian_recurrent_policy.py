@@ -51,16 +51,8 @@ class GaussianRecurrentPolicy(RecurrentPolicy):
     ) -> None:
         if not init_std > 0.0:
             raise ValueError(f"{type(self).__name__}: init_std must be positive, got {init_std!r}")
-        super().__init__(
-            env_spec,
-            hidden_dim,
-            hidden_w_init,
-            recurrent_w_init,
-            hidden_b_init,
-            output_w_init,
-            output_b_init,
-            state_include_action,
-        )
+        hidden = (hidden_dim, hidden_w_init, recurrent_w_init, hidden_b_init)
+        super().__init__(env_spec, *hidden, output_w_init, output_b_init, state_include_action)
         self.log_std = tf.Variable(
             np.full(env_spec.action_dim, math.log(init_std), np.float32),
             trainable=learn_std,

@@ -44,18 +44,9 @@ class DiscreteMLPQFunction(Module):
     ) -> None:
         check_discrete("DiscreteMLPQFunction", env_spec)
         self._dueling = dueling
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            env_spec.action_dim + dueling,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            None,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (None, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, env_spec.action_dim + dueling, *hidden, *output)
 
     @property
     def is_dueling(self) -> bool:

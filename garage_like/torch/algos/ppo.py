@@ -47,16 +47,8 @@ class PPO(VPG):
     ) -> None:
         if not 0.0 < lr_clip_range < 1.0:
             raise ValueError(f"PPO: lr_clip_range must lie between 0 and 1, got {lr_clip_range!r}")
-        super().__init__(
-            env_spec,
-            policy,
-            value_function,
-            sampler,
-            policy_optimizer,
-            vf_optimizer,
-            gae_lambda=gae_lambda,
-            **options,
-        )
+        parts = (env_spec, policy, value_function, sampler, policy_optimizer, vf_optimizer)
+        super().__init__(*parts, gae_lambda=gae_lambda, **options)
         self._lr_clip_range = lr_clip_range
 
     @staticmethod

@@ -39,16 +39,8 @@ class TRPO(VPG):
         gae_lambda: float = 0.98,
         **options: Unpack[OnPolicyOptions],
     ) -> None:
-        super().__init__(
-            env_spec,
-            policy,
-            value_function,
-            sampler,
-            policy_optimizer,
-            vf_optimizer,
-            gae_lambda=gae_lambda,
-            **options,
-        )
+        parts = (env_spec, policy, value_function, sampler, policy_optimizer, vf_optimizer)
+        super().__init__(*parts, gae_lambda=gae_lambda, **options)
         inner = self._policy_optimizer.optimizer
         if not isinstance(inner, ConjugateGradientOptimizer):
             raise TypeError(

@@ -76,14 +76,8 @@ class VPG(Movable, OnPolicyAlgorithm):
         gae_lambda: float = 1.0,
         **options: Unpack[OnPolicyOptions],
     ) -> None:
-        super().__init__(
-            env_spec,
-            policy,
-            value_function,
-            sampler,
-            gae_lambda=gae_lambda,
-            **options,
-        )
+        parts = (env_spec, policy, value_function, sampler)
+        super().__init__(*parts, gae_lambda=gae_lambda, **options)
         is_torch = isinstance(value_function, nn.Module)
         self._check_optimizers(policy_optimizer, vf_optimizer, is_torch)
         self._policy_optimizer = policy_optimizer or self._default_policy_optimizer(policy)

@@ -41,18 +41,9 @@ class MLPEncoder(MLP):
         output_b_init: Initializer = nn.init.zeros_,
         layer_normalization: bool = False,
     ) -> None:
-        super().__init__(
-            input_dim,
-            output_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        super().__init__(input_dim, output_dim, *hidden, *output)
         self.input_dim = input_dim
 
     def reset(self, do_resets: np.ndarray | None = None) -> None:

@@ -121,18 +121,9 @@ class CNN(nn.Module):
                 height, width = _left((height, width), pool_shape, pool_stride)
             check_what_is_left(height, width, space, kernel, stride)
         self.convolutions = nn.Sequential(*layers)
-        self.mlp = MLP(
-            height * width * channels,
-            output_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(height * width * channels, output_dim, *hidden, *output)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Map flat images, shape (N, D), to shape (N, output_dim)."""

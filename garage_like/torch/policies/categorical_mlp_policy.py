@@ -49,18 +49,9 @@ class CategoricalMLPPolicy(StochasticPolicy):
                 f"start=0, got {space!r}; for a Box there is GaussianMLPPolicy"
             )
         super().__init__(env_spec)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            env_spec.action_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, env_spec.action_dim, *hidden, *output)
 
     def forward(self, observations: torch.Tensor) -> tuple[Categorical, dict[str, torch.Tensor]]:
         return Categorical(self.mlp(observations)), {}

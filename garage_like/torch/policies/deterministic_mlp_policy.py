@@ -59,18 +59,9 @@ class DeterministicMLPPolicy(BoundedPolicy):
     ) -> None:
         check_box("DeterministicMLPPolicy", env_spec)
         super().__init__(env_spec)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            env_spec.action_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, env_spec.action_dim, *hidden, *output)
         self.register_range(env_spec)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:

@@ -75,18 +75,9 @@ class GaussianMLPPolicy(StochasticPolicy):
                 f"got {min_std!r}, {init_std!r}, {max_std!r}"
             )
         super().__init__(env_spec)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            env_spec.action_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, env_spec.action_dim, *hidden, *output)
         self._softplus = std_parameterization == "softplus"
         self._min_log_std = -math.inf if min_std is None else math.log(min_std)
         self._max_log_std = None if max_std is None else math.log(max_std)

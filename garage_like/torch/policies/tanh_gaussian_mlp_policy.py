@@ -57,18 +57,9 @@ class TanhGaussianMLPPolicy(StochasticPolicy, BoundedPolicy):
                 f"{min_std!r}, {max_std!r}"
             )
         super().__init__(env_spec)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            2 * env_spec.action_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            None,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (None, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, 2 * env_spec.action_dim, *hidden, *output)
         if init_std != 1.0:
             with torch.no_grad():
                 self.mlp.output.bias[env_spec.action_dim :] += math.log(init_std)

@@ -34,17 +34,10 @@ class ContinuousMLPQFunction(Named, nn.Module):
         name: str | None = None,
     ) -> None:
         super().__init__()
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (None, output_w_init, output_b_init, layer_normalization)
         self.mlp = MLP(
-            env_spec.observation_dim + env_spec.action_dim,
-            self.output_dim,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            None,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
+            env_spec.observation_dim + env_spec.action_dim, self.output_dim, *hidden, *output
         )
 
     @property
@@ -91,16 +84,9 @@ class QuantileMLPQFunction(ContinuousMLPQFunction):
                 f"QuantileMLPQFunction: n_quantiles must be at least 1, got {n_quantiles!r}"
             )
         self.n_quantiles = n_quantiles
-        super().__init__(
-            env_spec,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_w_init, output_b_init, layer_normalization)
+        super().__init__(env_spec, *hidden, *output)
 
     @property
     def output_dim(self) -> int:

@@ -44,18 +44,9 @@ class GaussianMLPValueFunction(GaussianValueFunction):
         name: str | None = None,
     ) -> None:
         super().__init__(env_spec, learn_std=learn_std, init_std=init_std)
-        self.mlp = MLP(
-            env_spec.observation_dim,
-            1,
-            hidden_sizes,
-            hidden_nonlinearity,
-            hidden_w_init,
-            hidden_b_init,
-            output_nonlinearity,
-            output_w_init,
-            output_b_init,
-            layer_normalization,
-        )
+        hidden = (hidden_sizes, hidden_nonlinearity, hidden_w_init, hidden_b_init)
+        output = (output_nonlinearity, output_w_init, output_b_init, layer_normalization)
+        self.mlp = MLP(env_spec.observation_dim, 1, *hidden, *output)
         self._without_torch = fast_path_is_on()
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
