@@ -19,11 +19,12 @@ from garage_like.replay_buffer.transitions import (
     as_added,
     check_columns,
     columns_of,
+    holds_others,
     listed,
 )
 
 # Columns of a file that one kind of buffer writes and another may leave aside.
-_BESIDE_ROWS = {"priority"}
+_BESIDE_ROWS = {"priority", "previous"}
 
 
 class PathBuffer(TransitionRing):
@@ -83,7 +84,7 @@ class PathBuffer(TransitionRing):
             (B,): which of them is the transition's own. What comes after it means nothing.
 
         Raises:
-            ValueError: if nothing is stored.
+            ValueError: if nothing is stored, or paths of columns of their own are.
             TypeError: if this buffer draws transitions in a way of its own.
         """
         if type(self).sample_transitions is not PathBuffer.sample_transitions:
@@ -92,6 +93,11 @@ class PathBuffer(TransitionRing):
                 "policy learns from a PathBuffer"
             )
         table = self._filled_table("sample_histories")
+        if holds_others(table):
+            raise ValueError(
+                f"{type(self).__name__}.sample_histories: histories are of observations and actions"
+                f"; this buffer holds {', '.join(sorted(table.columns.keys() - {'segment'}))}"
+            )
         rows = self._draw_rows(table, batch_size)
         drawn = table.take(rows)
         window = np.empty((batch_size, length), np.int64)
@@ -177,8 +183,11 @@ class PathBuffer(TransitionRing):
             capacity=self._capacity,
             cursor=self._cursor,
             columns={name: table.column(name) for name in table.columns},
-            extras={},
+            extras={"tails": self._tails} if self._tails else {},
         )
+        previous = self._segments.previous_of(table.column("segment").astype(np.int64))
+        if (previous >= 0).any():
+            memory.columns["previous"] = previous.astype(np.int32)
         self._add_to_export(memory)
         memory_files.write(Path(path), format, memory)
 
@@ -201,9 +210,15 @@ class PathBuffer(TransitionRing):
         table = self._fresh_table_for(memory, Path(path))
         self._take_from_import(memory)
         table.write(0, memory.columns)
-        self._table, self._cursor, self._tails = table, memory.cursor % self._capacity, []
+        self._table, self._cursor = table, memory.cursor % self._capacity
+        self._tails = list(memory.extras.get("tails", []))
         oldest = self._cursor if memory.num_rows == self._capacity else 0
-        self._segments.rebuild(np.roll(memory.columns["segment"], -oldest), oldest)
+        slots, previous = (
+            None if name not in memory.columns else np.roll(memory.columns[name], -oldest)
+            for name in ("segment", "previous")
+        )
+        assert slots is not None
+        self._segments.rebuild(slots, oldest, previous)
 
     def _fresh_table_for(self, memory: memory_files.Memory, path: Path) -> Table:
         owner = type(self).__name__

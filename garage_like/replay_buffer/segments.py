@@ -95,12 +95,26 @@ class Segments:
         rows = np.where(within, before, np.where(is_there, ends, -1))
         return rows, np.where(within, slots, others)
 
-    def rebuild(self, slots: np.ndarray, oldest_row: int) -> None:
+    def previous_of(self, slots: np.ndarray) -> np.ndarray:
+        """Return the slot that each segment goes on from, shape (B,); -1: none.
+
+        Args:
+            slots: shape (B,), of the segments.
+        """
+        if not self._knows_previous:
+            return np.full(len(slots), -1)
+        previous: np.ndarray = self._table.take(slots)["previous"]
+        return previous
+
+    def rebuild(
+        self, slots: np.ndarray, oldest_row: int, previous: np.ndarray | None = None
+    ) -> None:
         """Find the segments again from the slot that each row names.
 
         Args:
             slots: shape (rows in use,), oldest row first.
             oldest_row: where in the ring that is.
+            previous: shape (rows in use,), what `previous_of` told; None: none goes on.
         """
         self.clear()
         if not len(slots):
@@ -112,8 +126,10 @@ class Segments:
         by_slot = np.zeros((self._capacity, 2), np.int64)
         by_slot[slots[firsts]] = np.stack([starts, lengths], axis=1)
         in_use = by_slot[: int(slots.max()) + 1]
-        none = np.full(len(in_use), -1)
-        columns = {"start": in_use[:, 0], "length": in_use[:, 1], "previous": none}
+        before = np.full(len(in_use), -1)
+        if previous is not None:
+            before[slots[firsts]] = previous[firsts]
+        columns = {"start": in_use[:, 0], "length": in_use[:, 1], "previous": before}
         self._table.write(0, columns)
 
     def clear(self) -> None:

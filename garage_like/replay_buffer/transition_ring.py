@@ -134,8 +134,17 @@ class TransitionRing(Configured):
         if type(self).add_path is TransitionRing.add_path:
             self._store(episodes)
             return
+        before, tails = self._tails, []
         for path in _paths_of(episodes):
+            # Each may go on from any that stood open before this batch.
+            self._tails = before
             self.add_path(path)
+            newest = self._segments.slot(self._segments.num_segments - 1)
+            gone_on = {newest, *self._segments.previous_of(np.array([newest])).tolist()}
+            before = [slot for slot in before if slot not in gone_on]
+            if path["step_type"][-1] < _TERMINAL:
+                tails.append(newest)
+        self._tails = tails if len(episodes) > 1 else []
 
     def _store(self, episodes: EpisodeBatch) -> None:
         if self._table is not None and holds_others(self._table):
@@ -159,7 +168,8 @@ class TransitionRing(Configured):
         previous = self._what_goes_on(values, episodes, self._table)
         goes_on = self._continues_newest(values, self._table)
         if self._tails:  # others may have observed the same, and have been before it
-            goes_on = goes_on and bool(previous[0] == self._tails[-1])
+            newest = self._segments.slot(self._segments.num_segments - 1)
+            goes_on = goes_on and bool(previous[0] == self._tails[-1] == newest)
         ends, count, start = episodes.ends, episodes.num_steps, 0
         slots = np.empty(len(episodes), np.int64)
         if self._cursor + count <= self._capacity:

@@ -84,12 +84,53 @@ def test_environments_that_look_alike_are_told_apart_by_their_order():
         assert len(set(done[: now + 1, 0].tolist())) == 1
 
 
-def test_what_was_loaded_is_not_gone_on_from(tmp_path):
+@pytest.mark.parametrize("name", ["memory.npz", "memory.csv"])
+def test_what_was_loaded_is_gone_on_from_as_where_it_was_exported(tmp_path, name):
     buffer, other = PathBuffer(50, SPEC), PathBuffer(50, SPEC)
-    other.add_episode_batch(pieces(0, [3, 4, 5], 1, StepType.FIRST))
-    other.export(tmp_path / "memory.npz")
-    buffer.add_episode_batch(pieces(0, [1, 2], 1, StepType.FIRST))
-    buffer.load(tmp_path / "memory.npz")
-    buffer.add_episode_batch(pieces(1, [4, 3]))
-    assert buffer.n_paths_stored == 5
-    assert set(buffer.sample_histories(100, 3)["history_steps"].tolist()) == {0}
+    for step in range(3):
+        kind = StepType.MID if step else StepType.FIRST
+        other.add_episode_batch(pieces(step, [3, 4, 5], 1, kind))
+    other.export(tmp_path / name)
+    buffer.add_episode_batch(pieces(2, [1, 2], 1, StepType.FIRST))
+    buffer.load(tmp_path / name)
+    buffer.add_episode_batch(pieces(3, [4, 1, 3]))  # 1 was of what the file replaced
+    drawn = buffer.sample_histories(300, 5)
+    reach = {
+        (step, env): int(now)
+        for (step, env), now in zip(
+            drawn["observation"].tolist(), drawn["history_steps"], strict=True
+        )
+    }
+    assert reach == {
+        **{(step, env): step for step in range(3) for env in (3, 4, 5)},
+        **{(3, 3): 3, (3, 4): 3, (3, 1): 0},
+    }
+
+
+class Halving(PathBuffer):
+    """Stores paths by an `add_path` of its own."""
+
+    def add_path(self, path):
+        super().add_path({**path, "reward": path["reward"] / 2})
+
+
+def test_histories_are_whole_where_paths_are_added_one_by_one():
+    buffer, plain = Halving(40, SPEC), PathBuffer(40, SPEC)
+    envs = [5, 6, 7]
+    for step in range(6):
+        kind = StepType.MID if step else StepType.FIRST
+        for kept in (buffer, plain):
+            kept.add_episode_batch(pieces(2 * step, envs, 2, kind))
+        envs = [envs[1], envs[0], *envs[2:]]
+    halved, drawn = (kept.sample_histories(200, 9) for kept in (buffer, plain))
+    assert halved["history_steps"].tolist() == drawn["history_steps"].tolist()
+    assert (halved["history_observation"] == drawn["history_observation"]).all()
+    assert (2 * halved["reward"] == drawn["reward"]).all()
+    assert max(halved["history_steps"]) == 8
+
+
+def test_there_are_no_histories_of_columns_of_ones_own():
+    buffer = PathBuffer(10)
+    buffer.add_path({"obs": np.zeros((3, 1))})
+    with pytest.raises(ValueError, match=r"observations and actions; this buffer holds obs$"):
+        buffer.sample_histories(2, 2)
