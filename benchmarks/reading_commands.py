@@ -152,7 +152,7 @@ def _timed(line: str) -> tuple[float, float, int]:
     if words[0] == "TAB":
         words[0] = "garage-like"
         environment["_GARAGE_LIKE_COMPLETE"] = "bash_complete"
-        environment["COMP_WORDS"], environment["COMP_CWORD"] = " ".join(words), str(len(words) - 1)
+        environment["COMP_LINE"] = " ".join(words)
         words = [""]
     process = os.posix_spawn(
         sys.executable,

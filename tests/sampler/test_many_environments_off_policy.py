@@ -9,7 +9,7 @@ from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
-from garage_like.snapshot import SnapshotConfig
+from garage_like.snapshot import SnapshotConfig, read_snapshot
 from garage_like.torch.algos import DQN, PPO
 from garage_like.torch.policies import CategoricalGRUPolicy, DiscreteQFArgmaxPolicy
 from garage_like.torch.q_functions import DiscreteMLPQFunction
@@ -70,6 +70,7 @@ def test_a_run_that_is_resumed_in_mid_episode_goes_on_bit_for_bit(make, tmp_path
     trained(make, tmp_path / "cut", 2)
     trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path / "cut", snapshot_mode="all"))
     trainer.restore(tmp_path / "cut")
+    assert read_snapshot(tmp_path / "cut").manifest.exact
     trainer.resume(n_epochs=4)
     resumed = trainer.algo
     (again,) = resumed._sampler._workers

@@ -12,7 +12,12 @@ from garage_like.data.normalizers import pooled_normalizers
 from garage_like.envs import GymEnv, NormalizedEnv, normalize
 from garage_like.envs.normalized_env import NormalizedReward
 from garage_like.np.policies import UniformRandomPolicy
-from garage_like.sampler import FragmentWorker, LocalSampler, VectorWorker
+from garage_like.sampler import (
+    FragmentWorker,
+    LocalSampler,
+    MultiprocessingSampler,
+    VectorWorker,
+)
 from garage_like.snapshot.env_check import check_env
 from garage_like.snapshot.graph.pickling import copy_exactly
 
@@ -176,6 +181,21 @@ def test_numbers_that_are_not_finite_do_not_end_collecting():
     worker = collector(VectorWorker, normalize(GymEnv(many), normalize_obs=True))
     with np.errstate(invalid="ignore"):
         worker.obtain_samples(20)
+
+
+@pytest.mark.slow
+def test_worker_processes_bring_home_what_was_learned():
+    found = []
+    for cls in (LocalSampler, MultiprocessingSampler):
+        env = normalize(GymEnv("CartPole-v1"), normalize_obs=True, normalize_reward=True)
+        arguments = {"worker_class": VectorWorker, "worker_args": {"n_envs": 8}}
+        sampler = cls(UniformRandomPolicy(env.spec), env, seed=3, n_workers=2, **arguments)
+        batches = [sampler.obtain_samples(0, 400) for _ in range(2)]
+        learned = pooled_normalizers(sampler.envs)
+        found.append([b.observations.tobytes() for b in batches])
+        found[-1] += [learned[name][key].tobytes() for name in learned for key in ("mean", "var")]
+        sampler.shutdown_worker()
+    assert found[0] == found[1]
 
 
 def test_state_is_small():
