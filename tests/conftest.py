@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import contextlib
 import os
 
 import gymnasium
@@ -9,7 +10,9 @@ import pytest
 from garage_like import seeding
 from garage_like.data.batches import EpisodeBatch, StepType
 from garage_like.data.env_spec import EnvSpec
+from garage_like.interfaces import RLAlgorithm
 from garage_like.logging import tabular
+from garage_like.snapshot import SnapshotConfig
 
 os.environ.setdefault("GARAGE_LIKE_TRY_RESTORE", "0")  # but for the tests of trials themselves
 
@@ -63,6 +66,42 @@ def make_episodes():
         )
 
     return make
+
+
+class UntilLearned(RLAlgorithm):
+    """Train another algorithm until its average return is good enough; return those of epochs."""
+
+    def __init__(self, algo, enough, average):
+        self.policy, self._algo, self._enough, self._average = algo.policy, algo, enough, average
+
+    @property
+    def _sampler(self):
+        return self._algo.sampler
+
+    def train(self, trainer):
+        seen = []
+        for _ in trainer.step_epochs():
+            seen.append(self._average(self._algo.train_epoch(trainer)))
+            if seen[-1] >= self._enough:
+                break
+        return seen
+
+
+@pytest.fixture
+def learn(tmp_path):
+    """Return a function that trains until it is enough, and returns each epoch's average return."""
+
+    def train(algo, env, enough, n_epochs, batch_size, average=lambda of_epoch: of_epoch):
+        from garage_like.trainer import TFTrainer, Trainer
+
+        in_tf = type(algo).__module__.startswith("garage_like.tf.")
+        config = SnapshotConfig(snapshot_dir=tmp_path, snapshot_mode="none")
+        trainer = TFTrainer(config) if in_tf else Trainer(config)
+        with trainer if in_tf else contextlib.nullcontext():
+            trainer.setup(UntilLearned(algo, enough, average), env)
+            return trainer.train(n_epochs, batch_size)
+
+    return train
 
 
 @pytest.fixture

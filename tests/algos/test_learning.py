@@ -5,44 +5,16 @@ import pytest
 import torch
 
 from garage_like.envs import GymEnv, normalize
-from garage_like.interfaces import RLAlgorithm
 from garage_like.np import policies as np_policies
 from garage_like.np.algos import CEM, CMAES
 from garage_like.sampler import LocalSampler, VecWorker
 from garage_like.seeding import set_seed
-from garage_like.snapshot import SnapshotConfig
 from garage_like.torch.algos import PPO, TRPO, VPG
 from garage_like.torch.optimizers import ConjugateGradientOptimizer, OptimizerWrapper
 from garage_like.torch.policies import CategoricalMLPPolicy, GaussianMLPPolicy
 from garage_like.torch.value_functions import GaussianMLPValueFunction
-from garage_like.trainer import Trainer
 
 pytestmark = pytest.mark.slow
-
-
-class UntilLearned(RLAlgorithm):
-    """Train another algorithm until its average return is good enough."""
-
-    def __init__(self, algo, enough, over_100_episodes):
-        self.policy, self._sampler = algo.policy, algo.sampler
-        self._algo, self._enough, self._over_100_episodes = algo, enough, over_100_episodes
-
-    def train(self, trainer):
-        for epoch in trainer.step_epochs():
-            average = self._algo.train_epoch(trainer)
-            if self._over_100_episodes:
-                recent = self._algo._recent_returns
-                average = np.mean(recent) if len(recent) == 100 else -np.inf
-            if average >= self._enough:
-                return epoch + 1
-        return None
-
-
-def learn(tmp_path, algo, env, enough, n_epochs, batch_size, over_100_episodes=False):
-    """Return how many epochs the algorithm took, or None if it was not enough."""
-    trainer = Trainer(SnapshotConfig(snapshot_dir=str(tmp_path), snapshot_mode="none"))
-    trainer.setup(UntilLearned(algo, enough, over_100_episodes), env)
-    return trainer.train(n_epochs=n_epochs, batch_size=batch_size)
 
 
 def adam(module, lr, minibatch_size, passes=10):
@@ -89,11 +61,11 @@ def one_step(policy):
     ],
 )
 def test_on_policy_algorithms_balance_the_pole(
-    tmp_path, cartpole, algorithm, hidden_sizes, policy_optimizer, enough, seed
+    learn, cartpole, algorithm, hidden_sizes, policy_optimizer, enough, seed
 ):
     set_seed(seed)
     algo = on_cartpole(algorithm, cartpole, hidden_sizes, policy_optimizer)
-    assert learn(tmp_path, algo, cartpole, enough, n_epochs=50, batch_size=2048) is not None
+    assert learn(algo, cartpole, enough, 50, 2048)[-1] >= enough
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -101,15 +73,15 @@ def test_on_policy_algorithms_balance_the_pole(
     ("algorithm", "options"),
     [(CEM, {"best_frac": 0.2, "extra_std": 0.5, "extra_decay_time": 20}), (CMAES, {})],
 )
-def test_search_balances_the_pole(tmp_path, cartpole, algorithm, options, seed):
+def test_search_balances_the_pole(learn, cartpole, algorithm, options, seed):
     set_seed(seed)
     policy = np_policies.CategoricalMLPPolicy(cartpole.spec, hidden_sizes=(8,))
     algo = algorithm(cartpole.spec, policy, LocalSampler(policy, cartpole), n_samples=20, **options)
-    assert learn(tmp_path, algo, cartpole, 200.0, n_epochs=40, batch_size=500) is not None
+    assert learn(algo, cartpole, 200.0, 40, 500)[-1] >= 200.0
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_ppo_swings_the_pendulum_up_within_300_000_env_steps(tmp_path, seed):
+def test_ppo_swings_the_pendulum_up_within_300_000_env_steps(learn, seed):
     set_seed(seed)
     env = normalize(GymEnv("Pendulum-v1"))
     policy = GaussianMLPPolicy(env.spec, hidden_sizes=(64, 64))
@@ -124,6 +96,10 @@ def test_ppo_swings_the_pendulum_up_within_300_000_env_steps(tmp_path, seed):
         discount=0.9,
         gae_lambda=0.95,
     )
-    epochs = learn(tmp_path, algo, env, -300.0, 75, batch_size=4000, over_100_episodes=True)
-    assert epochs is not None
+
+    def of_100_episodes(_: float) -> float:
+        recent = algo._recent_returns
+        return np.mean(recent) if len(recent) == 100 else -np.inf
+
+    assert learn(algo, env, -300.0, 75, 4000, of_100_episodes)[-1] >= -300.0
     assert algo._sampler.total_env_steps <= 300_000

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 import torch
-from gymnasium import spaces
 
 sys.path.insert(0, str(Path(__file__).parent))
 from off_policy_in_both import (
@@ -30,8 +29,6 @@ import garage_like.tf.policies
 import garage_like.tf.q_functions
 from garage_like.algos.schedules import LinearSchedule
 from garage_like.configuration.configured import configuration_of
-from garage_like.data.batches import EpisodeBatch
-from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
@@ -41,7 +38,6 @@ from garage_like.tf.algos import DQN
 from garage_like.tf.algos.target_networks import target_of
 from garage_like.tf.optimizers import Adam
 from garage_like.tf.policies import ContinuousMLPPolicy, DiscreteQFArgmaxPolicy
-from garage_like.tf.q_functions import DiscreteCNNQFunction
 
 CASES = {
     "dqn": ("dqn", {"clip_gradient": None}),
@@ -179,36 +175,6 @@ def test_target_shares_nothing_but_the_description_of_the_environment():
     mine = {id(variable) for variable in policy.variables}
     assert not mine & {id(variable) for variable in target.variables}
     assert np.array_equal(target.get_param_values(), policy.get_param_values())
-
-
-def test_q_function_of_images_learns_from_bytes_in_memory():
-    spec = EnvSpec(spaces.Box(0, 255, (8, 8, 2), np.uint8), spaces.Discrete(2))
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (41, 8, 8, 2)).astype(np.uint8)
-    buffer = PathBuffer(50, spec)
-    buffer.add_episode_batch(
-        EpisodeBatch(
-            env_spec=spec,
-            episode_infos_by_episode={},
-            observations=images[:-1],
-            last_observations=images[-1:],
-            actions=rng.integers(0, 2, 40),
-            rewards=rng.normal(size=40),
-            env_infos={},
-            agent_infos={},
-            step_types=np.array([0, *[1] * 38, 2], np.uint8),
-            lengths=np.array([40]),
-        )
-    )
-    set_seed(3)
-    qf = DiscreteCNNQFunction(
-        spec, hidden_channels=(4,), kernel_sizes=(3,), strides=(2,), hidden_sizes=(16,)
-    )
-    policy = DiscreteQFArgmaxPolicy(qf, spec)
-    explorer = EpsilonGreedyPolicy(spec, policy, total_timesteps=100)
-    algo = DQN(spec, policy, qf, buffer, exploration_policy=explorer, qf_lr=1e-2, **SMALL)
-    losses = [algo._update(buffer.sample_transitions(40))[0]["Loss/Critic"] for _ in range(60)]
-    assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
 
 
 @pytest.mark.parametrize("name", ["dqn", "ddpg", "td3"])

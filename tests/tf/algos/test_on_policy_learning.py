@@ -3,32 +3,15 @@
 import pytest
 
 from garage_like.envs import GymEnv
-from garage_like.interfaces import RLAlgorithm
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import LocalSampler
 from garage_like.seeding import set_seed
-from garage_like.snapshot import SnapshotConfig
 from garage_like.tf.algos import NPO, PPO, TNPG, TRPO, VPG
 from garage_like.tf.baselines import GaussianMLPBaseline
 from garage_like.tf.optimizers import Adam, OptimizerWrapper
 from garage_like.tf.policies import CategoricalMLPPolicy
-from garage_like.trainer import TFTrainer
 
 pytestmark = pytest.mark.slow
-
-
-class UntilLearned(RLAlgorithm):
-    """Train another algorithm until its average return is good enough."""
-
-    def __init__(self, algo, enough):
-        self.policy, self._sampler = algo.policy, algo.sampler
-        self._algo, self._enough = algo, enough
-
-    def train(self, trainer):
-        for epoch in trainer.step_epochs():
-            if self._algo.train_epoch(trainer) >= self._enough:
-                return epoch + 1
-        return None
 
 
 def adam(module, passes):
@@ -63,11 +46,7 @@ def make(name, env):
         ("VPG", 1, 60),
     ],
 )
-def test_cartpole_is_learned(name, seed, n_epochs, tmp_path):
+def test_cartpole_is_learned(name, seed, n_epochs, learn):
     set_seed(seed)
     env = GymEnv("CartPole-v1", max_episode_length=200)
-    config = SnapshotConfig(snapshot_dir=str(tmp_path), snapshot_mode="none")
-    with TFTrainer(config) as trainer:
-        trainer.setup(UntilLearned(make(name, env), 190.0), env)
-        epochs = trainer.train(n_epochs=n_epochs, batch_size=4000)
-    assert epochs is not None
+    assert learn(make(name, env), env, 190.0, n_epochs, 4000)[-1] >= 190.0

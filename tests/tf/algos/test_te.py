@@ -7,7 +7,6 @@ pytest.importorskip("tensorflow")
 
 from garage_like.envs import MultiEnvWrapper, PointEnv
 from garage_like.envs.multi_env_wrapper import round_robin_strategy
-from garage_like.interfaces import RLAlgorithm
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import FragmentWorker, LocalSampler
 from garage_like.seeding import set_seed
@@ -126,25 +125,8 @@ def test_what_does_not_go_together_is_refused():
         TEPPO(env.spec, algo.policy, LinearFeatureBaseline(env.spec), inference=wrong)
 
 
-class UntilLearned(RLAlgorithm):
-    """Train another algorithm until its average return is good enough."""
-
-    def __init__(self, algo, enough):
-        self.policy, self._sampler = algo.policy, algo.sampler
-        self._algo, self._enough, self.seen = algo, enough, []
-
-    def train(self, trainer):
-        for _ in trainer.step_epochs():
-            self.seen.append(self._algo.train_epoch(trainer))
-            if self.seen[-1] >= self._enough:
-                return self.seen
-        return self.seen
-
-
 @pytest.mark.slow
-def test_skills_reach_three_goals():
+def test_skills_reach_three_goals(learn):
     algo, env = make(TEPPO, 20, 3e-3, 0.5, inference_ce_coeff=1e-3, discount=0.95)
-    with TFTrainer() as trainer:
-        trainer.setup(UntilLearned(algo, -9.0), env)
-        seen = trainer.train(60, 600)
+    seen = learn(algo, env, -9.0, 60, 600)
     assert seen[-1] >= -9.0, seen  # -20 to -25 at first; where it begins, 1 away from each goal

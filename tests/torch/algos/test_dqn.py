@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gymnasium import spaces
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,14 +22,12 @@ from transitions import (
 
 from garage_like.configuration.comparison import differences
 from garage_like.configuration.configured import configuration_of
-from garage_like.data.batches import EpisodeBatch
-from garage_like.data.env_spec import EnvSpec
 from garage_like.experiment.deterministic import set_seed
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.torch.algos import DQN
 from garage_like.torch.policies import DiscreteQFArgmaxPolicy
-from garage_like.torch.q_functions import DiscreteCNNQFunction, DiscreteMLPQFunction
+from garage_like.torch.q_functions import DiscreteMLPQFunction
 
 RATE = 0.1
 
@@ -126,36 +123,6 @@ def test_rewards_are_cut_and_scaled():
     assert metrics["Target/Mean"] == pytest.approx(
         np.clip(5.0 * batch["reward"], -0.1, 0.1).mean(), rel=1e-5
     )
-
-
-def test_q_function_of_images_learns_from_bytes_in_memory():
-    spec = EnvSpec(spaces.Box(0, 255, (8, 8, 2), np.uint8), spaces.Discrete(2))
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (41, 8, 8, 2)).astype(np.uint8)
-    buffer = PathBuffer(50, spec)
-    buffer.add_episode_batch(
-        EpisodeBatch(
-            env_spec=spec,
-            episode_infos_by_episode={},
-            observations=images[:-1],
-            last_observations=images[-1:],
-            actions=rng.integers(0, 2, 40),
-            rewards=rng.normal(size=40),
-            env_infos={},
-            agent_infos={},
-            step_types=np.array([0, *[1] * 38, 2], np.uint8),
-            lengths=np.array([40]),
-        )
-    )
-    set_seed(2)
-    qf = DiscreteCNNQFunction(
-        spec, hidden_channels=(4,), kernel_sizes=(3,), strides=(2,), hidden_sizes=(16,)
-    )
-    policy = DiscreteQFArgmaxPolicy(qf, spec)
-    explorer = EpsilonGreedyPolicy(spec, policy, total_timesteps=100)
-    algo = DQN(spec, policy, qf, buffer, exploration_policy=explorer, qf_lr=1e-2, **SMALL)
-    losses = [algo._update(buffer.sample_transitions(40))[0]["Loss/Critic"] for _ in range(60)]
-    assert np.mean(losses[-5:]) < 0.3 * np.mean(losses[:5])
 
 
 def test_the_optimizer_that_is_taken_for_none_is_recorded_as_if_it_had_been_given():

@@ -1,7 +1,5 @@
 """Off-policy algorithms learn their tasks, within so many env steps."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -12,16 +10,14 @@ from garage_like.interfaces import RLAlgorithm
 from garage_like.np.exploration_policies import (
     AddGaussianNoise,
     AddOrnsteinUhlenbeckNoise,
-    EpsilonGreedyPolicy,
 )
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler
-from garage_like.torch.algos import BC, DDPG, DQN, SAC, TD3, TQC, DiscreteSAC
+from garage_like.torch.algos import BC, DDPG, SAC, TD3, TQC, DiscreteSAC
 from garage_like.torch.policies import (
     CategoricalMLPPolicy,
     DeterministicCfCPolicy,
     DeterministicMLPPolicy,
-    DiscreteQFArgmaxPolicy,
     GaussianMLPPolicy,
     TanhGaussianMLPPolicy,
 )
@@ -40,34 +36,6 @@ PENDULUM = {
     "min_buffer_size": 500,
     "buffer_batch_size": 128,
 }
-
-
-class UntilGoodEnough(RLAlgorithm):
-    """Train another algorithm until its average return is as high as asked for."""
-
-    def __init__(self, algo: RLAlgorithm, goal: float) -> None:
-        self.algo = algo
-        self.policy = algo.policy
-        self.goal = goal
-        self.best = -math.inf
-
-    @property
-    def _sampler(self):
-        return self.algo.sampler
-
-    def train(self, trainer: Trainer) -> float:
-        for _ in trainer.step_epochs():
-            self.best = max(self.best, self.algo.train_epoch(trainer))
-            if self.best >= self.goal:
-                break
-        return self.best
-
-
-def best_return(algo: RLAlgorithm, env, goal: float, n_epochs: int, batch_size: int) -> float:
-    """Return the best average return of an evaluation; stop at the goal."""
-    trainer = Trainer()
-    trainer.setup(UntilGoodEnough(algo, goal), env)
-    return trainer.train(n_epochs, batch_size)
 
 
 def pendulum(name: str) -> tuple[RLAlgorithm, GymEnv]:
@@ -93,45 +61,12 @@ def pendulum(name: str) -> tuple[RLAlgorithm, GymEnv]:
 @pytest.mark.parametrize(
     ("name", "goal"), [("sac", -200.0), ("td3", -200.0), ("tqc", -200.0), ("ddpg", -250.0)]
 )
-def test_pendulum_is_held_up_within_20000_env_steps(name, goal):
-    assert best_return(*pendulum(name), goal, n_epochs=20, batch_size=50) >= goal
-
-
-def cartpole(seed: int) -> tuple[RLAlgorithm, GymEnv]:
-    set_seed(seed)
-    env = GymEnv("CartPole-v1")
-    qf = DiscreteMLPQFunction(env.spec, (256, 256))
-    policy = DiscreteQFArgmaxPolicy(qf, env.spec)
-    explorer = EpsilonGreedyPolicy(
-        env.spec, policy, total_timesteps=50_000, min_epsilon=0.04, decay_ratio=0.16
-    )
-    algo = DQN(
-        env.spec,
-        policy,
-        qf,
-        PathBuffer(100_000),
-        exploration_policy=explorer,
-        qf_lr=2.3e-3,
-        target_update_freq=1,
-        steps_per_epoch=5,
-        n_train_steps=128,
-        min_buffer_size=1000,
-    )
-    return algo, env
+def test_pendulum_is_held_up_within_20000_env_steps(name, goal, learn):
+    assert learn(*pendulum(name), goal, 20, 50)[-1] >= goal
 
 
 @pytest.mark.slow
-def test_pole_is_balanced_within_50000_env_steps_on_two_of_three_seeds():
-    learned = 0
-    for seed in (1, 2, 3):
-        learned += best_return(*cartpole(seed), 475.0, n_epochs=39, batch_size=256) >= 475.0
-        if learned == 2:
-            return
-    pytest.fail(f"{learned} of 3 seeds reached 475")
-
-
-@pytest.mark.slow
-def test_a_liquid_network_holds_the_pendulum_up_within_15000_env_steps():
+def test_a_liquid_network_holds_the_pendulum_up_within_15000_env_steps(learn):
     set_seed(1)
     env = GymEnv("Pendulum-v1")
     sizes = {"history_length": 4, "state_include_action": False}
@@ -140,11 +75,11 @@ def test_a_liquid_network_holds_the_pendulum_up_within_15000_env_steps():
     options = {**PENDULUM, "buffer_batch_size": 64, "reward_scale": 0.1}
     qf = ContinuousMLPQFunction(env.spec, HIDDEN)
     algo = DDPG(env.spec, policy, qf, PathBuffer(100_000), exploration_policy=noise, **options)
-    assert best_return(algo, env, -300.0, n_epochs=15, batch_size=50) >= -300.0
+    assert learn(algo, env, -300.0, 15, 50)[-1] >= -300.0
 
 
 @pytest.mark.slow
-def test_discrete_sac_balances_the_pole_within_64000_env_steps():
+def test_discrete_sac_balances_the_pole_within_64000_env_steps(learn):
     set_seed(1)
     env = GymEnv("CartPole-v1")
     policy = CategoricalMLPPolicy(env.spec, hidden_sizes=HIDDEN)
@@ -152,7 +87,7 @@ def test_discrete_sac_balances_the_pole_within_64000_env_steps():
     rates = {"policy_lr": 2.3e-3, "qf_lr": 2.3e-3, "target_update_tau": 0.05}
     cadence = {"steps_per_epoch": 20, "gradient_steps_per_env_step": 0.25, "min_buffer_size": 1000}
     algo = DiscreteSAC(env.spec, policy, *qfs, PathBuffer(100_000), **rates, **cadence)
-    assert best_return(algo, env, 400.0, n_epochs=16, batch_size=200) >= 400.0  # at random: 22
+    assert learn(algo, env, 400.0, 16, 200)[-1] >= 400.0  # at random: 22
 
 
 class StraightToTheGoal:

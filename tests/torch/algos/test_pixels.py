@@ -7,7 +7,6 @@ import torch
 from gymnasium import spaces
 
 from garage_like.envs import GymEnv
-from garage_like.interfaces import RLAlgorithm
 from garage_like.np.exploration_policies import EpsilonGreedyPolicy
 from garage_like.replay_buffer import PathBuffer
 from garage_like.sampler import LocalSampler, VecWorker
@@ -17,7 +16,6 @@ from garage_like.torch.optimizers import OptimizerWrapper
 from garage_like.torch.policies import CategoricalCNNPolicy, DiscreteQFArgmaxPolicy
 from garage_like.torch.q_functions import DiscreteCNNQFunction
 from garage_like.torch.value_functions import GaussianCNNValueFunction
-from garage_like.trainer import Trainer
 
 SIZE = 6
 SMALL = {"hidden_channels": (8,), "kernel_sizes": (3,), "strides": (1,), "hidden_sizes": (32,)}
@@ -49,30 +47,6 @@ class Catch(gymnasium.Env):
         return screen
 
 
-class UntilLearned(RLAlgorithm):
-    """Train another algorithm until its average return is good enough."""
-
-    def __init__(self, algo):
-        self.policy, self._algo, self.seen = algo.policy, algo, []
-
-    @property
-    def _sampler(self):
-        return self._algo.sampler
-
-    def train(self, trainer):
-        for _ in trainer.step_epochs():
-            self.seen.append(self._algo.train_epoch(trainer))
-            if self.seen[-1] >= ENOUGH:
-                break
-        return self.seen
-
-
-def train(algo, env, n_epochs, batch_size):
-    trainer = Trainer()
-    trainer.setup(UntilLearned(algo), env)
-    return trainer.train(n_epochs, batch_size)
-
-
 @pytest.fixture
 def catch():
     set_seed(1)
@@ -80,7 +54,7 @@ def catch():
 
 
 @pytest.mark.slow
-def test_dqn_learns_to_catch(catch):
+def test_dqn_learns_to_catch(catch, learn):
     qf = DiscreteCNNQFunction(catch.spec, **SMALL)
     policy = DiscreteQFArgmaxPolicy(qf, catch.spec)
     explorer = EpsilonGreedyPolicy(catch.spec, policy, total_timesteps=2000, decay_ratio=1.0)
@@ -95,12 +69,12 @@ def test_dqn_learns_to_catch(catch):
         min_buffer_size=200,
         num_evaluation_episodes=20,
     )
-    seen = train(algo, catch, 15, 200)
+    seen = learn(algo, catch, ENOUGH, 15, 200)
     assert seen[-1] >= ENOUGH, seen
 
 
 @pytest.mark.slow
-def test_ppo_learns_to_catch(catch):
+def test_ppo_learns_to_catch(catch, learn):
     policy = CategoricalCNNPolicy(catch.spec, **SMALL)
     values = GaussianCNNValueFunction(catch.spec, **SMALL)
 
@@ -115,5 +89,5 @@ def test_ppo_learns_to_catch(catch):
         policy_optimizer=adam(policy),
         vf_optimizer=adam(values),
     )
-    seen = train(algo, catch, 30, 500)
+    seen = learn(algo, catch, ENOUGH, 30, 500)
     assert seen[-1] >= ENOUGH, seen

@@ -8,13 +8,11 @@ import torch
 from numpy.testing import assert_allclose
 
 from garage_like.envs import GymEnv
-from garage_like.interfaces import RLAlgorithm
 from garage_like.np.baselines import LinearFeatureBaseline
 from garage_like.sampler import FragmentWorker, LocalSampler
 from garage_like.seeding import set_seed
 from garage_like.torch import policies
 from garage_like.torch.algos import PPO, TRPO, VPG
-from garage_like.trainer import Trainer
 
 NAMES = ["CategoricalGRUPolicy", "CategoricalLSTMPolicy", "GaussianGRUPolicy", "GaussianLSTMPolicy"]
 
@@ -133,26 +131,10 @@ def test_what_makes_no_sense_is_refused(make, message):
         make()
 
 
-class UntilLearned(RLAlgorithm):
-    """Train another algorithm until its average return is good enough."""
-
-    def __init__(self, algo, enough):
-        self.policy, self._sampler = algo.policy, algo.sampler
-        self._algo, self._enough = algo, enough
-
-    def train(self, trainer):
-        for epoch in trainer.step_epochs():
-            if self._algo.train_epoch(trainer) >= self._enough:
-                return epoch + 1
-        return None
-
-
 @pytest.mark.slow
-def test_recurrent_trpo_holds_the_pole_up():
+def test_recurrent_trpo_holds_the_pole_up(learn):
     set_seed(1)
     env = GymEnv("CartPole-v1", max_episode_length=100)
     policy = policies.CategoricalGRUPolicy(env.spec, hidden_dim=16)
     algo = TRPO(env.spec, policy, LinearFeatureBaseline(env.spec), LocalSampler(policy, env))
-    trainer = Trainer()
-    trainer.setup(UntilLearned(algo, 90.0), env)
-    assert trainer.train(n_epochs=25, batch_size=2000) is not None
+    assert learn(algo, env, 90.0, 25, 2000)[-1] >= 90.0
