@@ -84,7 +84,7 @@ def pooled(mean: np.ndarray, var: np.ndarray, count: np.ndarray) -> dict[str, An
 
 def _in_turn(parts: np.ndarray) -> Any:
     """Add rows up, one after the other: the same bits however many numbers a row has."""
-    return np.add.accumulate(parts, axis=0)[-1]
+    return np.add.accumulate(parts, axis=0)[-1].copy()
 
 
 def set_normalizers(env: Any, normalizers: Normalizers) -> None:

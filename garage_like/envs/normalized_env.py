@@ -26,9 +26,10 @@ class NormalizedEnv(Wrapper):
     bounds, and clipped to them; dimensions without bounds are left alone. The mean and variance of
     observations and rewards are running ones, updated at each step (and for observations at each
     reset): `m += alpha * (x - m)`. Rewards are divided by their standard deviation and not
-    centred. Each copy of the environment has its own, as has each of N that are stepped at once;
-    those tell theirs together to the NormalizedEnv. They stand still while `update_running_mean`
-    is False, as in gymnasium's wrappers.
+    centred. Each copy of the environment has its own, as has each of N that are stepped at once:
+    those begin with what the NormalizedEnv knows when a worker takes it, and tell it what they know
+    together after each batch. They stand still while `update_running_mean` is False, as in
+    gymnasium's wrappers.
 
     Args:
         scale_reward: factor for rewards, after they are normalised.

@@ -59,22 +59,18 @@ class RunningRows:
 
     Args:
         begun: `mean`, `var` and `count` that all begin with.
-        alpha: the weight of the newest value.
         n_envs: N.
     """
 
-    def __init__(self, begun: Mapping[str, Any], alpha: float, n_envs: int) -> None:
-        self._alpha = alpha
+    def __init__(self, begun: Mapping[str, Any], n_envs: int) -> None:
         self.mean, self.var, self.count = (
             np.stack([np.asarray(begun[key], dtype)] * n_envs)
             for key, dtype in (("mean", np.float64), ("var", np.float64), ("count", np.int64))
         )
 
-    def learn(self, values: np.ndarray, rows: np.ndarray | slice) -> None:
-        """Take one more value of each of these environments, shape (M, ...)."""
-        self.mean[rows], self.var[rows] = moved(
-            self.mean[rows], self.var[rows], self._alpha, values
-        )
+    def learn(self, values: np.ndarray, rows: np.ndarray | slice, alpha: float) -> None:
+        """Take one more value of each of these environments, shape (M, ...); alpha: its weight."""
+        self.mean[rows], self.var[rows] = moved(self.mean[rows], self.var[rows], alpha, values)
         self.count[rows] += 1
 
 
@@ -97,8 +93,7 @@ class NormalizedVector(VectorEnvironment):
         self._vector = vector
         self._env = env
         self._running = {
-            name: RunningRows(begun, env.alphas[name], vector.n_envs)
-            for name, begun in env.normalizers().items()
+            name: RunningRows(begun, vector.n_envs) for name, begun in env.normalizers().items()
         }
         self._action_space = batch_space(env.action_space, vector.n_envs)
         self._idle = np.zeros(vector.n_envs, bool)
@@ -149,7 +144,7 @@ class NormalizedVector(VectorEnvironment):
         if running is not None:
             if self._env.update_running_mean:
                 rows = np.flatnonzero(~self._idle) if self._idle.any() else _ALL
-                running.learn(rewards[rows], rows)
+                running.learn(rewards[rows], rows, self._env.alphas["reward"])
             rewards = rewards / (np.sqrt(running.var) + TINY)
         scaled: np.ndarray = self._env.as_scaled(rewards)
         return scaled
@@ -160,7 +155,7 @@ class NormalizedVector(VectorEnvironment):
             return observations
         observations = observations.reshape(-1, *running.mean.shape[1:])
         if self._env.update_running_mean:
-            running.learn(observations, rows)
+            running.learn(observations, rows, self._env.alphas["observation"])
         over = np.sqrt(running.var[rows]) + TINY
         return self._env.as_given_out((observations - running.mean[rows]) / over)
 

@@ -158,6 +158,15 @@ def test_standing_still_holds_for_all():
     np.testing.assert_array_equal(variance, np.full(4, 4.0))
 
 
+def test_settings_that_are_changed_in_mid_run_hold_for_all():
+    env = normalize(GymEnv("CartPole-v1"), normalize_obs=True)
+    sampler = LocalSampler(UniformRandomPolicy(env.spec), env, n_envs=8)
+    assert sampler.obtain_samples(0, 80).observations.any()
+    env.change_arguments({"obs_alpha": 1.0})
+    sampler.obtain_samples(0, 80)
+    assert not sampler.obtain_samples(0, 80).observations.any()  # each is its own mean
+
+
 @pytest.mark.parametrize("mode", MODES, ids=[mode.value for mode in MODES])
 def test_goes_on_exactly_from_a_copy_taken_in_mid_episode(mode):
     worker = at_once(mode, **ALL_OF_IT)
