@@ -109,23 +109,18 @@ def test_table_of_options_has_every_option_of_the_decorator_and_its_default() ->
     assert dict(rows) == defaults
 
 
+RUN_AS_ONE_SCRIPT = (
+    *("callbacks", "interop", "jax", "loading", "logging", "looking_at_runs", "many_environments"),
+    *("meta_learning", "new_array_library", "performance", "tensorflow", "trained_agents"),
+    *("writing_algorithms", "writing_environments"),
+)
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        "callbacks.md",
-        "interop.md",
-        pytest.param("jax.md", marks=pytest.mark.slow),
-        "loading.md",
-        "logging.md",
-        "looking_at_runs.md",
-        "many_environments.md",
-        "meta_learning.md",
-        "new_array_library.md",
-        "performance.md",
-        "tensorflow.md",
-        "trained_agents.md",
-        "writing_algorithms.md",
-        "writing_environments.md",
+        pytest.param(f"{name}.md", marks=pytest.mark.slow if name == "jax" else ())
+        for name in RUN_AS_ONE_SCRIPT
     ],
 )
 def test_code_of_the_page_runs_as_one_script(name: str, tmp_path: Path) -> None:
@@ -153,24 +148,9 @@ def test_pages_for_those_who_come_from_elsewhere_show_both_and_what_differs() ->
 
 
 def test_every_page_with_code_is_run() -> None:
-    run = {"first_experiment.md", "writing_algorithms.md", "writing_environments.md", "README.md"}
-    run |= {f"{library}.md" for library in COMING_FROM}
-    assert {page.name for page in PAGES if script(page)} == run | {
-        "callbacks.md",
-        "interop.md",
-        "jax.md",
-        "loading.md",
-        "logging.md",
-        "looking_at_runs.md",
-        "many_environments.md",
-        "meta_learning.md",
-        "new_array_library.md",
-        "performance.md",
-        "tensorflow.md",
-        "trained_agents.md",
-        "trackers.md",
-        "your_own_code.md",
-    }
+    others = ("README", "first_experiment", "trackers", "your_own_code")
+    run = {f"{name}.md" for name in (*RUN_AS_ONE_SCRIPT, *COMING_FROM, *others)}
+    assert {page.name for page in PAGES if script(page)} == run
 
 
 def test_code_of_the_page_on_trackers_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
