@@ -93,6 +93,8 @@ class Turns:
 
 def train(mirror, n_epochs):
     """Train two runs in turns, and print processor seconds; in a process of its own."""
+    import numpy as np
+
     from garage_like.trainer.safe_points import watching
 
     turns, who = Turns(), threading.local()
@@ -117,8 +119,9 @@ def train(mirror, n_epochs):
             thread.start()
         for thread in threads:
             thread.join()
-    without, trained = (times[-1] - times[0] for times in used)
-    told = {"without": without, "with": trained, "mirror": ours[-1]}
+    # Epochs beside each other are compared; the first one warms up for both.
+    without, trained = (np.diff(times)[1:] for times in used)
+    told = {"without": without.sum(), "ratio": np.median(trained / without), "mirror": ours[-1]}
     print(json.dumps({**told, "waiting": seconds_of_mirror() - ours[-1]}))
 
 
@@ -201,14 +204,14 @@ def main():
                 ).stdout
                 used = json.loads(said.splitlines()[-1])
                 found[kind].append(used)
-                print(number, kind, *(f"{what} {took:.2f} s" for what, took in used.items()))
+                print(number, kind, *(f"{what} {took:.2f}" for what, took in used.items()))
     finally:
         server.terminate()
         server.wait()
         shutil.rmtree(folder)
     for kind in KINDS:
-        costs = [100 * ((u["with"] + u["mirror"]) / u["without"] - 1) for u in found[kind]]
         shares = [100 * u["mirror"] / u["without"] for u in found[kind]]
+        costs = [100 * (u["ratio"] - 1) + s for u, s in zip(found[kind], shares, strict=True)]
         print(
             f"{kind:8} {statistics.median(costs):+.1f} % of none ({min(costs):+.1f} to"
             f" {max(costs):+.1f}), of which its threads {statistics.median(shares):.1f} %"

@@ -94,6 +94,30 @@ def test_first_experiment_leaves_the_run_that_its_page_says(first_experiment: Pa
     assert [path.name for path in (longer / "snapshots").iterdir()] == ["epoch_000002"]
 
 
+@pytest.mark.slow
+def test_sweeps_run_as_their_page_has_them_one_after_the_other(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    page = DOCS / "sweeps.md"
+    shorter = script(page).replace("n_epochs=40, batch_size=1024", "n_epochs=3, batch_size=64")
+    assert "n_epochs=3" in shorter
+    (tmp_path / "ppo.py").write_text(shorter, encoding="utf-8")
+    less = {"--trials": "2", "--seeds": "1", "--population": "2", "--interval": "1", "--grace": "1"}
+    calls = [call for call in commands(page, "garage-like") if call[1:3] == ["sweep", "ppo.py"]]
+    assert len(calls) == 5
+    for call in calls:
+        words = [less.get(before, word) for before, word in itertools.pairwise(call)]
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "garage_like", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert ran.returncode == 0, (call, ran.stdout + ran.stderr)
+    assert len(list((tmp_path / "sweeps").iterdir())) == 4
+
+
 def test_table_of_options_has_every_option_of_the_decorator_and_its_default() -> None:
     from garage_like import wrap_experiment
 

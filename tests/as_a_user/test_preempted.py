@@ -75,13 +75,13 @@ def test_a_job_that_is_cancelled_goes_on_when_it_is_submitted_again(tmp_path, mo
 @pytest.mark.slow
 def test_epochs_longer_than_a_job_never_end_and_harm_nothing(tmp_path, monkeypatch):
     job, slurm = tmp_path / "job", Slurm(tmp_path / "tools")
-    script = written(job, "--time", "0:00:07", "--lead", 2, SCRIPT, 6, 0.6)
+    script = written(job, "--time", "0:00:07", "--lead", 2, SCRIPT, 20, 0.6)
     assert slurm.sbatch(script, job, most=1)[-1] != 0  # some epochs, to begin with
     monkeypatch.setenv("SECONDS_A_STEP", "30")
     assert len(slurm.sbatch(script, job, most=2)) == 2  # queued again both times
-    monkeypatch.setenv("SECONDS_A_STEP", "0.1")
+    monkeypatch.setenv("SECONDS_A_STEP", "0.01")
     assert slurm.sbatch(script, job)[-1] == 0
-    check(job, straight(tmp_path / "straight", 6))
+    check(job, straight(tmp_path / "straight", 20))
 
 
 def test_the_batch_script(tmp_path):

@@ -44,6 +44,10 @@ def test_trials_elsewhere_are_those_of_this_machine(where, tmp_path):
     assert results(there) == results(here)
 
 
+def saved(directory: Path) -> int:
+    return len(list(directory.glob("data/local/sweeps/script/*/snapshots/epoch_*")))
+
+
 def left(directory: Path) -> list[str]:
     """Return the commands of processes that live, or are zombies, and have to do with a sweep."""
     found = []
@@ -65,8 +69,8 @@ def test_a_sweep_that_is_stopped_leaves_no_trial_behind(where, tmp_path):
     before = left(there)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         driver = command(there, *MORE, "--on", where, "--jobs", 2, slow=0.5)
-        begun, until = len(list(there.rglob("epoch_*"))), time.monotonic() + 90
-        while len(list(there.rglob("epoch_*"))) <= begun and time.monotonic() < until:
+        begun, until = saved(there), time.monotonic() + 90
+        while saved(there) <= begun and time.monotonic() < until:
             assert driver.poll() is None, ended(driver)
             time.sleep(0.1)
         if number == signal.SIGINT:  # a terminal's, which all hear
