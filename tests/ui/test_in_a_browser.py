@@ -300,3 +300,29 @@ def test_ten_thousand_runs_and_a_million_points_stay_fluid(chromium, tmp_path):
         process.terminate()
     assert searched < 3
     assert longest < 300, "milliseconds between two pictures"
+
+
+def test_damaged_run_fits_a_phone_and_says_that_nothing_can_be_read(chromium, address, root):
+    run = fabricate_run(root / "damage" / "broken", n_epochs=3)
+    (run / "snapshots" / "epoch_000002" / "manifest.json").write_text("{ rubbish")
+    page = opened(chromium, address, width=390)
+    go(page, "/run?run=damage/broken")
+    sync_api.expect(page.locator("#snapshots ~ *").last).to_have_text("No snapshot can be read.")
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) == 0
+    page.context.close()
+    shutil.rmtree(run.parent)
+
+
+def test_curves_have_their_colours_beside_the_names_and_a_run_that_goes_is_told(
+    chromium, address, root
+):
+    runs = [fabricate_run(root / "going" / f"run_{n}", n_epochs=3) for n in range(3)]
+    page = opened(chromium, address, width=390, scheme="dark")
+    go(page, "/compare?" + "&".join(f"run=going/{run.name}" for run in runs))
+    sync_api.expect(page.locator(".chart-said")).to_contain_text("9 rows")
+    colours = "e => e.map(one => getComputedStyle(one).borderTopColor)"
+    assert len(set(page.locator(".swatch").evaluate_all(colours))) == 3
+    shutil.rmtree(root / "going")
+    sync_api.expect(page.locator(".chart-said")).to_contain_text("no run is called 'going/run_0'")
+    page.context.close()

@@ -1,7 +1,8 @@
 "use strict";
 // What the page does beyond links and forms: curves, choosing runs, words of what went wrong.
 
-const COLOURS = ["#2f6fd0", "#d9730d", "#2c8a57", "#c2413b", "#8457c8", "#8a6239", "#c9529b", "#6a7382", "#9a8a10", "#1a93a5"];
+const ON_LIGHT = ["#2f6fd0", "#c96300", "#2c8a57", "#c2413b", "#8457c8", "#8a6239", "#c9529b", "#6a7382", "#857700", "#14808f"];
+const ON_DARK = ["#6ea3f5", "#f0963c", "#55bf85", "#f0756e", "#b18cf0", "#c49a6c", "#ec84c2", "#a1acbe", "#c9b736", "#45c0d3"];
 const EVERY = 2000;
 
 function say(text) {
@@ -61,14 +62,14 @@ class Chart {
     if (this.loading) return;
     this.loading = true;
     const addresses = this.runs.map((run) => this.address(run));
-    const asked = addresses.map((one) => fetch(one).then((r) => (r.ok ? r.json() : null)));
+    const asked = addresses.map((one) => fetch(one).then(async (r) => (r.ok ? r.json() : { why: await r.text() })));
     let found;
     try { found = await Promise.all(asked); } catch { found = null; }
     this.loading = false;
     if (found === null) { this.said.textContent = "garage-like ui has ended; start it again to go on."; return; }
     // Something else was chosen meanwhile: this is not what the labels say by now.
     if (addresses.some((one, i) => one !== this.address(this.runs[i]))) { this.load(); return; }
-    const now = JSON.stringify(found.map((one) => one && [one.rows, one.shown]));
+    const now = JSON.stringify(found.map((one) => [one.rows, one.shown, one.why]));
     if (now === this.seen) return;
     this.seen = now;
     this.found = found;
@@ -77,13 +78,13 @@ class Chart {
 
   draw() {
     if (!this.found) return;
-    const there = this.found.map((one, i) => [one, i]).filter(([one]) => one && one.x.length);
+    const there = this.found.map((one, i) => [one, i]).filter(([one]) => one.x?.length);
     const rows = there.reduce((sum, [one]) => sum + one.rows, 0);
     const shown = there.reduce((sum, [one]) => sum + one.shown, 0);
     const last = there.length === 1 ? `, the last ${this.y.value} is ${Number(there[0][0].y.at(-1).toPrecision(5))}` : "";
     this.said.textContent = there.length
       ? `${rows.toLocaleString("en")} rows${shown < rows ? `, ${shown.toLocaleString("en")} points drawn` : ""}${last}. Drag to look closer.`
-      : "None of this has numbers in that column.";
+      : this.found.find((one) => one.why)?.why ?? "None of this has numbers in that column.";
     this.place.setAttribute("aria-label", `${this.y.value} over ${this.x.value || "row"}: ${this.said.textContent}`);
     this.whole.hidden = !this.range;
     const data = there.length ? uPlot.join(there.map(([one]) => [one.x, one.y])) : [[], []];
@@ -91,10 +92,17 @@ class Chart {
     const quiet = style.getPropertyValue("--quiet").trim();
     const line = style.getPropertyValue("--line").trim();
     const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const colours = isDark() ? ON_DARK : ON_LIGHT;
+    const swatches = document.querySelectorAll(".swatch");
+    this.runs.forEach((_, i) => {
+      if (!swatches[i]) return;
+      swatches[i].style.borderColor = colours[i % colours.length];
+      swatches[i].style.borderTopStyle = i >= colours.length ? "dashed" : "solid";
+    });
     const series = there.map(([one, i]) => ({
       label: this.runs.length > 1 ? this.runs[i] : this.y.value,
-      stroke: COLOURS[i % COLOURS.length], width: 1.5, spanGaps: true,
-      dash: i >= COLOURS.length ? [6, 4] : undefined,
+      stroke: colours[i % colours.length], width: 1.5, spanGaps: true,
+      dash: i >= colours.length ? [6, 4] : undefined,
       points: { show: one.shown < 60, fill: style.getPropertyValue("--ground").trim() },
     }));
     if (this.plot) this.plot.destroy();
