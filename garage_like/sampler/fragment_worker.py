@@ -57,20 +57,29 @@ class FragmentWorker(VecWorker):
         self._going_on: dict[int, EpisodeSoFar] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is saved: of episodes that go on, tuples, which are quick to pickle."""
-        going_on = {
-            column: (so_far.episode_info, so_far.length, so_far.total_reward)
-            for column, so_far in self._going_on.items()
-        }
+        """Return what is saved: episodes that go on by columns, which are quick to pickle."""
+        so_far = self._going_on.values()
+        going_on = (
+            [*self._going_on],
+            [one.episode_info for one in so_far],
+            [one.length for one in so_far],
+            [one.total_reward for one in so_far],
+        )
         return {**self.__dict__, "_going_on": going_on}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take up what was saved."""
         self.__dict__.update(state)
-        self._going_on = {
-            column: EpisodeSoFar(*so_far) if isinstance(so_far, tuple) else so_far
-            for column, so_far in state["_going_on"].items()
-        }
+        saved = state["_going_on"]
+        if isinstance(saved, dict):  # of older snapshots: each by itself
+            pairs = [
+                (column, so_far if isinstance(so_far, tuple) else tuple(vars(so_far).values()))
+                for column, so_far in saved.items()
+            ]
+        else:
+            columns, *parts = saved
+            pairs = [*zip(columns, zip(*parts, strict=True), strict=True)]
+        self._going_on = {column: EpisodeSoFar(*so_far) for column, so_far in pairs}
 
     def obtain_samples(self, num_samples: int) -> EpisodeBatch:
         """Collect at least `num_samples` env steps, as many from each environment."""

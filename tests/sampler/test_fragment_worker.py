@@ -5,6 +5,7 @@ import pytest
 from garage_like.data.batches import StepType
 from garage_like.envs import GymEnv, PointEnv, normalize
 from garage_like.sampler import FragmentWorker, LocalSampler
+from garage_like.sampler.fragment_worker import EpisodeSoFar
 
 FIRST, MID, TERMINAL, TIMEOUT = StepType
 
@@ -139,3 +140,16 @@ def test_first_observation_of_a_fragment_is_not_overwritten_by_later_steps(worke
 def test_timesteps_per_call_must_be_positive():
     with pytest.raises(ValueError, match="FragmentWorker: timesteps_per_call must be at least 1"):
         FragmentWorker(timesteps_per_call=0)
+
+
+@pytest.mark.parametrize("kept", ["objects", "tuples"])
+def test_episodes_that_go_on_load_as_older_snapshots_have_them(kept):
+    worker = FragmentWorker(seed=0, max_episode_length=None, worker_number=0, n_envs=2)
+    worker._going_on = {1: EpisodeSoFar({"a": 1}, 3, 2.5), 0: EpisodeSoFar()}
+    state = worker.__getstate__()
+    other = FragmentWorker(seed=0, max_episode_length=None, worker_number=0, n_envs=2)
+    other.__setstate__(state)
+    assert list(other._going_on.items()) == list(worker._going_on.items())
+    as_tuples = {0: ({}, 0, 0.0), 1: ({"a": 1}, 3, 2.5)}
+    other.__setstate__({**state, "_going_on": as_tuples if kept == "tuples" else worker._going_on})
+    assert other._going_on == worker._going_on

@@ -26,7 +26,7 @@ FEWEST = 16
 AsUsual = Callable[[Any], bool]
 
 _NUMBERS: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_}
-_FORM = operator.attrgetter("shape", "dtype", "flags.c_contiguous", "flags.writeable")
+_FORM = operator.attrgetter("shape", "dtype", "flags.carray")  # in a row, aligned, writeable
 _SEEDS = operator.attrgetter("entropy", "spawn_key", "pool_size", "n_children_spawned")
 _ATTRIBUTES = operator.attrgetter("__dict__")
 _ONLY_ITS_VIEW = 2  # and the call that counts
@@ -116,7 +116,9 @@ class _Columns:
             return _constant("one", first)
         if _stays(first):
             return self._each(values)
-        if len(set(map(id, values))) < len(values):
+        # A set of objects that are equal to nothing else is had in a third of the time.
+        by_identity = cls.__hash__ is object.__hash__
+        if len(set(values if by_identity else map(id, values))) < len(values):
             raise DifferError
         column = Column(cls)
         self._met[id(first)] = column, values
@@ -292,8 +294,8 @@ def _is_plain(cls: type, value: Any) -> bool:
 
 def _stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
     form = _FORM(arrays[0])
-    shape, dtype, *plain = form
-    if dtype.hasobject or not all(plain) or {*map(_FORM, arrays)} != {form}:
+    shape, dtype, is_plain = form
+    if dtype.hasobject or not is_plain or {*map(_FORM, arrays)} != {form}:
         raise DifferError
     for array in arrays:
         # Others may look at the memory of one that does not own it.

@@ -8,7 +8,7 @@ import numpy as np
 
 from garage_like.interfaces import Metrics
 from garage_like.np.compiled.binding import Adam as AdamOptions
-from garage_like.np.compiled.binding import Moved, Shape, shape_of, steps
+from garage_like.np.compiled.binding import Moved, Shape, address_of, shape_of, steps
 from garage_like.np.compiled.q_step import QSteps
 from garage_like.tf.algos.minibatch import Minibatch
 from garage_like.tf.algos.target_networks import TargetNetworks
@@ -55,10 +55,10 @@ class QLearningKernel:
         self._target_qf = FlatVariables(variables_of(target_qf.mlp))
         self._first = FlatVariables(optimizer.first_moments)
         self._second = FlatVariables(optimizer.second_moments)
-        self._gradient = FlatVariables(optimizer.first_moments)
-        places = (self._qf, self._gradient, self._first, self._second)
+        self._gradient = np.empty_like(self._qf.vector)
+        vectors = (self._qf.vector, self._gradient, self._first.vector, self._second.vector)
         count = int(optimizer.step_count)
-        self._moved = Moved(*(flat.address for flat in places), len(self._qf.vector), count)
+        self._moved = Moved(*map(address_of, vectors), len(self._gradient), count)
         self._adam = AdamOptions(0.0, *optimizer.betas, optimizer.eps)
         self._options: QLearningOptions | None = None
         self._lent: list[Any] = [qf.mlp, targets] if alone else []
@@ -97,7 +97,7 @@ class QLearningKernel:
             self._qf.read()
             self._target_qf.read()
         if self._options != options:
-            self._options, target = options, self._target_qf.address
+            self._options, target = options, address_of(self._target_qf.vector)
             of_loss = options.discount, options.double_q, options.clip_gradient
             self._steps = QSteps(self._shape, 0, target, *of_loss)
         self._adam.learning_rate = self._optimizer.learning_rate

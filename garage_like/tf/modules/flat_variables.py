@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from garage_like.np.compiled.binding import address_of
 from garage_like.tf.modules.initializers import as_array
 from garage_like.tf.quiet_import import tf
 
@@ -35,11 +34,6 @@ class FlatVariables:
         ]
         self._found: list[np.ndarray] = []
         self.read()
-
-    @property
-    def address(self) -> int:
-        """Where the vector begins in memory."""
-        return address_of(self.vector)
 
     def read(self) -> None:
         """Take over what the variables are."""
