@@ -78,6 +78,8 @@ EXTRAS = {
     "port": ["libcst>=1.5"],
     # It holds MuJoCo at a version of its own.
     "metaworld": ["metaworld>=3.1"],
+    # Its tasks do not run on MuJoCo 4.
+    "robotics": ["gymnasium-robotics>=1.4", "mujoco<4"],
     "hub": ["huggingface_hub>=0.30"],
     "ui": ["starlette>=0.40", "uvicorn>=0.30", "jinja2>=3.1"],
 }
@@ -87,7 +89,7 @@ EXTRAS["all"] = sorted(
         for name, extra in EXTRAS.items()
         # The same framework, for machines without a GPU; what holds others at old versions; and a
         # logger that is there without.
-        if name not in ("tensorflow-cpu", "metaworld", "jax-envs", "dowel")
+        if name not in ("tensorflow-cpu", "metaworld", "robotics", "jax-envs", "dowel")
         for requirement in extra
     }
 )

@@ -68,6 +68,10 @@ class _WrapMetaWorld:
 
     def __call__(self, env: Any, task: Any) -> Environment:
         number = self._numbers[task.env_name]
+        # Copied or unpickled, theirs come back with the actions of the arm's motors as their space.
+        known: dict[str, Any] = vars(self).setdefault("_actions", {})
+        if env.action_space != known.setdefault(task.env_name, env.action_space):
+            env.action_space = known[task.env_name]
         wrapped: Environment = GymEnv(env, max_episode_length=env.max_path_length)
         wrapped = TaskNameWrapper(wrapped, task_name=task.env_name, task_id=number)
         if self._add_onehot:

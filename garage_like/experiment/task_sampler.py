@@ -6,6 +6,7 @@ They draw from named streams of the run, which go on after a resume where they w
 from __future__ import annotations
 
 import abc
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -93,9 +94,33 @@ class SetTaskSampler(TaskSampler):
             ValueError: if n_tasks is not positive.
         """
         _check_number("SetTaskSampler", n_tasks)
-        make = self._env_constructor or type(self._env)
+        make: Any = self._env_constructor or type(self._env)
+        if _must_be_told(make):
+            make = AsAnother(self._env)
         tasks = self._env.sample_tasks(n_tasks)
         return [SetTaskUpdate(make, task, self._wrapper) for task in tasks]
+
+
+class AsAnother:
+    """Make an environment as another is: for a class whose constructor must be told something.
+
+    Args:
+        env: the other one.
+    """
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    def __call__(self) -> Any:
+        """Return a copy."""
+        return copy_env(self._env)
+
+
+def _must_be_told(make: Callable[..., Any]) -> bool:
+    """Tell whether a constructor has arguments without defaults."""
+    parameters = inspect.signature(make).parameters.values()
+    gathers = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(p.default is p.empty and p.kind not in gathers for p in parameters)
 
 
 class ConstructEnvsSampler(TaskSampler):

@@ -66,6 +66,7 @@ IDS: Mapping[str, str] = {
 """Ids of environments that gymnasium has under a later version alone."""
 
 _GAME = re.compile(r"(?P<name>[A-Z]\w*?)(?P<ram>-ram)?(?P<skips>NoFrameskip|Deterministic)?-v[04]")
+_FETCH = re.compile(r"Fetch(Reach|Push|Slide|PickAndPlace)(Dense)?-v[01]")
 _NAMES_OF_GAMES = (
     "Adventure AirRaid Alien Amidar Assault Asterix Asteroids Atlantis BankHeist BattleZone"
     " BeamRider Berzerk Bowling Boxing Breakout Carnival Centipede ChopperCommand CrazyClimber"
@@ -82,8 +83,11 @@ _GAMES = frozenset(_NAMES_OF_GAMES.split())
 def id_of_today(env_id: str) -> tuple[str, dict[str, str]]:
     """Return what gymnasium calls an environment, and what `make` must be told besides.
 
-    Games of Atari are in a package of their own, which knows neither `-ram` nor `Deterministic`.
+    Games of Atari and Fetch's tasks are in packages of their own; the first knows neither `-ram`
+    nor `Deterministic`.
     """
+    if _FETCH.fullmatch(env_id):
+        return f"gymnasium_robotics:{env_id[:-1]}4", {}
     game = _GAME.fullmatch(env_id)
     if game is None or game["name"] not in _GAMES:
         return IDS.get(env_id, env_id), {}

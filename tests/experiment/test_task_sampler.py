@@ -2,6 +2,7 @@ import importlib.util
 from typing import NamedTuple
 
 import cloudpickle
+import gymnasium
 import numpy as np
 import pytest
 
@@ -31,6 +32,21 @@ def test_a_task_makes_an_environment_where_there_is_none():
     (update,) = SetTaskSampler(PointEnv, wrapper=lambda env, task: normalize(env)).sample(1)
     env = update()
     assert env.wrapped.reset(seed=0)[1]["goal"].tolist() == update.task["goal"].tolist()
+
+
+class Far(PointEnv):
+    """Must be told how far."""
+
+    def __init__(self, distance):
+        super().__init__(arena_size=distance)
+
+
+def test_an_environment_that_must_be_told_something_is_made_as_the_one_there_is():
+    (update,) = SetTaskSampler(Far, env=Far(3.0)).sample(1)
+    env = update()
+    assert env._arena_size == 3.0
+    assert env.reset(seed=0)[1]["goal"].tolist() == update.task["goal"].tolist()
+    assert update(env) is env
 
 
 def test_a_pickle_draws_the_same_tasks_next():
@@ -137,6 +153,20 @@ def test_each_class_of_a_benchmark_is_drawn_equally_often(gym_env_is_ours):
         assert (told["task_name"], told["task_id"]) == (update.task.env_name, number)
     with pytest.raises(ValueError, match="n_tasks must be a multiple of the 2 classes"):
         sampler.sample(3)
+
+
+def test_copies_of_a_benchmarks_environments_keep_their_actions(gym_env_is_ours):
+    class Arm(Push):
+        action_space = gymnasium.spaces.Box(-1, 1, (4,))
+
+    class Arms(Benchmark):
+        train_classes = {"push": Arm}
+        train_tasks = Benchmark.test_tasks
+
+    update, other = MetaWorldTaskSampler(Arms, "train").sample(2)
+    env = update()
+    env.unwrapped.action_space = gymnasium.spaces.Box(-1, 1, (2,))
+    assert other(env).unwrapped.action_space.shape == (4,)
 
 
 def test_a_one_hot_vector_does_not_number_classes_that_training_lacks():

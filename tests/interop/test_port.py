@@ -79,6 +79,11 @@ def test_games_of_atari_are_in_a_package_of_their_own() -> None:
     assert "gym.make('Doom-v0')" in ported(source)
 
 
+def test_tasks_of_robots_are_those_of_their_package() -> None:
+    source = "from garage.envs import GymEnv\nenv = GymEnv('FetchPushDense-v1')\n"
+    assert "GymEnv('gymnasium_robotics:FetchPushDense-v4')" in ported(source)
+
+
 @pytest.mark.parametrize(
     ("env_id", "made"),
     [

@@ -34,7 +34,8 @@ class MujocoKind(Kind):
 
     def reduce(self, value: Any, pickling: Pickling) -> tuple[Any, ...]:
         content: bytes = b""
-        if pickling.twins is None:
+        # Before 3.4 a simulation cannot be copied into another from Python.
+        if pickling.twins is None or not hasattr(sys.modules["mujoco"], "mj_copyData"):
             content = value.__getstate__()
         else:
             twin = copy_into(pickling.twins, len(pickling.late), value)

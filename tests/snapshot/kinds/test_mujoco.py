@@ -91,6 +91,13 @@ def test_twin_does_not_follow_another_simulation(env):
     assert twin.content() == before
 
 
+def test_a_mujoco_that_copies_no_simulations_is_captured_as_well(env, monkeypatch):
+    monkeypatch.delattr(mujoco, "mj_copyData")
+    captured, before = capture({"env": env}, Staging()), arrays_as_bytes(data_of(env))
+    move(env, 3)
+    assert arrays_as_bytes(data_of(load(captured)["env"])) == before
+
+
 def test_capture_holds_data_and_model_as_they_were(env):
     staging = Staging()
     for factor in (1.0, 1.0, 3.0, 1.0):
