@@ -69,10 +69,12 @@ def plot(
     than 20 curves are drawn as how they are spread. A run that was resumed is one curve; a branch
     leaves its parent's curve where it parted.
     """
-    from garage_like.runs.curves import bands, smoothed
+    from garage_like.runs.curves import NothingToDrawError, bands, smoothed
 
     try:
         drawn = bands([smoothed(curve, smooth) for curve in _curves(runs, x, y)], group)
+        if not any(len(band.x) for band in drawn):
+            raise NothingToDrawError(f"no row of these logs has a number in both {x!r} and {y!r}")
         from garage_like.runs.drawing import draw
 
         draw(drawn, x, y, out)

@@ -141,6 +141,8 @@ def _print(found: Study) -> None:
         printing.echo(f"{task}: 0 to 1 stand for {ends}")
     percent = f"{100 * found.confidence:.6g}%"
     printing.echo(f"{percent} intervals of a stratified bootstrap over seeds, seed {found.seed}")
+    if count == 1:
+        printing.echo("There is one run of each: nothing is known of how seeds differ")
 
 
 def _as_json(found: Study) -> dict[str, Any]:

@@ -68,3 +68,14 @@ def test_without_matplotlib_one_is_told_what_to_install(call, runs, tmp_path, mo
     assert (ran.exit_code, ran.output.count("\n")) == (1, 1)
     assert "pictures need matplotlib, which is not installed: pip install '.[plot]'" in (ran.output)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_without_numbers_is_refused_and_nothing_is_drawn(call, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "experiment.json").write_text("{}")
+    (run / "progress.csv").write_text("TotalEnvSteps,loss\n1,nan\n2,\n")
+    failed = call("plot", run, "--y", "loss", "--out", tmp_path / "curve.png")
+    assert failed.exit_code == 1
+    assert "no row of these logs has a number in both 'TotalEnvSteps' and 'loss'" in failed.output
+    assert not (tmp_path / "curve.png").exists()

@@ -79,6 +79,13 @@ def test_people_are_told_how_sure_it_is(runs):
     assert lines[-1] == "95% intervals of a stratified bootstrap over seeds, seed 0"
 
 
+def test_one_run_of_each_is_no_interval_of_seeds(tmp_path):
+    fabricate_run(tmp_path / "a", algo="x.A")
+    fabricate_run(tmp_path / "b", algo="x.B")
+    said = call("study", tmp_path, "--reps", 50)
+    assert said.stdout.endswith("There is one run of each: nothing is known of how seeds differ\n")
+
+
 def test_programs_get_the_same_numbers(runs):
     options = ("--reps", 200, "--seed", 4, "--scale", "CartPole-v1=0..500")
     found = json.loads(call("study", runs, *options, "--json").stdout)
