@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 class TrialOptions(OnPolicyOptions, total=False):
     """Arguments of the algorithm that trains on trials, as far as it takes them."""
 
+    optimizer: Any  # and its arguments: what garage says instead of `policy_optimizer`
+    optimizer_args: Any
     policy_optimizer: Any
     vf_optimizer: Any
     gae_lambda: float
