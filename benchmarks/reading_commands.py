@@ -139,7 +139,7 @@ def measure(folder: Path, word: str = "") -> None:
                     "other": folder / kind / "other",
                     "new": next(new),
                 }
-                if word in f"{kind} {line}" and (folder / kind).exists():
+                if word in f"{kind}: {line}" and (folder / kind).exists():
                     seconds, mib, code = _timed(line.format(**places))
                     told = f"{seconds:6.2f} s {mib:5.0f} MiB, status {code}"
                     print(f"{kind:10} {line:44} {told}", flush=True)

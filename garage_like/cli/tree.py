@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -36,11 +37,13 @@ def tree(root: Path, as_json: bool) -> None:
 
 def _print(found: list[Member], root: Path) -> None:
     printing.echo(str(root))
-    left = _placed(found, "")
+    left, below_root = _placed(found, ""), os.path.realpath(root)
     while left:
         member, indent, is_last = left.pop()
         below = indent + ("    " if is_last else "│   ")
-        printing.print_branch(_line(member, root), indent + ("└── " if is_last else "├── "), below)
+        printing.print_branch(
+            _line(member, below_root), indent + ("└── " if is_last else "├── "), below
+        )
         left += _placed(member.children, below)
 
 
@@ -49,16 +52,16 @@ def _placed(members: Sequence[Member], indent: str) -> list[tuple[Member, str, b
     return [(member, indent, number == 0) for number, member in enumerate(reversed(members))]
 
 
-def _line(member: Member, root: Path) -> str:
-    path, place = Path(member.run), Path(member.run).resolve()
-    below = root.resolve()
-    shown = str(place.relative_to(below)) if place.is_relative_to(below) else str(path)
+def _line(member: Member, root: str) -> str:
+    place = os.path.realpath(member.run)
+    below = os.path.commonpath([place, root]) == root
+    shown = os.path.relpath(place, root) if below else member.run
     if not member.present:
         return f"{shown} (gone)"
     how_far = "" if member.last_epoch is None else f"  epoch {member.last_epoch}"
     began = "" if member.from_epoch is None else f", from epoch {member.from_epoch}"
     changed = "".join(f", {_told(change)}" for change in member.changes)
-    return f"{shown if shown != '.' else path.name}{how_far}{began}{changed}"
+    return f"{shown if shown != '.' else os.path.basename(place)}{how_far}{began}{changed}"
 
 
 def _told(change: Mapping[str, Any]) -> str:

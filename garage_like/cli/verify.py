@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +17,8 @@ from garage_like.snapshot.disk.verified import problems_unless_pruned
 from garage_like.snapshot.reader import list_snapshots
 from garage_like.snapshot.trial import GONE, TOO_LARGE, RestoreTrial, module_path
 from garage_like.snapshot.trust import check_trust
+
+_QUIET_SECONDS = 2.0
 
 
 @click.command(epilog="Example: garage-like verify data/local/experiment/ppo --restore")
@@ -31,10 +35,11 @@ from garage_like.snapshot.trust import check_trust
 def verify(ctx: click.Context, run: Path, restores: bool, trust: bool, as_json: bool) -> None:
     """Check every digest of every snapshot of RUN.
 
-    Names each file that is not what was written, and then exits with 1. With --restore it also
-    names, by its path, each object of the newest snapshot that would not come back as it was saved.
+    Reads every byte, and says how far it came if that takes long. Names each file that is not what
+    was written, and then exits with 1. With --restore it also names, by its path, each object of
+    the newest snapshot that would not come back as it was saved.
     """
-    checked = {str(path): problems_unless_pruned(path) for path in list_snapshots(run)}
+    checked = {str(path): problems_unless_pruned(path) for path in _one_by_one(run)}
     problems = {path: found for path, found in checked.items() if found is not None}
     bad = {path: found for path, found in problems.items() if found}
     lost = _lost_in_a_restore(run, trust) if restores else []
@@ -52,6 +57,17 @@ def verify(ctx: click.Context, run: Path, restores: bool, trust: bool, as_json: 
         tried = "" if not restores else ", a restore loses something" * bool(lost) or ", restored"
         printing.echo(f"{run}: {len(problems)} snapshot{plural}, {verdict}{tried}")
     ctx.exit(1 if bad or lost else 0)
+
+
+def _one_by_one(run: Path) -> Iterator[Path]:
+    """Yield the snapshots to check; where that takes long, say now and then how far it came."""
+    listed = list_snapshots(run)
+    due = time.monotonic() + _QUIET_SECONDS
+    for number, snapshot in enumerate(listed):
+        if time.monotonic() > due:
+            printing.echo(f"{number} of {len(listed)} snapshots checked ...", err=True)
+            due = time.monotonic() + 5 * _QUIET_SECONDS
+        yield snapshot
 
 
 def _lost_in_a_restore(run: Path, trust: bool) -> list[str]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Iterator
+import io
+import itertools
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +18,9 @@ from garage_like.files.run_files import open_text
 MAX_COLUMNS = 10_000
 MAX_CHARACTERS = 4 << 20
 """Of a line, and of a cell, which may span lines."""
+
+_BLOCK = 1 << 20
+_ROWS_AT_ONCE = 1000
 
 
 @contextlib.contextmanager
@@ -47,15 +54,50 @@ def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
 
 
 def _lines(file: TextIO, path: Path) -> Iterator[str]:
-    while line := file.readline(MAX_CHARACTERS):
-        if len(line) == MAX_CHARACTERS:
+    rest = ""
+    while block := file.read(_BLOCK):
+        text = rest + block
+        end = text.rfind("\n") + 1
+        rest = text[end:]
+        if len(rest) >= MAX_CHARACTERS:
             raise SnapshotCorruptError(
                 f"{path}: a line of more than {MAX_CHARACTERS} characters is no row of a table"
             )
-        yield line
+        yield from io.StringIO(text[:end], newline="")
+    yield from io.StringIO(rest, newline="")
+
+
+def rows_of(lines: Iterable[str], count: int) -> Iterator[list[str]]:
+    """Yield the rows that lines hold, each of so many cells; within `cells_up_to`."""
+    return _rows(csv.reader(lines), count)
 
 
 def _rows(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
     for row in reader:
-        if row:
+        if len(row) == count:
+            yield row
+        elif row:
             yield row[:count] + [""] * (count - len(row))
+
+
+def numbers_in(rows: Iterator[list[str]], places: Sequence[int]) -> list[array[float]]:
+    """Return some cells of each row as columns of numbers, NaN where there is none."""
+    columns = [array("d") for _ in places]
+    while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+        for column, place in zip(columns, places, strict=True):
+            column.extend(_numbers([row[place] for row in some]))
+    return columns
+
+
+def _numbers(cells: list[str]) -> array[float]:
+    try:
+        return array("d", map(float, cells))
+    except ValueError:
+        return array("d", map(_number, cells))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

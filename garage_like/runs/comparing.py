@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,12 @@ def compare_runs(runs: Sequence[Overview], metrics: Sequence[str] = ()) -> Compa
         runs: to compare.
         metrics: columns of the log to show beside the return.
     """
-    settings = [_settings(run) for run in runs]
-    names = dict.fromkeys(name for one in settings for name in one)
-    differing = [name for name in names if _differs(one.get(name) for one in settings)]
+    told: dict[tuple[str, str], str] = {}
+    settings = [_settings(run, told) for run in runs]
+    names: dict[str, None] = {}
+    for one in settings:
+        names.update(dict.fromkeys(one))
+    differing = [name for name in names if _differs([one.get(name) for one in settings])]
     apart = set(differing)
     results = list(dict.fromkeys([*RESULTS, *metrics]))
     return Comparison(
@@ -81,24 +84,30 @@ def compare_runs(runs: Sequence[Overview], metrics: Sequence[str] = ()) -> Compa
     )
 
 
-def _differs(values: Iterator[Any]) -> bool:
+def _differs(values: Sequence[Any]) -> bool:
     """Tell whether values are not all the same, 1 and True and 1.0 being three."""
-    first = next(values)
+    first = values[0]
+    if values.count(first) < len(values):
+        return True
     if isinstance(first, dict | list):
         text = json.dumps(first, sort_keys=True)
         return any(json.dumps(value, sort_keys=True) != text for value in values)
-    kind = type(first)
-    return any(type(value) is not kind or value != first for value in values)
+    return len(set(map(type, values))) > 1
 
 
-def _settings(run: Overview) -> dict[str, Any]:
-    """Return what a run was made with: parameters by name, the rest as `algo.discount`."""
+def _settings(run: Overview, told: dict[tuple[str, str], str]) -> dict[str, Any]:
+    """Return what a run was made with: parameters by name, the rest as `algo.discount`.
+
+    Args:
+        run: to tell of.
+        told: names that were put together before, since thousands of runs have the same.
+    """
     sections = {} if run.last_epoch is None else _configuration(run.run, run.last_epoch)
     settings = {"algo": run.algorithm, "env": run.environment, **run.parameters}
     for part, section in sections.items():
         for name, value in section.items() if part != PARAMETERS else ():
             if (part, name) != ("algo", CLASS):  # which is said already
-                settings[f"{part}.{name}"] = value
+                settings[told.setdefault((part, name), f"{part}.{name}")] = value
     return settings
 
 

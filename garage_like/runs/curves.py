@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.files.log_table import open_table
+from garage_like.files.log_table import numbers_in, open_table
 from garage_like.files.run_files import PROGRESS, VARIANT, read_json
 from garage_like.runs.overview import newest_manifest
 
@@ -127,20 +127,13 @@ def _points(run: Path, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
             for name in (x, y):
                 if name not in columns:
                     raise NothingToDrawError(f"{path}: no column {name!r}; {_hint(name, columns)}")
-            wanted = [columns.index(name) for name in (x, y)]
-            points = [[_number(row[place]) for place in wanted] for row in rows]
+            wanted = dict.fromkeys((x, y))
+            read = numbers_in(rows, [columns.index(name) for name in wanted])
     except SnapshotCorruptError as error:
         raise NothingToDrawError(str(error)) from error
-    table = np.array(points).reshape(-1, 2)
-    table = table[np.isfinite(table).all(axis=1)]
-    return table[:, 0], table[:, 1]
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    found = dict(zip(wanted, map(np.array, read), strict=True))
+    finite = np.isfinite(found[x]) & np.isfinite(found[y])
+    return found[x][finite], found[y][finite]
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:

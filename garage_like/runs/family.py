@@ -5,6 +5,7 @@ Reads: what `ls` reads.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ def families(root: Path) -> list[Member]:
     members: dict[Path, Member] = {}
     parents: dict[Path, Mapping[str, Any]] = {}
     for run in overviews(root, sizes=False):
-        place = Path(run.run).resolve()
+        place = Path(os.path.realpath(run.run))
         members[place] = Member(run.run, run.last_epoch, changes=run.changes)
         if run.parent is not None:
             parents[place] = run.parent

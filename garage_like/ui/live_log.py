@@ -17,7 +17,13 @@ from typing import IO
 import numpy as np
 
 from garage_like.errors import SnapshotCorruptError
-from garage_like.files.log_table import MAX_CHARACTERS, MAX_COLUMNS, cells_up_to
+from garage_like.files.log_table import (
+    MAX_CHARACTERS,
+    MAX_COLUMNS,
+    cells_up_to,
+    numbers_in,
+    rows_of,
+)
 from garage_like.files.opening import opened
 from garage_like.files.run_files import PROGRESS
 
@@ -113,22 +119,12 @@ def _header(text: bytes) -> tuple[list[str], int]:
 
 
 def _append(log: _Read, text: bytes) -> None:
-    places = {name: log.names.index(name) for name in log.columns}
-    numbers: dict[str, list[float]] = {name: [] for name in places}
+    places = [log.names.index(name) for name in log.columns]
     lines = io.StringIO(text.decode("utf-8", "replace"), newline="")
     with cells_up_to(MAX_CHARACTERS):
-        for row in csv.reader(lines):
-            for name, place in places.items():
-                numbers[name].append(_number(row[place]) if place < len(row) else np.nan)
-    for name, found in numbers.items():
-        log.columns[name].append(np.array(found, np.float64))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
+        read = numbers_in(rows_of(lines, len(log.names)), places)
+    for name, found in zip(log.columns, read, strict=True):
+        log.columns[name].append(np.array(found))
 
 
 def thinned(
