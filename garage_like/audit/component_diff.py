@@ -50,10 +50,10 @@ def differing_parts(a: Path, b: Path) -> Iterator[PartDiff]:
     yield from _tables(a, b, ours.files, theirs.files)
 
 
-def _compared(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _compared(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     files = values.get("files", {}).items()
-    parts = [(name, entry) for name, entry in files if name.startswith((TENSORS, TABLES))]
-    return sorted([*values.get("generators", {}).items(), *parts])
+    parts = {name: entry for name, entry in files if name.startswith((TENSORS, TABLES))}
+    return values.get("generators", {}), parts
 
 
 def _generators(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[PartDiff]:
