@@ -26,6 +26,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from garage_like.adapters.sb3_callbacks import callbacks_in, state_of
 from garage_like.adapters.sb3_logs import go_on_in, send_rows
 from garage_like.errors import SnapshotMismatchError
+from garage_like.logging.notices import printing_forgiven
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.trainer.epochs import ScriptLoop, loop_config
 from garage_like.trainer.namespace import Namespace, Objects
@@ -142,7 +143,7 @@ class _Run:
             self._log_interval = kwargs.pop("log_interval", default)
             kwargs["log_interval"] = 1  # the loop counts from each start: see `_dump_logs`
         self._loop = ScriptLoop(config, self._n_epochs, _Names(self._bag), self._skip)
-        with self._hooked():
+        with printing_forgiven(), self._hooked():
             try:
                 model.learn(self._total, callback=callback, **kwargs)
             except _FinishedError:

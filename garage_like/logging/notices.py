@@ -13,7 +13,8 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BUT_COLOURS = re.compile(rf"\x1b\[[0-9;]*m|({_CONTROL.pattern})")
@@ -77,6 +78,39 @@ def heedless() -> Iterator[None]:
             _drop_what_cannot_be_shown()
 
 
+@contextlib.contextmanager
+def printing_forgiven() -> Iterator[None]:
+    """Let anyone print while the block runs, libraries and the user, though nobody may take it.
+
+    The streams stay the objects that they are. Where there is no standard output, there is one that
+    leads nowhere: some libraries want one.
+    """
+    with contextlib.ExitStack() as stack:
+        if sys.stdout is None:
+            stack.enter_context(
+                contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w")))
+            )
+        for stream in (sys.stdout, sys.stderr):
+            own = getattr(stream, "__dict__", {"write": None})
+            for name in () if "write" in own else ("write", "flush"):
+                own[name] = _forgiving(stream, getattr(stream, name))
+                stack.callback(own.pop, name, None)
+        yield
+
+
+def _forgiving(stream: Any, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
+        try:
+            return method(*args)
+        except (OSError, ValueError) as error:
+            _flush_at_exit()
+            if isinstance(error, BrokenPipeError):
+                _lead_nowhere(stream)
+            return len(args[0]) if args else None
+
+    return call
+
+
 @functools.cache
 def _flush_at_exit() -> None:
     atexit.register(_drop_what_cannot_be_shown)
@@ -87,9 +121,13 @@ def _drop_what_cannot_be_shown() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+        _lead_nowhere(sys.stdout)
     except AttributeError:
         return  # there is none
+
+
+def _lead_nowhere(stream: Any) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

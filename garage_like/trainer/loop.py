@@ -32,6 +32,7 @@ from garage_like.logging import (
     tracked,
 )
 from garage_like.logging.logger_state import clear_row
+from garage_like.logging.notices import printing_forgiven
 from garage_like.logging.steps import log_step
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.rng import set_global_rng
@@ -66,7 +67,7 @@ class Loop(Resumable):
         own_logs = self._own_logs()
         self._session.start_from(self._args_of_training(), self._stats, self._graph())
         writing = self._session.writing(self._restored)
-        with own_logs, heard(), self._interruption.listening(), writing:
+        with printing_forgiven(), own_logs, heard(), self._interruption.listening(), writing:
             self._note_changes_by_hand()
             self._session.describe(self._algo, self._env, self._callbacks.kept)
             self._open_epoch = None

@@ -12,7 +12,7 @@ from garage_like.logging import CsvOutput, logger, tabular
 from garage_like.logging.csv_table import read_rows
 from garage_like.logging.light_imports import LoggerWarning
 from garage_like.logging.logger_state import clear_row
-from garage_like.logging.notices import say_at_once, warn
+from garage_like.logging.notices import printing_forgiven, say_at_once, warn
 
 SCRIPT = """
 import sys
@@ -44,6 +44,36 @@ def test_standard_output_that_takes_nothing_ends_nothing(output, tmp_path):
     assert done.exists(), ended.stderr.decode()
     assert ended.returncode == 0
     assert ended.stderr == b""
+
+
+PRINTING = """
+import sys
+from garage_like.logging.notices import printing_forgiven
+
+with printing_forgiven():
+    for _ in range(200):
+        print("a line of a library's " + "x" * 1000, flush=True)
+        print("another" * 1000, file=sys.stderr)
+    sys.stdout.writelines(["more\\n"] * 100)
+open(sys.argv[1], "w").close()
+"""
+
+
+@pytest.mark.parametrize("output", ["2>&1 | head -n 1", ">/dev/full 2>/dev/full", ">&- 2>&-"])
+def test_what_anyone_prints_in_training_ends_nothing(output, tmp_path):
+    done = tmp_path / "done"
+    script = f'"$0" -c "$1" "$2" {output}; exit ${{PIPESTATUS[0]}}'
+    ended = subprocess.run(["bash", "-c", script, sys.executable, PRINTING, done], timeout=60)
+    assert done.exists()
+    assert ended.returncode == 0
+
+
+def test_streams_are_as_they_were_after_training(capsys):
+    before = (sys.stdout, dict(vars(sys.stdout)))
+    with printing_forgiven(), printing_forgiven():
+        print("heard")
+    assert (sys.stdout, dict(vars(sys.stdout))) == before
+    assert capsys.readouterr().out == "heard\n"
 
 
 def test_warnings_that_are_errors_are_printed_instead(capsys):
