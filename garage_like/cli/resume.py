@@ -14,6 +14,7 @@ from garage_like.cli.completing import RunType
 from garage_like.cli.epoch_type import FromEpochType
 from garage_like.cli.setting_option import setting_option
 from garage_like.errors import SnapshotError
+from garage_like.logging.notices import printing_forgiven
 from garage_like.runs.continuation import Continuation, continuation
 from garage_like.snapshot.choosing import FromEpoch, snapshot_path
 from garage_like.snapshot.disk.manifest import Manifest
@@ -68,6 +69,8 @@ def resume(
     """
     if n_epochs is not None and additional_epochs is not None:
         raise click.UsageError("give --n-epochs (in total) or --additional-epochs, not both")
+    if not as_json:  # which is a result; all else only tells
+        click.get_current_context().with_resource(printing_forgiven())
     found = _found(
         run,
         from_epoch,

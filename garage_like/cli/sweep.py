@@ -11,6 +11,7 @@ import click
 
 from garage_like.cli import printing
 from garage_like.cli.completing import ColumnType
+from garage_like.logging.notices import printing_forgiven
 
 if TYPE_CHECKING:
     from garage_like.sweeps import Outcome
@@ -118,6 +119,8 @@ def sweep(
         raise click.UsageError("--search random or optuna and --trials N go together")
     if population is not None and (search != "grid" or prune is not None):
         raise click.UsageError("--population draws by itself; leave --search and --prune out")
+    if not as_json:  # which is a result; all else only tells
+        click.get_current_context().with_resource(printing_forgiven())
     place = directory or Path("data/local/sweeps") / script.stem
     carrier = slurm(slurm_option) if where == "slurm" else CARRIERS[where]
     common: dict[str, Any] = {
