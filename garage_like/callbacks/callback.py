@@ -87,4 +87,4 @@ class Callback(Configured):
 
 
 AnyCallback = Callback | Callable[[EndedEpoch], bool | None]
-"""A plain function is one too; it is code of the script, and no part of a snapshot."""
+"""A plain function is one too: code of the script; a snapshot holds what it has changed."""

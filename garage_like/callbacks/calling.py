@@ -53,6 +53,15 @@ class Callbacks:
             vars(self._kept)[name] = one if isinstance(one, Callback) else None
         return self._kept
 
+    @property
+    def functions(self) -> dict[str, Any]:
+        """Those that a snapshot does not hold, by what users are told of them."""
+        return {
+            f"the function {name}": one
+            for name, one in self._by_name.items()
+            if not (one is None or isinstance(one, Callback))
+        }
+
     def restore(self, kept: Kept | None, *, as_given: bool) -> list[str]:
         """Put what a snapshot held in its places.
 

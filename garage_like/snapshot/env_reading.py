@@ -61,17 +61,22 @@ def lost_attribute(env: Any, copy: Callable[[Any], Any]) -> str | None:
     for path, value in ours.items():
         if path.startswith(tuple(f"{above}{mark}" for above in missing for mark in ".[")):
             continue
-        if path in theirs and type(value) is type(theirs[path]):
+        if path in theirs and _named(type(value)) == _named(type(theirs[path])):
             digest = leaf_digest(value)
             if digest is None or digest == leaf_digest(theirs[path]):
                 continue
             return path
-        if value is None:
+        if value is None or path.endswith("__"):  # what code is called
             continue
         if _can_be_copied(value, copy):
             return path
         missing.append(path)
     return None
+
+
+def _named(cls: type) -> tuple[str, str]:
+    """Return what a class is called; each module with parametrizations has one of its own."""
+    return cls.__module__, cls.__qualname__
 
 
 def lost_if_changed(env: Any, copy: Callable[[Any], Any]) -> str | None:

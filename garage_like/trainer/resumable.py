@@ -53,6 +53,7 @@ class Resumable(Training):
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
         self._told = HeldOutput(0, lambda: None)
+        self._session.label.modules.callables = lambda: self._callbacks.functions
 
     # ---- objects --------------------------------------------------------------------------------
 
@@ -115,10 +116,11 @@ class Resumable(Training):
             changed, left = settings.update(otherwise, self._env_states() if warns else None)
             as_given = self._algo is not None
             missing = self._callbacks.restore(graph.get("callbacks"), as_given=as_given)
-            beside = label.modules.put_back(graph.get("modules", {}))
+            beside = label.modules.put_back(graph.pop("modules", {}), graph)
             self._inexact += missing + label.modules.why_not_put_back()
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
+        label.modules.bind_names_of_callers()
         self._settings = settings
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]

@@ -11,6 +11,7 @@ import pytest
 LAUNCHER = Path(__file__).parent / "drawing_beside_the_objects.py"
 LOOP = Path(__file__).parent / "loop_with_functions.py"
 LOCALS = Path(__file__).parent / "loops_with_locals.py"
+AFTERWARDS = Path(__file__).parent / "afterwards.py"
 CARRYING = Path(__file__).parent / "carried_by_functions.py"
 RUN = "data/local/experiment/train"
 LOG = Path("data/local/experiment/train/progress.csv")
@@ -116,3 +117,22 @@ def test_loop_goes_on_with_its_local_variables(tmp_path, monkeypatch, way, rows)
     assert "numerical" not in log
     assert len(table(straight)) == rows
     assert table(killed) == table(straight)
+
+
+def test_a_script_goes_on_after_training_with_what_it_has_set_up(tmp_path):
+    def found(done):
+        return [line for line in done.stdout.splitlines() if line.startswith("found")]
+
+    straight = launch(tmp_path / "straight", program=(AFTERWARDS,))
+    assert straight.returncode == 0, straight.stderr
+    for epoch in "24":
+        assert launch(tmp_path / "killed", epoch, program=(AFTERWARDS,)).returncode == 9
+    again = launch(tmp_path / "killed", program=(AFTERWARDS,))
+    assert again.returncode == 0, again.stderr
+    assert len(found(straight)) == 4
+    assert found(again) == found(straight)
+    told = (tmp_path / "killed" / RUN / "debug.log").read_text()
+    assert "The resume is exact" in told
+    assert "numerical" not in told
+    done = launch(tmp_path / "killed", program=(AFTERWARDS,))  # nothing is left to do
+    assert found(done) == found(straight)

@@ -18,7 +18,9 @@ from typing import Any
 
 from cloudpickle import cloudpickle
 
+from garage_like.snapshot.graph.cells import restoring_into_variables_of
 from garage_like.snapshot.graph.naming import named_objects
+from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import NEW_OBJECT
 from garage_like.snapshot.kinds.registry import KINDS
 
@@ -49,6 +51,8 @@ def restoring_into(objects: Mapping[str, Any], *, in_its_script: bool = False) -
     tops = {path: value for path, value in objects.items() if "." not in path}
     try:
         with contextlib.ExitStack() as stack:
+            functions = [v for _, v in walk(tops) if isinstance(v, types.FunctionType)]
+            stack.enter_context(restoring_into_variables_of(functions))
             for kind in KINDS:
                 stack.enter_context(kind.restoring(lambda: named_objects(tops, {})))
             yield
@@ -167,8 +171,8 @@ class _LiveCode:
         if live is not None:
             self.found.add(live)
             return live
-        if _in_its_script.get() and space.get("__name__") == "__main__":
-            space = vars(sys.modules["__main__"])
+        if (own := _own_space(space)) is not None:
+            space = own
         made: types.FunctionType = cloudpickle._make_function(code, space, name, defaults, closure)
         return made
 
@@ -176,11 +180,19 @@ class _LiveCode:
         if function in self.found:
             return function
         own, others = state
-        if function.__globals__ is vars(sys.modules["__main__"]):
+        if function.__globals__ is _own_space(function.__globals__):
             told = others["__globals__"].items()
             gone = {k: v for k, v in told if k not in function.__globals__}
             others = {**others, "__globals__": gone}
         return cloudpickle._function_setstate(function, (own, others))
+
+
+def _own_space(space: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the names of the module that a function is of, if this process has that."""
+    name = space.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    is_of_another_script = name == "__main__" and not _in_its_script.get()
+    return None if module is None or is_of_another_script else vars(module)
 
 
 def _tracked(tracker: str | None) -> type | None:

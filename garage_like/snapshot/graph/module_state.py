@@ -18,9 +18,17 @@ from typing import Any, NamedTuple
 from garage_like.snapshot.graph.as_found import as_found
 from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
+from garage_like.snapshot.graph.callers import MARK as OF_A_CALLER
+from garage_like.snapshot.graph.callers import names_of_callers
 from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
 from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
-from garage_like.snapshot.graph.places import NUMBERS, Place, find_places, is_imported
+from garage_like.snapshot.graph.places import (
+    NUMBERS,
+    Place,
+    carried_by_callables,
+    find_places,
+    is_imported,
+)
 from garage_like.snapshot.graph.places_to_make import place_to_make
 from garage_like.snapshot.graph.process_places import SETTINGS, Setting
 from garage_like.snapshot.graph.value_digests import (
@@ -58,6 +66,7 @@ class ModuleState:
         local_places: returns what functions hold that only the loop has names for: nobody can put
             it back.
         is_of_a_script: whether any function may be a part of the run: the loop is the script's own.
+        callables: returns what the run calls and does not hold, by what users are told.
     """
 
     def __init__(self) -> None:
@@ -65,6 +74,7 @@ class ModuleState:
         self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
         self.local_places: Callable[[], Mapping[str, Place]] = dict
         self.is_of_a_script = False
+        self.callables: Callable[[], Mapping[str, Any]] = dict
         self._before: dict[str, Digest | None] = {}
         self._local_before: dict[str, Digest | None] = {}
         self._restored: set[str] = set()
@@ -75,11 +85,13 @@ class ModuleState:
         self._shared: set[int] = set()
         self._num_saves = self._num_walks = 0
         self._functions: list[Any] | None = None
+        self._with_graph: set[int] = set()
         self._loop = LoopLocals()
         self._as_made: dict[str, Any] = {}
         self._imported: dict[str, tuple[Any, bool]] = {}
         self._held: dict[str, Any] = {}
         self._texts: dict[str, str] = {}  # of settings, as they were before training
+        self._named_by_callers: dict[str, Any] = {}
 
     def begin(self, graph: Mapping[str, Any] | None = None) -> None:
         """Remember how everything is before the first epoch of this process.
@@ -87,8 +99,9 @@ class ModuleState:
         Args:
             graph: the run's objects by name; None: whatever any function uses is watched.
         """
-        watches_all = graph is None or self.is_of_a_script
-        self._functions = None if watches_all else _functions_in(graph or {})
+        functions = _functions_in(graph or {})
+        self._functions = None if graph is None or self.is_of_a_script else functions
+        self._with_graph = set(map(id, _brought_along(functions)))
         now = {place: digest_of(at.value) for place, at in self._watched().items()}
         self._before = {**now, **self._before}  # a further stage goes on from where the first began
         self._spaces = set(map(id, (*own_namespaces(), *own_classes())))
@@ -106,6 +119,8 @@ class ModuleState:
         watched = self._watched()
         shared = self._shared_with(graph, watched)
         for place, at in watched.items():
+            if id(at.owner) in self._with_graph:
+                continue
             if id(at.value) in shared:
                 before = self._first.get(place, self._before.get(place))
                 found[place] = Shared(at.value, before)
@@ -169,7 +184,9 @@ class ModuleState:
                 bound.append(name)
         self._restored |= set(bound)
         places = self._loop.places()
-        held = {id(value) for _, value in walk(graph)} if places else set()
+        held = {id(value) for _, value in walk(graph)}
+        callers = names_of_callers(frame, lambda _, v: id(v) in held, self.kept_by_the_loop)
+        self._named_by_callers = {name: at.value for name, at in callers.items()}
         self._held = {
             name: at.value
             for name, at in places.items()
@@ -185,8 +202,15 @@ class ModuleState:
                     self._as_made[name] = at.value
         return [name for name in bound if name not in self._held]
 
+    def bind_names_of_callers(self) -> None:
+        """Let the functions that wait for this one go on with what was restored."""
+        frame, saved = sys._getframe(1), self._elsewhere
+        callers = names_of_callers(frame, lambda name, _: name in saved, self.kept_by_the_loop)
+        for name, at in callers.items():
+            at.bind(saved.pop(name))
+
     def _changed_by_the_loop(self) -> dict[str, Any]:
-        found = {}
+        found = dict(self._named_by_callers)
         for name, at in self._loop.places().items():
             if self._as_made.get(name, _ABSENT) is at.value:
                 continue
@@ -209,8 +233,13 @@ class ModuleState:
     def forget_loop(self) -> None:
         """Let go of what was saved of variables: a stretch of training begins with its own."""
         self._loop = LoopLocals()
-        self._as_made, self._held = {}, {}
-        self._elsewhere = {n: value for n, value in self._elsewhere.items() if MARK not in n}
+        self._as_made, self._held, self._named_by_callers = {}, {}, {}
+        marks = MARK, OF_A_CALLER
+        self._elsewhere = {
+            name: value
+            for name, value in self._elsewhere.items()
+            if not any(mark in name for mark in marks)
+        }
 
     def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:
         """Return the ids of watched values that the graph reaches; it is walked if one is new."""
@@ -223,7 +252,8 @@ class ModuleState:
         return self._shared
 
     def _watched(self) -> dict[str, Place]:
-        is_kept, places = self.kept_by_the_loop, find_places(self._functions)
+        is_kept = self.kept_by_the_loop
+        places = find_places(self._functions) | carried_by_callables(self.callables())
         return {
             place: at
             for place, at in places.items()
@@ -245,11 +275,17 @@ class ModuleState:
         return [
             f"{place} was saved, and no code here holds it"
             for place in sorted(self._elsewhere)
-            if MARK not in place and not set(":([").isdisjoint(place)
+            if _is_carried(place)
         ]
 
-    def put_back(self, saved: Mapping[str, Any]) -> list[str]:
+    def put_back(
+        self, saved: Mapping[str, Any], graph: Mapping[str, Any] | None = None
+    ) -> list[str]:
         """Bind what was saved in this process's modules and classes, under each of its names.
+
+        Args:
+            saved: by place.
+            graph: the restored objects by name, whose functions have brought along what they carry.
 
         Returns:
             The places.
@@ -261,6 +297,9 @@ class ModuleState:
             find_places([]) | find_places()
         )  # with those of modules that have just been imported
         places |= {n: at for n, at in made.items() if at is not None and n not in places}
+        if any(map(_is_carried, saved.keys() - places.keys())):
+            places = find_places(_functions_in(graph or {})) | places
+            places |= carried_by_callables(self.callables())
         self._restored = set(saved) & set(places)
         self._elsewhere = {place: value for place, value in saved.items() if place not in places}
         for place in self._restored:
@@ -289,6 +328,11 @@ class ModuleState:
         except BaseException:
             self._restored, self._elsewhere = restored, elsewhere
             raise
+
+
+def _is_carried(place: str) -> bool:
+    """Tell whether a place is in what a function carries, by its name."""
+    return not (MARK in place or OF_A_CALLER in place or set(":([").isdisjoint(place))
 
 
 def _holders(value: Any, places: Mapping[str, Place]) -> Iterator[Place]:
@@ -320,6 +364,19 @@ def _functions_in(graph: Mapping[str, Any]) -> list[Any]:
     found = [getattr(value, "__func__", value) for _, value in walk(graph)]
     kinds = types.FunctionType | functools.partial | CACHED_FUNCTION
     return [value for value in found if isinstance(value, kinds)]
+
+
+def _brought_along(functions: list[Any]) -> Iterator[Any]:
+    """Yield what holds the state of functions that are saved whole: those made by another one.
+
+    But for those that the launcher has a name for, which are its own again after a restore.
+    """
+    launcher = set(map(id, vars(sys.modules["__main__"]).values()))
+    for function in functions:
+        is_made = isinstance(function, types.FunctionType) and "<" in function.__code__.co_qualname
+        if is_made and id(function) not in launcher:
+            yield from (vars(function), *(function.__closure__ or ()))
+            yield from (function, function.__kwdefaults__)
 
 
 def _variables(value: Any) -> Any:

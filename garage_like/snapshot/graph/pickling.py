@@ -27,6 +27,7 @@ from garage_like.snapshot.disk.filesystem import Buffer
 from garage_like.snapshot.disk.tables import rebuild_table
 from garage_like.snapshot.graph import absent, columns, exceptions, forwarding, functions, live
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
+from garage_like.snapshot.graph.cells import fill_cell, make_cell, variables_of
 from garage_like.snapshot.graph.naming import Name, names_of
 from garage_like.snapshot.graph.parts import is_memory_class
 from garage_like.snapshot.graph.renamed import present_name
@@ -111,6 +112,7 @@ class GraphPickler(cloudpickle.CloudPickler):
         self._pending: list[View] = []
         self._reducers: dict[type, Reducer | None] = {}
         self._own: dict[Any, Any] = {}
+        self._cells: dict[int, str] = {}
         self._may_import = not cloudpickle.list_registry_pickle_by_value()
 
     @property
@@ -221,8 +223,11 @@ class GraphPickler(cloudpickle.CloudPickler):
         make, arguments = reduced[:2] if isinstance(reduced, tuple) else (None, ())
         if make is cloudpickle.cloudpickle._make_skeleton_class:
             arguments = (*arguments[:-1], code.__qualname__)  # or else only the last name is told
-        elif make is cloudpickle.cloudpickle._make_function and id(code) in self._launchers:
-            arguments = (*arguments[:2], self._launchers[id(code)], *arguments[3:])
+        elif make is cloudpickle.cloudpickle._make_function:
+            self._cells |= variables_of(code)
+            name = self._launchers.get(id(code))
+            # The variables themselves, which functions share, and not a copy for each.
+            arguments = (*arguments[:2], name, arguments[3], code.__closure__)
         else:
             return reduced
         return (make, arguments, *reduced[2:])
@@ -239,6 +244,14 @@ class GraphPickler(cloudpickle.CloudPickler):
         """Return what the launcher calls its functions, by id."""
         names = list(vars(sys.modules["__main__"]).items())
         return {id(v): name for name, v in names if isinstance(v, types.FunctionType)}
+
+    def _reduce_cell(self, cell: types.CellType) -> Any:
+        key = self._cells.get(id(cell))
+        try:
+            content = (cell.cell_contents,)
+        except ValueError:  # not bound yet
+            return make_cell, (key,)
+        return make_cell, (key,), content, None, None, fill_cell
 
     def _reduce_cached_function(self, function: Any) -> Any:
         if self._may_import and is_importable(function):
@@ -362,6 +375,7 @@ _OURS: dict[type, Reducer | str] = {
     Table: "_reduce_table",
     EnvList: "_reduce_env_list",
     CACHED_FUNCTION: "_reduce_cached_function",
+    types.CellType: "_reduce_cell",
     types.MethodType: live.reduce_method,
     OrderedDict: reduce_ordered_dict,
 }

@@ -10,7 +10,7 @@ import functools
 import itertools
 import sys
 import types
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION, calls_of, fill_cache
@@ -56,6 +56,8 @@ class Place(NamedTuple):
         """Put another value there."""
         if isinstance(self.owner, MutableMapping):
             self.owner[self.name] = value
+        elif isinstance(self.owner, list):
+            self.owner[int(self.name)] = value
         elif isinstance(self.owner, types.CellType):
             self.owner.cell_contents = value
         elif isinstance(self.owner, CACHED_FUNCTION):
@@ -316,6 +318,34 @@ def _carried(where: str, function: types.FunctionType) -> Iterator[tuple[str, Pl
 def carried_by(functions: Iterable[types.FunctionType]) -> dict[str, Place]:
     """Return what functions hold themselves, such as those that another function made."""
     return dict(place for f in functions for place in _carried(f.__qualname__, f))
+
+
+def carried_by_callables(callables: Mapping[str, Any]) -> dict[str, Place]:
+    """Return what the script's own hold that are called by a run and no part of it.
+
+    Of a method, what its object holds; of an object, too. A function of a module is that one's.
+
+    Args:
+        callables: by what users are to be told.
+    """
+    found: dict[str, Place] = {}
+    for where, value in callables.items():
+        if isinstance(value, functools.partial):
+            found |= _arguments(where, value)
+            found |= carried_by_callables({where: value.func})
+        elif isinstance(value, types.FunctionType):
+            if "<" in value.__code__.co_qualname:
+                found |= _carried(where, value)
+        else:
+            owner = getattr(value, "__self__", value)
+            space = vars(sys.modules.get(_module_of(type(owner)) or "") or types)
+            held = getattr(owner, "__dict__", None)
+            for name, inner in list(held.items()) if isinstance(held, dict) else ():
+                if is_data(inner):
+                    found[f"{where}: {type(owner).__name__}.{name}"] = Place(
+                        inner, held, name, space
+                    )
+    return found
 
 
 def _cells(function: types.FunctionType) -> dict[str, Any]:

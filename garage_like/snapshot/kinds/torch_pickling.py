@@ -94,8 +94,8 @@ class TorchPickling:
         if rows is None or not self._met.isdisjoint(rows.ids):
             return reduced
         self._in_rows |= rows.ids
-        make, arguments, state = reduced
-        return make, arguments, {**state, "state": rows}
+        make, arguments, state, *rest = reduced
+        return make, arguments, {**state, "state": rows}, *rest
 
     def _reduce_rows(self, rows: torch_slots.SlotRows) -> Any:
         for vector, views in rows.with_views():
