@@ -129,7 +129,7 @@ class ScriptLoop(Loop):
         self._may_pass_over = is_plain and keeps_only_newest(config) and config.max_stall < 1.0
         self._may_hold = True  # until the time for it is spent, which does not come back
         self._session.skipped = [*namespace.skip, *skipped]
-        self._session.label.modules.kept_by_the_loop = namespace.holds
+        self._session.label.modules.loop.keeps = namespace.holds
         self._session.label.modules.local_places = namespace.places_in_functions
         self._session.label.modules.is_of_a_script = True
 

@@ -156,13 +156,13 @@ class Loop(Resumable):
             set_global_rng(self._rng)
             self._rng = None  # a further stage goes on with what is then
         self._reach_safe_point(args.start_epoch - 1, begins=True)
-        modules = self._session.label.modules
-        if bound := modules.enter_loop(caller(1), self._graph()):
+        watched = self._session.label.modules.loop
+        if bound := watched.enter(caller(1), self._graph()):
             logger.log(f"Restored beside the objects: {', '.join(sorted(bound))}")
         try:
             yield from self._go_through(args)
         finally:
-            modules.leave_loop()
+            watched.leave()
 
     def _go_through(self, args: TrainArgs) -> Iterator[int]:
         began = time.perf_counter()

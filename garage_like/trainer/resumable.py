@@ -120,7 +120,7 @@ class Resumable(Training):
             self._inexact += missing + label.modules.why_not_put_back()
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
-        label.modules.bind_names_of_callers()
+        label.modules.loop.bind_names_of_callers()
         self._settings = settings
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]

@@ -218,7 +218,7 @@ class Trainer(Loop):
             args = replace(args, n_epochs=start + n_epochs, start_epoch=start)
             args = replace(args, stage=stage, stage_start=start)
         self._train_args = args
-        self._session.label.modules.forget_loop()
+        self._session.label.modules.loop.forget()
         return self._run()
 
     def resume(

@@ -18,9 +18,7 @@ from typing import Any, NamedTuple
 from garage_like.snapshot.graph.as_found import as_found
 from garage_like.snapshot.graph.as_written import NOT_A_LITERAL, as_written
 from garage_like.snapshot.graph.call_caches import CACHED_FUNCTION
-from garage_like.snapshot.graph.callers import MARK as OF_A_CALLER
-from garage_like.snapshot.graph.callers import names_of_callers
-from garage_like.snapshot.graph.loop_locals import MARK, LoopLocals
+from garage_like.snapshot.graph.loop_state import LoopState, is_of_a_loop, variables_of
 from garage_like.snapshot.graph.own_namespaces import own_classes, own_namespaces
 from garage_like.snapshot.graph.places import (
     NUMBERS,
@@ -41,7 +39,6 @@ from garage_like.snapshot.graph.value_digests import (
 from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.attributes import is_constant
 
-_ABSENT = object()
 _MOST_WALKS = 20
 
 
@@ -62,7 +59,7 @@ class ModuleState:
 
     Attributes:
         lost: places whose values changed and can't be put back.
-        kept_by_the_loop: tells whether what a dict holds is saved as the objects of the run.
+        loop: variables of functions that go through the epochs, or wait for those.
         local_places: returns what functions hold that only the loop has names for: nobody can put
             it back.
         is_of_a_script: whether any function may be a part of the run: the loop is the script's own.
@@ -71,7 +68,7 @@ class ModuleState:
 
     def __init__(self) -> None:
         self.lost: list[str] = []
-        self.kept_by_the_loop: Callable[[Any], bool] = lambda owner: False
+        self.loop = LoopState()
         self.local_places: Callable[[], Mapping[str, Place]] = dict
         self.is_of_a_script = False
         self.callables: Callable[[], Mapping[str, Any]] = dict
@@ -85,13 +82,9 @@ class ModuleState:
         self._shared: set[int] = set()
         self._num_saves = self._num_walks = 0
         self._functions: list[Any] | None = None
-        self._with_graph: set[int] = set()
-        self._loop = LoopLocals()
-        self._as_made: dict[str, Any] = {}
+        self._with_graph: dict[int, Any] = {}
         self._imported: dict[str, tuple[Any, bool]] = {}
-        self._held: dict[str, Any] = {}
         self._texts: dict[str, str] = {}  # of settings, as they were before training
-        self._named_by_callers: dict[str, Any] = {}
 
     def begin(self, graph: Mapping[str, Any] | None = None) -> None:
         """Remember how everything is before the first epoch of this process.
@@ -101,7 +94,7 @@ class ModuleState:
         """
         functions = _functions_in(graph or {})
         self._functions = None if graph is None or self.is_of_a_script else functions
-        self._with_graph = set(map(id, _brought_along(functions)))
+        self._with_graph = {id(owner): owner for owner in _brought_along(functions)}
         now = {place: digest_of(at.value) for place, at in self._watched().items()}
         self._before = {**now, **self._before}  # a further stage goes on from where the first began
         self._spaces = set(map(id, (*own_namespaces(), *own_classes())))
@@ -144,7 +137,9 @@ class ModuleState:
             before = self._local_before.setdefault(place, digest_of(at.value))
             if before is not None and not is_same(at.value, before, self._num_saves):
                 self.lost.append(place)
-        return {**found, **self._changed_by_the_loop()}
+        in_the_loop, lost = self.loop.changed(self._num_saves)
+        self.lost += lost
+        return {**found, **in_the_loop}
 
     def _is_as_before(self, place: str, at: Place, before: Digest) -> bool:
         """Tell whether a place holds what it did; a setting's text is quicker than its pickle."""
@@ -162,85 +157,6 @@ class ModuleState:
             known = self._imported[place] = at.value, is_imported(at)
         return known[1]
 
-    # ---- variables of the function that loops ---------------------------------------------------
-
-    def enter_loop(self, frame: types.FrameType | None, graph: Mapping[str, Any]) -> list[str]:
-        """Bind what was saved of variables that outlive an epoch; watch them from here on.
-
-        Args:
-            frame: of what asks for the first epoch.
-            graph: the run's objects by name.
-
-        Returns:
-            The variables that were bound.
-        """
-        self._loop = LoopLocals(frame)
-        if any(self.kept_by_the_loop(at.owner) for at in self._loop.places().values()):
-            self._loop = LoopLocals()  # the variables are the objects of the run
-        bound: list[str] = []
-        for name, at in self._loop.places().items():
-            if name in self._elsewhere:
-                at.bind(self._elsewhere.pop(name))
-                bound.append(name)
-        self._restored |= set(bound)
-        places = self._loop.places()
-        held = {id(value) for _, value in walk(graph)}
-        callers = names_of_callers(frame, lambda _, v: id(v) in held, self.kept_by_the_loop)
-        self._named_by_callers = {name: at.value for name, at in callers.items()}
-        self._held = {
-            name: at.value
-            for name, at in places.items()
-            if id(at.value) in held and not isinstance(at.value, NUMBERS)
-        }
-        # Code before the loop makes again what is not saved, as long as that is in its place.
-        self._as_made = {}
-        for name, at in places.items():
-            if name not in self._held:
-                is_kept = self.kept_by_the_loop(_variables(at.value))
-                self._before[name] = None if is_kept else digest_of(at.value)
-                if self._before[name] is None:
-                    self._as_made[name] = at.value
-        return [name for name in bound if name not in self._held]
-
-    def bind_names_of_callers(self) -> None:
-        """Let the functions that wait for this one go on with what was restored."""
-        frame, saved = sys._getframe(1), self._elsewhere
-        callers = names_of_callers(frame, lambda name, _: name in saved, self.kept_by_the_loop)
-        for name, at in callers.items():
-            at.bind(saved.pop(name))
-
-    def _changed_by_the_loop(self) -> dict[str, Any]:
-        found = dict(self._named_by_callers)
-        for name, at in self._loop.places().items():
-            if self._as_made.get(name, _ABSENT) is at.value:
-                continue
-            if self._held.get(name, _ABSENT) is at.value:
-                found[name] = at.value  # as one with what the objects hold
-                continue
-            before = self._before.get(name) or NOTHING
-            if name not in self._restored and is_same(at.value, before, self._num_saves):
-                continue
-            if cannot_be_saved(digest_of(at.value)):
-                self.lost.append(name)
-            else:
-                found[name] = at.value
-        return found
-
-    def leave_loop(self) -> None:
-        """Keep what the variables hold as the loop ends: what was finished may yet be saved."""
-        self._loop.leave()
-
-    def forget_loop(self) -> None:
-        """Let go of what was saved of variables: a stretch of training begins with its own."""
-        self._loop = LoopLocals()
-        self._as_made, self._held, self._named_by_callers = {}, {}, {}
-        marks = MARK, OF_A_CALLER
-        self._elsewhere = {
-            name: value
-            for name, value in self._elsewhere.items()
-            if not any(mark in name for mark in marks)
-        }
-
     def _shared_with(self, graph: Mapping[str, Any], watched: Mapping[str, Place]) -> set[int]:
         """Return the ids of watched values that the graph reaches; it is walked if one is new."""
         known = {place: id(at.value) for place, at in watched.items() if _may_be_shared(at)}
@@ -252,12 +168,12 @@ class ModuleState:
         return self._shared
 
     def _watched(self) -> dict[str, Place]:
-        is_kept = self.kept_by_the_loop
+        is_kept = self.loop.keeps
         places = find_places(self._functions) | carried_by_callables(self.callables())
         return {
             place: at
             for place, at in places.items()
-            if not is_kept(at.owner) and not is_kept(_variables(at.value))
+            if not is_kept(at.owner) and not is_kept(variables_of(at.value))
         }
 
     def why_inexact(self) -> list[str]:
@@ -301,7 +217,8 @@ class ModuleState:
             places = find_places(_functions_in(graph or {})) | places
             places |= carried_by_callables(self.callables())
         self._restored = set(saved) & set(places)
-        self._elsewhere = {place: value for place, value in saved.items() if place not in places}
+        elsewhere = {place: value for place, value in saved.items() if place not in places}
+        self._elsewhere = self.loop.take(elsewhere)
         for place in self._restored:
             live, value = places[place].value, saved[place]
             if isinstance(value, Shared):
@@ -321,18 +238,18 @@ class ModuleState:
     @contextlib.contextmanager
     def unless_it_fails(self) -> Iterator[None]:
         """Leave everything as it was found if the block raises: a restore that fails half-way."""
-        restored, elsewhere = self._restored, self._elsewhere
+        restored, elsewhere, in_loop = self._restored, self._elsewhere, self.loop.saved
         try:
             with as_found(only_if_it_fails=True):
                 yield
         except BaseException:
-            self._restored, self._elsewhere = restored, elsewhere
+            self._restored, self._elsewhere, self.loop.saved = restored, elsewhere, in_loop
             raise
 
 
 def _is_carried(place: str) -> bool:
     """Tell whether a place is in what a function carries, by its name."""
-    return not (MARK in place or OF_A_CALLER in place or set(":([").isdisjoint(place))
+    return not (is_of_a_loop(place) or set(":([").isdisjoint(place))
 
 
 def _holders(value: Any, places: Mapping[str, Place]) -> Iterator[Place]:
@@ -377,10 +294,6 @@ def _brought_along(functions: list[Any]) -> Iterator[Any]:
         if is_made and id(function) not in launcher:
             yield from (vars(function), *(function.__closure__ or ()))
             yield from (function, function.__kwdefaults__)
-
-
-def _variables(value: Any) -> Any:
-    return getattr(value, "__dict__", None)
 
 
 def _may_be_shared(at: Place) -> bool:

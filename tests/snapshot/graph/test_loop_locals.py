@@ -165,7 +165,7 @@ def entered():
     state = ModuleState()
 
     def epochs():
-        state.enter_loop(sys._getframe(1), {"algo": None})
+        state.loop.enter(sys._getframe(1), {"algo": None})
         yield from range(10)
 
     return state, epochs
