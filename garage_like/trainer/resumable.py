@@ -22,6 +22,7 @@ from garage_like.logging.log_files import make_directory
 from garage_like.snapshot.config import SnapshotConfig
 from garage_like.snapshot.graph.live import components_of, restoring_into
 from garage_like.snapshot.graph.places import find_places, named_code
+from garage_like.snapshot.graph.walk import walk
 from garage_like.snapshot.kinds.environments import EnvStates
 from garage_like.snapshot.loading import LoadedSnapshot, build_newest
 from garage_like.snapshot.rng import get_global_rng, set_global_rng
@@ -108,6 +109,7 @@ class Resumable(Training):
         if require_exact:  # before anything is built, as far as can be told
             label.refuse(label.why_inexact(loaded), loaded.path)
         build = functools.partial(self._build, trust=trust)
+        set_up = {id(value) for _, value in walk(self._live_objects())}
         with self._interruption.listening(), label.modules.unless_it_fails():
             loaded, graph = build_newest(loaded, build)
             self._inexact = label.why_inexact(loaded)
@@ -120,7 +122,7 @@ class Resumable(Training):
             self._inexact += missing + label.modules.why_not_put_back()
             if require_exact:
                 label.refuse(self._inexact, loaded.path)
-        label.modules.loop.bind_names_of_callers()
+        label.modules.loop.bind_names_of_callers(set_up)
         self._settings = settings
         self._restored = replace(loaded, files={})  # objects have copies of what they need
         self._algo, self._env = graph["algo"], graph["env"]

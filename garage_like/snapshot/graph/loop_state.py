@@ -55,12 +55,20 @@ class LoopState:
         self.saved = {name: value for name, value in saved.items() if is_of_a_loop(name)}
         return {name: value for name, value in saved.items() if not is_of_a_loop(name)}
 
-    def bind_names_of_callers(self) -> None:
-        """Let the functions that wait for this one go on with what was restored."""
-        saved = self.saved
-        callers = names_of_callers(sys._getframe(1), lambda name, _: name in saved, self.keeps)
+    def bind_names_of_callers(self, set_up: set[int]) -> None:
+        """Let the functions that wait for this one go on with what was restored.
+
+        Args:
+            set_up: ids of what the script has set up for this run; variables that hold something
+                else, such as the objects of a run before, are left alone.
+        """
+        callers = names_of_callers(
+            sys._getframe(1),
+            lambda name, value: name in self.saved and id(value) in set_up,
+            self.keeps,
+        )
         for name, at in callers.items():
-            at.bind(saved.pop(name))
+            at.bind(self.saved.pop(name))
 
     def enter(self, frame: types.FrameType | None, graph: Mapping[str, Any]) -> list[str]:
         """Bind what was saved of variables that outlive an epoch; watch them from here on.
