@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from garage_like.snapshot.kinds.environments import EnvStates
 
 
+LONGEST_SHOWN = 1000
+"""Env steps of an episode that `plot` shows, if nothing else ends it."""
+
+
 class Training:
     """Hold an algorithm and its environment; collect env steps and count them.
 
@@ -174,7 +178,9 @@ class Training:
             if not has_screen():
                 raise RuntimeError("there is no screen to open a window on")
             with contextlib.closing(self.get_evaluation_env()) as env:
-                rollout(env, self._algo.policy, animated=True)  # type: ignore[union-attr]
+                policy = self._algo.policy  # type: ignore[union-attr]
+                limit = env.spec.max_episode_length or LONGEST_SHOWN
+                rollout(env, policy, max_episode_length=limit, animated=True)
             if pause:
                 input("Plotting policy; press Enter to go on...")
         except (Exception, SystemExit) as error:

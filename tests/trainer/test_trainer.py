@@ -21,7 +21,7 @@ from garage_like.errors import (
     SnapshotMismatchError,
     SnapshotNotFoundError,
 )
-from garage_like.interfaces import RLAlgorithm
+from garage_like.interfaces import Environment, RLAlgorithm
 from garage_like.logging import RunLogs, logger, tabular
 from garage_like.snapshot import SnapshotConfig, list_snapshots, read_snapshot
 from garage_like.snapshot.disk.filesystem import FileSystem
@@ -795,7 +795,11 @@ def test_training_goes_on_where_the_policy_cannot_be_shown(why, run, monkeypatch
 
     monkeypatch.setenv("DISPLAY", "" if why == "no screen" else ":0")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    env = PointEnv() if why == "no window" else GymEnv("Pendulum-v1", max_episode_length=3)
+
+    class Unseen(PointEnv):
+        visualize = Environment.visualize
+
+    env = Unseen() if why == "no window" else GymEnv("Pendulum-v1", max_episode_length=3)
     algo = RandomWalk()
     algo.policy = GaussianMLPPolicy(env.spec)
     if why == "an error":
@@ -806,3 +810,17 @@ def test_training_goes_on_where_the_policy_cannot_be_shown(why, run, monkeypatch
     assert trainer.step_itr == 3
     log = (trainer.run_dir / "debug.log").read_text()
     assert log.count("the policy cannot be shown, training goes on") == 1
+
+
+def test_an_episode_without_end_is_shown_in_part(run, monkeypatch, capsys):
+    from garage_like.envs import PointEnv
+    from garage_like.np.policies import GaussianMLPPolicy
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("garage_like.trainer.handle.LONGEST_SHOWN", 4)
+    algo, env = RandomWalk(), PointEnv(never_done=True)
+    algo.policy = GaussianMLPPolicy(env.spec)
+    trainer = run(snapshot_mode="none")
+    trainer.setup(algo, env)
+    trainer.train(1, plot=True)
+    assert capsys.readouterr().out.count("Point:") == 5
