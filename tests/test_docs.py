@@ -172,7 +172,7 @@ def test_pages_for_those_who_come_from_elsewhere_show_both_and_what_differs() ->
 
 
 def test_every_page_with_code_is_run() -> None:
-    others = ("README", "first_experiment", "trackers", "your_own_code")
+    others = ("README", "first_experiment", "sweeps", "trackers", "your_own_code")
     run = {f"{name}.md" for name in (*RUN_AS_ONE_SCRIPT, *COMING_FROM, *others)}
     assert {page.name for page in PAGES if script(page)} == run
 

@@ -173,13 +173,13 @@ def test_save_may_fail_while_the_directory_is_read(tmp_path):
     assert filesystem.is_writing.wait(60)
     read = snapshotter.store.manifest
 
-    def read_while_the_writer_fails(epoch):
+    def read_while_the_writer_fails(epoch, *only):
         filesystem.may_fail.set()
         deadline = time.monotonic() + 1.0
         while not snapshotter._failed and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.05)
-        return read(epoch)
+        return read(epoch, *only)
 
     snapshotter.store.manifest = read_while_the_writer_fails
     assert snapshotter.is_due(Progress(1, 9), Progress(2, 9), {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -10,12 +10,14 @@ from garage_like.interfaces import Metrics
 from garage_like.np.compiled.binding import Adam as AdamOptions
 from garage_like.np.compiled.binding import Moved, Shape, address_of, shape_of, steps
 from garage_like.np.compiled.q_step import QSteps
-from garage_like.tf.algos.minibatch import Minibatch
-from garage_like.tf.algos.target_networks import TargetNetworks
 from garage_like.tf.kernels.perceptrons import is_plain, variables_of, widths_of
 from garage_like.tf.modules.flat_variables import FlatVariables
 from garage_like.tf.optimizers.adam import Adam
 from garage_like.tf.q_functions.discrete_mlp_q_function import DiscreteMLPQFunction
+
+if TYPE_CHECKING:
+    from garage_like.tf.algos.minibatch import Minibatch
+    from garage_like.tf.algos.target_networks import TargetNetworks
 
 
 class QLearningOptions(NamedTuple):
