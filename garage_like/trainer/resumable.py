@@ -54,7 +54,6 @@ class Resumable(Training):
         self._rng: dict[str, Any] | None = None
         self._last_row: dict[str, Any] = {}
         self._told = HeldOutput(0, lambda: None)
-        self._session.label.modules.callables = lambda: self._callbacks.functions
 
     # ---- objects --------------------------------------------------------------------------------
 

@@ -64,6 +64,7 @@ class Trainer(Loop):
             raise TypeError(f"setup: algo must have a train(trainer) method, got {algo!r}")
         self._algo, self._env = algo, env
         self._callbacks = Callbacks(callbacks)
+        self._session.label.modules.callables = self._callbacks.functions
 
     def restore(
         self,

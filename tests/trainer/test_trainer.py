@@ -1,5 +1,6 @@
 import contextlib
 import csv
+import gc
 import json
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -824,3 +826,17 @@ def test_an_episode_without_end_is_shown_in_part(run, monkeypatch, capsys):
     trainer.setup(algo, env)
     trainer.train(1, plot=True)
     assert capsys.readouterr().out.count("Point:") == 5
+
+
+def test_a_trainer_lies_in_no_cycle(tmp_path):
+    trainer = Trainer(SnapshotConfig(snapshot_dir=tmp_path))
+    trainer.setup(RandomWalk(), None, callbacks=[lambda ended: True])
+    gc.collect()
+    gc.disable()
+    try:
+        trainer.train(1)
+        known = weakref.ref(trainer)
+        del trainer
+        assert known() is None
+    finally:
+        gc.enable()

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from garage_like.snapshot.graph.loop_locals import FunctionNames, outliving
+from garage_like.snapshot.graph.loop_locals import FunctionNames, outliving, variables_in
 from garage_like.snapshot.graph.own_code import is_own_class, is_own_file
 from garage_like.snapshot.graph.places import Place, is_data
 from garage_like.snapshot.kinds.attributes import is_constant
@@ -45,7 +45,7 @@ def names_of_callers(
         if is_own and code.co_flags & inspect.CO_OPTIMIZED and not is_skipped(held):
             where = f"{space.get('__name__')}.{code.co_qualname}{MARK}"
             live = outliving(code, frame.f_lasti)
-            for name, value in dict(frame.f_locals).items():
+            for name, value in variables_in(frame).items():
                 if name in live and is_data(value):
                     place = Place(value, held, name, space)
                     for path, inner in _within(where + name, place, is_wanted, _DEEPEST):

@@ -23,7 +23,23 @@ from garage_like.snapshot.graph.places import Place, is_data
 MARK = ": its local "
 """In the name of a place: what stands before it is the function."""
 
+_ONLY_OURS = 3
+"""References to a dict of variables: the frame's, the name's and that of the question."""
+
 _ENDS = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}
+
+
+def variables_in(frame: types.FrameType) -> dict[str, Any]:
+    """Return what the variables of a function that runs hold now.
+
+    Before Python 3.13 a frame keeps the dict that it was asked for, and so what the function lets
+    go of: it is emptied, unless the function itself has got it by `locals()`.
+    """
+    kept = frame.f_locals
+    found = dict(kept)
+    if sys.version_info < (3, 13) and sys.getrefcount(kept) <= _ONLY_OURS:
+        kept.clear()
+    return found
 
 
 class FunctionNames(MutableMapping[str, Any]):
@@ -42,7 +58,7 @@ class FunctionNames(MutableMapping[str, Any]):
         return self.frame.f_code.co_cellvars
 
     def __getitem__(self, name: str) -> Any:
-        return self.frame.f_locals[name]
+        return variables_in(self.frame)[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
         names = self.frame.f_locals
@@ -50,15 +66,17 @@ class FunctionNames(MutableMapping[str, Any]):
         if sys.version_info < (3, 13):  # from then on the variables are written at once
             to_fast = ctypes.pythonapi.PyFrame_LocalsToFast
             to_fast(ctypes.py_object(self.frame), ctypes.c_int(0))
+            del names
+            variables_in(self.frame)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("local variables are bound, not deleted")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict(self.frame.f_locals))
+        return iter(variables_in(self.frame))
 
     def __len__(self) -> int:
-        return len(self.frame.f_locals)
+        return len(variables_in(self.frame))
 
 
 class LoopLocals:
@@ -84,7 +102,7 @@ class LoopLocals:
             held = FunctionNames(frame)
             found |= {
                 function + name: Place(value, held, name, frame.f_globals)
-                for name, value in frame.f_locals.items()
+                for name, value in variables_in(frame).items()
                 if name in live and is_data(value)
             }
         return found

@@ -63,7 +63,7 @@ class ModuleState:
         local_places: returns what functions hold that only the loop has names for: nobody can put
             it back.
         is_of_a_script: whether any function may be a part of the run: the loop is the script's own.
-        callables: returns what the run calls and does not hold, by what users are told.
+        callables: what the run calls and does not hold, by what users are told.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class ModuleState:
         self.loop = LoopState()
         self.local_places: Callable[[], Mapping[str, Place]] = dict
         self.is_of_a_script = False
-        self.callables: Callable[[], Mapping[str, Any]] = dict
+        self.callables: Mapping[str, Any] = {}
         self._before: dict[str, Digest | None] = {}
         self._local_before: dict[str, Digest | None] = {}
         self._restored: set[str] = set()
@@ -169,7 +169,7 @@ class ModuleState:
 
     def _watched(self) -> dict[str, Place]:
         is_kept = self.loop.keeps
-        places = find_places(self._functions) | carried_by_callables(self.callables())
+        places = find_places(self._functions) | carried_by_callables(self.callables)
         return {
             place: at
             for place, at in places.items()
@@ -215,7 +215,7 @@ class ModuleState:
         places |= {n: at for n, at in made.items() if at is not None and n not in places}
         if any(map(_is_carried, saved.keys() - places.keys())):
             places = find_places(_functions_in(graph or {})) | places
-            places |= carried_by_callables(self.callables())
+            places |= carried_by_callables(self.callables)
         self._restored = set(saved) & set(places)
         elsewhere = {place: value for place, value in saved.items() if place not in places}
         self._elsewhere = self.loop.take(elsewhere)
